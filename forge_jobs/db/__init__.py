@@ -1,0 +1,48 @@
+"""Twin statements for PostgreSQL and SQLite; `twin()` picks by the database's vendor."""
+
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final, TypeVar
+
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import NotSupportedError
+
+from forge_jobs.conf import conf
+
+R = TypeVar("R")
+
+LOCKED_DELAYS: Final = (0.1, 0.3, 1.0)
+"""Seconds between attempts at a locked database; then the error is raised."""
+
+
+def connection() -> BaseDatabaseWrapper:
+    """This thread's connection to the database that holds the jobs."""
+    return connections[conf().database]
+
+
+def twin() -> ModuleType:
+    """The module of statements that the job database understands."""
+    vendor = connection().vendor
+    if vendor == "postgresql":
+        from forge_jobs.db import postgresql
+
+        return postgresql
+    if vendor == "sqlite":
+        from forge_jobs.db import sqlite
+
+        return sqlite
+    raise NotSupportedError(f"forge_jobs keeps jobs in PostgreSQL or SQLite, not {vendor}.")
+
+
+def unless_locked(statement: Callable[[], R]) -> R:
+    """Run one statement; outside a transaction, try again while the database is locked."""
+    for delay in LOCKED_DELAYS:
+        try:
+            return statement()
+        except OperationalError as error:
+            if connection().in_atomic_block or not twin().is_locked(error):
+                raise
+        time.sleep(delay)
+    return statement()

@@ -1,0 +1,48 @@
+"""Waking sleepers when there is work; a wake only shortens a sleep, it carries no job."""
+
+from functools import partial
+
+from django.db import transaction
+
+from forge_jobs import db
+from forge_jobs.wake import local
+from forge_jobs.wake.base import Listener
+
+
+def send(queue: str) -> None:
+    """Wake whoever serves `queue`, here and in other processes."""
+    local.ring(queue)
+    connection = db.connection()
+    if connection.vendor == "postgresql":
+        from forge_jobs.wake.postgresql import notify
+
+        notify(queue)
+
+
+def on_commit(queue: str) -> None:
+    """Send once per queue when the current transaction commits; at once outside of one."""
+    connection = db.connection()
+    if not any(_wakes(hook, queue) for _, hook, _ in reversed(connection.run_on_commit)):
+        transaction.on_commit(_Wake(queue), using=connection.alias, robust=True)
+
+
+def listener() -> Listener:
+    """The way in which this process hears of others' enqueues."""
+    if db.connection().vendor == "postgresql":
+        from forge_jobs.wake.postgresql import PostgreSQLListener
+
+        return PostgreSQLListener()
+    from forge_jobs.wake.sqlite import SQLiteListener
+
+    return SQLiteListener()
+
+
+class _Wake(partial[None]):
+    """A wake to be sent on commit, recognisable among the other hooks of a transaction."""
+
+    def __new__(cls, queue: str) -> "_Wake":
+        return super().__new__(cls, send, queue)
+
+
+def _wakes(hook: object, queue: str) -> bool:
+    return isinstance(hook, _Wake) and hook.args == (queue,)

@@ -1,0 +1,129 @@
+"""System checks: what would go wrong later is said at start-up, with what to do."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from forge_jobs.conf import conf
+from forge_jobs.registry import registry
+
+SQLITE_MINIMUM = (3, 35)
+SQLITE_OPTIONS = """"OPTIONS": {
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}"""
+
+
+@register()
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        alias = conf().database
+    except (ImproperlyConfigured, ImportError) as error:
+        return [Error(str(error), id="forge_jobs.E001")]
+    found: list[CheckMessage] = []
+    if alias not in connections:
+        found.append(
+            Error(
+                f'FORGE_JOBS["DATABASE"] is {alias!r}, which is not in DATABASES.',
+                hint=f"Name one of {', '.join(connections)}.",
+                id="forge_jobs.E002",
+            )
+        )
+    if not settings.USE_TZ:
+        found.append(
+            Error(
+                "forge_jobs needs USE_TZ = True: due times without a time zone are ambiguous.",
+                id="forge_jobs.E007",
+            )
+        )
+    return found
+
+
+@register()
+def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    failures = [
+        Error(
+            f"{module} can't be imported: {type(error).__name__}: {error}",
+            hint="Its jobs can be neither enqueued nor run until it can.",
+            id="forge_jobs.E003",
+        )
+        for module, error in registry.import_failures.items()
+    ]
+    clashes = [
+        Error(
+            f"Two handlers claim the kind {clash.kind!r}.",
+            hint=f"One is at {clash.older}, the other at {clash.newer}; rename one of them.",
+            id="forge_jobs.E004",
+        )
+        for clash in registry.clashes
+    ]
+    return [*failures, *clashes]
+
+
+@register(Tags.database)
+def check_database(
+    app_configs: Sequence[AppConfig] | None, databases: Iterable[str] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    try:
+        alias = conf().database
+    except (ImproperlyConfigured, ImportError):
+        return []
+    if alias not in (databases or ()) or alias not in connections:
+        return []
+    connection = connections[alias]
+    match connection.vendor:
+        case "postgresql":
+            return []
+        case "sqlite":
+            return _sqlite(connection)
+        case vendor:
+            return [
+                Error(
+                    f"The database {alias!r} is {vendor}; forge_jobs keeps jobs in PostgreSQL or "
+                    f"SQLite.",
+                    hint='Name another with FORGE_JOBS["DATABASE"].',
+                    id="forge_jobs.E005",
+                )
+            ]
+
+
+def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
+    if sqlite3.sqlite_version_info < SQLITE_MINIMUM:
+        return [
+            Error(
+                f"SQLite {sqlite3.sqlite_version} is too old; forge_jobs needs 3.35 or newer.",
+                id="forge_jobs.E006",
+            )
+        ]
+    found: list[CheckMessage] = []
+    hint = f"In DATABASES, give {connection.alias!r} these:\n{SQLITE_OPTIONS}"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        (mode,) = cursor.fetchone()
+    if mode not in ("wal", "memory"):
+        found.append(
+            Warning(
+                f"The SQLite database {connection.alias!r} is in journal mode {mode!r}, in which "
+                f"readers and writers block each other.",
+                hint=hint,
+                id="forge_jobs.W001",
+            )
+        )
+    options = connection.settings_dict.get("OPTIONS", {})
+    if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        found.append(
+            Warning(
+                f"Transactions of the SQLite database {connection.alias!r} are deferred: one that "
+                f"reads first fails with 'database is locked' if another writes meanwhile.",
+                hint=hint,
+                id="forge_jobs.W002",
+            )
+        )
+    return found

@@ -1,0 +1,163 @@
+"""`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from forge_jobs.backoff import Exponential, RetryPolicy
+from forge_jobs.clock import as_timedelta
+
+Router = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueSettings:
+    """What `FORGE_JOBS["QUEUES"][name]` may say."""
+
+    retry: RetryPolicy | None = None
+
+    @classmethod
+    def read(cls, name: str, given: object) -> Self:
+        where = f'FORGE_JOBS["QUEUES"]["{name}"]'
+        if not isinstance(given, Mapping):
+            raise ImproperlyConfigured(f"{where} must be a dictionary, not {given!r}.")
+        _refuse_unknown(given, known=[option.name for option in fields(cls)], where=where)
+        return cls(**{key: _policy(value, where=where) for key, value in given.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, with its default; the keys of `FORGE_JOBS` are these names in capitals."""
+
+    database: str = "default"
+    queues: Mapping[str, QueueSettings] = field(
+        default_factory=lambda: MappingProxyType({"default": QueueSettings()})
+    )
+    router: Router = lambda kind: None
+    retry: RetryPolicy = Exponential()
+    max_attempts: int | None = 5
+    max_payload_bytes: int = 1024 * 1024
+    threads: int = 8
+    poll_interval: timedelta = timedelta(seconds=1)
+    shutdown_timeout: timedelta = timedelta(seconds=25)
+
+    @classmethod
+    def read(cls, given: object) -> Self:
+        if not isinstance(given, Mapping):
+            raise ImproperlyConfigured(f"FORGE_JOBS must be a dictionary, not {given!r}.")
+        readers = _READERS
+        _refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
+        return cls(**{key.lower(): readers[key](key, value) for key, value in given.items()})
+
+    def retry_of(self, queue: str) -> RetryPolicy:
+        declared = self.queues.get(queue)
+        return declared.retry if declared and declared.retry else self.retry
+
+
+@cache
+def conf() -> Settings:
+    """The settings in force; raises `ImproperlyConfigured` with what to mend."""
+    return Settings.read(getattr(settings, "FORGE_JOBS", {}))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == "FORGE_JOBS":
+        conf.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="forge_jobs.conf")
+
+
+def _refuse_unknown(given: Mapping[str, Any], *, known: list[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            nearest = get_close_matches(str(key).upper(), [name.upper() for name in known], n=1)
+            hint = f" Did you mean {_as_spelled(nearest[0], known)!r}?" if nearest else ""
+            raise ImproperlyConfigured(
+                f"{where} has no option {key!r}.{hint} It knows {', '.join(known)}."
+            )
+
+
+def _as_spelled(name: str, known: list[str]) -> str:
+    return next(spelling for spelling in known if spelling.upper() == name)
+
+
+def _queues(key: str, value: object) -> Mapping[str, QueueSettings]:
+    if not isinstance(value, Mapping) or not value:
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must map queue names to their options, '
+            f'such as {{"default": {{}}}}, not {value!r}.'
+        )
+    for name in value:
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or "," in name:
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"]: a queue name has 1 to 100 characters and no comma, '
+                f"unlike {name!r}."
+            )
+    return MappingProxyType(
+        {name: QueueSettings.read(name, options) for name, options in value.items()}
+    )
+
+
+def _router(key: str, value: object) -> Router:
+    if isinstance(value, str):
+        value = import_string(value)
+    if isinstance(value, Mapping):
+        prefixes = sorted(value.items(), key=lambda route: -len(route[0]))
+        return lambda kind: next((to for prefix, to in prefixes if kind.startswith(prefix)), None)
+    if callable(value):
+        return value
+    raise ImproperlyConfigured(
+        f'FORGE_JOBS["{key}"] must be a callable, its dotted path, or a mapping of kind '
+        f"prefixes to queues, not {value!r}."
+    )
+
+
+def _policy(value: object, *, where: str) -> RetryPolicy:
+    if not callable(value):
+        raise ImproperlyConfigured(
+            f"{where}: retry must be a policy of forge_jobs.backoff or a callable that takes "
+            f"the attempt and returns a timedelta, not {value!r}."
+        )
+    return value
+
+
+def _number(key: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must be 1 or more, not {value!r}.')
+    return value
+
+
+def _duration(key: str, value: Any) -> timedelta:
+    try:
+        return as_timedelta(value, field=f'FORGE_JOBS["{key}"]')
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
+def _alias(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must name a database, not {value!r}.')
+    return value
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "DATABASE": _alias,
+    "QUEUES": _queues,
+    "ROUTER": _router,
+    "RETRY": lambda key, value: _policy(value, where=f'FORGE_JOBS["{key}"]'),
+    "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
+    "MAX_PAYLOAD_BYTES": _number,
+    "THREADS": _number,
+    "POLL_INTERVAL": _duration,
+    "SHUTDOWN_TIMEOUT": _duration,
+}

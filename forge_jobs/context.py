@@ -1,0 +1,131 @@
+"""All that a handler sees of the job it runs, and of the request to stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, MutableMapping
+from functools import cached_property
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.enqueue import EnqueuedJobs, NewJob, enqueue, enqueue_many
+from forge_jobs.handler import JobHandler, JobOptions
+from forge_jobs.outcomes import Cancelled
+
+if TYPE_CHECKING:
+    from forge_jobs.models import Job
+
+SHUTDOWN: Final = "shutdown"
+"""The `reason` of a cancellation because the process stops; the job will run again."""
+
+
+class Cancellation:
+    """Whether the job was asked to stop: true or false, can be waited for, and says why."""
+
+    _creating: Final = Lock()
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._event: Event | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.reason)
+
+    def set(self, reason: str) -> None:
+        """Ask the job to stop; the first reason stays."""
+        with self._creating:
+            self.reason = self.reason or reason
+            if self._event:
+                self._event.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Sleep until the job is asked to stop, at most so long; tells whether it was."""
+        with self._creating:
+            if not self._event:
+                self._event = Event()
+            if self.reason:
+                self._event.set()
+        return self._event.wait(seconds)
+
+    def raise_if_set(self) -> None:
+        """End the run here, by raising `Cancelled`, if the job was asked to stop."""
+        if self.reason:
+            raise Cancelled(self.reason)
+
+
+class JobContext:
+    """The job that a handler runs: what it is, and what the handler may do beside its work."""
+
+    def __init__(self, job: ClaimedJob, *, process_name: str) -> None:
+        self.job: Final = job
+        self.process_name = process_name
+        self.cancelled: Final = Cancellation()
+
+    def __repr__(self) -> str:
+        return f"<JobContext {self.kind} #{self.job_id}, attempt {self.attempt}>"
+
+    @property
+    def job_id(self) -> int:
+        return self.job.id
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def queue(self) -> str:
+        return self.job.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, counted from 1."""
+        return self.job.attempt
+
+    @property
+    def max_attempts(self) -> int | None:
+        """How many attempts the job has; None for no limit."""
+        return self.job.max_attempts
+
+    @cached_property
+    def context(self) -> dict[str, Any]:
+        """The `context` given to `enqueue()`."""
+        context: dict[str, Any] = json.loads(self.job.context)
+        return context
+
+    @cached_property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """Logs to `forge_jobs.jobs`, with the job's id, kind, queue and attempt in `extra`."""
+        return _JobLogger(
+            logging.getLogger("forge_jobs.jobs"),
+            {
+                "job_id": self.job_id,
+                "kind": self.kind,
+                "queue": self.queue,
+                "attempt": self.attempt,
+            },
+        )
+
+    def enqueue(
+        self,
+        kind: str | JobHandler,
+        payload: dict[str, Any] | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job:
+        """Store follow-up work, as `forge_jobs.enqueue()` does."""
+        return enqueue(kind, payload, **options)
+
+    def enqueue_many(self, jobs: Iterable[NewJob]) -> EnqueuedJobs:
+        """Store follow-up work, as `forge_jobs.enqueue_many()` does."""
+        return enqueue_many(jobs)
+
+
+class _JobLogger(logging.LoggerAdapter[logging.Logger]):
+    """Says which job speaks, in the line and in its fields."""
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        fields = {**(self.extra or {}), **kwargs.get("extra", {})}
+        return f"{fields['kind']} #{fields['job_id']}: {msg}", {**kwargs, "extra": fields}

@@ -1,0 +1,89 @@
+"""The plain rows that travel between Python and the twin statements."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from forge_jobs.states import State
+
+
+class NewRow(NamedTuple):
+    """A job to insert; `payload` and `context` are JSON texts, a `run_at` of None means now."""
+
+    queue: str
+    kind: str
+    payload: str
+    priority: int
+    state: str
+    run_at: datetime | None
+    max_attempts: int | None
+    timeout_seconds: float | None
+    dedupe_key: str | None
+    idempotency_key: str | None
+    context: str
+
+    @property
+    def keys(self) -> tuple[str | None, str | None]:
+        return self.dedupe_key, self.idempotency_key
+
+
+class InsertedRow(NamedTuple):
+    """What the database made of a `NewRow`."""
+
+    id: int
+    dedupe_key: str | None
+    idempotency_key: str | None
+    run_at: datetime
+    enqueued_at: datetime
+
+    @property
+    def keys(self) -> tuple[str | None, str | None]:
+        return self.dedupe_key, self.idempotency_key
+
+
+class KeyHolder(NamedTuple):
+    """A job that holds one of the keys."""
+
+    id: int
+    dedupe_key: str | None
+    idempotency_key: str | None
+
+
+class ClaimedJob(NamedTuple):
+    """A job that this process may run; `payload` and `context` are JSON texts."""
+
+    id: int
+    queue: str
+    kind: str
+    payload: str
+    context: str
+    priority: int
+    run_at: Any
+    attempt: int
+    max_attempts: int | None
+    timeout_seconds: float | None
+
+
+class Position(NamedTuple):
+    """A place in a queue's order: where a claim stopped, and the next may go on."""
+
+    priority: int
+    run_at: Any
+    id: int
+
+
+class Transition(NamedTuple):
+    """One job's way out of `running`, valid only while the claim `(id, process, attempt)` holds.
+
+    A `run_at` of None keeps the column. `result` and `error` are JSON texts; an `error` is
+    appended to the job's list.
+    """
+
+    id: int
+    claimed_attempt: int
+    state: State
+    attempt: int
+    run_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: str | None = None
+    error: str | None = None
+    last_error: str = ""

@@ -1,0 +1,192 @@
+"""The statements that the ORM can't say, for SQLite; twins of those in `postgresql`."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import Error
+
+from forge_jobs.db.rows import ClaimedJob, InsertedRow, KeyHolder, NewRow, Position, Transition
+
+INSERT = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context
+)
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+    coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
+    json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
+    json_extract(value, '$[9]'), json_extract(value, '$[10]')
+FROM json_each(%s)
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+"""
+
+INSERT_ONE = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context
+)
+VALUES (
+    %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
+    %s
+)
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+"""
+
+# The states are those that the partial unique index names.
+FIND = """
+SELECT id, dedupe_key, NULL FROM forge_jobs_job
+WHERE dedupe_key IN (SELECT value FROM json_each(%(dedupe_keys)s))
+    AND state IN ('scheduled', 'ready', 'running', 'retrying')
+UNION ALL
+SELECT id, NULL, idempotency_key FROM forge_jobs_job
+WHERE idempotency_key IN (SELECT value FROM json_each(%(idempotency_keys)s))
+"""
+
+# Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
+PEEK = """
+SELECT 1 FROM forge_jobs_job
+WHERE state = 'ready' AND queue = %(queue)s
+    AND kind IN (SELECT value FROM json_each(%(kinds)s))
+LIMIT 1
+"""
+
+CLAIM = """
+UPDATE forge_jobs_job
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+WHERE id IN (
+    SELECT id FROM forge_jobs_job
+    WHERE state = 'ready' AND queue = %(queue)s
+        AND kind IN (SELECT value FROM json_each(%(kinds)s))
+    ORDER BY priority DESC, run_at, id
+    LIMIT %(limit)s
+)
+RETURNING
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
+"""
+
+SETTLE = """
+UPDATE forge_jobs_job AS job
+SET state = new.state,
+    process_id = NULL,
+    attempt = new.attempt,
+    run_at = coalesce(new.run_at, job.run_at),
+    finished_at = new.finished_at,
+    result = new.result,
+    last_error = new.last_error,
+    errors = CASE
+        WHEN new.error IS NULL THEN job.errors
+        WHEN json_array_length(job.errors) >= 32
+            THEN json_insert(json_remove(job.errors, '$[0]'), '$[#]', json(new.error))
+        ELSE json_insert(job.errors, '$[#]', json(new.error))
+    END
+FROM (
+    SELECT
+        json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS claimed_attempt,
+        json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
+        json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
+        json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
+        json_extract(value, '$[8]') AS last_error
+    FROM json_each(%s)
+) AS new
+WHERE job.id = new.id AND job.process_id = %s AND job.attempt = new.claimed_attempt
+RETURNING id
+"""
+
+STAGE = """
+UPDATE forge_jobs_job SET state = 'ready'
+WHERE id IN (
+    SELECT id FROM forge_jobs_job
+    WHERE state IN ('scheduled', 'retrying') AND run_at <= %(now)s
+    ORDER BY run_at, id
+    LIMIT %(limit)s
+)
+RETURNING queue
+"""
+
+
+def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
+    """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
+    if len(rows) == 1:
+        cursor.execute(INSERT_ONE, rows[0]._replace(run_at=_text(rows[0].run_at)))
+    else:
+        cursor.execute(INSERT, [_json(rows)])
+    return sorted(
+        InsertedRow(pk, dedupe_key, idempotency_key, _aware(run_at), _aware(enqueued_at))
+        for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
+    )
+
+
+def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
+    """Find the jobs that hold the keys of rows."""
+    cursor.execute(
+        FIND,
+        {
+            "dedupe_keys": json.dumps([row.dedupe_key for row in rows if row.dedupe_key]),
+            "idempotency_keys": json.dumps(
+                [row.idempotency_key for row in rows if row.idempotency_key]
+            ),
+        },
+    )
+    return list(map(KeyHolder._make, cursor.fetchall()))
+
+
+def claim(
+    cursor: Any,
+    *,
+    queue: str,
+    kinds: Sequence[str],
+    limit: int,
+    process: int,
+    now: datetime,
+    after: Position | None,
+) -> list[ClaimedJob]:
+    """Take up to `limit` ready jobs of a queue for a process, in any order.
+
+    SQLite removes index entries at once, so every claim starts from the front.
+    """
+    values = {"queue": queue, "kinds": json.dumps(kinds)}
+    cursor.execute(PEEK, values)
+    if cursor.fetchone() is None:
+        return []
+    cursor.execute(CLAIM, values | {"limit": limit, "process": process, "now": _text(now)})
+    return list(map(ClaimedJob._make, cursor.fetchall()))
+
+
+def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> Collection[int]:
+    """Write transitions out of `running`; returns the ids whose claim still held."""
+    cursor.execute(SETTLE, [_json(transitions), process])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
+    """Make up to `limit` due jobs ready; returns the queue of each."""
+    cursor.execute(STAGE, {"now": _text(now), "limit": limit})
+    return [row[0] for row in cursor.fetchall()]
+
+
+def is_locked(error: Error) -> bool:
+    """Whether a statement failed because somebody else was writing."""
+    code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _json(rows: Sequence[tuple[Any, ...]]) -> str:
+    return json.dumps(rows, default=_text)
+
+
+def _text(moment: datetime | None) -> str | None:
+    """A moment as Django's SQLite backend stores it: naive, in UTC."""
+    return None if moment is None else str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def _aware(moment: datetime) -> datetime:
+    """A moment as Django's converter hands it over: naive, in UTC."""
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,52 @@
+"""Everything forge_jobs raises on its own account."""
+
+
+class ForgeJobsError(Exception):
+    """The base of all errors of forge_jobs."""
+
+
+class EnqueueError(ForgeJobsError, ValueError):
+    """A job was refused at `enqueue()`; nothing was written. `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownKind(EnqueueError):
+    """No handler is registered for the kind."""
+
+
+class UnknownQueue(EnqueueError):
+    """The queue is not declared in `FORGE_JOBS["QUEUES"]`."""
+
+
+class InvalidPayload(EnqueueError):
+    """The payload is not JSON, or does not fit the handler's signature."""
+
+
+class PayloadTooLarge(InvalidPayload):
+    """The payload is longer than `FORGE_JOBS["MAX_PAYLOAD_BYTES"]`."""
+
+
+class InvalidOption(EnqueueError):
+    """An option of `enqueue()` is out of its range or of the wrong type."""
+
+
+class KeyUnavailable(EnqueueError):
+    """A key is held by a job that this transaction can't see."""
+
+    def __init__(self, key: str | None) -> None:
+        super().__init__(
+            f"the key {key!r} is held by a job that this transaction can't see; "
+            f"enqueue it in a transaction of its own, or at isolation level READ COMMITTED.",
+            field="dedupe_key",
+        )
+
+
+class ProcessNameTaken(ForgeJobsError):
+    """A live process of this host already has the name."""
+
+
+class JobTimedOut(ForgeJobsError):
+    """Raised inside a handler whose job ran longer than its `timeout`."""

@@ -1,0 +1,75 @@
+"""From rows to stored jobs: insert, find who holds a key that is taken, wake on commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from forge_jobs import db, wake
+from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+from forge_jobs.exceptions import KeyUnavailable
+from forge_jobs.states import State
+
+KEY_RACES: Final = 10
+
+
+class Stored(NamedTuple):
+    """The job of a row; `inserted` is None where another job had its key already."""
+
+    row: NewRow
+    id: int
+    inserted: InsertedRow | None
+
+
+def insert(rows: Sequence[NewRow]) -> list[Stored]:
+    """Store one batch in the current transaction; returns a job for each row, in order."""
+    stored = _insert_or_find(rows, races=KEY_RACES)
+    for queue in {job.row.queue for job in stored if job.inserted and job.row.state == State.READY}:
+        wake.on_commit(queue)
+    return stored
+
+
+def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
+    with db.connection().cursor() as cursor:
+        inserted = db.unless_locked(lambda: db.twin().insert(cursor, rows))
+        stored = _pair(rows, inserted)
+        if len(inserted) < len(rows):
+            taken = [row for row, job in zip(rows, stored, strict=True) if job is None]
+            holders = _Holders(db.twin().find(cursor, taken))
+            stored = [job or holders.of(row) for row, job in zip(rows, stored, strict=True)]
+    gone = [row for row, job in zip(rows, stored, strict=True) if job is None]
+    if not gone:
+        return [job for job in stored if job]
+    if not races:
+        raise KeyUnavailable(gone[0].dedupe_key or gone[0].idempotency_key)
+    # The holder finished between the two statements, and its key is free again.
+    again = iter(_insert_or_find(gone, races=races - 1))
+    return [job or next(again) for job in stored]
+
+
+def _pair(rows: Sequence[NewRow], inserted: Sequence[InsertedRow]) -> list[Stored | None]:
+    """Tell which rows were inserted: both are in the same order, and only keyed rows may lack."""
+    pairs: list[Stored | None] = []
+    following = iter(inserted)
+    candidate = next(following, None)
+    for row in rows:
+        if candidate and candidate.keys == row.keys:
+            pairs.append(Stored(row, candidate.id, candidate))
+            candidate = next(following, None)
+        else:
+            pairs.append(None)
+    return pairs
+
+
+class _Holders:
+    """The jobs that hold keys."""
+
+    def __init__(self, found: Sequence[KeyHolder]) -> None:
+        self._by_dedupe_key = {dedupe_key: pk for pk, dedupe_key, _ in found if dedupe_key}
+        self._by_idempotency_key = {key: pk for pk, _, key in found if key}
+
+    def of(self, row: NewRow) -> Stored | None:
+        pk = self._by_dedupe_key.get(row.dedupe_key) or self._by_idempotency_key.get(
+            row.idempotency_key
+        )
+        return Stored(row, pk, None) if pk else None

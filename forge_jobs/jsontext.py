@@ -1,0 +1,100 @@
+"""JSON that survives the round trip: what a payload, a result or a context may hold."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
+
+
+class NotJSON(ValueError):
+    """Says what is not JSON, and at which path."""
+
+
+def dumps(value: Any, *, name: str) -> str:
+    """The JSON text of `value`, called `name` in the `NotJSON` that refuses it.
+
+    Refused is what would come back as something else (tuples become lists without fuss, but keys
+    that are no strings would become strings), and what the databases can't store: NaN, infinities,
+    the character NUL and lone surrogates.
+    """
+    try:
+        if not _is_plain(value):
+            _refuse(value, name)
+        text = _encode(value)
+        if "\\u0000" in text or not _is_unicode(text):
+            _refuse_text(value, name)
+    except RecursionError:
+        raise NotJSON(f"{name} is nested too deeply, or contains itself.") from None
+    return text
+
+
+def size(text: str) -> int:
+    """How many bytes the text takes in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether `value` is a dictionary of scalars, as most payloads are; quick to tell."""
+    if value.__class__ is not dict:
+        return False
+    for key, item in value.items():
+        if item.__class__ not in _SCALARS or key.__class__ is not str:
+            return False
+    return True
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        size(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse(value: Any, path: str) -> None:
+    """Raise for the first thing within `value` that is not JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NotJSON(f"{path} is {value}, which JSON has no word for.")
+    if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
+        raise NotJSON(f"{path} is not JSON: {_described(value)}.")
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise NotJSON(f"{path} has the key {key!r}; the keys of JSON are strings.")
+    for step, item in _items(value):
+        _refuse(item, f"{path}{step}")
+
+
+def _refuse_text(value: Any, path: str) -> None:
+    """Raise for the first string within `value` that a database can't store."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise NotJSON(f"{path} contains the character NUL, which PostgreSQL can't store.")
+        if not _is_unicode(value):
+            raise NotJSON(f"{path} contains half a surrogate pair, which is no valid Unicode.")
+    if isinstance(value, dict):
+        for key in value:
+            _refuse_text(key, f"a key of {path}")
+    for step, item in _items(value):
+        _refuse_text(item, f"{path}{step}")
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    match value:
+        case dict():
+            return ((f".{key}", item) for key, item in value.items())
+        case list() | tuple():
+            return ((f"[{place}]", item) for place, item in enumerate(value))
+    return iter(())
+
+
+def _described(value: Any) -> str:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    if hasattr(value, "pk"):
+        return f"{value!r} ({kind}); pass its primary key and load it in the handler"
+    return f"{value!r} ({kind}); pass a string, a number, a list or a dictionary"

@@ -1,0 +1,135 @@
+"""Turns signals into log lines; nothing else in forge_jobs logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from forge_jobs import signals
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.states import State
+
+if TYPE_CHECKING:
+    from forge_jobs.outcomes import Outcome
+
+logger: Final = logging.getLogger("forge_jobs")
+
+_BARE: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JSONFormatter(logging.Formatter):
+    """One JSON object a line: at, level, logger, message, and the fields of `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in _BARE},
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def log_jobs() -> None:
+    """Log every finished run, not only those that failed."""
+    signals.job_finished.connect(_job_ended_well, dispatch_uid="forge_jobs.log.ended_well")
+
+
+def log_trouble() -> None:
+    """Log what somebody should know of."""
+    signals.job_finished.connect(_job_failed, dispatch_uid="forge_jobs.log.failed")
+    signals.claim_lost.connect(_claim_lost, dispatch_uid="forge_jobs.log.claim_lost")
+    signals.process_stopping.connect(_stopping, dispatch_uid="forge_jobs.log.stopping")
+    signals.database_trouble.connect(_trouble, dispatch_uid="forge_jobs.log.trouble")
+    signals.database_recovered.connect(_recovered, dispatch_uid="forge_jobs.log.recovered")
+
+
+def _job_ended_well(
+    *, job: ClaimedJob, transition: Transition, seconds: float, **kwargs: Any
+) -> None:
+    if not transition.error:
+        logger.info(
+            "%s #%d %s in %s",
+            job.kind,
+            job.id,
+            transition.state,
+            spelled(seconds),
+            extra=_fields(job, transition, seconds),
+        )
+
+
+def _job_failed(
+    *, job: ClaimedJob, transition: Transition, outcome: Outcome, seconds: float, **kwargs: Any
+) -> None:
+    if transition.error:
+        logger.log(
+            logging.ERROR if transition.state is State.DEAD else logging.WARNING,
+            "%s #%d %s after attempt %d%s: %s",
+            job.kind,
+            job.id,
+            transition.state,
+            job.attempt,
+            f" of {job.max_attempts}" if job.max_attempts else "",
+            transition.last_error.splitlines()[0] if transition.last_error else "",
+            extra=_fields(job, transition, seconds),
+        )
+
+
+def _claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
+    logger.warning(
+        "%s #%d was taken from this process; its outcome is refused",
+        job.kind,
+        job.id,
+        extra={"job_id": job.id, "kind": job.kind, "queue": job.queue, "attempt": job.attempt},
+    )
+
+
+def _stopping(*, reason: str, **kwargs: Any) -> None:
+    logger.info("stopping: %s", reason, extra={"reason": reason})
+
+
+def _trouble(*, error: Exception, doing: str, retry_in: float | None, **kwargs: Any) -> None:
+    following = "" if retry_in is None else f"; trying again in {spelled(retry_in)}"
+    logger.error(
+        "database trouble while %s: %s%s",
+        doing,
+        str(error).strip() or type(error).__name__,
+        following,
+        extra={"doing": doing, "error": type(error).__name__, "retry_in_seconds": retry_in},
+    )
+
+
+def _recovered(*, doing: str, after: timedelta, **kwargs: Any) -> None:
+    logger.info(
+        "the database is back after %s, %s again",
+        spelled(after.total_seconds()),
+        doing,
+        extra={"doing": doing, "after_seconds": after.total_seconds()},
+    )
+
+
+def _fields(job: ClaimedJob, transition: Transition, seconds: float) -> dict[str, Any]:
+    return {
+        "job_id": job.id,
+        "kind": job.kind,
+        "queue": job.queue,
+        "attempt": job.attempt,
+        "state": str(transition.state),
+        "seconds": round(seconds, 6),
+    }
+
+
+def spelled(seconds: float) -> str:
+    """A duration as people read it: 0.4 ms, 12 ms, 1.3 s, 4 min 5 s."""
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

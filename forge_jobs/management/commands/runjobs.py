@@ -1,0 +1,115 @@
+"""`manage.py runjobs`: claims and runs jobs until it is told to stop."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from forge_jobs.conf import conf
+from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.runtime.console import Console
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.registration import default_name
+from forge_jobs.runtime.shutdown import leave, stop_on_signals
+
+
+class Command(BaseCommand):
+    help = (
+        "Claims and runs jobs. SIGTERM or Ctrl-C stops in order, a second one at once. Exits with "
+        "0 after an orderly stop; with --drain, with 3 if a job died."
+    )
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        settings = conf()
+        parser.add_argument(
+            "--queues",
+            type=_names,
+            default=list(settings.queues),
+            metavar="A,B",
+            help="queues to serve, by turns (default: all that are declared)",
+        )
+        parser.add_argument(
+            "--threads",
+            type=_count,
+            default=settings.threads,
+            help="how many jobs to run at once (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--name",
+            default=default_name(),
+            help="this process's name, one of its own on this host; a process gives back the jobs "
+            "of its dead predecessor of the same name (default: host and pid)",
+        )
+        parser.add_argument(
+            "--drain",
+            action="store_true",
+            help="exit when nothing is ready or running: with 0, or with 3 if a job died",
+        )
+        parser.add_argument(
+            "--poll-interval",
+            type=_duration,
+            default=settings.poll_interval,
+            metavar="SECONDS",
+            help=f"look for work at least this often "
+            f"(default: {settings.poll_interval.total_seconds():g})",
+        )
+        parser.add_argument(
+            "--shutdown-timeout",
+            type=_duration,
+            default=settings.shutdown_timeout,
+            metavar="SECONDS",
+            help=f"how long running jobs may take to finish at a stop "
+            f"(default: {settings.shutdown_timeout.total_seconds():g})",
+        )
+        parser.add_argument(
+            "--log-json", action="store_true", help="log one JSON object a line, for machines"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        unknown = [queue for queue in options["queues"] if queue not in conf().queues]
+        if unknown:
+            raise CommandError(
+                f"--queues: {', '.join(unknown)} is not declared in FORGE_JOBS[\"QUEUES\"], "
+                f"which has {', '.join(conf().queues)}."
+            )
+        engine = Engine(
+            queues=options["queues"],
+            threads=options["threads"],
+            name=options["name"],
+            poll_interval=options["poll_interval"],
+            shutdown_timeout=options["shutdown_timeout"],
+            drain=options["drain"],
+        )
+        Console(
+            self.stdout, verbosity=options["verbosity"], as_json=options["log_json"]
+        ).attach()
+        stop_on_signals(engine)
+        try:
+            engine.run()
+        except ProcessNameTaken as error:
+            raise CommandError(str(error)) from None
+        leave(engine)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ValueError
+    return list(dict.fromkeys(names))
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _duration(text: str) -> timedelta:
+    if not 0 < (seconds := float(text)) < float("inf"):
+        raise ValueError
+    return timedelta(seconds=seconds)
+
+
+_names.__name__, _count.__name__, _duration.__name__ = "list", "count", "number of seconds"

@@ -1,0 +1,206 @@
+"""The job table: its columns, its invariants, and the verbs of its row sets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs import db
+from forge_jobs.db.rows import ClaimedJob, InsertedRow, NewRow, Position, Transition
+from forge_jobs.models.base import JobsManager
+from forge_jobs.models.process import Process
+from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def ready(self) -> Self:
+        return self.filter(state=State.READY)
+
+    def waiting(self) -> Self:
+        return self.filter(state__in=WAITING)
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=UNFINISHED)
+
+    def claimed_by(self, *processes: Process) -> Self:
+        return self.filter(state=State.RUNNING, process__in=processes)
+
+    def release(self) -> int:
+        """Give running jobs back unfinished, with their attempt; returns how many."""
+        return self.filter(state=State.RUNNING).update(
+            state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
+        )
+
+    def next_due(self) -> datetime | None:
+        """When the first waiting job is due."""
+        return self.waiting().order_by("run_at").values_list("run_at", flat=True).first()
+
+
+class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+    """The row set's verbs, and those that are single statements on the whole table."""
+
+    def claim(
+        self,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: Process,
+        now: datetime,
+        after: Position | None = None,
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` ready jobs for a process, in the order in which they should run."""
+        with db.connection().cursor() as cursor:
+            claimed: list[ClaimedJob] = db.twin().claim(
+                cursor,
+                queue=queue,
+                kinds=kinds,
+                limit=limit,
+                process=process.pk,
+                now=now,
+                after=after,
+            )
+        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
+        return claimed
+
+    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> Collection[int]:
+        """Write the outcomes of runs in one statement; returns the ids whose claim still held."""
+        with db.connection().cursor() as cursor:
+            held: Collection[int] = db.twin().settle(
+                cursor, process=process.pk, transitions=transitions
+            )
+        return held
+
+    def stage(self, *, now: datetime, limit: int) -> list[str]:
+        """Make up to `limit` due jobs claimable; returns the queue of each."""
+        with db.connection().cursor() as cursor:
+            queues: list[str] = db.twin().stage(cursor, now=now, limit=limit)
+        return queues
+
+
+class Job(models.Model):
+    queue = models.CharField(_("queue"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=200)
+    payload = models.JSONField(_("payload"))
+    priority = models.SmallIntegerField(_("priority"), db_default=0)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices)
+    run_at = models.DateTimeField(_("run at"))
+    enqueued_at = models.DateTimeField(_("enqueued at"), db_default=Now())
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    attempt = models.IntegerField(_("attempt"), db_default=0)
+    max_attempts = models.IntegerField(_("max attempts"), null=True)
+    timeout_seconds = models.FloatField(_("timeout in seconds"), null=True)
+    # No constraint in the database: checking it would cost every claim and finalize a look-up
+    # and a lock on the process's row. Only a dead process's row goes, after its jobs.
+    process = models.ForeignKey(
+        Process,
+        verbose_name=_("process"),
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+    )
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200, null=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=200, null=True)
+    result = models.JSONField(_("result"), null=True)
+    last_error = models.TextField(_("last error"), db_default="")
+    errors = models.JSONField(_("errors"), db_default=models.Value([], models.JSONField()))
+    context = models.JSONField(_("context"), db_default=models.Value({}, models.JSONField()))
+
+    was_deduplicated: bool = False
+    """Set by `enqueue()`: this job was there already, under the key that was given."""
+
+    objects = JobManager()
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        indexes = [
+            models.Index(
+                "queue",
+                F("priority").desc(),
+                "run_at",
+                "id",
+                name="forge_jobs_claim",
+                condition=Q(state=State.READY),
+            ),
+            models.Index(
+                "run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)
+            ),
+            models.Index(
+                "process", name="forge_jobs_running", condition=Q(state=State.RUNNING)
+            ),
+            models.Index(
+                "queue",
+                "state",
+                "finished_at",
+                name="forge_jobs_finished",
+                condition=Q(state__in=TERMINAL),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                "dedupe_key",
+                name="forge_jobs_dedupe",
+                condition=Q(dedupe_key__isnull=False, state__in=UNFINISHED),
+            ),
+            models.UniqueConstraint(
+                "idempotency_key",
+                name="forge_jobs_idempotency",
+                condition=Q(idempotency_key__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_known_state", condition=Q(state__in=State.values)
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_running_iff_claimed",
+                condition=Q(state=State.RUNNING, process__isnull=False)
+                | (~Q(state=State.RUNNING) & Q(process__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_attempt_not_negative", condition=Q(attempt__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+    @classmethod
+    def from_rows(
+        cls, row: NewRow, inserted: InsertedRow, *, payload: dict[str, Any], context: dict[str, Any]
+    ) -> Self:
+        """The job that has just been inserted, without another query."""
+        return cls.from_db(
+            db.connection().alias,
+            [field.attname for field in cls._meta.concrete_fields],
+            [
+                inserted.id,
+                row.queue,
+                row.kind,
+                payload,
+                row.priority,
+                row.state,
+                inserted.run_at,
+                inserted.enqueued_at,
+                None,
+                None,
+                0,
+                row.max_attempts,
+                row.timeout_seconds,
+                None,
+                row.dedupe_key,
+                row.idempotency_key,
+                None,
+                "",
+                [],
+                context,
+            ],
+        )

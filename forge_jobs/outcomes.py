@@ -1,0 +1,82 @@
+"""What one run of a job can come to; a handler returns an outcome, or raises it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from forge_jobs.clock import as_timedelta
+
+
+class Outcome(Exception):  # noqa: N818 - most outcomes are no errors
+    """The base of all outcomes.
+
+    Subclasses are dataclasses for the sake of `match`, but not frozen ones: Python assigns
+    `__traceback__` to exceptions that travel through a context manager.
+    """
+
+
+@dataclass(eq=False)
+class Done(Outcome):
+    """The job succeeded; `result` is any JSON value and is kept on the job."""
+
+    result: Any = None
+
+
+@dataclass(eq=False)
+class Failed(Outcome):
+    """This attempt failed; the job is retried by its policy until its attempts are spent.
+
+    `traceback` is filled in where an exception was the cause.
+    """
+
+    message: str
+    traceback: str = ""
+
+
+@dataclass(eq=False)
+class Dead(Outcome):
+    """The job can't succeed, however often it is tried: it becomes a dead letter at once."""
+
+    message: str
+    traceback: str = ""
+
+
+@dataclass(eq=False)
+class Throttled(Outcome):
+    """The other side asks for patience: run again after `retry_after`, no attempt spent.
+
+    `retry_after` is a `timedelta` or a number of seconds, as in the HTTP header.
+    """
+
+    retry_after: timedelta | float
+
+    def __post_init__(self) -> None:
+        self.retry_after = as_timedelta(self.retry_after, field="retry_after")
+
+
+@dataclass(eq=False)
+class Snoozed(Outcome):
+    """Run again later, at `until` or after `delay` (give one); attempts start afresh."""
+
+    until: datetime | None = None
+    delay: timedelta | float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.until is None) == (self.delay is None):
+            raise ValueError("Snoozed takes either until or delay.")
+        if self.until is not None and self.until.utcoffset() is None:
+            raise ValueError("until must be an aware datetime; see django.utils.timezone.")
+        if self.delay is not None:
+            self.delay = as_timedelta(self.delay, field="delay")
+
+
+@dataclass(eq=False)
+class Cancelled(Outcome):
+    """The job stops because it was asked to; it is not retried."""
+
+    reason: str = ""
+
+
+@dataclass(eq=False)
+class Released(Outcome):
+    """The run is given back unfinished, with its attempt; the runtime's own, not for handlers."""

@@ -1,0 +1,40 @@
+"""A worker's own event loop, for `async def` handlers."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from forge_jobs.runtime.connections import tidy
+
+
+class EventLoop:
+    """Runs coroutines one after the other, in one loop, so that clients may outlive a job.
+
+    The ORM's asynchronous methods run in a thread of this loop's own, with a connection of its
+    own, not in the one that asgiref would share between all workers.
+    """
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._context = copy_context()
+        self._thread = ThreadSensitiveContext()
+        self._run(self._thread.__aenter__(), self._context)
+
+    def run(self, coroutine: Coroutine[Any, Any, object]) -> object:
+        """Run to the end, in a context of its own; clean up after it."""
+        try:
+            return self._run(coroutine, self._context.copy())
+        finally:
+            self._run(sync_to_async(tidy)(), self._context.copy())
+
+    def close(self) -> None:
+        self._run(sync_to_async(connections.close_all)(), self._context.copy())
+        self._run(self._thread.__aexit__(None, None, None), self._context)
+        self._runner.close()
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+        return self._runner.run(coroutine, context=context)

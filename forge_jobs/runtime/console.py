@@ -1,0 +1,65 @@
+"""What `runjobs` says: one block at the start, then a line a job where somebody looks on."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import OutputWrapper
+
+from forge_jobs import db, log, signals
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Console:
+    """Verbosity 0 says nothing but errors, 1 a line a job on a terminal, 2 everywhere."""
+
+    def __init__(self, stdout: OutputWrapper, *, verbosity: int, as_json: bool) -> None:
+        self.stdout = stdout
+        self.verbosity = verbosity
+        self.as_json = as_json
+
+    def attach(self) -> None:
+        """Start to listen; a project's own LOGGING for "forge_jobs" keeps the upper hand."""
+        log.log_trouble()
+        if self.as_json or self.verbosity > 1 or (self.verbosity and self.stdout.isatty()):
+            log.log_jobs()
+        if not log.logger.handlers:
+            handler = logging.StreamHandler(self.stdout)
+            handler.setFormatter(self._formatter())
+            log.logger.addHandler(handler)
+            log.logger.setLevel(logging.INFO if self.verbosity else logging.ERROR)
+            log.logger.propagate = False
+        signals.process_started.connect(self._started, weak=False)
+
+    def _formatter(self) -> logging.Formatter:
+        if self.as_json:
+            return log.JSONFormatter()
+        return logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+    def _started(self, *, engine: Engine, **kwargs: Any) -> None:
+        facts = self._facts(engine)
+        if self.as_json:
+            log.logger.info("started", extra=facts)
+        elif self.verbosity:
+            width = max(map(len, facts))
+            for name, value in facts.items():
+                self.stdout.write(f"  {name:<{width}}  {value}")
+            self.stdout.write("")
+
+    def _facts(self, engine: Engine) -> dict[str, str]:
+        from forge_jobs import __version__
+
+        connection = db.connection()
+        version = ".".join(map(str, connection.get_database_version()))
+        return {
+            "forge_jobs": f"{__version__}, process {engine.process.name}",
+            "database": f"{connection.display_name} {version}, {connection.settings_dict['NAME']}",
+            "queues": ", ".join(engine.queues),
+            "kinds": ", ".join(engine.kinds) or "none: no app has a jobs.py with handlers",
+            "threads": str(engine.threads),
+            "wake": f"{engine.listener.method}, and a look every "
+            f"{log.spelled(engine.poll_interval.total_seconds())}",
+        }

@@ -1,0 +1,59 @@
+"""One queue as a process sees it: whether it may hold work, and from where to claim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from forge_jobs import clock
+from forge_jobs.db.rows import ClaimedJob, Position
+from forge_jobs.models import Job, Process
+
+FRONT_SHARE: Final = 10
+"""The front is looked at again after this many times as long as the last look took."""
+
+
+class Lane:
+    """Claims go on from where the last one stopped, and return to the front now and then.
+
+    At the front lie the index entries of jobs that are gone; while some session holds an old
+    snapshot, PostgreSQL can't remove them, and walking over them costs more with every job.
+    What has come in front of the position meanwhile (retries, higher priorities, transactions
+    that committed late) is found at the next return, which is soon where returning is cheap.
+    """
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        self.may_hold_work = True
+        self._position: Position | None = None
+        self._front_is_due_at = 0.0
+
+    def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
+        """Take up to `limit` jobs; fewer mean that the queue holds no others for now."""
+        claimed: list[ClaimedJob] = []
+        if self._position and time.monotonic() < self._front_is_due_at:
+            claimed = self._take(limit, kinds, process, after=self._position)
+        if len(claimed) < limit:
+            began = time.monotonic()
+            claimed += self._take(limit - len(claimed), kinds, process, after=None)
+            ended = time.monotonic()
+            self._front_is_due_at = ended + FRONT_SHARE * (ended - began)
+        self.may_hold_work = len(claimed) == limit
+        return claimed
+
+    def _take(
+        self, limit: int, kinds: Sequence[str], process: Process, *, after: Position | None
+    ) -> list[ClaimedJob]:
+        claimed = Job.objects.claim(
+            queue=self.queue,
+            kinds=kinds,
+            limit=limit,
+            process=process,
+            now=clock.now(),
+            after=after,
+        )
+        if claimed:
+            last = claimed[-1]
+            self._position = Position(last.priority, last.run_at, last.id)
+        return claimed

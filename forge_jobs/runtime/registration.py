@@ -1,0 +1,67 @@
+"""Signing a process on and off, so that its claims can be told from others'."""
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+import psutil
+from django.db import IntegrityError, transaction
+
+from forge_jobs import clock, db
+from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.models import Job, Process
+from forge_jobs.services.reaper import reclaim
+
+
+def default_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def sign_on(name: str, *, now: datetime) -> Process:
+    """Store this process under a name that is its own on this host.
+
+    A dead predecessor of the same name is forgotten, and its jobs are given back. Raises
+    `ProcessNameTaken` if the predecessor lives.
+    """
+    host = socket.gethostname()
+    predecessor = Process.objects.filter(host=host, name=name).first()
+    if predecessor:
+        if predecessor.is_alive():
+            raise ProcessNameTaken(
+                f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
+                f"Stop it, or choose another --name."
+            )
+        reclaim(predecessor, now=now)
+    pid = os.getpid()
+    try:
+        with transaction.atomic(using=db.connection().alias):
+            return Process.objects.create(
+                name=name,
+                host=host,
+                pid=pid,
+                born_at=psutil.Process(pid).create_time(),
+                started_at=now,
+            )
+    except IntegrityError:
+        raise ProcessNameTaken(f"A process named {name!r} has just started on {host}.") from None
+
+
+def sign_off(process: Process) -> bool:
+    """Forget a process that runs nothing any more; tells whether it could."""
+    if Job.objects.claimed_by(process).exists():
+        return False
+    process.delete()
+    return True
+
+
+def measure_clock() -> None:
+    """Learn how far the database's clock is from this machine's."""
+    if db.connection().vendor != "postgresql":
+        return
+    with db.connection().cursor() as cursor:
+        clock.set_offset(timedelta(0))
+        before = clock.now()
+        cursor.execute("SELECT clock_timestamp()")
+        (theirs,) = cursor.fetchone()
+        after = clock.now()
+    clock.set_offset(theirs - (before + (after - before) / 2))

@@ -1,0 +1,122 @@
+"""One thread that runs jobs, one after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Coroutine
+from contextvars import copy_context
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from django.db import connections, transaction
+
+from forge_jobs import clock, db
+from forge_jobs.backoff import Exponential
+from forge_jobs.context import SHUTDOWN, JobContext
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handler import JobHandler
+from forge_jobs.models import Job
+from forge_jobs.outcomes import Cancelled, Done, Failed, Outcome, Released
+from forge_jobs.registry import registry
+from forge_jobs.runtime.aio import EventLoop
+from forge_jobs.runtime.connections import tidy
+from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.settlement import settle
+from forge_jobs.signals import job_started
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+NOTHING: Final = Done()
+
+
+class Worker(Thread):
+    """Takes claimed jobs from the engine's buffer and hands their outcomes to the finalizer."""
+
+    def __init__(self, engine: Engine, number: int) -> None:
+        super().__init__(name=f"forge_jobs-worker-{number}", daemon=True)
+        self.engine = engine
+        self.running: JobContext | None = None
+        self.jobs_run = 0
+        self.seconds = 0.0
+        self._loop: EventLoop | None = None
+
+    def run(self) -> None:
+        while job := self.engine.buffer.get():
+            finished = self.work(job)
+            self.seconds += finished.seconds
+            self.jobs_run += 1
+            self.engine.finalizer.inbox.put(finished)
+            self.engine.fetcher.worker_is_free()
+        if self._loop:
+            self._loop.close()
+        connections.close_all()
+
+    def work(self, job: ClaimedJob) -> Finished:
+        """Run one job; whatever the handler does, there is an outcome and a clean connection."""
+        if job_started.has_listeners():
+            job_started.send_robust(type(self), job=job)
+        self.running = ctx = JobContext(job, process_name=self.engine.name)
+        began = time.perf_counter()
+        # A context of its own keeps what a handler activates (time zone, language) from the next.
+        outcome, stored = copy_context().run(self.run_handler, job, ctx)
+        seconds = time.perf_counter() - began
+        self.running = None
+        tidy()
+        return Finished(job, stored or self.settled(job, outcome), outcome, seconds, bool(stored))
+
+    def run_handler(self, job: ClaimedJob, ctx: JobContext) -> tuple[Outcome, Transition | None]:
+        """The outcome of a run, with the transition if that has been stored already."""
+        try:
+            handler = registry.get(job.kind)
+            if handler.atomic:
+                return self.run_atomically(handler, job, ctx)
+            outcome = self.call(handler, job, ctx)
+        except Outcome as raised:
+            outcome = raised.with_traceback(None)
+        except BaseException as error:  # noqa: B036 - SystemExit ends a job, not its worker
+            outcome = _failure(error)
+        if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
+            return Released(), None
+        return outcome, None
+
+    def run_atomically(
+        self, handler: JobHandler, job: ClaimedJob, ctx: JobContext
+    ) -> tuple[Outcome, Transition | None]:
+        """Commit what the handler wrote together with the outcome that it returned.
+
+        What it raises rolls its writes back, and so does the loss of the claim.
+        """
+        with transaction.atomic(using=db.connection().alias):
+            outcome = self.call(handler, job, ctx)
+            transition = self.settled(job, outcome)
+            if not Job.objects.finalize([transition], process=self.engine.process):
+                raise Released
+        return outcome, transition
+
+    def call(self, handler: JobHandler, job: ClaimedJob, ctx: JobContext) -> Outcome:
+        returned = handler.run(ctx, json.loads(job.payload))
+        if handler.is_async:
+            self._loop = self._loop or EventLoop()
+            returned = self._loop.run(cast("Coroutine[Any, Any, object]", returned))
+        if returned is None:
+            return NOTHING
+        return returned if isinstance(returned, Outcome) else Done(returned)
+
+    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
+        now = clock.now()
+        try:
+            return settle(job, outcome, policy=self.engine.policy_of(job), now=now)
+        except Exception as error:
+            failure = _failure(error, saying="The retry policy failed")
+            return settle(job, failure, policy=Exponential(), now=now)
+
+
+def _failure(error: BaseException, *, saying: str = "") -> Failed:
+    message = traceback.format_exception_only(error)[-1].strip()
+    return Failed(
+        f"{saying}: {message}" if saying else message,
+        traceback="".join(traceback.format_exception(error)),
+    )

@@ -1,0 +1,128 @@
+"""What becomes of a job after a run: one decision from the outcome, free of the database."""
+
+import json
+from datetime import datetime
+from typing import Final
+
+from forge_jobs import jsontext
+from forge_jobs.backoff import RetryPolicy
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.outcomes import (
+    Cancelled,
+    Dead,
+    Done,
+    Failed,
+    Outcome,
+    Released,
+    Snoozed,
+    Throttled,
+)
+from forge_jobs.states import State
+
+LONGEST_MESSAGE: Final = 2_000
+LONGEST_TRACEBACK: Final = 8_000
+
+
+def settle(
+    job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime
+) -> Transition:
+    """Where the job goes from `running`.
+
+    Whatever a handler returned can be settled: a result that is not JSON is a failure.
+    """
+    match outcome:
+        case Done(None):
+            return Transition(
+                job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now
+            )
+        case Done(result):
+            try:
+                text = jsontext.dumps(result, name="the result")
+            except ValueError as error:
+                refusal = Failed(f"The handler returned neither an outcome nor JSON: {error}")
+                return settle(job, refusal, policy=policy, now=now)
+            return Transition(
+                job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now, result=text
+            )
+        case Failed() if job.max_attempts is None or job.attempt < job.max_attempts:
+            return _failed(job, outcome, State.RETRYING, now=now, run_at=now + policy(job.attempt))
+        case Failed() | Dead():
+            return _failed(job, outcome, State.DEAD, now=now, finished_at=now)
+        case Throttled(retry_after):
+            return Transition(
+                job.id, job.attempt, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
+            )
+        case Snoozed(until, delay):
+            due = until or now + delay
+            return Transition(job.id, job.attempt, State.SCHEDULED, 0, run_at=due)
+        case Cancelled(reason):
+            return Transition(
+                job.id,
+                job.attempt,
+                State.CANCELLED,
+                job.attempt,
+                finished_at=now,
+                last_error=trimmed(reason, LONGEST_MESSAGE),
+            )
+        case Released():
+            return Transition(job.id, job.attempt, State.READY, job.attempt - 1)
+    unknown = Failed(f"The handler returned an unknown outcome, {type(outcome).__qualname__}.")
+    return settle(job, unknown, policy=policy, now=now)
+
+
+def lost(
+    *, job_id: int, attempt: int, max_attempts: int | None, message: str, now: datetime
+) -> Transition:
+    """Where a job goes whose process was lost: the attempt is spent."""
+    spent = max_attempts is not None and attempt >= max_attempts
+    return Transition(
+        job_id,
+        attempt,
+        State.DEAD if spent else State.READY,
+        attempt,
+        finished_at=now if spent else None,
+        error=_error(Failed(message), attempt=attempt, now=now),
+        last_error=message,
+    )
+
+
+def trimmed(text: str, longest: int) -> str:
+    """The text as a database can store it, with its middle left out where it is too long."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
+def _failed(
+    job: ClaimedJob,
+    outcome: Failed | Dead,
+    state: State,
+    *,
+    now: datetime,
+    run_at: datetime | None = None,
+    finished_at: datetime | None = None,
+) -> Transition:
+    return Transition(
+        job.id,
+        job.attempt,
+        state,
+        job.attempt,
+        run_at=run_at,
+        finished_at=finished_at,
+        error=_error(outcome, attempt=job.attempt, now=now),
+        last_error=trimmed(str(outcome.message), LONGEST_MESSAGE),
+    )
+
+
+def _error(outcome: Failed | Dead, *, attempt: int, now: datetime) -> str:
+    return json.dumps(
+        {
+            "at": now.isoformat(),
+            "attempt": attempt,
+            "message": trimmed(str(outcome.message), LONGEST_MESSAGE),
+            "traceback": trimmed(str(outcome.traceback), LONGEST_TRACEBACK),
+        },
+        ensure_ascii=False,
+    )

@@ -1,0 +1,21 @@
+"""The states a job goes through, and the sets of them that queries ask for."""
+
+from typing import Final
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class State(TextChoices):
+    SCHEDULED = "scheduled", _("scheduled")
+    READY = "ready", _("ready")
+    RUNNING = "running", _("running")
+    RETRYING = "retrying", _("retrying")
+    SUCCEEDED = "succeeded", _("succeeded")
+    DEAD = "dead", _("dead")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+WAITING: Final = (State.SCHEDULED, State.RETRYING)
+UNFINISHED: Final = (State.SCHEDULED, State.READY, State.RUNNING, State.RETRYING)
+TERMINAL: Final = (State.SUCCEEDED, State.DEAD, State.CANCELLED)

@@ -1,0 +1,40 @@
+"""What listeners share: they hear of other sessions' enqueues until they are told to stop."""
+
+from threading import Event, Thread
+from typing import ClassVar, Final
+
+from django.db import Error
+
+from forge_jobs import db
+from forge_jobs.signals import database_trouble
+
+RECONNECT_SECONDS: Final = 5.0
+
+
+class Listener(Thread):
+    """Rings this process's bells; while it can't, the process lives by polling."""
+
+    method: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(name="forge_jobs-listener", daemon=True)
+        self.stopping = Event()
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self.listen()
+            except Error as error:
+                database_trouble.send_robust(
+                    type(self), error=error, doing="listening", retry_in=RECONNECT_SECONDS
+                )
+                db.connection().close()
+                self.stopping.wait(RECONNECT_SECONDS)
+        db.connection().close()
+
+    def listen(self) -> None:
+        """Ring bells until `stopping`; raises a database error when it can't."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        self.stopping.set()

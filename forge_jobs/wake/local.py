@@ -1,0 +1,45 @@
+"""Bells within this process: what its sleeping threads wait on, and how they are rung."""
+
+from queue import Empty, SimpleQueue
+from typing import Final
+from weakref import WeakSet
+
+ANY: Final = "*"
+"""Rung where nobody can tell which queue has new work."""
+
+
+class Bell:
+    """Ends one thread's sleep early and says for which queues; a ring is never lost."""
+
+    def __init__(self) -> None:
+        self._rings: SimpleQueue[str] = SimpleQueue()
+
+    def ring(self, queue: str) -> None:
+        self._rings.put(queue)
+
+    def wait(self, seconds: float) -> set[str]:
+        """Sleep until rung, at most so long; returns what was rung, nothing if time ran out."""
+        rung: set[str] = set()
+        try:
+            rung.add(self._rings.get(timeout=seconds))
+            while True:
+                rung.add(self._rings.get_nowait())
+        except Empty:
+            return rung
+
+
+_bells: Final[WeakSet[Bell]] = WeakSet()
+
+
+def subscribe(bell: Bell) -> None:
+    """Let `bell` ring whenever there is new work in the job database."""
+    _bells.add(bell)
+
+
+def unsubscribe(bell: Bell) -> None:
+    _bells.discard(bell)
+
+
+def ring(queue: str) -> None:
+    for bell in list(_bells):
+        bell.ring(queue)

@@ -1,0 +1,30 @@
+"""Waking by LISTEN and NOTIFY. A missed one costs a poll interval, nothing else."""
+
+from typing import Final
+
+from forge_jobs import db
+from forge_jobs.wake import local
+from forge_jobs.wake.base import Listener
+
+CHANNEL: Final = "forge_jobs"
+LOOK_UP_SECONDS: Final = 0.5
+
+
+def notify(queue: str) -> None:
+    """Wake other processes; in a transaction of its own, never in the caller's."""
+    with db.connection().cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, queue])
+
+
+class PostgreSQLListener(Listener):
+    method = "LISTEN/NOTIFY"
+
+    def listen(self) -> None:
+        connection = db.connection()
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN forge_jobs")
+        local.ring(local.ANY)
+        with connection.wrap_database_errors:
+            while not self.stopping.is_set():
+                for note in connection.connection.notifies(timeout=LOOK_UP_SECONDS):
+                    local.ring(note.payload)

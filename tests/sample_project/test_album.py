@@ -1,0 +1,68 @@
+"""The sample album: stored at once, drawn by jobs, each followed by another."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+
+from forge_jobs import Dead, JobContext
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job
+from sample_project.gallery import album
+from sample_project.gallery.drawing import draw
+from sample_project.gallery.jobs import draw_picture
+from sample_project.gallery.models import Picture
+from tests.sample_project.conftest import PictureFactory
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def test_the_album_is_stored_at_once_with_a_job_for_each_picture(client: Client) -> None:
+    client.post("/album/")
+
+    assert Picture.objects.count() == Job.objects.count() == album.LENGTH == 300
+    first_shown = Picture.objects.select_related("draw_job").first()
+    first_job = Job.objects.order_by("pk").first()
+    assert first_shown is not None
+    assert first_shown.draw_job == first_job
+    motifs = Job.objects.values_list("payload__motif", flat=True)
+    assert [motif for motif in motifs if motif == "torn"] == ["torn", "torn"]
+
+
+def test_a_drawing_asks_for_its_thumbnail_once(picture: PictureFactory) -> None:
+    row = picture()
+
+    for _ in range(2):
+        draw_picture(_context(), picture_id=row.pk, motif="lake", seed=5)
+
+    row.refresh_from_db()
+    assert row.image
+    assert row.thumbnail_job == Job.objects.get()
+    assert Job.objects.get().payload == {"picture_id": row.pk}
+
+
+def test_the_same_seed_draws_the_same_picture() -> None:
+    assert draw("tiles", seed=4) == draw("tiles", seed=4) != draw("tiles", seed=5)
+
+
+def test_an_unknown_motif_is_dead(picture: PictureFactory) -> None:
+    with pytest.raises(Dead, match="'cubes' is none of hills, lake"):
+        draw_picture(_context(), picture_id=picture().pk, motif="cubes", seed=1)
+
+
+def _context() -> JobContext:
+    job = ClaimedJob(
+        id=1,
+        queue="images",
+        kind="gallery.draw_picture",
+        payload="{}",
+        context="{}",
+        priority=0,
+        run_at=NOON,
+        attempt=1,
+        max_attempts=5,
+        timeout_seconds=None,
+    )
+    return JobContext(job, process_name="test")

@@ -1,0 +1,47 @@
+"""Settings for the suite; the database comes from the environment, see `conftest.py`."""
+
+import os
+from typing import Any
+
+from tests.databases import configured
+
+SECRET_KEY = "only for tests"  # noqa: S105
+USE_TZ = True
+DATABASES: dict[str, dict[str, Any]] = {"default": configured(os.environ)}
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "forge_jobs",
+    "tests.app",
+    "sample_project.gallery",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "sample_project.urls"
+STATIC_URL = "static/"
+MEDIA_URL = "media/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+FORGE_JOBS: dict[str, Any] = {
+    "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
+}
