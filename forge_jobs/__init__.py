@@ -1,5 +1,6 @@
 """A fast, durable job queue for Django that lives in the project's own database."""
 
+from forge_jobs.context import JobContext
 from forge_jobs.enqueue import (
     EnqueuedJobs,
     NewJob,
@@ -8,7 +9,6 @@ from forge_jobs.enqueue import (
     enqueue,
     enqueue_many,
 )
-from forge_jobs.context import JobContext
 from forge_jobs.exceptions import EnqueueError, ForgeJobsError
 from forge_jobs.handler import JobHandler
 from forge_jobs.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled

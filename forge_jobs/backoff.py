@@ -67,7 +67,7 @@ class DecorrelatedJitter:
 
 def _grown(base: timedelta, root: float, power: float, *, cap: timedelta) -> timedelta:
     try:
-        return min(cap, base * root**power)
+        return min(cap, base * float(root**power))
     except OverflowError:
         return cap
 

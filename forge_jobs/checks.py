@@ -6,7 +6,8 @@ from typing import Any
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -109,7 +110,7 @@ def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
         (mode,) = cursor.fetchone()
     if mode not in ("wal", "memory"):
         found.append(
-            Warning(
+            checks.Warning(
                 f"The SQLite database {connection.alias!r} is in journal mode {mode!r}, in which "
                 f"readers and writers block each other.",
                 hint=hint,
@@ -119,7 +120,7 @@ def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     options = connection.settings_dict.get("OPTIONS", {})
     if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
         found.append(
-            Warning(
+            checks.Warning(
                 f"Transactions of the SQLite database {connection.alias!r} are deferred: one that "
                 f"reads first fails with 'database is locked' if another writes meanwhile.",
                 hint=hint,

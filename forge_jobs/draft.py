@@ -41,7 +41,7 @@ class Draft:
         priority: int | None = None,
         run_at: datetime | None = None,
         delay: timedelta | float | None = None,
-        max_attempts: int | None | Unset = UNSET,
+        max_attempts: int | Unset | None = UNSET,
         timeout: timedelta | float | None = None,
         dedupe_key: str | None = None,
         idempotency_key: str | None = None,
@@ -133,7 +133,7 @@ def _moment(run_at: datetime | None, delay: timedelta | float | None) -> datetim
     return run_at
 
 
-def _max_attempts(given: int | None | Unset, handler: JobHandler) -> int | None:
+def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
     if given is UNSET:
         given = handler.max_attempts
     if given is UNSET:

@@ -132,7 +132,7 @@ def _job(stored: Stored, payload: dict[str, Any], context: dict[str, Any]) -> Jo
     from forge_jobs.models import Job
 
     if stored.inserted is None:
-        job = Job.objects.get(pk=stored.id)
+        job: Job = Job.objects.get(pk=stored.id)
         job.was_deduplicated = True
         return job
     return Job.from_rows(stored.row, stored.inserted, payload=payload, context=context)

@@ -40,7 +40,7 @@ class JobOptions(TypedDict, total=False):
     priority: int | None
     run_at: datetime | None
     delay: timedelta | float | None
-    max_attempts: int | None | Unset
+    max_attempts: int | Unset | None
     timeout: timedelta | float | None
     dedupe_key: str | None
     idempotency_key: str | None
@@ -58,7 +58,7 @@ class JobHandler:
     kind: str
     queue: str | None = None
     priority: int = 0
-    max_attempts: int | None | Unset = UNSET
+    max_attempts: int | Unset | None = UNSET
     timeout: timedelta | None = None
     retry: RetryPolicy | None = None
     atomic: bool = False

@@ -65,11 +65,11 @@ class _Holders:
     """The jobs that hold keys."""
 
     def __init__(self, found: Sequence[KeyHolder]) -> None:
-        self._by_dedupe_key = {dedupe_key: pk for pk, dedupe_key, _ in found if dedupe_key}
-        self._by_idempotency_key = {key: pk for pk, _, key in found if key}
+        self._by_dedupe_key = {holder.dedupe_key: holder.id for holder in found}
+        self._by_idempotency_key = {holder.idempotency_key: holder.id for holder in found}
 
     def of(self, row: NewRow) -> Stored | None:
-        pk = self._by_dedupe_key.get(row.dedupe_key) or self._by_idempotency_key.get(
-            row.idempotency_key
+        by_key = (self._by_dedupe_key.get(row.dedupe_key) if row.dedupe_key else None) or (
+            self._by_idempotency_key.get(row.idempotency_key) if row.idempotency_key else None
         )
-        return Stored(row, pk, None) if pk else None
+        return Stored(row, by_key, None) if by_key else None

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
-_encode: Final = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":")
-).encode
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class NotJSON(ValueError):

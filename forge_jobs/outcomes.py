@@ -7,7 +7,7 @@ from typing import Any
 from forge_jobs.clock import as_timedelta
 
 
-class Outcome(Exception):  # noqa: N818 - most outcomes are no errors
+class Outcome(Exception):
     """The base of all outcomes.
 
     Subclasses are dataclasses for the sake of `match`, but not frozen ones: Python assigns
@@ -41,33 +41,38 @@ class Dead(Outcome):
     traceback: str = ""
 
 
-@dataclass(eq=False)
 class Throttled(Outcome):
     """The other side asks for patience: run again after `retry_after`, no attempt spent.
 
     `retry_after` is a `timedelta` or a number of seconds, as in the HTTP header.
     """
 
-    retry_after: timedelta | float
+    __match_args__ = ("retry_after",)
 
-    def __post_init__(self) -> None:
-        self.retry_after = as_timedelta(self.retry_after, field="retry_after")
+    def __init__(self, retry_after: timedelta | float) -> None:
+        super().__init__(retry_after)
+        self.retry_after = as_timedelta(retry_after, field="retry_after")
 
 
-@dataclass(eq=False)
 class Snoozed(Outcome):
-    """Run again later, at `until` or after `delay` (give one); attempts start afresh."""
+    """Run again later, at `until` or after `delay` (give one); attempts start afresh.
 
-    until: datetime | None = None
-    delay: timedelta | float | None = None
+    `delay` is a `timedelta` or a number of seconds.
+    """
 
-    def __post_init__(self) -> None:
-        if (self.until is None) == (self.delay is None):
+    def __init__(
+        self, *, until: datetime | None = None, delay: timedelta | float | None = None
+    ) -> None:
+        super().__init__(until or delay)
+        if (until is None) == (delay is None):
             raise ValueError("Snoozed takes either until or delay.")
-        if self.until is not None and self.until.utcoffset() is None:
+        if until is not None and until.utcoffset() is None:
             raise ValueError("until must be an aware datetime; see django.utils.timezone.")
-        if self.delay is not None:
-            self.delay = as_timedelta(self.delay, field="delay")
+        self.until = until
+        self.delay = timedelta(0) if delay is None else as_timedelta(delay, field="delay")
+
+    def due(self, *, now: datetime) -> datetime:
+        return self.until or now + self.delay
 
 
 @dataclass(eq=False)

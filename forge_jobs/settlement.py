@@ -23,18 +23,14 @@ LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 
 
-def settle(
-    job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime
-) -> Transition:
+def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime) -> Transition:
     """Where the job goes from `running`.
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
     match outcome:
         case Done(None):
-            return Transition(
-                job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now
-            )
+            return Transition(job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
             try:
                 text = jsontext.dumps(result, name="the result")
@@ -52,9 +48,8 @@ def settle(
             return Transition(
                 job.id, job.attempt, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
             )
-        case Snoozed(until, delay):
-            due = until or now + delay
-            return Transition(job.id, job.attempt, State.SCHEDULED, 0, run_at=due)
+        case Snoozed():
+            return Transition(job.id, job.attempt, State.SCHEDULED, 0, run_at=outcome.due(now=now))
         case Cancelled(reason):
             return Transition(
                 job.id,

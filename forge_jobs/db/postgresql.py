@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 from django.db import Error
@@ -25,7 +26,7 @@ FROM unnest(
 )
 ORDER BY place
 ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+RETURNING id, dedupe_key, idempotency_key
 """
 
 INSERT_ONE = """
@@ -130,7 +131,7 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
         cursor.execute(INSERT_ONE, rows[0])
     else:
         cursor.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
-    return sorted(map(InsertedRow._make, cursor.fetchall()))
+    return sorted(starmap(InsertedRow, cursor.fetchall()))
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:

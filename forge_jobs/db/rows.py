@@ -27,13 +27,13 @@ class NewRow(NamedTuple):
 
 
 class InsertedRow(NamedTuple):
-    """What the database made of a `NewRow`."""
+    """What the database made of a `NewRow`; the moments are given for a lone row only."""
 
     id: int
     dedupe_key: str | None
     idempotency_key: str | None
-    run_at: datetime
-    enqueued_at: datetime
+    run_at: datetime | None = None
+    enqueued_at: datetime | None = None
 
     @property
     def keys(self) -> tuple[str | None, str | None]:

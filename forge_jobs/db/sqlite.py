@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from itertools import starmap
 from typing import Any
 
 from django.db import Error
@@ -24,7 +25,7 @@ SELECT
 FROM json_each(%s)
 WHERE true
 ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+RETURNING id, dedupe_key, idempotency_key
 """
 
 INSERT_ONE = """
@@ -114,14 +115,14 @@ RETURNING queue
 
 def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
-    if len(rows) == 1:
-        cursor.execute(INSERT_ONE, rows[0]._replace(run_at=_text(rows[0].run_at)))
-    else:
+    if len(rows) > 1:
         cursor.execute(INSERT, [_json(rows)])
-    return sorted(
+        return sorted(starmap(InsertedRow, cursor.fetchall()))
+    cursor.execute(INSERT_ONE, [_text(value) for value in rows[0]])
+    return [
         InsertedRow(pk, dedupe_key, idempotency_key, _aware(run_at), _aware(enqueued_at))
         for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
-    )
+    ]
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
@@ -182,9 +183,11 @@ def _json(rows: Sequence[tuple[Any, ...]]) -> str:
     return json.dumps(rows, default=_text)
 
 
-def _text(moment: datetime | None) -> str | None:
-    """A moment as Django's SQLite backend stores it: naive, in UTC."""
-    return None if moment is None else str(moment.astimezone(UTC).replace(tzinfo=None))
+def _text(value: Any) -> Any:
+    """A value as Django's SQLite backend stores it: moments are texts, naive and in UTC."""
+    if isinstance(value, datetime):
+        return str(value.astimezone(UTC).replace(tzinfo=None))
+    return value
 
 
 def _aware(moment: datetime) -> datetime:

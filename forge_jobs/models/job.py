@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -123,7 +123,7 @@ class Job(models.Model):
     class Meta:
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
-        indexes = [
+        indexes: ClassVar = [
             models.Index(
                 "queue",
                 F("priority").desc(),
@@ -132,12 +132,8 @@ class Job(models.Model):
                 name="forge_jobs_claim",
                 condition=Q(state=State.READY),
             ),
-            models.Index(
-                "run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)
-            ),
-            models.Index(
-                "process", name="forge_jobs_running", condition=Q(state=State.RUNNING)
-            ),
+            models.Index("run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)),
+            models.Index("process", name="forge_jobs_running", condition=Q(state=State.RUNNING)),
             models.Index(
                 "queue",
                 "state",
@@ -146,7 +142,7 @@ class Job(models.Model):
                 condition=Q(state__in=TERMINAL),
             ),
         ]
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(
                 "dedupe_key",
                 name="forge_jobs_dedupe",

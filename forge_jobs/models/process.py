@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import psutil
 from django.db import models
@@ -30,7 +30,7 @@ class Process(models.Model):
     class Meta:
         verbose_name = _("process")
         verbose_name_plural = _("processes")
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint("host", "name", name="forge_jobs_process_name"),
         ]
 
@@ -40,6 +40,6 @@ class Process(models.Model):
     def is_alive(self) -> bool:
         """Whether the OS process still exists; only its own host can tell."""
         try:
-            return psutil.Process(self.pid).create_time() == self.born_at
+            return bool(psutil.Process(self.pid).create_time() == self.born_at)
         except psutil.Error:
             return False

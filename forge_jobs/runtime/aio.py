@@ -22,7 +22,7 @@ class EventLoop:
         self._runner = asyncio.Runner()
         self._context = copy_context()
         self._thread = ThreadSensitiveContext()
-        self._run(self._thread.__aenter__(), self._context)
+        self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
 
     def run(self, coroutine: Coroutine[Any, Any, object]) -> object:
         """Run to the end, in a context of its own; clean up after it."""
@@ -33,7 +33,7 @@ class EventLoop:
 
     def close(self) -> None:
         self._run(sync_to_async(connections.close_all)(), self._context.copy())
-        self._run(self._thread.__aexit__(None, None, None), self._context)
+        self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call]
         self._runner.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:

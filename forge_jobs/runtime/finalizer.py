@@ -124,7 +124,7 @@ class Finalizer(Thread):
 
     def unstorable(self, finished: Finished, error: Exception) -> Finished:
         """The same run as a failure that says what the database would not take."""
-        outcome = Failed(f"The outcome could not be stored: {ascii(str(error))}")
+        outcome = Failed(f"The outcome could not be stored: {str(error)!a}")
         handler_policy = self.engine.policy_of(finished.job)
         transition = settle(finished.job, outcome, policy=handler_policy, now=clock.now())
         return finished._replace(outcome=outcome, transition=transition)

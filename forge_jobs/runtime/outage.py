@@ -18,7 +18,7 @@ FIRST_DELAY: Final = 0.1
 LONGEST_DELAY: Final = 30.0
 
 
-class Stopped(Exception):  # noqa: N818 - an interruption, not an error
+class Stopped(Exception):
     """The process stopped before the database came back."""
 
 

@@ -76,7 +76,7 @@ class Worker(Thread):
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
             outcome = raised.with_traceback(None)
-        except BaseException as error:  # noqa: B036 - SystemExit ends a job, not its worker
+        except BaseException as error:
             outcome = _failure(error)
         if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
             return Released(), None

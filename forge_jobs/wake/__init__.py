@@ -22,7 +22,7 @@ def send(queue: str) -> None:
 def on_commit(queue: str) -> None:
     """Send once per queue when the current transaction commits; at once outside of one."""
     connection = db.connection()
-    if not any(_wakes(hook, queue) for _, hook, _ in reversed(connection.run_on_commit)):
+    if not any(_wakes(hook[1], queue) for hook in reversed(connection.run_on_commit)):
         transaction.on_commit(_Wake(queue), using=connection.alias, robust=True)
 
 

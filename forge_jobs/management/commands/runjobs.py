@@ -71,7 +71,7 @@ class Command(BaseCommand):
         unknown = [queue for queue in options["queues"] if queue not in conf().queues]
         if unknown:
             raise CommandError(
-                f"--queues: {', '.join(unknown)} is not declared in FORGE_JOBS[\"QUEUES\"], "
+                f'--queues: {", ".join(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
                 f"which has {', '.join(conf().queues)}."
             )
         engine = Engine(
@@ -82,9 +82,7 @@ class Command(BaseCommand):
             shutdown_timeout=options["shutdown_timeout"],
             drain=options["drain"],
         )
-        Console(
-            self.stdout, verbosity=options["verbosity"], as_json=options["log_json"]
-        ).attach()
+        Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"]).attach()
         stop_on_signals(engine)
         try:
             engine.run()
