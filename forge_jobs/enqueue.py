@@ -121,6 +121,8 @@ class EnqueuedJobs(Sequence["Job"]):
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
+    if not rows:
+        return EnqueuedJobs([])
     with transaction.atomic(using=db.connection().alias, savepoint=False):
         stored: list[Stored] = []
         for start in range(0, len(rows), BATCH):

@@ -48,5 +48,8 @@ class ProcessNameTaken(ForgeJobsError):
     """A live process of this host already has the name."""
 
 
-class JobTimedOut(ForgeJobsError):
-    """Raised inside a handler whose job ran longer than its `timeout`."""
+class JobTimedOut(BaseException):
+    """Raised inside a handler whose job has run longer than its `timeout`.
+
+    No `Exception`, so that a handler's `except Exception` does not swallow it.
+    """

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("forge_jobs")
 
+_ENDS: Final = {
+    State.READY: "given back after",
+    State.SCHEDULED: "put off after",
+    State.CANCELLED: "cancelled after",
+}
 _BARE: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -54,10 +59,10 @@ def _job_ended_well(
 ) -> None:
     if not transition.error:
         logger.info(
-            "%s #%d %s in %s",
+            "%s #%d %s %s",
             job.kind,
             job.id,
-            transition.state,
+            _ENDS.get(transition.state, f"{transition.state} in"),
             spelled(seconds),
             extra=_fields(job, transition, seconds),
         )

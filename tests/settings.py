@@ -45,3 +45,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
     "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
 }
+GALLERY_API_URL = "http://127.0.0.1:9/fake-api/pictures/"
+GALLERY_API_SEED: int | None = 0

@@ -1,6 +1,8 @@
 """Keep the busiest table lean: every job leaves two dead row versions behind."""
 
+from django.apps.registry import Apps as StateApps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 TUNE = """
 ALTER TABLE forge_jobs_job SET (
@@ -24,12 +26,12 @@ ALTER TABLE forge_jobs_job RESET (
 """
 
 
-def tune(apps, schema_editor):
+def tune(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(TUNE)
 
 
-def untune(apps, schema_editor):
+def untune(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(UNTUNE)
 

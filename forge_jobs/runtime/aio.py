@@ -8,6 +8,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
+from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.runtime.connections import tidy
 
 
@@ -24,10 +25,13 @@ class EventLoop:
         self._thread = ThreadSensitiveContext()
         self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
 
-    def run(self, coroutine: Coroutine[Any, Any, object]) -> object:
-        """Run to the end, in a context of its own; clean up after it."""
+    def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
+        """Run to the end, in a context of its own; clean up after it.
+
+        Raises `JobTimedOut` after `timeout` seconds.
+        """
         try:
-            return self._run(coroutine, self._context.copy())
+            return self._run(_limited(coroutine, timeout), self._context.copy())
         finally:
             self._run(sync_to_async(tidy)(), self._context.copy())
 
@@ -38,3 +42,14 @@ class EventLoop:
 
     def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
         return self._runner.run(coroutine, context=context)
+
+
+async def _limited(coroutine: Coroutine[Any, Any, object], timeout: float | None) -> object:
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            return await coroutine
+    except TimeoutError:
+        if limit.expired():
+            raise JobTimedOut from None
+        raise

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db import Error
 
-from forge_jobs import clock, wake
+from forge_jobs import clock, db, wake
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf import conf
 from forge_jobs.context import SHUTDOWN, JobContext
@@ -31,7 +31,8 @@ from forge_jobs.signals import database_trouble, process_started, process_stoppe
 GRACE: Final = timedelta(seconds=1)
 """For handlers to notice that they are asked to stop, and for the last outcomes to be written."""
 
-LOOK_SECONDS: Final = 0.02
+TICK_SECONDS: Final = 0.1
+LAST_TICK_SECONDS: Final = 0.01
 
 
 @dataclass(kw_only=True)
@@ -79,9 +80,10 @@ class Engine:
         measure_clock()
         self.process = sign_on(self.name, now=clock.now())
         process_started.send_robust(type(self), engine=self)
+        db.connection().close()
         for thread in [self.finalizer, *self.workers, self.fetcher, self.listener, *self.services]:
             thread.start()
-        reason = self._stop_requests.get()
+        reason = self._await_stop()
         process_stopping.send_robust(type(self), reason=reason)
         self._stop()
         process_stopped.send_robust(type(self), engine=self)
@@ -119,6 +121,18 @@ class Engine:
         except Empty:
             return released
 
+    def _await_stop(self) -> str:
+        while True:
+            try:
+                return self._stop_requests.get(timeout=TICK_SECONDS)
+            except Empty:
+                self._enforce_deadlines()
+
+    def _enforce_deadlines(self) -> None:
+        for worker in self.workers:
+            if worker.deadline:
+                worker.deadline.enforce()
+
     def _stop(self) -> None:
         self.fetcher.stop()
         self.listener.stop()
@@ -129,22 +143,25 @@ class Engine:
         for _ in self.workers:
             self.buffer.put(None)
         self._await_workers(self.shutdown_timeout)
-        for context in self._running():
+        for context in self.running_contexts():
             context.cancelled.set(SHUTDOWN)
         self._await_workers(GRACE)
-        for context in self._running():
+        for context in self.running_contexts():
             self.release(context.job)
         self.finalizer.stop()
         self.finalizer.join(GRACE.total_seconds())
         self.finalizer.giving_up.set()
+        for helper in [self.listener, *self.services]:
+            helper.join(GRACE.total_seconds())
         try:
             sign_off(self.process)
         except Error as error:
             database_trouble.send_robust(
                 type(self), error=error, doing="signing off", retry_in=None
             )
+        db.connection().close()
 
-    def _running(self) -> list[JobContext]:
+    def running_contexts(self) -> list[JobContext]:
         return [worker.running for worker in self.workers if worker.running]
 
     def _await_workers(self, patience: timedelta) -> None:
@@ -152,7 +169,8 @@ class Engine:
         deadline = time.monotonic() + patience.total_seconds()
         while self.abandoned and time.monotonic() < deadline:
             try:
-                self._stop_requests.get(timeout=LOOK_SECONDS)
+                self._stop_requests.get(timeout=LAST_TICK_SECONDS)
             except Empty:
+                self._enforce_deadlines()
                 continue
             return

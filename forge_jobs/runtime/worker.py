@@ -16,12 +16,14 @@ from forge_jobs import clock, db
 from forge_jobs.backoff import Exponential
 from forge_jobs.context import SHUTDOWN, JobContext
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handler import JobHandler
 from forge_jobs.models import Job
 from forge_jobs.outcomes import Cancelled, Done, Failed, Outcome, Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.aio import EventLoop
 from forge_jobs.runtime.connections import tidy
+from forge_jobs.runtime.deadline import Deadline
 from forge_jobs.runtime.finalizer import Finished
 from forge_jobs.settlement import settle
 from forge_jobs.signals import job_started
@@ -39,6 +41,7 @@ class Worker(Thread):
         super().__init__(name=f"forge_jobs-worker-{number}", daemon=True)
         self.engine = engine
         self.running: JobContext | None = None
+        self.deadline: Deadline | None = None
         self.jobs_run = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
@@ -76,7 +79,10 @@ class Worker(Thread):
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
             outcome = raised.with_traceback(None)
-        except BaseException as error:
+        except JobTimedOut as error:
+            connections.close_all()  # it may have struck in the middle of a query
+            outcome = _failure(error, saying=f"Timed out after {job.timeout_seconds:g} s")
+        except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = _failure(error)
         if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
             return Released(), None
@@ -97,10 +103,16 @@ class Worker(Thread):
         return outcome, transition
 
     def call(self, handler: JobHandler, job: ClaimedJob, ctx: JobContext) -> Outcome:
-        returned = handler.run(ctx, json.loads(job.payload))
+        payload = json.loads(job.payload)
         if handler.is_async:
             self._loop = self._loop or EventLoop()
-            returned = self._loop.run(cast("Coroutine[Any, Any, object]", returned))
+            coroutine = cast("Coroutine[Any, Any, object]", handler.run(ctx, payload))
+            returned = self._loop.run(coroutine, timeout=job.timeout_seconds)
+        elif job.timeout_seconds is None:
+            returned = handler.run(ctx, payload)
+        else:
+            with Deadline(job.timeout_seconds) as self.deadline:
+                returned = handler.run(ctx, payload)
         if returned is None:
             return NOTHING
         return returned if isinstance(returned, Outcome) else Done(returned)
@@ -115,7 +127,7 @@ class Worker(Thread):
 
 
 def _failure(error: BaseException, *, saying: str = "") -> Failed:
-    message = traceback.format_exception_only(error)[-1].strip()
+    message = "".join(traceback.format_exception_only(error)).strip()
     return Failed(
         f"{saying}: {message}" if saying else message,
         traceback="".join(traceback.format_exception(error)),

@@ -7,7 +7,7 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 CHANNEL: Final = "forge_jobs"
-LOOK_UP_SECONDS: Final = 0.5
+LOOK_UP_SECONDS: Final = 0.1
 
 
 def notify(queue: str) -> None:

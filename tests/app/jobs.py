@@ -1,8 +1,45 @@
-"""The handlers that tests and the processes they start run."""
+"""The handlers that tests and the processes they start run; effects go into a ledger."""
 
-from forge_jobs import job
+import time
+from datetime import timedelta
+
+from forge_jobs import Failed, JobContext, job
+from forge_jobs.backoff import Fixed
+from tests.app.models import Effect
 
 
 @job
 def noop() -> None:
     pass
+
+
+@job
+def effect(*, number: int, seconds: float = 0.0) -> None:
+    """Leave a trace of every run."""
+    time.sleep(seconds)
+    Effect.objects.create(number=number)
+
+
+@job(atomic=True)
+def effect_exactly_once(*, number: int) -> None:
+    Effect.objects.create(number=number)
+
+
+@job(takes_context=True)
+def wait_for_cancel(ctx: JobContext, *, seconds: float) -> str:
+    """Run until asked to stop; tells why."""
+    ctx.cancelled.wait(seconds)
+    ctx.cancelled.raise_if_set()
+    return "nobody asked"
+
+
+@job(timeout=timedelta(seconds=0.2), max_attempts=1)
+def spin() -> None:
+    """Run forever, in Python."""
+    while True:
+        pass
+
+
+@job(max_attempts=2, retry=Fixed(delay=timedelta(0)))
+def fail() -> Failed:
+    return Failed("as it should")

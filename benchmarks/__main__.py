@@ -1,0 +1,67 @@
+"""Runs the benchmarks: `python -m benchmarks [suite] [--database postgresql|sqlite] [--rounds N] …`."""
+
+import argparse
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import latency, scale, throughput
+from benchmarks.contestants import BOTH
+from benchmarks.databases import server
+from benchmarks.options import Options
+from benchmarks.report import Measured, show
+
+SUITES = {
+    "throughput": throughput.measure,
+    "latency": latency.measure,
+    "scale": scale.measure,
+    "memory": throughput.drain,
+}
+WHOLE = ("throughput", "latency", "scale")  # throughput measures memory too
+ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "memory": 1}
+
+
+def main() -> None:
+    arguments = parser().parse_args()
+    suites = WHOLE if arguments.suite == "all" else [arguments.suite]
+    results = [
+        result
+        for database in ([arguments.database] if arguments.database else BOTH)
+        for result in measure(database, suites, arguments)
+    ]
+    if arguments.json:
+        text = json.dumps([result.as_dict() for result in results], indent=1)
+        arguments.json.write_text(text)
+
+
+def measure(
+    database: str, suites: Sequence[str], arguments: argparse.Namespace
+) -> list[Measured]:
+    results: list[Measured] = []
+    with server(database) as running:
+        print(f"\n{running.describe()}; Python {platform.python_version()}")
+        for suite in suites:
+            options = Options(
+                rounds=arguments.rounds or ROUNDS[suite],
+                jobs=arguments.jobs,
+                only=frozenset(filter(None, arguments.only.split(","))),
+            )
+            for result in SUITES[suite](running, options):
+                show(result)
+                results.append(result)
+    return results
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("suite", nargs="?", default="all", choices=[*SUITES, "all"])
+    parser.add_argument("--database", choices=BOTH, help="both, if not given")
+    parser.add_argument("--rounds", type=int, help="of each suite: " + str(ROUNDS))
+    parser.add_argument("--jobs", type=int, default=20_000, help="for the quickest contestants")
+    parser.add_argument("--only", default="", help="names of contestants, with commas between")
+    parser.add_argument("--json", type=Path, help="a file to write all measurements to")
+    return parser
+
+
+main()

@@ -1,0 +1,71 @@
+"""Counts job starts inside a worker process, in the same way for every contestant.
+
+A drain lasts from the start of the first job until the database shows that no job is left
+unfinished, every outcome committed. A thread asks the database, on a connection of its own, only
+after the last job has started: it costs the drain nothing before that, and 2 ms at most after it.
+"""
+
+import itertools
+import json
+import os
+import threading
+import time
+from array import array
+from collections.abc import Callable
+from typing import Any, Final
+
+WARM_UP: Final = 20
+"""How many jobs a worker runs before its pickup times count."""
+
+LOOK_EVERY: Final = 0.002
+
+
+class Meter:
+    """What the no-op job of every contestant calls; a call costs less than half a microsecond."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+        self.starts = array("q")
+        self.waits = array("q")
+        self.expected = 0
+        self.all_started = threading.Event()
+
+    def started(self, moment: int = 0) -> None:
+        """A job starts now; `moment` is when its enqueue began (ns), 0 if nobody asks."""
+        now = time.time_ns()
+        self.starts.append(now)
+        if moment:
+            self.waits.append(now - moment)
+        number = next(self.numbers)
+        if number == WARM_UP:
+            announce({"pid": os.getpid()})
+        if number == self.expected:
+            self.all_started.set()
+
+    def expect(self, jobs: int, *, unfinished: Callable[[], bool]) -> None:
+        """Announce the measurements once so many jobs are durably finished."""
+        self.expected = jobs
+        threading.Thread(target=self._watch, args=[unfinished], daemon=True).start()
+
+    def _watch(self, unfinished: Callable[[], bool]) -> None:
+        self.all_started.wait()
+        while unfinished():
+            time.sleep(LOOK_EVERY)
+        announce(self._measurements(finished=time.time_ns()))
+
+    def _measurements(self, *, finished: int) -> dict[str, Any]:
+        return {
+            "jobs": len(self.starts),
+            "seconds": (finished - self.starts[0]) / 1e9,
+            "waits_ms": sorted(wait / 1e6 for wait in self.waits[WARM_UP:]),
+        }
+
+
+REPORTS: Final = os.dup(1)
+METER: Final = Meter()
+started: Final = METER.started
+
+
+def announce(report: dict[str, Any]) -> None:
+    """Tell the benchmark, which reads this process's reports line by line."""
+    os.write(REPORTS, json.dumps(report).encode() + b"\n")

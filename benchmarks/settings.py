@@ -1,0 +1,45 @@
+"""The smallest Django settings that the contestants built on Django run with."""
+
+import os
+
+URL = os.environ["BENCHMARK_DATABASE_URL"]
+APPS = {
+    "forge_jobs": ["forge_jobs", "benchmarks"],
+    "same_row": ["forge_jobs", "benchmarks"],
+    "django_tasks_db": ["django_tasks", "django_tasks_db"],
+}
+
+
+def postgresql(url: str) -> dict[str, object]:
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts["dbname"],
+        "USER": parts["user"],
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": parts.get("port", ""),
+        "CONN_MAX_AGE": None,
+    }
+
+
+def sqlite(path: str) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode = wal; PRAGMA synchronous = normal",
+        },
+    }
+
+
+DATABASES = {"default": postgresql(URL) if URL.startswith("postgresql:") else sqlite(URL)}
+INSTALLED_APPS = APPS[os.environ["BENCHMARK_PROGRAM"]]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SECRET_KEY = "no secret"
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -1,0 +1,19 @@
+"""Shows pictures in the admin, next to their jobs."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from sample_project.gallery.models import Picture
+
+
+@admin.register(Picture)
+class PictureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("title", "width", "height", "created_at", "published_at")
+    list_filter = ("published_at",)
+    search_fields = ("title",)
+    fields = ("title", "image", "thumbnail", "width", "height", *Picture.JOBS)
+    readonly_fields = fields[1:]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Pictures come by upload, together with their jobs."""
+        return False

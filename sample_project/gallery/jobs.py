@@ -1,0 +1,68 @@
+"""The gallery's jobs: draw a picture, make its thumbnail, publish it."""
+
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+
+from forge_jobs import Dead, Done, JobContext, job
+from forge_jobs.backoff import Exponential
+from sample_project.gallery import publishing, thumbnails
+from sample_project.gallery.drawing import UnknownMotifError, draw
+from sample_project.gallery.models import Picture
+
+
+@job(queue="images", takes_context=True, timeout=timedelta(seconds=60))
+def draw_picture(ctx: JobContext, *, picture_id: int, motif: str, seed: int) -> None:
+    """Draw the image, then ask for its thumbnail."""
+    picture = _find(picture_id)
+    if picture.image:
+        return
+    try:
+        content = draw(motif, seed=seed)
+    except UnknownMotifError as error:
+        raise Dead(str(error)) from error
+    picture.image.save(f"{motif}.jpg", ContentFile(content), save=False)
+    mine = Picture.objects.filter(pk=picture_id)
+    with transaction.atomic():
+        if mine.receive(image=str(picture.image)):
+            mine.update(thumbnail_job=ctx.enqueue(make_thumbnail, {"picture_id": picture_id}))
+
+
+# Before the drawings that wait in the same queue: what is there already should be seen soon.
+@job(queue="images", priority=10, timeout=timedelta(seconds=60))
+def make_thumbnail(*, picture_id: int) -> Done:
+    """Make the thumbnail and note the image's size; dead if the image can't be decoded."""
+    picture = _find(picture_id)
+    with picture.image.open() as file:
+        content = file.read()
+    try:
+        made = thumbnails.make(content)
+    except thumbnails.DecodeError as error:
+        raise Dead(f"cannot be decoded: {error}") from error
+    picture.thumbnail.save(f"{picture_id}.jpg", ContentFile(made.jpeg), save=False)
+    picture.width, picture.height = made.width, made.height
+    picture.save(update_fields=["thumbnail", "width", "height"])
+    return Done({"width": made.width, "height": made.height})
+
+
+@job(
+    queue="publish",
+    max_attempts=8,
+    timeout=timedelta(seconds=30),
+    retry=Exponential(base=timedelta(seconds=1), cap=timedelta(seconds=30)),
+)
+def publish_picture(*, picture_id: int) -> Done:
+    """Tell the API of the picture; being told twice does it no harm."""
+    picture = _find(picture_id)
+    address = publishing.post(picture)
+    Picture.objects.filter(pk=picture_id).publish(now=timezone.now())
+    return Done({"address": address})
+
+
+def _find(picture_id: int) -> Picture:
+    try:
+        return Picture.objects.get(pk=picture_id)
+    except Picture.DoesNotExist as error:
+        raise Dead(f"picture {picture_id} no longer exists") from error

@@ -1,0 +1,26 @@
+"""Fills an empty gallery, so that the demonstration has something to show."""
+
+from django.contrib.auth import get_user_model
+
+from sample_project.gallery import actions, album
+from sample_project.gallery.models import Picture
+
+LOGIN = "demo"
+PASSWORD = "demo"  # noqa: S105 - the demonstration's, on this machine only
+DOZEN = 12
+
+
+def seed_login() -> bool:
+    """Create the demo superuser; says whether it was missing."""
+    users = get_user_model()._default_manager
+    if users.filter(username=LOGIN).exists():
+        return False
+    users.create_superuser(username=LOGIN, password=PASSWORD)
+    return True
+
+
+def seed_pictures() -> int:
+    """Ask for a dozen pictures if there are none; returns how many."""
+    if Picture.objects.exists():
+        return 0
+    return len(actions.import_album(album.plates(DOZEN)))

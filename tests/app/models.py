@@ -1,0 +1,11 @@
+"""A ledger of what handlers did, so that lost and doubled runs can be counted."""
+
+from django.db import models
+
+
+class Effect(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    number = models.IntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,122 @@
+"""`manage.py runjobs` as a real process: what it says, what it heeds, how it exits."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from forge_jobs.models import Job, Process, State
+from tests.app.jobs import fail, noop, wait_for_cancel
+from tests.app.models import Effect
+from tests.running import PATIENCE, Runjobs, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+def test_a_drain_runs_everything_and_exits_with_0() -> None:
+    noop.enqueue_many([{}] * 100)
+
+    with Runjobs("--drain") as runjobs:
+        code, output = runjobs.wait()
+
+    assert (code, Job.objects.filter(state=State.SUCCEEDED).count()) == (0, 100)
+    for fact in ("forge_jobs", "database", "queues", "kinds", "threads", "wake"):
+        assert f"  {fact}" in output
+    assert "app.noop #" not in output, "a line a job is for terminals"
+
+
+def test_a_drain_in_which_a_job_dies_exits_with_3_and_says_why() -> None:
+    fail.using(max_attempts=1).enqueue()
+
+    with Runjobs("--drain") as runjobs:
+        code, output = runjobs.wait()
+
+    assert code == 3
+    assert "app.fail #" in output
+    assert "dead after attempt 1 of 1: as it should" in output
+
+
+def test_log_json_is_one_object_a_line() -> None:
+    stored = noop.enqueue()
+
+    with Runjobs("--drain", "--log-json") as runjobs:
+        _, output = runjobs.wait()
+
+    lines = [json.loads(line) for line in output.splitlines()]
+    (finished,) = [line for line in lines if line.get("job_id") == stored.pk]
+    assert lines[0]["message"] == "started"
+    assert (finished["kind"], finished["state"], finished["level"]) == (
+        "app.noop",
+        "succeeded",
+        "info",
+    )
+
+
+def test_sigterm_stops_in_order_and_exits_with_0() -> None:
+    wait_for_cancel.enqueue(seconds=PATIENCE)
+
+    with Runjobs("--shutdown-timeout", "0.2") as runjobs:
+        eventually(lambda: Job.objects.filter(state=State.RUNNING).exists())
+        runjobs.terminate()
+        code, output = runjobs.wait()
+
+    stored = Job.objects.get()
+    assert code == 0
+    assert "stopping: SIGTERM" in output
+    assert (stored.state, stored.attempt, Process.objects.count()) == (State.READY, 0, 0)
+
+
+def test_a_successor_of_the_same_name_gives_back_what_its_dead_predecessor_ran() -> None:
+    wait_for_cancel.enqueue(seconds=PATIENCE)
+    with Runjobs("--name", "phoenix") as runjobs:
+        eventually(lambda: Job.objects.filter(state=State.RUNNING).exists())
+        runjobs.kill()
+
+    Job.objects.update(payload={"seconds": 0})
+    with Runjobs("--name", "phoenix", "--drain") as runjobs:
+        runjobs.wait()
+
+    stored = Job.objects.get()
+    assert (stored.state, stored.attempt, stored.result) == (State.SUCCEEDED, 2, "nobody asked")
+    assert "phoenix" in stored.errors[0]["message"]
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    with Runjobs("--name", "taken"):
+        eventually(lambda: Process.objects.exists())
+        with Runjobs("--name", "taken", "--drain") as second:
+            code, output = second.wait()
+
+    assert code == 1
+    assert "'taken'" in output
+    assert "--name" in output
+
+
+def test_kill_in_the_middle_of_500_jobs_loses_none() -> None:
+    from tests.app.jobs import effect
+
+    effect.enqueue_many([{"number": number, "seconds": 0.005} for number in range(500)])
+    with Runjobs("--name", "phoenix") as runjobs:
+        eventually(lambda: Effect.objects.count() > 100)
+        runjobs.kill()
+    assert Job.objects.filter(state=State.RUNNING).exists()
+
+    with Runjobs("--name", "phoenix", "--drain") as runjobs:
+        code, _ = runjobs.wait()
+
+    assert code == 0
+    assert set(Effect.objects.values_list("number", flat=True)) == set(range(500))
+    assert Job.objects.filter(state=State.SUCCEEDED).count() == 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--queues", "default,typo"], "typo is not declared"),
+        (["--threads", "0"], "--threads"),
+        (["--poll-interval", "never"], "--poll-interval"),
+    ],
+)
+def test_a_bad_argument_is_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command("runjobs", *arguments)

@@ -1,0 +1,11 @@
+"""Rows that tests need, with as little said about them as matters."""
+
+from forge_jobs.models import Process
+from tests.conftest import NOON
+
+
+def process_named(name: str) -> Process:
+    process: Process = Process.objects.create(
+        name=name, host="tests", pid=1, born_at=0.0, started_at=NOON
+    )
+    return process

@@ -1,0 +1,71 @@
+"""Many claimers, one queue: no job is claimed twice."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, connections
+
+from forge_jobs.models import Job, Process, State
+from tests.app.jobs import noop
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.running import PATIENCE, ROOT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLAIMERS = 8
+JOBS = 2_000
+
+
+def claim_until_dry(process: Process) -> list[int]:
+    """Claim small batches until there is nothing left; returns the ids."""
+    claimed: list[int] = []
+    try:
+        while batch := Job.objects.claim(
+            queue="default", kinds=["app.noop"], limit=7, process=process, now=NOON
+        ):
+            claimed += [job.id for job in batch]
+    finally:
+        connections.close_all()
+    return claimed
+
+
+def test_eight_threads_never_share_a_job() -> None:
+    noop.enqueue_many([{}] * JOBS)
+    processes = [process_named(f"claimer-{number}") for number in range(CLAIMERS)]
+
+    with ThreadPoolExecutor(CLAIMERS) as pool:
+        claimed = Counter(pk for ids in pool.map(claim_until_dry, processes) for pk in ids)
+
+    assert len(claimed) == JOBS
+    assert set(claimed.values()) == {1}
+
+
+@pytest.mark.processes
+def test_eight_processes_never_share_a_job() -> None:
+    noop.enqueue_many([{}] * JOBS)
+    claimers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.races.claimer", f"claimer-{number}"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+                "FORGE_JOBS_TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(CLAIMERS)
+    ]
+
+    outputs = [claimer.communicate(timeout=PATIENCE * 2)[0] for claimer in claimers]
+
+    claimed = Counter(int(pk) for output in outputs for pk in output.split())
+    assert len(claimed) == JOBS
+    assert set(claimed.values()) == {1}
+    assert Job.objects.filter(state=State.RUNNING, attempt=1).count() == JOBS

@@ -1,0 +1,107 @@
+"""Running engines in the test's own process, and `runjobs` in real ones."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+from django.db import connection
+
+from forge_jobs.runtime.engine import Engine
+
+PATIENCE = 30.0
+"""Seconds that anything may take before a test gives up on it."""
+
+ROOT = Path(__file__).parent.parent
+
+
+def engine(
+    *,
+    queues: tuple[str, ...] = ("default",),
+    threads: int = 2,
+    name: str = "tested",
+    shutdown_timeout: float = 10,
+    drain: bool = False,
+) -> Engine:
+    return Engine(
+        queues=queues,
+        threads=threads,
+        name=name,
+        poll_interval=timedelta(seconds=0.2),
+        shutdown_timeout=timedelta(seconds=shutdown_timeout),
+        drain=drain,
+    )
+
+
+def drain(*, queues: tuple[str, ...] = ("default",), threads: int = 2) -> Engine:
+    """Run here until nothing is ready or running."""
+    drained = engine(queues=queues, threads=threads, drain=True)
+    drained.run()
+    return drained
+
+
+@contextmanager
+def running(subject: Engine) -> Iterator[Engine]:
+    """Run an engine beside the test, and stop it at the end."""
+    thread = Thread(target=subject.run, daemon=True)
+    thread.start()
+    try:
+        yield subject
+    finally:
+        subject.request_stop("the test is over")
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait, with bounded patience, until `condition` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("It did not come true in time.")
+        time.sleep(0.01)
+
+
+class Runjobs:
+    """A real `manage.py runjobs` on the test's own database."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "django", "runjobs", *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+                "FORGE_JOBS_TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
+                "PYTHONUNBUFFERED": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __enter__(self) -> "Runjobs":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
+
+    def wait(self) -> tuple[int, str]:
+        """The exit code, and all that was printed."""
+        output, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, output
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)

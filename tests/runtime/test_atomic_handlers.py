@@ -1,0 +1,77 @@
+"""`atomic=True`: the handler's writes and its outcome are one."""
+
+import pytest
+
+from forge_jobs import Failed, job
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job, State
+from forge_jobs.signals import claim_lost, job_started
+from tests.app.models import Effect
+from tests.running import drain
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_writes_commit_with_the_success() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> str:
+        Effect.objects.create(number=1)
+        return "done"
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert (stored.state, stored.result, Effect.objects.count()) == (State.SUCCEEDED, "done", 1)
+
+
+def test_what_is_raised_rolls_the_writes_back() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+        raise Failed("no")
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert (stored.state, Effect.objects.count()) == (State.RETRYING, 0)
+
+
+def test_a_returned_failure_keeps_the_writes() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> Failed:
+        Effect.objects.create(number=1)
+        return Failed("no")
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert (stored.state, Effect.objects.count()) == (State.RETRYING, 1)
+
+
+def test_a_lost_claim_rolls_the_writes_back() -> None:
+    lost: list[int] = []
+
+    def lose_claim(*, job: ClaimedJob, **kwargs: object) -> None:
+        Job.objects.filter(pk=job.id).update(attempt=5)
+
+    def remember(*, job: ClaimedJob, **kwargs: object) -> None:
+        lost.append(job.id)
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+
+    job_started.connect(lose_claim)
+    claim_lost.connect(remember)
+    stored = subject.enqueue()
+    try:
+        drain()
+    finally:
+        job_started.disconnect(lose_claim)
+        claim_lost.disconnect(remember)
+
+    assert Effect.objects.count() == 0
+    assert lost == [stored.pk]

@@ -1,0 +1,36 @@
+"""The demonstration's start: a login, a dozen pictures, a free port."""
+
+from socket import socket
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from forge_jobs.models import Job
+from sample_project.gallery.demo import HOST, free_port
+from sample_project.gallery.models import Picture
+
+
+@pytest.mark.django_db
+def test_seeding_twice_seeds_once(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        call_command("seed_demo")
+
+    assert client.login(username="demo", password="demo")  # noqa: S106
+    assert Picture.objects.count() == Job.objects.count() == 12
+    assert capsys.readouterr().out.count("Created") == 1
+
+
+def test_a_port_that_is_taken_is_passed_over() -> None:
+    with socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert free_port(port) > port
+
+
+def test_a_port_beyond_the_last_is_refused() -> None:
+    with pytest.raises(CommandError, match="No port is free from 65536 on"):
+        free_port(65536)
