@@ -82,7 +82,7 @@ class Runjobs:
                 "PYTHONUNBUFFERED": "1",
             },
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -96,8 +96,8 @@ class Runjobs:
 
     def wait(self) -> tuple[int, str]:
         """The exit code, and all that was printed."""
-        output, _ = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, output
+        output, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, output + errors
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)

@@ -7,6 +7,7 @@ from tests.databases import configured
 
 SECRET_KEY = "only for tests"  # noqa: S105
 USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, dict[str, Any]] = {"default": configured(os.environ)}
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -4,7 +4,6 @@ from django.db import models
 
 
 class Effect(models.Model):
-    id = models.BigAutoField(primary_key=True)
     number = models.IntegerField()
 
     def __str__(self) -> str:

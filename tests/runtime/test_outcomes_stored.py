@@ -46,7 +46,9 @@ def test_a_returned_value_is_the_result() -> None:
     stored = outcome_of({"pages": [1, 2]})
 
     assert (stored.state, stored.result) == (State.SUCCEEDED, {"pages": [1, 2]})
-    assert stored.started_at and stored.finished_at and stored.process_id is None
+    assert stored.started_at
+    assert stored.finished_at
+    assert stored.process_id is None
 
 
 def test_no_value_is_no_result() -> None:

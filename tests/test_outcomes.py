@@ -1,0 +1,83 @@
+"""Outcomes: what a handler may say of its run, and what is no outcome."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from forge_jobs import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
+from tests.conftest import NOON
+
+ALL = [
+    Done({"pages": 3}),
+    Failed("no answer"),
+    Dead("no such page"),
+    Throttled(30),
+    Snoozed(delay=30),
+    Cancelled("not needed any more"),
+]
+
+
+@pytest.mark.parametrize("outcome", ALL, ids=lambda outcome: type(outcome).__name__)
+def test_an_outcome_can_be_raised(outcome: Outcome) -> None:
+    with pytest.raises(Outcome) as raised:
+        raise outcome
+
+    assert raised.value is outcome
+
+
+def test_a_job_may_be_done_without_a_result() -> None:
+    assert Done().result is None
+
+
+def test_a_cancellation_needs_no_reason() -> None:
+    assert Cancelled().reason == ""
+
+
+@pytest.mark.parametrize("retry_after", [90, 90.0, timedelta(seconds=90)])
+def test_throttled_takes_a_timedelta_or_seconds(retry_after: timedelta | float) -> None:
+    assert Throttled(retry_after).retry_after == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize("retry_after", [-1, timedelta(days=-1), float("nan"), "90", None, True])
+def test_throttled_refuses_what_is_no_duration(retry_after: Any) -> None:
+    with pytest.raises(ValueError, match="retry_after must be a timedelta or a number of seconds"):
+        Throttled(retry_after)
+
+
+@pytest.mark.parametrize("delay", [90, timedelta(seconds=90)])
+def test_a_snooze_lasts_for_its_delay(delay: timedelta | float) -> None:
+    assert Snoozed(delay=delay).due(now=NOON) == NOON + timedelta(seconds=90)
+
+
+def test_a_snooze_lasts_until_its_moment() -> None:
+    tomorrow = NOON + timedelta(days=1)
+
+    assert Snoozed(until=tomorrow).due(now=NOON) == tomorrow
+
+
+def test_a_snooze_without_a_delay_is_due_at_once() -> None:
+    assert Snoozed(delay=0).due(now=NOON) == NOON
+
+
+@pytest.mark.parametrize("both_or_none", [{}, {"until": NOON, "delay": 5}])
+def test_a_snooze_has_either_an_end_or_a_delay(both_or_none: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="either until or delay"):
+        Snoozed(**both_or_none)
+
+
+def test_a_snooze_refuses_a_naive_moment() -> None:
+    with pytest.raises(ValueError, match="until must be an aware datetime"):
+        Snoozed(until=datetime(2026, 3, 2, 12, tzinfo=UTC).replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("delay", [-1, timedelta(days=-1), float("inf"), "soon"])
+def test_a_snooze_refuses_what_is_no_delay(delay: Any) -> None:
+    with pytest.raises(ValueError, match="delay must be a timedelta or a number of seconds"):
+        Snoozed(delay=delay)
+
+
+@pytest.mark.parametrize("eternity", [1e12 * 86_400, 1e300])
+def test_a_duration_longer_than_python_knows_is_refused_by_name(eternity: float) -> None:
+    with pytest.raises(ValueError, match="retry_after"):
+        Throttled(eternity)
