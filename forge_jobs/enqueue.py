@@ -40,9 +40,8 @@ def enqueue(
     Returns the job, or with `was_deduplicated` set the one that has the key already. Raises an
     `EnqueueError` that names the `field`; then nothing was written.
     """
-    payload = {} if payload is None else payload
-    (stored,) = insert([Draft.of(kind, **options).row(payload)])
-    return _job(stored, payload, options.get("context") or {})
+    (stored,) = insert([Draft.of(kind, **options).row({} if payload is None else payload)])
+    return _job(stored)
 
 
 class NewJob:
@@ -130,11 +129,11 @@ def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
     return EnqueuedJobs(stored)
 
 
-def _job(stored: Stored, payload: dict[str, Any], context: dict[str, Any]) -> Job:
+def _job(stored: Stored) -> Job:
     from forge_jobs.models import Job
 
     if stored.inserted is None:
         job: Job = Job.objects.get(pk=stored.id)
         job.was_deduplicated = True
         return job
-    return Job.from_rows(stored.row, stored.inserted, payload=payload, context=context)
+    return Job.from_rows(stored.row, stored.inserted)

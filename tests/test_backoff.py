@@ -33,17 +33,13 @@ def test_a_fixed_delay_is_the_same_after_every_failure() -> None:
 
 
 def test_an_exponential_delay_grows_by_its_factor_up_to_its_cap() -> None:
-    policy = Exponential(
-        base=timedelta(seconds=10), factor=3, cap=timedelta(minutes=2), jitter=0
-    )
+    policy = Exponential(base=timedelta(seconds=10), factor=3, cap=timedelta(minutes=2), jitter=0)
 
     assert seconds(policy, attempts=5) == [10, 30, 90, 120, 120]
 
 
 def test_a_polynomial_delay_grows_with_a_power_of_the_attempt_up_to_its_cap() -> None:
-    policy = Polynomial(
-        base=timedelta(seconds=2), exponent=2, cap=timedelta(seconds=30), jitter=0
-    )
+    policy = Polynomial(base=timedelta(seconds=2), exponent=2, cap=timedelta(seconds=30), jitter=0)
 
     assert seconds(policy, attempts=5) == [2, 8, 18, 30, 30]
 
@@ -80,8 +76,8 @@ def test_a_fixed_delay_may_have_jitter_too(
     assert delay * (1 - jitter) - EPSILON <= waited <= delay * (1 + jitter) + EPSILON
 
 
-@given(durations, st.floats(1, 1_000), st.integers(1, 30), chance)
-def test_decorrelated_jitter_lies_between_base_and_the_smaller_of_cap_and_base_tripled_each_time(
+@given(durations, st.floats(1, 1_000), st.integers(1, 10), chance)
+def test_decorrelated_jitter_lies_between_its_base_and_the_base_tripled_each_time_or_the_cap(
     base: timedelta, room: float, attempt: int, chance: object
 ) -> None:
     policy = DecorrelatedJitter(base=base, cap=base * room)

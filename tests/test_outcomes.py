@@ -75,9 +75,3 @@ def test_a_snooze_refuses_a_naive_moment() -> None:
 def test_a_snooze_refuses_what_is_no_delay(delay: Any) -> None:
     with pytest.raises(ValueError, match="delay must be a timedelta or a number of seconds"):
         Snoozed(delay=delay)
-
-
-@pytest.mark.parametrize("eternity", [1e12 * 86_400, 1e300])
-def test_a_duration_longer_than_python_knows_is_refused_by_name(eternity: float) -> None:
-    with pytest.raises(ValueError, match="retry_after"):
-        Throttled(eternity)

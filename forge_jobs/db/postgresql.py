@@ -1,5 +1,6 @@
 """The statements that the ORM can't say, for PostgreSQL; twins of those in `sqlite`."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import starmap
@@ -15,15 +16,10 @@ INSERT INTO forge_jobs_job (
     dedupe_key, idempotency_key, context
 )
 SELECT
-    queue, kind, payload, priority, state, coalesce(run_at, statement_timestamp()), max_attempts,
-    timeout_seconds, dedupe_key, idempotency_key, context
-FROM unnest(
-    %s::text[], %s::text[], %s::jsonb[], %s::smallint[], %s::text[], %s::timestamptz[],
-    %s::integer[], %s::float8[], %s::text[], %s::text[], %s::jsonb[]
-) WITH ORDINALITY AS new (
-    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, place
-)
+    value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
+    coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
+    (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb
+FROM json_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key
@@ -49,45 +45,43 @@ SELECT id, NULL, idempotency_key FROM forge_jobs_job
 WHERE idempotency_key = ANY(%(idempotency_keys)s)
 """
 
-# MATERIALIZED is a fence: without it, LIMIT may be exceeded.
+# ARRAY() hides from the planner how many rows it will be. Knowing, it would scan a table of up to
+# some 100,000 rows rather than look a few hundred up by their keys.
 CLAIM = """
-WITH next AS MATERIALIZED (
+UPDATE forge_jobs_job
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
     ORDER BY priority DESC, run_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-)
-UPDATE forge_jobs_job AS job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
-FROM next WHERE job.id = next.id
+))
 RETURNING
-    job.id, job.queue, job.kind, job.payload, job.context, job.priority, job.run_at, job.attempt,
-    job.max_attempts, job.timeout_seconds
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
 # session's snapshot may keep from being removed, are not walked over again.
 CLAIM_AFTER = """
-WITH next AS MATERIALIZED (
+UPDATE forge_jobs_job
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
         AND priority = %(after_priority)s AND (run_at, id) > (%(after_run_at)s, %(after_id)s)
     ORDER BY run_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-)
-UPDATE forge_jobs_job AS job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
-FROM next WHERE job.id = next.id
+))
 RETURNING
-    job.id, job.queue, job.kind, job.payload, job.context, job.priority, job.run_at, job.attempt,
-    job.max_attempts, job.timeout_seconds
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
 """
 
-# "running" is left out of the guard on purpose: a claimed job is running (a constraint says so),
-# and without the word the planner can only go by the primary key, never by the index of running
-# jobs, which fills with dead entries.
+# The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
+# it; "+ 0" the statistics of a column that is NULL in all but a few; and "running" is left out of
+# the guard (a claimed job is running, a constraint says so), which rules out the index of running
+# jobs: it fills with dead entries.
 SETTLE = """
 UPDATE forge_jobs_job AS job
 SET state = new.state,
@@ -102,26 +96,36 @@ SET state = new.state,
         WHEN jsonb_array_length(job.errors) >= 32 THEN (job.errors - 0) || new.error
         ELSE job.errors || new.error
     END
-FROM unnest(
-    %s::bigint[], %s::integer[], %s::text[], %s::integer[], %s::timestamptz[], %s::timestamptz[],
-    %s::jsonb[], %s::jsonb[], %s::text[]
-) AS new (
-    id, claimed_attempt, state, attempt, run_at, finished_at, result, error, last_error
-)
-WHERE job.id = new.id AND job.process_id = %s AND job.attempt = new.claimed_attempt
+FROM (
+    SELECT
+        (value ->> 0)::bigint AS id, (value ->> 1)::integer AS claimed_attempt,
+        value ->> 2 AS state, (value ->> 3)::integer AS attempt,
+        (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
+        (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error
+    FROM json_array_elements(%s)
+    LIMIT (SELECT 1000000)
+) AS new
+WHERE job.id = new.id AND job.process_id + 0 = %s AND job.attempt = new.claimed_attempt
 RETURNING job.id
 """
 
 STAGE = """
-WITH due AS MATERIALIZED (
+UPDATE forge_jobs_job SET state = 'ready'
+WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state IN ('scheduled', 'retrying') AND run_at <= %(now)s
     ORDER BY run_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-)
-UPDATE forge_jobs_job AS job SET state = 'ready' FROM due WHERE job.id = due.id
-RETURNING job.queue
+))
+RETURNING queue
+"""
+
+NEXT_DUE = """
+SELECT run_at FROM forge_jobs_job
+WHERE state IN ('scheduled', 'retrying')
+ORDER BY run_at, id
+LIMIT 1
 """
 
 
@@ -130,7 +134,7 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     if len(rows) == 1:
         cursor.execute(INSERT_ONE, rows[0])
     else:
-        cursor.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(INSERT, [json.dumps(rows, default=str)])
     return sorted(starmap(InsertedRow, cursor.fetchall()))
 
 
@@ -168,7 +172,7 @@ def claim(
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> Collection[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
-    cursor.execute(SETTLE, [*map(list, zip(*transitions, strict=True)), process])
+    cursor.execute(SETTLE, [json.dumps(transitions, default=str), process])
     return {row[0] for row in cursor.fetchall()}
 
 
@@ -176,6 +180,13 @@ def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
     """Make up to `limit` due jobs ready; returns the queue of each."""
     cursor.execute(STAGE, {"now": now, "limit": limit})
     return [row[0] for row in cursor.fetchall()]
+
+
+def next_due(cursor: Any) -> datetime | None:
+    """When the first job that waits for its time is due."""
+    cursor.execute(NEXT_DUE)
+    row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def is_locked(error: Error) -> bool:

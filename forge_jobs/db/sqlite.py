@@ -112,6 +112,13 @@ WHERE id IN (
 RETURNING queue
 """
 
+NEXT_DUE = """
+SELECT run_at FROM forge_jobs_job
+WHERE state IN ('scheduled', 'retrying')
+ORDER BY run_at, id
+LIMIT 1
+"""
+
 
 def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
@@ -171,6 +178,13 @@ def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
     """Make up to `limit` due jobs ready; returns the queue of each."""
     cursor.execute(STAGE, {"now": _text(now), "limit": limit})
     return [row[0] for row in cursor.fetchall()]
+
+
+def next_due(cursor: Any) -> datetime | None:
+    """When the first job that waits for its time is due."""
+    cursor.execute(NEXT_DUE)
+    row = cursor.fetchone()
+    return _aware(row[0]) if row else None
 
 
 def is_locked(error: Error) -> bool:

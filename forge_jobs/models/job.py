@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -36,10 +37,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(state=State.RUNNING).update(
             state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
         )
-
-    def next_due(self) -> datetime | None:
-        """When the first waiting job is due."""
-        return self.waiting().order_by("run_at").values_list("run_at", flat=True).first()
 
 
 class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
@@ -82,6 +79,12 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         with db.connection().cursor() as cursor:
             queues: list[str] = db.twin().stage(cursor, now=now, limit=limit)
         return queues
+
+    def next_due(self) -> datetime | None:
+        """When the first waiting job is due."""
+        with db.connection().cursor() as cursor:
+            due: datetime | None = db.twin().next_due(cursor)
+        return due
 
 
 class Job(models.Model):
@@ -170,9 +173,7 @@ class Job(models.Model):
         return f"{self.kind} #{self.pk}"
 
     @classmethod
-    def from_rows(
-        cls, row: NewRow, inserted: InsertedRow, *, payload: dict[str, Any], context: dict[str, Any]
-    ) -> Self:
+    def from_rows(cls, row: NewRow, inserted: InsertedRow) -> Self:
         """The job that has just been inserted, without another query."""
         return cls.from_db(
             db.connection().alias,
@@ -181,7 +182,7 @@ class Job(models.Model):
                 inserted.id,
                 row.queue,
                 row.kind,
-                payload,
+                json.loads(row.payload),
                 row.priority,
                 row.state,
                 inserted.run_at,
@@ -197,6 +198,6 @@ class Job(models.Model):
                 None,
                 "",
                 [],
-                context,
+                json.loads(row.context),
             ],
         )

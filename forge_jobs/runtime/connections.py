@@ -1,11 +1,12 @@
 """A clean connection for the next job, whatever the last one did with it."""
 
-from django.db import connections, reset_queries
+from django.db import connections
 
 
 def tidy() -> None:
     """Close what is broken, too old, or left inside a transaction; Django's rules and one more."""
     for connection in connections.all(initialized_only=True):
+        connection.queries_log.clear()
         if connection.connection is None:
             continue
         if connection.in_atomic_block or not connection.autocommit:
@@ -13,4 +14,3 @@ def tidy() -> None:
             del connections[connection.alias]
         else:
             connection.close_if_unusable_or_obsolete()
-    reset_queries()

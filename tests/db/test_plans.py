@@ -1,0 +1,180 @@
+"""How the databases run the hot path: by the index that was made for it, never through the table.
+
+The table is as a busy project leaves it: mostly succeeded jobs, some of every other state.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from forge_jobs import db
+from forge_jobs.db.rows import NewRow, Position, Transition
+from forge_jobs.models import Job, State
+from forge_jobs.runtime.fetcher import LARGEST_CLAIM
+from forge_jobs.runtime.finalizer import LARGEST_GROUP
+from forge_jobs.services.stager import BATCH
+from tests.conftest import NOON
+from tests.factories import process_named
+
+pytestmark = pytest.mark.django_db
+
+JOBS = 100_000
+RUNNING = 200
+STATES = [
+    *[State.SUCCEEDED] * 86,
+    *[State.DEAD] * 2,
+    *[State.CANCELLED] * 2,
+    *[State.READY] * 4,
+    *[State.SCHEDULED] * 4,
+    *[State.RETRYING] * 2,
+]
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
+
+
+class Explainer:
+    """Stands in for a cursor: keeps the plan of every statement, and runs none of them."""
+
+    def __init__(self) -> None:
+        self.plans: list[str] = []
+
+    def execute(self, sql: str, parameters: Any) -> None:
+        word = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{word} {sql}", parameters)
+            self.plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+
+    def fetchone(self) -> tuple[int]:
+        return (1,)
+
+    def fetchall(self) -> list[Any]:
+        return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for start in range(0, JOBS, 10_000):
+            with transaction.atomic():
+                db.twin().insert(cursor, [row(start + number) for number in range(10_000)])
+        process = process_named("busy")
+        claim(cursor, limit=RUNNING, process=process.pk)
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE forge_jobs_job")
+        yield
+        cursor.execute("DELETE FROM forge_jobs_job")
+        process.delete()
+
+
+def row(number: int) -> NewRow:
+    return NewRow(
+        queue="other" if number % 7 == 0 else "default",
+        kind="app.effect" if number % 11 == 0 else "app.noop",
+        payload="{}",
+        priority=number % 3,
+        state=STATES[number % len(STATES)],
+        run_at=NOON + timedelta(seconds=number),
+        max_attempts=5,
+        timeout_seconds=None,
+        dedupe_key=f"d{number}" if number % 13 == 0 else None,
+        idempotency_key=f"i{number}" if number % 17 == 0 else None,
+        context="{}",
+    )
+
+
+@pytest.fixture
+def explainer() -> Explainer:
+    return Explainer()
+
+
+def claim(cursor: Any, *, limit: int, process: int = 1, after: Position | None = None) -> None:
+    db.twin().claim(
+        cursor,
+        queue="default",
+        kinds=["app.noop", "app.effect"],
+        limit=limit,
+        process=process,
+        now=NOON,
+        after=after,
+    )
+
+
+def assert_uses(plan: str, *indexes: str) -> None:
+    """No sequential scan of the job table, and these indexes."""
+    assert "Seq Scan on forge_jobs_job" not in plan, plan
+    assert "SCAN forge_jobs_job" not in plan, plan
+    assert "SCAN job" not in plan, plan
+    for index in indexes:
+        assert index in plan, plan
+
+
+def assert_does_not_sort(plan: str) -> None:
+    assert "Sort" not in plan, plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+@pytest.mark.parametrize("limit", [1, 8, 100, LARGEST_CLAIM])
+def test_a_claim_walks_its_index_in_order(explainer: Explainer, limit: int) -> None:
+    claim(explainer, limit=limit)
+
+    assert_uses(explainer.plans[-1], "forge_jobs_claim")
+    assert_does_not_sort(explainer.plans[-1])
+
+
+@on_sqlite
+def test_a_look_before_a_claim_touches_the_index_of_claims(explainer: Explainer) -> None:
+    claim(explainer, limit=8)
+
+    peek, _ = explainer.plans
+    assert_uses(peek, "forge_jobs_claim")
+
+
+@on_postgresql
+@pytest.mark.parametrize("limit", [1, 8, 100, LARGEST_CLAIM])
+def test_a_claim_that_goes_on_starts_inside_its_index(explainer: Explainer, limit: int) -> None:
+    claim(explainer, limit=limit, after=Position(1, NOON + timedelta(hours=1), 10_000))
+
+    assert_uses(explainer.plans[-1], "forge_jobs_claim", "ROW(run_at, id) > ROW(")
+    assert_does_not_sort(explainer.plans[-1])
+
+
+@pytest.mark.parametrize("size", [1, 8, 100, LARGEST_GROUP])
+def test_a_finalize_finds_its_jobs_by_their_primary_key(explainer: Explainer, size: int) -> None:
+    outcomes = [Transition(number, 1, State.SUCCEEDED, 1) for number in range(1, size + 1)]
+    db.twin().settle(explainer, process=1, transitions=outcomes)
+
+    primary_key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "forge_jobs_job_pkey"}
+    assert_uses(explainer.plans[-1], primary_key[connection.vendor])
+    assert "forge_jobs_running" not in explainer.plans[-1]
+
+
+@pytest.mark.parametrize("limit", [1, 100, BATCH])
+def test_the_stager_walks_its_index(explainer: Explainer, limit: int) -> None:
+    db.twin().stage(explainer, now=NOON + timedelta(minutes=5), limit=limit)
+
+    assert_uses(explainer.plans[-1], "forge_jobs_stage")
+    assert_does_not_sort(explainer.plans[-1])
+
+
+@pytest.mark.parametrize("size", [1, 100, 1_000])
+def test_the_holders_of_keys_are_found_by_their_indexes(explainer: Explainer, size: int) -> None:
+    db.twin().find(explainer, [row(13 * 17 * number) for number in range(size)])
+
+    assert_uses(explainer.plans[-1], "forge_jobs_dedupe", "forge_jobs_idempotency")
+
+
+def test_the_next_due_job_is_the_first_of_its_index() -> None:
+    plan = Job.objects.waiting().order_by("run_at").values("run_at")[:1].explain()
+
+    assert_uses(plan, "forge_jobs_stage")
+    assert_does_not_sort(plan)
+
+
+def test_the_jobs_of_a_process_are_found_by_their_index() -> None:
+    plan = Job.objects.filter(state=State.RUNNING, process__in=[1]).explain()
+
+    assert_uses(plan, "forge_jobs_running")

@@ -1,0 +1,124 @@
+"""Reclaiming: what a lost process was running is given back, and the process forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from forge_jobs.models import Job, Process, State
+from forge_jobs.services.reaper import reclaim
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import claim, columns, stored_job, transition
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOON + timedelta(minutes=5)
+
+
+@pytest.fixture
+def process() -> Process:
+    return process_named("gone")
+
+
+def test_a_job_of_a_lost_process_is_ready_again_with_its_attempt_spent(process: Process) -> None:
+    job = stored_job()
+    claim(process)
+
+    assert reclaim(process, now=LATER) == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.process_id) == (State.READY, 1, None)
+    assert (job.run_at, job.finished_at) == (NOON, None)
+
+
+def test_the_loss_is_among_the_job_s_errors(process: Process) -> None:
+    stored_job()
+    claim(process)
+    reclaim(process, now=LATER)
+
+    job = Job.objects.get()
+    assert job.last_error == "Process gone (pid 1 on tests) was lost."
+    assert job.errors == [
+        {"at": LATER.isoformat(), "attempt": 1, "message": job.last_error, "traceback": ""}
+    ]
+
+
+def test_a_job_whose_attempts_are_spent_is_dead(process: Process) -> None:
+    stored_job(attempt=4, max_attempts=5)
+    claim(process)
+
+    assert reclaim(process, now=LATER) == 1
+    job = Job.objects.get()
+    assert (job.state, job.attempt, job.finished_at) == (State.DEAD, 5, LATER)
+
+
+def test_a_job_without_a_limit_is_always_given_back(process: Process) -> None:
+    stored_job(attempt=1_000, max_attempts=None)
+    claim(process)
+    reclaim(process, now=LATER)
+
+    assert Job.objects.get().state == State.READY
+
+
+def test_a_job_that_kills_every_process_ends_dead() -> None:
+    stored_job(max_attempts=3)
+    for name in ("first", "second", "third"):
+        claim(doomed := process_named(name))
+        reclaim(doomed, now=LATER)
+
+    assert Job.objects.get().state == State.DEAD
+    assert len(Job.objects.get().errors) == 3
+
+
+def test_a_lost_process_is_forgotten(process: Process) -> None:
+    assert reclaim(process, now=LATER) == 0
+    assert not Process.objects.exists()
+
+
+def test_the_jobs_of_other_processes_go_on(process: Process) -> None:
+    stored_job()
+    claim(alive := process_named("alive"))
+    stored_job()
+    claim(process)
+
+    assert reclaim(process, now=LATER) == 1
+    assert Job.objects.claimed_by(alive).count() == 1
+    assert Process.objects.get() == alive
+
+
+def test_finished_jobs_are_left_alone(process: Process) -> None:
+    stored_job()
+    Job.objects.finalize([transition(job) for job in claim(process)], process=process)
+    before = columns(Job.objects.get())
+
+    assert reclaim(process, now=LATER) == 0
+    assert columns(Job.objects.get()) == before
+
+
+def test_many_jobs_are_given_back_at_once(process: Process) -> None:
+    Job.objects.bulk_create(
+        Job(queue="default", kind="app.noop", payload={}, state=State.READY, run_at=NOON)
+        for _ in range(2_000)
+    )
+    claim(process, limit=2_000)
+
+    assert reclaim(process, now=LATER) == 2_000
+    assert Job.objects.ready().count() == 2_000
+
+
+def test_a_process_that_was_lost_in_error_can_not_finalize(process: Process) -> None:
+    stored_job()
+    (job,) = claim(process)
+    pk = process.pk
+    reclaim(process, now=LATER)
+
+    assert not Job.objects.finalize([transition(job)], process=Process(pk=pk))
+    assert Job.objects.get().state == State.READY
+
+
+def test_what_was_given_back_is_claimed_in_its_old_place(process: Process) -> None:
+    first = stored_job()
+    claim(process)
+    second = stored_job()
+    reclaim(process, now=LATER)
+
+    assert [job.id for job in claim(process_named("next"))] == [first.pk, second.pk]
