@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [suite] [--database postgresql|sqlite] [--rounds N] …`."""
+"""Runs the benchmarks: `python -m benchmarks [suite] [--database sqlite|postgresql] …`."""
 
 import argparse
 import json
@@ -35,9 +35,7 @@ def main() -> None:
         arguments.json.write_text(text)
 
 
-def measure(
-    database: str, suites: Sequence[str], arguments: argparse.Namespace
-) -> list[Measured]:
+def measure(database: str, suites: Sequence[str], arguments: argparse.Namespace) -> list[Measured]:
     results: list[Measured] = []
     with server(database) as running:
         print(f"\n{running.describe()}; Python {platform.python_version()}")

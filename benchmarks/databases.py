@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on"}
 

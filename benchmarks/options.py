@@ -23,6 +23,10 @@ class Options:
         """Everybody once, then everybody again: what disturbs the machine disturbs all alike."""
         for turn in range(self.rounds):
             for entry in entries:
-                print(f"  round {turn + 1} of {self.rounds}: {entry.name:30}", end="\r", file=sys.stderr)
+                progress(f"  round {turn + 1} of {self.rounds}: {entry.name}")
                 yield entry
-        print(" " * 60, end="\r", file=sys.stderr)
+        progress("")
+
+
+def progress(text: str) -> None:
+    print(f"{text:60}", end="\r", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
 """Whether a drain stays as quick with a deep backlog, and beside a transaction that never ends."""
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from benchmarks.contestants import SCALE, Entry, entered
 from benchmarks.databases import PostgreSQL, Sqlite
@@ -28,7 +28,8 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
             few.add(entry.name, drain(server, entry, ready=shallow))
         many.add(entry.name, drain(server, entry, ready=deep, future=deep))
         if server.name == "postgresql":
-            held.add(entry.name, drain(server, entry, ready=deep, future=deep, snapshot=True))
+            rate = drain(server, entry, ready=deep, future=deep, beside=server.held_snapshot)
+            held.add(entry.name, rate)
     yield few
     yield many
     if held.values:
@@ -36,13 +37,18 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
 
 
 def drain(
-    server: PostgreSQL | Sqlite, entry: Entry, *, ready: int, future: int = 0, snapshot: bool = False
+    server: PostgreSQL | Sqlite,
+    entry: Entry,
+    *,
+    ready: int,
+    future: int = 0,
+    beside: Callable[[str], AbstractContextManager[None]] = nullcontext,
 ) -> float:
     with server.fresh() as url:
         run(entry, "prepare", url=url)
         run(entry, "load-future", future, url=url)
         run(entry, "load", ready, url=url)
         server.settle(url)
-        with server.held_snapshot(url) if snapshot else nullcontext():
+        with beside(url):
             rate, _mib = drained(entry, ready, url=url)
         return rate

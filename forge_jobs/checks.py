@@ -26,7 +26,7 @@ SQLITE_OPTIONS = """"OPTIONS": {
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
         alias = conf().database
-    except (ImproperlyConfigured, ImportError) as error:
+    except ImproperlyConfigured as error:
         return [Error(str(error), id="forge_jobs.E001")]
     found: list[CheckMessage] = []
     if alias not in connections:
@@ -74,7 +74,7 @@ def check_database(
 ) -> list[CheckMessage]:
     try:
         alias = conf().database
-    except (ImproperlyConfigured, ImportError):
+    except ImproperlyConfigured:
         return []
     if alias not in (databases or ()) or alias not in connections:
         return []

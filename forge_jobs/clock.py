@@ -57,6 +57,6 @@ def as_timedelta(value: timedelta | float, *, field: str) -> timedelta:
             return value
         case bool():
             pass
-        case int() | float() if 0 <= value < float("inf"):
+        case int() | float() if 0 <= value <= timedelta.max.total_seconds():
             return timedelta(seconds=value)
     raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")

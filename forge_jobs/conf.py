@@ -110,7 +110,12 @@ def _queues(key: str, value: object) -> Mapping[str, QueueSettings]:
 
 def _router(key: str, value: object) -> Router:
     if isinstance(value, str):
-        value = import_string(value)
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"] can\'t be imported: {error}'
+            ) from error
     if isinstance(value, Mapping):
         prefixes = sorted(value.items(), key=lambda route: -len(route[0]))
         return lambda kind: next((to for prefix, to in prefixes if kind.startswith(prefix)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from forge_jobs import clock, jsontext
 from forge_jobs.conf import conf
@@ -14,7 +14,8 @@ from forge_jobs.handler import MAX_PRIORITY, MIN_PRIORITY, UNSET, JobHandler, Un
 from forge_jobs.registry import registry
 from forge_jobs.states import State
 
-MAX_KEY_LENGTH = 200
+MAX_KEY_LENGTH: Final = 200
+MAX_ATTEMPTS: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Draft:
         context: dict[str, Any] | None = None,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
-        handler = kind if isinstance(kind, JobHandler) else registry.get(kind)
+        registered = registry.get(kind.kind if isinstance(kind, JobHandler) else kind)
+        handler = kind if isinstance(kind, JobHandler) else registered
         moment = _moment(run_at, delay)
         return cls(
             handler=handler,
@@ -60,7 +62,7 @@ class Draft:
             timeout_seconds=_seconds(timeout, handler),
             dedupe_key=_key(dedupe_key, "dedupe_key"),
             idempotency_key=_key(idempotency_key, "idempotency_key"),
-            context="{}" if context is None else _json(context, "context"),
+            context="{}" if context is None else _context(context),
         )
 
     def row(self, payload: dict[str, Any]) -> NewRow:
@@ -120,7 +122,12 @@ def _moment(run_at: datetime | None, delay: timedelta | float | None) -> datetim
     if delay is not None:
         if run_at is not None:
             raise InvalidOption("delay can't be given together with run_at.", field="delay")
-        return clock.now() + _duration(delay, "delay")
+        try:
+            return clock.now() + _duration(delay, "delay")
+        except OverflowError:
+            raise InvalidOption(
+                f"delay ends after the year 9999: {delay!r}.", field="delay"
+            ) from None
     if run_at is None:
         return None
     if not isinstance(run_at, datetime):
@@ -138,9 +145,9 @@ def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
         given = handler.max_attempts
     if given is UNSET:
         return conf().max_attempts
-    if given is not None and (not isinstance(given, int) or given < 1):
+    if given is not None and not (isinstance(given, int) and 1 <= given <= MAX_ATTEMPTS):
         raise InvalidOption(
-            f"max_attempts must be 1 or more, or None for no limit, not {given!r}.",
+            f"max_attempts must be 1 to {MAX_ATTEMPTS:,}, or None for no limit, not {given!r}.",
             field="max_attempts",
         )
     return given
@@ -165,12 +172,20 @@ def _duration(given: timedelta | float, field: str) -> timedelta:
 def _key(given: str | None, field: str) -> str | None:
     if given is None:
         return None
-    if not isinstance(given, str) or not 0 < len(given) <= MAX_KEY_LENGTH or "\0" in given:
+    if not isinstance(given, str) or not 0 < len(given) <= MAX_KEY_LENGTH:
         raise InvalidOption(
             f"{field} must be a string of 1 to {MAX_KEY_LENGTH} characters, not {given!r}.",
             field=field,
         )
+    if not jsontext.is_storable(given):
+        raise InvalidOption(f"{field} can't be stored as text: {given!r}.", field=field)
     return given
+
+
+def _context(given: dict[str, Any]) -> str:
+    if not isinstance(given, dict):
+        raise InvalidOption(f"context must be a dictionary, not {given!r}.", field="context")
+    return _json(given, "context")
 
 
 def _json(value: dict[str, Any], field: str) -> str:

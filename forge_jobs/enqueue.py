@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Unpack, overload
 
@@ -113,10 +114,10 @@ class EnqueuedJobs(Sequence["Job"]):
         from forge_jobs.models import Job
 
         loaded = Job.objects.in_bulk(self.ids)
-        for stored in self._stored:
-            if stored.inserted is None:
-                loaded[stored.id].was_deduplicated = True
-        return [loaded[stored.id] for stored in self._stored]
+        jobs = [copy(loaded[stored.id]) for stored in self._stored]
+        for job, stored in zip(jobs, self._stored, strict=True):
+            job.was_deduplicated = stored.inserted is None
+        return jobs
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:

@@ -36,11 +36,11 @@ class InvalidOption(EnqueueError):
 class KeyUnavailable(EnqueueError):
     """A key is held by a job that this transaction can't see."""
 
-    def __init__(self, key: str | None) -> None:
+    def __init__(self, key: str | None, *, field: str) -> None:
         super().__init__(
-            f"the key {key!r} is held by a job that this transaction can't see; "
-            f"enqueue it in a transaction of its own, or at isolation level READ COMMITTED.",
-            field="dedupe_key",
+            f"{field} {key!r} is held by a job that this transaction can't see; enqueue in a "
+            f"transaction of its own, or at isolation level READ COMMITTED.",
+            field=field,
         )
 
 

@@ -106,7 +106,8 @@ class FunctionHandler(JobHandler):
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
-        self.place = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+        code = inspect.unwrap(function).__code__
+        self.place = f"{code.co_filename}:{code.co_firstlineno}"
         self._parameters, self._required, self._open = _keywords(function, takes_context)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -128,9 +129,10 @@ class FunctionHandler(JobHandler):
         given = payload.keys()
         if self._required <= given and (self._open or given <= self._parameters):
             return
+        unexpected = set() if self._open else given - self._parameters
         faults = [
             *(f"{name!r} is missing" for name in sorted(self._required - given)),
-            *(f"{name!r} is unexpected" for name in sorted(given - self._parameters)),
+            *(f"{name!r} is unexpected" for name in sorted(unexpected, key=str)),
         ]
         takes = ", ".join(sorted(self._parameters)) or "no arguments"
         raise InvalidPayload(

@@ -41,7 +41,8 @@ def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
     if not gone:
         return [job for job in stored if job]
     if not races:
-        raise KeyUnavailable(gone[0].dedupe_key or gone[0].idempotency_key)
+        field = "dedupe_key" if gone[0].dedupe_key else "idempotency_key"
+        raise KeyUnavailable(getattr(gone[0], field), field=field)
     # The holder finished between the two statements, and its key is free again.
     again = iter(_insert_or_find(gone, races=races - 1))
     return [job or next(again) for job in stored]
@@ -65,11 +66,17 @@ class _Holders:
     """The jobs that hold keys."""
 
     def __init__(self, found: Sequence[KeyHolder]) -> None:
-        self._by_dedupe_key = {holder.dedupe_key: holder.id for holder in found}
-        self._by_idempotency_key = {holder.idempotency_key: holder.id for holder in found}
+        self._ids = {
+            **{("dedupe", holder.dedupe_key): holder.id for holder in found if holder.dedupe_key},
+            **{
+                ("once", holder.idempotency_key): holder.id
+                for holder in found
+                if holder.idempotency_key
+            },
+        }
 
     def of(self, row: NewRow) -> Stored | None:
-        by_key = (self._by_dedupe_key.get(row.dedupe_key) if row.dedupe_key else None) or (
-            self._by_idempotency_key.get(row.idempotency_key) if row.idempotency_key else None
-        )
-        return Stored(row, by_key, None) if by_key else None
+        """The older one, if each of the row's keys is held by another job."""
+        keys = [("dedupe", row.dedupe_key), ("once", row.idempotency_key)]
+        holders = [self._ids[key] for key in keys if key in self._ids]
+        return Stored(row, min(holders), None) if holders else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
+LONGEST_INTEGER_BITS: Final = 14_000
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -23,7 +24,7 @@ def dumps(value: Any, *, name: str) -> str:
     try:
         if not _is_plain(value):
             _refuse(value, name)
-        text = _encode(value)
+        text = _encoded(value, name)
         if "\\u0000" in text or not _is_unicode(text):
             _refuse_text(value, name)
     except RecursionError:
@@ -31,9 +32,30 @@ def dumps(value: Any, *, name: str) -> str:
     return text
 
 
+def _encoded(value: Any, name: str) -> str:
+    try:
+        return _encode(value)
+    except ValueError:
+        _refuse(value, name)
+        raise
+
+
 def size(text: str) -> int:
     """How many bytes the text takes in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def is_storable(text: str) -> bool:
+    """Whether both databases can store the text: no NUL, no half surrogate pairs."""
+    return "\0" not in text and _is_unicode(text)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        size(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_plain(value: Any) -> bool:
@@ -46,18 +68,12 @@ def _is_plain(value: Any) -> bool:
     return True
 
 
-def _is_unicode(text: str) -> bool:
-    try:
-        size(text)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _refuse(value: Any, path: str) -> None:
     """Raise for the first thing within `value` that is not JSON."""
     if isinstance(value, float) and not math.isfinite(value):
         raise NotJSON(f"{path} is {value}, which JSON has no word for.")
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS:
+        raise NotJSON(f"{path} is a number of more digits than Python reads back.")
     if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
         raise NotJSON(f"{path} is not JSON: {_described(value)}.")
     if isinstance(value, dict):

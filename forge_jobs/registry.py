@@ -14,7 +14,7 @@ from django.apps import apps
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.clock import as_timedelta
 from forge_jobs.exceptions import UnknownKind
-from forge_jobs.handler import MAX_PRIORITY, MIN_PRIORITY, FunctionHandler, JobHandler
+from forge_jobs.handler import MAX_PRIORITY, MIN_PRIORITY, UNSET, FunctionHandler, JobHandler
 
 H = TypeVar("H", bound=JobHandler)
 
@@ -133,16 +133,26 @@ def _default_kind(function: Callable[..., Any]) -> str:
 
 
 def _refuse_bad_options(handler: JobHandler) -> None:
+    if not isinstance(handler, JobHandler):
+        raise TypeError(f"register() takes an instance of a JobHandler, not {handler!r}.")
     kind = getattr(handler, "kind", None)
     if not isinstance(kind, str) or not 0 < len(kind) <= 200:
         raise ValueError(f"kind must be a string of 1 to 200 characters, not {kind!r}.")
-    if not MIN_PRIORITY <= handler.priority <= MAX_PRIORITY:
+    if type(handler.priority) is not int or not MIN_PRIORITY <= handler.priority <= MAX_PRIORITY:
         raise ValueError(
-            f"priority of {kind} must be {MIN_PRIORITY} to {MAX_PRIORITY}, not {handler.priority}."
+            f"priority of {kind} must be a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}, "
+            f"not {handler.priority!r}."
         )
-    if isinstance(handler.max_attempts, int) and handler.max_attempts < 1:
-        raise ValueError(f"max_attempts of {kind} must be 1 or more, or None for no limit.")
+    limit = handler.max_attempts
+    if limit is not None and limit is not UNSET and not (type(limit) is int and limit >= 1):
+        raise ValueError(
+            f"max_attempts of {kind} must be 1 or more, or None for no limit, not {limit!r}."
+        )
     if handler.timeout is not None:
         handler.timeout = as_timedelta(handler.timeout, field=f"timeout of {kind}")
+        if not handler.timeout:
+            raise ValueError(f"timeout of {kind} must be longer than 0 seconds.")
+    if handler.retry is not None and not callable(handler.retry):
+        raise TypeError(f"retry of {kind} must be a policy of forge_jobs.backoff or a callable.")
     if handler.atomic and handler.is_async:
         raise TypeError(f"{kind} can't be atomic: Django has no transactions in async code.")

@@ -57,7 +57,7 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 State.CANCELLED,
                 job.attempt,
                 finished_at=now,
-                last_error=trimmed(reason, LONGEST_MESSAGE),
+                last_error=trimmed(str(reason), LONGEST_MESSAGE),
             )
         case Released():
             return Transition(job.id, job.attempt, State.READY, job.attempt - 1)

@@ -1,4 +1,4 @@
-"""Lets one contestant do one thing in a process of its own: `-m benchmarks.contestants NAME VERB [N]`."""
+"""Lets one contestant do one thing in a process of its own, and reports how long it took."""
 
 import os
 import sys

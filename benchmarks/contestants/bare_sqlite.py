@@ -1,4 +1,4 @@
-"""Bare SQL on SQLite, one job at a time or in batches; idle, it looks at `data_version` every 5 ms."""
+"""Bare SQL on SQLite, one job at a time or in batches, woken by `PRAGMA data_version`."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""pgqueuer as its documentation tunes it: asyncpg on one connection, uvloop, its autovacuum settings.
+"""pgqueuer as its documentation tunes it: asyncpg on one connection, uvloop, `pgq autovac`.
 
 It stays on its default durability, "durable": with "balanced" or "volatile" the record of what ran
 is in unlogged tables, which a crash empties.

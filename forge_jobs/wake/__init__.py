@@ -1,7 +1,5 @@
 """Waking sleepers when there is work; a wake only shortens a sleep, it carries no job."""
 
-from functools import partial
-
 from django.db import transaction
 
 from forge_jobs import db
@@ -37,12 +35,16 @@ def listener() -> Listener:
     return SQLiteListener()
 
 
-class _Wake(partial[None]):
+class _Wake:
     """A wake to be sent on commit, recognisable among the other hooks of a transaction."""
 
-    def __new__(cls, queue: str) -> "_Wake":
-        return super().__new__(cls, send, queue)
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        self.__qualname__ = f"the wake of queue {queue}"  # by which Django logs a hook that fails
+
+    def __call__(self) -> None:
+        send(self.queue)
 
 
 def _wakes(hook: object, queue: str) -> bool:
-    return isinstance(hook, _Wake) and hook.args == (queue,)
+    return isinstance(hook, _Wake) and hook.queue == queue

@@ -3,8 +3,9 @@
 The table is as a busy project leaves it: mostly succeeded jobs, some of every other state.
 """
 
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.factories import process_named
 
 pytestmark = pytest.mark.django_db
 
-JOBS = 100_000
+JOBS = 20_000
 RUNNING = 200
 STATES = [
     *[State.SUCCEEDED] * 86,
@@ -32,6 +33,7 @@ STATES = [
     *[State.SCHEDULED] * 4,
     *[State.RETRYING] * 2,
 ]
+THROUGH_THE_TABLE = re.compile(r"Seq Scan on forge_jobs_job|SCAN (forge_jobs_job|job)(?! USING)")
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
 
@@ -42,14 +44,14 @@ class Explainer:
     def __init__(self) -> None:
         self.plans: list[str] = []
 
-    def execute(self, sql: str, parameters: Any) -> None:
+    def execute(self, sql: str, parameters: Any = ()) -> None:
         word = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
         with connection.cursor() as cursor:
             cursor.execute(f"{word} {sql}", parameters)
             self.plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
 
-    def fetchone(self) -> tuple[int]:
-        return (1,)
+    def fetchone(self) -> tuple[datetime]:
+        return (NOON,)
 
     def fetchall(self) -> list[Any]:
         return []
@@ -104,10 +106,8 @@ def claim(cursor: Any, *, limit: int, process: int = 1, after: Position | None =
 
 
 def assert_uses(plan: str, *indexes: str) -> None:
-    """No sequential scan of the job table, and these indexes."""
-    assert "Seq Scan on forge_jobs_job" not in plan, plan
-    assert "SCAN forge_jobs_job" not in plan, plan
-    assert "SCAN job" not in plan, plan
+    """No walk through the job table, and these indexes."""
+    assert not THROUGH_THE_TABLE.search(plan), plan
     for index in indexes:
         assert index in plan, plan
 
@@ -118,10 +118,16 @@ def assert_does_not_sort(plan: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 8, 100, LARGEST_CLAIM])
-def test_a_claim_walks_its_index_in_order(explainer: Explainer, limit: int) -> None:
+def test_a_claim_goes_by_its_index(explainer: Explainer, limit: int) -> None:
     claim(explainer, limit=limit)
 
     assert_uses(explainer.plans[-1], "forge_jobs_claim")
+
+
+@pytest.mark.parametrize("limit", [1, 8, 50])
+def test_a_claim_of_few_of_many_finds_them_in_order(explainer: Explainer, limit: int) -> None:
+    claim(explainer, limit=limit)
+
     assert_does_not_sort(explainer.plans[-1])
 
 
@@ -139,7 +145,6 @@ def test_a_claim_that_goes_on_starts_inside_its_index(explainer: Explainer, limi
     claim(explainer, limit=limit, after=Position(1, NOON + timedelta(hours=1), 10_000))
 
     assert_uses(explainer.plans[-1], "forge_jobs_claim", "ROW(run_at, id) > ROW(")
-    assert_does_not_sort(explainer.plans[-1])
 
 
 @pytest.mark.parametrize("size", [1, 8, 100, LARGEST_GROUP])
@@ -167,11 +172,11 @@ def test_the_holders_of_keys_are_found_by_their_indexes(explainer: Explainer, si
     assert_uses(explainer.plans[-1], "forge_jobs_dedupe", "forge_jobs_idempotency")
 
 
-def test_the_next_due_job_is_the_first_of_its_index() -> None:
-    plan = Job.objects.waiting().order_by("run_at").values("run_at")[:1].explain()
+def test_the_next_due_job_is_the_first_of_its_index(explainer: Explainer) -> None:
+    db.twin().next_due(explainer)
 
-    assert_uses(plan, "forge_jobs_stage")
-    assert_does_not_sort(plan)
+    assert_uses(explainer.plans[-1], "forge_jobs_stage")
+    assert_does_not_sort(explainer.plans[-1])
 
 
 def test_the_jobs_of_a_process_are_found_by_their_index() -> None:
