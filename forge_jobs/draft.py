@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from forge_jobs import clock, jsontext
@@ -74,13 +74,6 @@ class Draft:
             )
         self.handler.check(payload)
         text = _json(payload, "payload")
-        limit = conf().max_payload_bytes
-        if len(text) * 4 > limit and jsontext.size(text) > limit:
-            raise PayloadTooLarge(
-                f"payload of {self.handler.kind} has {jsontext.size(text):,} bytes, more than the "
-                f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"]. Store the data and pass its key.',
-                field="payload",
-            )
         return NewRow(
             self.queue,
             self.handler.kind,
@@ -98,8 +91,10 @@ class Draft:
 
 def _queue(given: str | None, handler: JobHandler) -> str:
     settings = conf()
-    queue = given or handler.queue or settings.router(handler.kind) or "default"
-    if queue not in settings.queues:
+    queue = given
+    if queue is None:
+        queue = handler.queue or settings.router(handler.kind) or "default"
+    if not isinstance(queue, str) or queue not in settings.queues:
         raise UnknownQueue(
             f'queue {queue!r} is not declared in FORGE_JOBS["QUEUES"], which has '
             f"{', '.join(settings.queues)}.",
@@ -109,7 +104,7 @@ def _queue(given: str | None, handler: JobHandler) -> str:
 
 
 def _priority(given: int) -> int:
-    if not isinstance(given, int) or not MIN_PRIORITY <= given <= MAX_PRIORITY:
+    if type(given) is not int or not MIN_PRIORITY <= given <= MAX_PRIORITY:
         raise InvalidOption(
             f"priority must be a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}, "
             f"not {given!r}.",
@@ -137,7 +132,12 @@ def _moment(run_at: datetime | None, delay: timedelta | float | None) -> datetim
             f"run_at must be aware, unlike {run_at!r}; see django.utils.timezone.make_aware().",
             field="run_at",
         )
-    return run_at
+    try:
+        return run_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidOption(
+            f"run_at is outside of the years 1 to 9999: {run_at!r}.", field="run_at"
+        ) from None
 
 
 def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
@@ -145,7 +145,7 @@ def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
         given = handler.max_attempts
     if given is UNSET:
         return conf().max_attempts
-    if given is not None and not (isinstance(given, int) and 1 <= given <= MAX_ATTEMPTS):
+    if given is not None and not (type(given) is int and 1 <= given <= MAX_ATTEMPTS):
         raise InvalidOption(
             f"max_attempts must be 1 to {MAX_ATTEMPTS:,}, or None for no limit, not {given!r}.",
             field="max_attempts",
@@ -190,6 +190,14 @@ def _context(given: dict[str, Any]) -> str:
 
 def _json(value: dict[str, Any], field: str) -> str:
     try:
-        return jsontext.dumps(value, name=field)
+        text = jsontext.dumps(value, name=field)
     except jsontext.NotJSON as error:
         raise InvalidPayload(str(error), field=field) from None
+    limit = conf().max_payload_bytes
+    if len(text) * 4 > limit and jsontext.size(text) > limit:
+        raise PayloadTooLarge(
+            f"{field} has {jsontext.size(text):,} bytes, more than the {limit:,} of "
+            f'FORGE_JOBS["MAX_PAYLOAD_BYTES"]. Store the data and pass its key.',
+            field=field,
+        )
+    return text

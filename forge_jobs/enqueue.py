@@ -41,7 +41,8 @@ def enqueue(
     Returns the job, or with `was_deduplicated` set the one that has the key already. Raises an
     `EnqueueError` that names the `field`; then nothing was written.
     """
-    (stored,) = insert([Draft.of(kind, **options).row({} if payload is None else payload)])
+    row = Draft.of(kind, **options).row({} if payload is None else payload)
+    (stored,) = db.unless_locked(lambda: insert([row]))
     return _job(stored)
 
 
@@ -121,13 +122,15 @@ class EnqueuedJobs(Sequence["Job"]):
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
-    if not rows:
-        return EnqueuedJobs([])
+    return EnqueuedJobs(db.unless_locked(lambda: _inserted(rows)) if rows else [])
+
+
+def _inserted(rows: Sequence[NewRow]) -> list[Stored]:
+    stored: list[Stored] = []
     with transaction.atomic(using=db.connection().alias, savepoint=False):
-        stored: list[Stored] = []
         for start in range(0, len(rows), BATCH):
             stored += insert(rows[start : start + BATCH])
-    return EnqueuedJobs(stored)
+    return stored
 
 
 def _job(stored: Stored) -> Job:

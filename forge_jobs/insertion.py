@@ -31,7 +31,7 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
 
 def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
     with db.connection().cursor() as cursor:
-        inserted = db.unless_locked(lambda: db.twin().insert(cursor, rows))
+        inserted = db.twin().insert(cursor, rows)
         stored = _pair(rows, inserted)
         if len(inserted) < len(rows):
             taken = [row for row, job in zip(rows, stored, strict=True) if job is None]
@@ -66,17 +66,12 @@ class _Holders:
     """The jobs that hold keys."""
 
     def __init__(self, found: Sequence[KeyHolder]) -> None:
-        self._ids = {
-            **{("dedupe", holder.dedupe_key): holder.id for holder in found if holder.dedupe_key},
-            **{
-                ("once", holder.idempotency_key): holder.id
-                for holder in found
-                if holder.idempotency_key
-            },
-        }
+        by_dedupe_key = {("dedupe", holder.dedupe_key): holder.id for holder in found}
+        by_idempotency_key = {("once", holder.idempotency_key): holder.id for holder in found}
+        self._ids = by_dedupe_key | by_idempotency_key
 
     def of(self, row: NewRow) -> Stored | None:
         """The older one, if each of the row's keys is held by another job."""
         keys = [("dedupe", row.dedupe_key), ("once", row.idempotency_key)]
-        holders = [self._ids[key] for key in keys if key in self._ids]
+        holders = [self._ids[key] for key in keys if key[1] and key in self._ids]
         return Stored(row, min(holders), None) if holders else None

@@ -13,6 +13,7 @@ from forge_jobs.states import State
 
 if TYPE_CHECKING:
     from forge_jobs.outcomes import Outcome
+    from forge_jobs.runtime.engine import Engine
 
 logger: Final = logging.getLogger("forge_jobs")
 
@@ -49,6 +50,8 @@ def log_trouble() -> None:
     """Log what somebody should know of."""
     signals.job_finished.connect(_job_failed, dispatch_uid="forge_jobs.log.failed")
     signals.claim_lost.connect(_claim_lost, dispatch_uid="forge_jobs.log.claim_lost")
+    signals.thread_failed.connect(_thread_failed, dispatch_uid="forge_jobs.log.thread_failed")
+    signals.process_stopped.connect(_stopped, dispatch_uid="forge_jobs.log.stopped")
     signals.process_stopping.connect(_stopping, dispatch_uid="forge_jobs.log.stopping")
     signals.database_trouble.connect(_trouble, dispatch_uid="forge_jobs.log.trouble")
     signals.database_recovered.connect(_recovered, dispatch_uid="forge_jobs.log.recovered")
@@ -96,6 +99,17 @@ def _claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
 
 def _stopping(*, reason: str, **kwargs: Any) -> None:
     logger.info("stopping: %s", reason, extra={"reason": reason})
+
+
+def _stopped(*, engine: Engine, **kwargs: Any) -> None:
+    if engine.failure:
+        logger.error("stopped with a fault: %s", engine.failure, extra={"reason": engine.failure})
+
+
+def _thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:
+    logger.critical(
+        "%s failed, this process stops", thread, exc_info=error, extra={"thread_name": thread}
+    )
 
 
 def _trouble(*, error: Exception, doing: str, retry_in: float | None, **kwargs: Any) -> None:

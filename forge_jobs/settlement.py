@@ -2,10 +2,11 @@
 
 import json
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from forge_jobs import jsontext
 from forge_jobs.backoff import RetryPolicy
+from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.outcomes import (
     Cancelled,
@@ -33,10 +34,9 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
             return Transition(job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
             try:
-                text = jsontext.dumps(result, name="the result")
+                text = _result(result)
             except ValueError as error:
-                refusal = Failed(f"The handler returned neither an outcome nor JSON: {error}")
-                return settle(job, refusal, policy=policy, now=now)
+                return settle(job, Failed(str(error)), policy=policy, now=now)
             return Transition(
                 job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
@@ -88,6 +88,19 @@ def trimmed(text: str, longest: int) -> str:
         return text
     half = longest // 2
     return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
+def _result(result: Any) -> str:
+    try:
+        text = jsontext.dumps(result, name="the result")
+    except jsontext.NotJSON as error:
+        raise ValueError(f"The handler returned neither an outcome nor JSON: {error}") from None
+    if jsontext.size(text) > (limit := conf().max_payload_bytes):
+        raise ValueError(
+            f"The handler returned a result of {jsontext.size(text):,} bytes, more than the "
+            f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
+        )
+    return text
 
 
 def _failed(

@@ -20,6 +20,9 @@ process_started = Signal()
 process_stopping = Signal()
 """A process stops claiming: `reason`."""
 
+thread_failed = Signal()
+"""A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""
+
 process_stopped = Signal()
 """A process has signed off: `engine`."""
 

@@ -37,7 +37,10 @@ def twin() -> ModuleType:
 
 
 def unless_locked(statement: Callable[[], R]) -> R:
-    """Run one statement; outside a transaction, try again while the database is locked."""
+    """Run a statement, or a transaction; try again when somebody else was writing.
+
+    In the middle of a transaction there is no trying again: the error is raised at once.
+    """
     for delay in LOCKED_DELAYS:
         try:
             return statement()

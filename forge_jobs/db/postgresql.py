@@ -1,14 +1,17 @@
 """The statements that the ORM can't say, for PostgreSQL; twins of those in `sqlite`."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import starmap
-from typing import Any
+from typing import Any, Final
 
 from django.db import Error
 
 from forge_jobs.db.rows import ClaimedJob, InsertedRow, KeyHolder, NewRow, Position, Transition
+
+CONFLICTS: Final = {"40001", "40P01", "55P03"}
+"""Serialization failure, deadlock, lock timeout."""
 
 INSERT = """
 INSERT INTO forge_jobs_job (
@@ -170,7 +173,7 @@ def claim(
     return list(map(ClaimedJob._make, cursor.fetchall()))
 
 
-def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> Collection[int]:
+def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
     cursor.execute(SETTLE, [json.dumps(transitions, default=str), process])
     return {row[0] for row in cursor.fetchall()}
@@ -191,4 +194,4 @@ def next_due(cursor: Any) -> datetime | None:
 
 def is_locked(error: Error) -> bool:
     """Whether a statement failed because somebody else was writing."""
-    return False
+    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS

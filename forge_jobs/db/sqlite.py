@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 from typing import Any
@@ -168,7 +168,7 @@ def claim(
     return list(map(ClaimedJob._make, cursor.fetchall()))
 
 
-def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> Collection[int]:
+def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
     cursor.execute(SETTLE, [_json(transitions), process])
     return {row[0] for row in cursor.fetchall()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -66,13 +67,20 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 
-    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> Collection[int]:
+    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
         """Write the outcomes of runs in one statement; returns the ids whose claim still held."""
         with db.connection().cursor() as cursor:
-            held: Collection[int] = db.twin().settle(
+            held: AbstractSet[int] = db.twin().settle(
                 cursor, process=process.pk, transitions=transitions
             )
         return held
+
+    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
+        """Which of the transitions can be seen to have been written, by their ids."""
+        wanted = {(change.id, change.state, change.attempt) for change in transitions}
+        ids = [change.id for change in transitions]
+        found = self.filter(id__in=ids).values_list("id", "state", "attempt")
+        return {row[0] for row in found if row in wanted}
 
     def stage(self, *, now: datetime, limit: int) -> list[str]:
         """Make up to `limit` due jobs claimable; returns the queue of each."""

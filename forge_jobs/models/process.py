@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final
 
 import psutil
 from django.db import models
@@ -10,22 +10,20 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager
 
-
-class ProcessQuerySet(models.QuerySet["Process"]):
-    def on(self, host: str) -> Self:
-        return self.filter(host=host)
+CLOCK_TICK: Final = 0.1
 
 
 class Process(models.Model):
     name = models.CharField(_("name"), max_length=200)
     host = models.CharField(_("host"), max_length=255)
     pid = models.PositiveIntegerField(_("process id"))
-    born_at = models.FloatField(
-        _("born at"), help_text=_("The OS's start time of the pid, which tells reuse of the pid.")
+    seconds_after_boot = models.FloatField(
+        _("seconds after boot"),
+        help_text=_("When the OS started the process; tells it from a later one of the same pid."),
     )
     started_at = models.DateTimeField(_("started at"))
 
-    objects = JobsManager.from_queryset(ProcessQuerySet)()
+    objects = JobsManager["Process"]()
 
     class Meta:
         verbose_name = _("process")
@@ -40,6 +38,11 @@ class Process(models.Model):
     def is_alive(self) -> bool:
         """Whether the OS process still exists; only its own host can tell."""
         try:
-            return bool(psutil.Process(self.pid).create_time() == self.born_at)
+            return abs(born_after_boot(self.pid) - self.seconds_after_boot) < CLOCK_TICK
         except psutil.Error:
             return False
+
+
+def born_after_boot(pid: int) -> float:
+    """When the OS started a process; unlike its wall-clock time, this stays when clocks step."""
+    return psutil.Process(pid).create_time() - psutil.boot_time()

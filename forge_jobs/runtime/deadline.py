@@ -19,12 +19,13 @@ class Deadline:
         self._due_at = time.monotonic() + seconds
         self._lock = Lock()
         self._is_over = False
+        self.has_struck = False
 
     def enforce(self) -> None:
         """Called by another thread, again and again."""
         with self._lock:
             if not self._is_over and time.monotonic() >= self._due_at:
-                self._is_over = True
+                self._is_over = self.has_struck = True
                 self._raise(JobTimedOut)
 
     def __enter__(self) -> Self:

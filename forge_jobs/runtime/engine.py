@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Final
-
-from django.db import Error
 
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf import conf
 from forge_jobs.context import SHUTDOWN, JobContext
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Process
 from forge_jobs.outcomes import Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
-from forge_jobs.runtime.registration import measure_clock, sign_off, sign_on
+from forge_jobs.runtime.hold import Hold
+from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.service_loop import ServiceLoop
 from forge_jobs.runtime.worker import Worker
 from forge_jobs.services.stager import Stager
-from forge_jobs.settlement import settle
-from forge_jobs.signals import database_trouble, process_started, process_stopped, process_stopping
+from forge_jobs.signals import process_started, process_stopped, process_stopping
+from forge_jobs.states import State
 
-GRACE: Final = timedelta(seconds=1)
-"""For handlers to notice that they are asked to stop, and for the last outcomes to be written."""
+GRACE: Final = 1.0
+"""Seconds for handlers to heed that they are asked to stop, and for what is left to be written."""
 
 TICK_SECONDS: Final = 0.1
 LAST_TICK_SECONDS: Final = 0.01
@@ -49,18 +50,26 @@ class Engine:
     poll_interval: timedelta
     shutdown_timeout: timedelta
     drain: bool = False
+
     process: Process = field(init=False)
+    is_stopping: bool = field(init=False, default=False)
+    failure: str = field(init=False, default="")
+    """Why the process could not stop in order, or had to stop; empty if all is well."""
 
     def __post_init__(self) -> None:
         self.buffer: SimpleQueue[ClaimedJob | None] = SimpleQueue()
+        self.hold = Hold()
         # A signal handler may put into a SimpleQueue at any moment; an Event could deadlock.
         self._stop_requests: SimpleQueue[str] = SimpleQueue()
         self.kinds = registry.kinds()
+        self.atomic_turn: AbstractContextManager[object] = (
+            nullcontext() if db.connection().features.has_select_for_update else Lock()
+        )
         self.fetcher = Fetcher(self, queues=self.queues, kinds=self.kinds)
         self.finalizer = Finalizer(self)
         self.workers = [Worker(self, number) for number in range(1, self.threads + 1)]
         self.listener = wake.listener()
-        self.services = [ServiceLoop(Stager())]
+        self.services = [ServiceLoop(self, Stager())]
 
     @property
     def abandoned(self) -> list[Worker]:
@@ -84,6 +93,7 @@ class Engine:
         for thread in [self.finalizer, *self.workers, self.fetcher, self.listener, *self.services]:
             thread.start()
         reason = self._await_stop()
+        self.is_stopping = True
         process_stopping.send_robust(type(self), reason=reason)
         self._stop()
         process_stopped.send_robust(type(self), engine=self)
@@ -93,22 +103,26 @@ class Engine:
         """Stop in order; asked again, at once. Safe to call from a signal handler."""
         self._stop_requests.put(reason)
 
+    def fail(self, reason: str) -> None:
+        """Stop, because a part of the process broke."""
+        self.failure = self.failure or reason
+        self.request_stop(reason)
+
     def work_done(self) -> tuple[int, float]:
         """How many runs have ended, and the seconds that they took."""
-        jobs = seconds = 0.0
+        jobs, seconds = 0, 0.0
         for worker in self.workers:
             jobs += worker.jobs_run
             seconds += worker.seconds
-        return int(jobs), seconds
+        return jobs, seconds
 
     def policy_of(self, job: ClaimedJob) -> RetryPolicy:
         return registry.get(job.kind).retry or conf().retry_of(job.queue)
 
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""
-        outcome = Released()
-        transition = settle(job, outcome, policy=self.policy_of(job), now=clock.now())
-        self.finalizer.inbox.put(Finished(job, transition, outcome, 0.0))
+        transition = Transition(job.id, job.attempt, State.READY, job.attempt - 1)
+        self.finalizer.inbox.put(Finished(job, transition, Released(), 0.0))
 
     def release_unstarted(self) -> int:
         """Give back what waits in the buffer; returns how many jobs."""
@@ -120,6 +134,9 @@ class Engine:
                     released += 1
         except Empty:
             return released
+
+    def running_contexts(self) -> list[JobContext]:
+        return [worker.running for worker in self.workers if worker.running]
 
     def _await_stop(self) -> str:
         while True:
@@ -134,43 +151,39 @@ class Engine:
                 worker.deadline.enforce()
 
     def _stop(self) -> None:
+        """Let everything end in order; nothing is waited for beyond the shutdown timeout."""
+        deadline = time.monotonic() + self.shutdown_timeout.total_seconds()
         self.fetcher.stop()
         self.listener.stop()
         for service in self.services:
             service.stop()
-        self.fetcher.join()
+        in_time = self._await([self.fetcher], deadline)
         self.release_unstarted()
         for _ in self.workers:
             self.buffer.put(None)
-        self._await_workers(self.shutdown_timeout)
-        for context in self.running_contexts():
-            context.cancelled.set(SHUTDOWN)
-        self._await_workers(GRACE)
-        for context in self.running_contexts():
-            self.release(context.job)
+        in_time = in_time and self._await(self.workers, deadline)
+        if not in_time:
+            for context in self.running_contexts():
+                context.cancelled.set(SHUTDOWN)
+            self._await(self.workers, time.monotonic() + GRACE)
+            for context in self.running_contexts():
+                self.release(context.job)
         self.finalizer.stop()
-        self.finalizer.join(GRACE.total_seconds())
+        self._await([self.finalizer], max(deadline, time.monotonic()) + GRACE)
         self.finalizer.giving_up.set()
-        for helper in [self.listener, *self.services]:
-            helper.join(GRACE.total_seconds())
-        try:
-            sign_off(self.process)
-        except Error as error:
-            database_trouble.send_robust(
-                type(self), error=error, doing="signing off", retry_in=None
-            )
-        db.connection().close()
+        self._await([self.finalizer, self.listener, *self.services], time.monotonic() + GRACE)
+        if self.hold:
+            self.failure = self.failure or f"{len(self.hold)} outcomes could not be written"
 
-    def running_contexts(self) -> list[JobContext]:
-        return [worker.running for worker in self.workers if worker.running]
-
-    def _await_workers(self, patience: timedelta) -> None:
-        """Wait for workers to end, until patience or another request to stop ends the wait."""
-        deadline = time.monotonic() + patience.total_seconds()
-        while self.abandoned and time.monotonic() < deadline:
+    def _await(self, threads: Sequence[Thread], deadline: float) -> bool:
+        """Wait for threads to end, until the deadline or a further request to stop."""
+        while any(thread.is_alive() for thread in threads):
+            if time.monotonic() >= deadline:
+                return False
             try:
                 self._stop_requests.get(timeout=LAST_TICK_SECONDS)
             except Empty:
                 self._enforce_deadlines()
-                continue
-            return
+            else:
+                return False
+        return True

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from functools import partial
+from itertools import count
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import DataError, IntegrityError
 
-from forge_jobs import clock, db
+from forge_jobs import clock, wake
+from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome
-from forge_jobs.runtime.outage import Stopped, ride_out
+from forge_jobs.outcomes import Failed, Outcome, Released
+from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.registration import sign_off
+from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.settlement import settle
 from forge_jobs.signals import claim_lost, job_finished
 from forge_jobs.states import State
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
 
 LARGEST_GROUP: Final = 1_000
+LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
 
 class Finished(NamedTuple):
@@ -37,26 +43,22 @@ class Finished(NamedTuple):
     is_stored: bool = False
 
 
-class Finalizer(Thread):
+class Finalizer(EngineThread):
     """No timer and no size to tune: idle, an outcome is durable in one commit; busy, many are."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(name="forge_jobs-finalizer", daemon=True)
-        self.engine = engine
+        super().__init__(engine, "finalizer")
         self.giving_up = Event()
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
-        self.settled = 0
         self.died = 0
 
-    def run(self) -> None:
-        try:
-            while group := self.next_group():
-                self.finalize(group)
-                self.engine.fetcher.some_are_settled()
-        except Stopped:
-            pass
-        finally:
-            db.connection().close()
+    def work(self) -> None:
+        while group := self.next_group():
+            self.finalize(group)
+            self.engine.fetcher.some_are_settled()
+        ride_out(
+            lambda: sign_off(self.engine.process), doing="signing off", stopping=self.giving_up
+        )
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
@@ -66,49 +68,61 @@ class Finalizer(Thread):
         """Wait for an outcome, and take all others that are there; empty at the end."""
         if (first := self.inbox.get()) is None:
             return []
-        group = [first]
+        group, size = [first], _size(first)
         try:
-            while len(group) < LARGEST_GROUP:
+            while len(group) < LARGEST_GROUP and size < LARGEST_GROUP_CHARACTERS:
                 if (finished := self.inbox.get_nowait()) is None:
                     self.inbox.put(None)
                     break
                 group.append(finished)
+                size += _size(finished)
         except Empty:
             pass
         return group
 
     def finalize(self, group: list[Finished]) -> None:
+        if self.engine.is_stopping:
+            group = _one_each(group)
         try:
             held = self.write(group)
         except (DataError, IntegrityError, ValueError, TypeError) as error:
-            if len(group) == 1:
-                group = [self.unstorable(group[0], error)]
-                held = self.write(group)
-            else:
+            if len(group) > 1:
                 for finished in group:
                     self.finalize([finished])
                 return
+            group = [_unstorable(group[0], error)]
+            held = self.write(group)
         self.announce(group, held)
 
-    def write(self, group: list[Finished]) -> Collection[int]:
+    def write(self, group: list[Finished]) -> AbstractSet[int]:
         """Returns the ids whose claim still held."""
         transitions = [finished.transition for finished in group if not finished.is_stored]
         stored = {finished.job.id for finished in group if finished.is_stored}
         if not transitions:
             return stored
-        held = ride_out(
-            lambda: Job.objects.finalize(transitions, process=self.engine.process),
+        tries = count(1)
+
+        def step() -> AbstractSet[int]:
+            is_repeated = next(tries) > 1
+            held = Job.objects.finalize(transitions, process=self.engine.process)
+            if is_repeated and len(held) < len(transitions):
+                # The write may have succeeded the first time, and only its answer been lost.
+                return held | Job.objects.carried_out(transitions)
+            return held
+
+        return stored | ride_out(
+            step,
             doing="writing outcomes",
             stopping=self.giving_up,
+            unless=(DataError, IntegrityError),
         )
-        return stored.union(held) if stored else held
 
-    def announce(self, group: list[Finished], held: Collection[int]) -> None:
+    def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""
-        self.settled += len(group)
-        everything_held, listening = len(held) == len(group), job_finished.has_listeners()
+        listening = job_finished.has_listeners()
         for finished in group:
-            if not everything_held and finished.job.id not in held:
+            self.engine.hold.drop(finished.job)
+            if finished.job.id not in held:
                 claim_lost.send_robust(type(self), job=finished.job)
                 continue
             if finished.transition.state is State.DEAD:
@@ -121,10 +135,26 @@ class Finalizer(Thread):
                     outcome=finished.outcome,
                     seconds=finished.seconds,
                 )
+        given_back = [done.job.queue for done in group if done.transition.state is State.READY]
+        for queue in set(given_back):
+            ride_out(partial(wake.send, queue), doing="waking others", stopping=self.giving_up)
 
-    def unstorable(self, finished: Finished, error: Exception) -> Finished:
-        """The same run as a failure that says what the database would not take."""
-        outcome = Failed(f"The outcome could not be stored: {str(error)!a}")
-        handler_policy = self.engine.policy_of(finished.job)
-        transition = settle(finished.job, outcome, policy=handler_policy, now=clock.now())
-        return finished._replace(outcome=outcome, transition=transition)
+
+def _size(finished: Finished) -> int:
+    return len(finished.transition.result or "") + len(finished.transition.error or "")
+
+
+def _one_each(group: list[Finished]) -> list[Finished]:
+    """Of a job that was given back while it finished after all, only the finish."""
+    by_job: dict[int, Finished] = {}
+    for finished in group:
+        if id(finished.job) not in by_job or not isinstance(finished.outcome, Released):
+            by_job[id(finished.job)] = finished
+    return list(by_job.values())
+
+
+def _unstorable(finished: Finished, error: Exception) -> Finished:
+    """The same run as a failure that says what the database would not take."""
+    outcome = Failed(f"The outcome could not be stored: {str(error)!a}")
+    transition = settle(finished.job, outcome, policy=Exponential(), now=clock.now())
+    return finished._replace(outcome=outcome, transition=transition)

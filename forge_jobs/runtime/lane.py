@@ -13,6 +13,8 @@ from forge_jobs.models import Job, Process
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
+LONGEST_AWAY: Final = 1.0
+
 
 class Lane:
     """Claims go on from where the last one stopped, and return to the front now and then.
@@ -38,7 +40,7 @@ class Lane:
             began = time.monotonic()
             claimed += self._take(limit - len(claimed), kinds, process, after=None)
             ended = time.monotonic()
-            self._front_is_due_at = ended + FRONT_SHARE * (ended - began)
+            self._front_is_due_at = ended + min(LONGEST_AWAY, FRONT_SHARE * (ended - began))
         self.may_hold_work = len(claimed) == limit
         return claimed
 

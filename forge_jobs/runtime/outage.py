@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Final, TypeVar
 
-from django.db import DataError, Error, IntegrityError
+from django.db import Error
 
 from forge_jobs import db
 from forge_jobs.signals import database_recovered, database_trouble
@@ -22,25 +22,30 @@ class Stopped(Exception):
     """The process stopped before the database came back."""
 
 
-def ride_out(step: Callable[[], R], *, doing: str, stopping: Event) -> R:
+def ride_out(
+    step: Callable[[], R],
+    *,
+    doing: str,
+    stopping: Event,
+    unless: tuple[type[Error], ...] = (),
+) -> R:
     """Run `step` until the database lets it through.
 
-    Errors that come of the data itself are raised at once: waiting would not mend them. Raises
-    `Stopped` when `stopping` is set meanwhile.
+    Raises at once what `unless` names, and `Stopped` when `stopping` is set meanwhile.
     """
-    since, delay = time.monotonic(), FIRST_DELAY
-    troubled = False
+    began, delay, is_troubled = time.monotonic(), FIRST_DELAY, False
     while True:
         try:
             result = step()
-        except (DataError, IntegrityError):
+        except unless:
             raise
         except Error as error:
             database_trouble.send_robust(ride_out, error=error, doing=doing, retry_in=delay)
-            troubled = True
+            is_troubled = True
         else:
-            if troubled:
-                after = timedelta(seconds=time.monotonic() - since)
+            db.connection().queries_log.clear()
+            if is_troubled:
+                after = timedelta(seconds=time.monotonic() - began)
                 database_recovered.send_robust(ride_out, doing=doing, after=after)
             return result
         db.connection().close()

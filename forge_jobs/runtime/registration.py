@@ -1,20 +1,22 @@
 """Signing a process on and off, so that its claims can be told from others'."""
 
 import os
+import secrets
 import socket
 from datetime import datetime, timedelta
 
-import psutil
 from django.db import IntegrityError, transaction
 
 from forge_jobs import clock, db
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
+from forge_jobs.models.process import born_after_boot
 from forge_jobs.services.reaper import reclaim
 
 
 def default_name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}"
+    """A name that no other process has, not even in a container of the same host name."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 def sign_on(name: str, *, now: datetime) -> Process:
@@ -32,14 +34,13 @@ def sign_on(name: str, *, now: datetime) -> Process:
                 f"Stop it, or choose another --name."
             )
         reclaim(predecessor, now=now)
-    pid = os.getpid()
     try:
         with transaction.atomic(using=db.connection().alias):
             return Process.objects.create(
                 name=name,
                 host=host,
-                pid=pid,
-                born_at=psutil.Process(pid).create_time(),
+                pid=(pid := os.getpid()),
+                seconds_after_boot=born_after_boot(pid),
                 started_at=now,
             )
     except IntegrityError:
@@ -47,10 +48,10 @@ def sign_on(name: str, *, now: datetime) -> Process:
 
 
 def sign_off(process: Process) -> bool:
-    """Forget a process that runs nothing any more; tells whether it could."""
+    """Forget a process, unless some of its jobs are still to be given back; tells which."""
     if Job.objects.claimed_by(process).exists():
         return False
-    process.delete()
+    process.delete(using=db.connection().alias)
     return True
 
 

@@ -1,35 +1,35 @@
 """A thread that runs one service for as long as the process lives."""
 
-from threading import Event, Thread
+from __future__ import annotations
 
-from forge_jobs import clock, db
-from forge_jobs.runtime.outage import Stopped, ride_out
+from typing import TYPE_CHECKING, Final
+
+from forge_jobs import clock
+from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
 
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
 
-class ServiceLoop(Thread):
-    def __init__(self, service: Service) -> None:
+SHORTEST_REST: Final = 0.01
+
+
+class ServiceLoop(EngineThread):
+    def __init__(self, engine: Engine, service: Service) -> None:
         self.service = service
-        self.doing = f"running the {type(service).__name__.lower()}"
-        super().__init__(name=f"forge_jobs-{type(service).__name__.lower()}", daemon=True)
-        self.stopping = Event()
+        name = type(service).__name__.lower()
+        self.doing = f"running the {name}"
+        super().__init__(engine, name)
 
-    def run(self) -> None:
-        try:
-            while not self.stopping.wait(self.step()):
-                pass
-        except Stopped:
+    def work(self) -> None:
+        while not self.stopping.wait(self.step()):
             pass
-        finally:
-            db.connection().close()
 
     def step(self) -> float:
         """Run the service once; returns for how many seconds to rest."""
         return ride_out(self._step, doing=self.doing, stopping=self.stopping)
 
-    def stop(self) -> None:
-        self.stopping.set()
-
     def _step(self) -> float:
         self.service.run_once(now=clock.now())
-        return max(0.0, self.service.rest(now=clock.now()).total_seconds())
+        return max(SHORTEST_REST, self.service.rest(now=clock.now()).total_seconds())

@@ -7,10 +7,10 @@ import time
 import traceback
 from collections.abc import Coroutine
 from contextvars import copy_context
-from threading import Thread
+from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from django.db import connections, transaction
+from django.db import Error, connections, transaction
 
 from forge_jobs import clock, db
 from forge_jobs.backoff import Exponential
@@ -19,12 +19,13 @@ from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handler import JobHandler
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Cancelled, Done, Failed, Outcome, Released
+from forge_jobs.outcomes import Cancelled, Done, Failed, Outcome, Released, Throttled
 from forge_jobs.registry import registry
 from forge_jobs.runtime.aio import EventLoop
 from forge_jobs.runtime.connections import tidy
 from forge_jobs.runtime.deadline import Deadline
 from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.settlement import settle
 from forge_jobs.signals import job_started
 
@@ -32,58 +33,67 @@ if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
 
 NOTHING: Final = Done()
+LOCKED_SECONDS: Final = 1.0
 
 
-class Worker(Thread):
+class Worker(EngineThread):
     """Takes claimed jobs from the engine's buffer and hands their outcomes to the finalizer."""
 
     def __init__(self, engine: Engine, number: int) -> None:
-        super().__init__(name=f"forge_jobs-worker-{number}", daemon=True)
-        self.engine = engine
+        super().__init__(engine, f"worker-{number}")
         self.running: JobContext | None = None
         self.deadline: Deadline | None = None
         self.jobs_run = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
 
-    def run(self) -> None:
-        while job := self.engine.buffer.get():
-            finished = self.work(job)
-            self.seconds += finished.seconds
-            self.jobs_run += 1
-            self.engine.finalizer.inbox.put(finished)
-            self.engine.fetcher.worker_is_free()
-        if self._loop:
-            self._loop.close()
-        connections.close_all()
+    def work(self) -> None:
+        try:
+            while job := self.next_job():
+                self.run_job(job)
+        finally:
+            if self._loop:
+                self._loop.close()
 
-    def work(self, job: ClaimedJob) -> Finished:
-        """Run one job; whatever the handler does, there is an outcome and a clean connection."""
+    def next_job(self) -> ClaimedJob | None:
+        self.engine.fetcher.worker_is_free()
+        try:
+            return self.engine.buffer.get_nowait()
+        except Empty:
+            # Another worker may have taken what seemed to be left for this one.
+            self.engine.fetcher.worker_is_free()
+            return self.engine.buffer.get()
+
+    def run_job(self, job: ClaimedJob) -> None:
+        """Whatever the handler does, there is an outcome, and a clean connection after it."""
+        self.running = ctx = JobContext(job, process_name=self.engine.name)
         if job_started.has_listeners():
             job_started.send_robust(type(self), job=job)
-        self.running = ctx = JobContext(job, process_name=self.engine.name)
         began = time.perf_counter()
         # A context of its own keeps what a handler activates (time zone, language) from the next.
         outcome, stored = copy_context().run(self.run_handler, job, ctx)
         seconds = time.perf_counter() - began
+        self.engine.finalizer.inbox.put(
+            Finished(job, stored or self.settled(job, outcome), outcome, seconds, bool(stored))
+        )
         self.running = None
         tidy()
-        return Finished(job, stored or self.settled(job, outcome), outcome, seconds, bool(stored))
+        self.seconds += seconds
+        self.jobs_run += 1
 
     def run_handler(self, job: ClaimedJob, ctx: JobContext) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
+        self.deadline = None
         try:
             handler = registry.get(job.kind)
             if handler.atomic:
-                return self.run_atomically(handler, job, ctx)
+                with self.engine.atomic_turn:
+                    return self.run_atomically(handler, job, ctx)
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
             outcome = raised.with_traceback(None)
-        except JobTimedOut as error:
-            connections.close_all()  # it may have struck in the middle of a query
-            outcome = _failure(error, saying=f"Timed out after {job.timeout_seconds:g} s")
         except BaseException as error:  # SystemExit ends a job, not its worker
-            outcome = _failure(error)
+            outcome = self.failure(job, error)
         if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
             return Released(), None
         return outcome, None
@@ -93,14 +103,26 @@ class Worker(Thread):
     ) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
 
-        What it raises rolls its writes back, and so does the loss of the claim.
+        What it raises rolls its writes back, and so does the loss of the claim. A database that
+        another session keeps locked costs no attempt.
         """
-        with transaction.atomic(using=db.connection().alias):
-            outcome = self.call(handler, job, ctx)
-            transition = self.settled(job, outcome)
-            if not Job.objects.finalize([transition], process=self.engine.process):
-                raise Released
+        try:
+            with transaction.atomic(using=db.connection().alias):
+                outcome = self.call(handler, job, ctx)
+                transition = self.settled(job, outcome)
+                if not Job.objects.finalize([transition], process=self.engine.process):
+                    raise Released
+        except Error as error:
+            if db.twin().is_locked(error):
+                return Throttled(LOCKED_SECONDS), None
+            raise
         return outcome, transition
+
+    def failure(self, job: ClaimedJob, error: BaseException) -> Failed:
+        if isinstance(error, JobTimedOut) or (self.deadline and self.deadline.has_struck):
+            connections.close_all()  # it may have struck in the middle of a query
+            return _failure(error, saying=f"Timed out after {job.timeout_seconds} s")
+        return _failure(error)
 
     def call(self, handler: JobHandler, job: ClaimedJob, ctx: JobContext) -> Outcome:
         payload = json.loads(job.payload)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from forge_jobs import db, wake
 from forge_jobs.models import Job, Process
 from forge_jobs.settlement import lost
 
@@ -13,11 +14,15 @@ def reclaim(process: Process, *, now: datetime) -> int:
     attempts is dead. Returns how many jobs were given back.
     """
     message = f"Process {process.name} (pid {process.pid} on {process.host}) was lost."
-    running = Job.objects.claimed_by(process).values_list("id", "attempt", "max_attempts")
+    running = list(
+        Job.objects.claimed_by(process).values_list("id", "attempt", "max_attempts", "queue")
+    )
     transitions = [
         lost(job_id=pk, attempt=attempt, max_attempts=limit, message=message, now=now)
-        for pk, attempt, limit in running
+        for pk, attempt, limit, _ in running
     ]
     given_back = Job.objects.finalize(transitions, process=process) if transitions else ()
-    process.delete()
+    process.delete(using=db.connection().alias)
+    for queue in {queue for *_, queue in running}:
+        wake.send(queue)
     return len(given_back)

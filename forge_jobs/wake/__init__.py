@@ -20,6 +20,8 @@ def send(queue: str) -> None:
 def on_commit(queue: str) -> None:
     """Send once per queue when the current transaction commits; at once outside of one."""
     connection = db.connection()
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # Django has no hook for a commit by hand; the job is found by polling
     if not any(_wakes(hook[1], queue) for hook in reversed(connection.run_on_commit)):
         transaction.on_commit(_Wake(queue), using=connection.alias, robust=True)
 

@@ -3,8 +3,6 @@
 from threading import Event, Thread
 from typing import ClassVar, Final
 
-from django.db import Error
-
 from forge_jobs import db
 from forge_jobs.signals import database_trouble
 
@@ -24,7 +22,7 @@ class Listener(Thread):
         while not self.stopping.is_set():
             try:
                 self.listen()
-            except Error as error:
+            except Exception as error:
                 database_trouble.send_robust(
                     type(self), error=error, doing="listening", retry_in=RECONNECT_SECONDS
                 )

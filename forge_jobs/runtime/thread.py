@@ -1,0 +1,43 @@
+"""What the engine's threads share: none of them ends unnoticed."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from django.db import connections
+
+from forge_jobs.runtime.outage import Stopped
+from forge_jobs.signals import thread_failed
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class EngineThread(Thread):
+    """Does `work()`; should that fail in a way that nobody foresaw, the whole process stops.
+
+    Half a process would look alive and leave its jobs lying.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        super().__init__(name=f"forge_jobs-{name}", daemon=True)
+        self.engine = engine
+        self.stopping = Event()
+
+    def work(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    def run(self) -> None:
+        try:
+            self.work()
+        except Stopped:
+            pass
+        except BaseException as error:
+            thread_failed.send_robust(type(self), thread=self.name, error=error)
+            self.engine.fail(f"{self.name} failed")
+        finally:
+            connections.close_all()
