@@ -33,7 +33,8 @@ class Exponential:
     jitter: float = 0.2
 
     def __call__(self, attempt: int) -> timedelta:
-        return _spread(_grown(self.base, self.factor, attempt - 1, cap=self.cap), self.jitter)
+        delay = _grown(self.base, self.factor, attempt - 1, cap=self.cap)
+        return min(self.cap, _spread(delay, self.jitter))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ class Polynomial:
     jitter: float = 0.2
 
     def __call__(self, attempt: int) -> timedelta:
-        return _spread(_grown(self.base, attempt, self.exponent, cap=self.cap), self.jitter)
+        delay = _grown(self.base, attempt, self.exponent, cap=self.cap)
+        return min(self.cap, _spread(delay, self.jitter))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,10 @@ from forge_jobs.conf import conf
 from forge_jobs.registry import registry
 
 SQLITE_MINIMUM = (3, 35)
+POOL_DEFAULT = 4
+OWN_CONNECTIONS = 5
+"""Of the fetcher, finalizer, listener and services, and one at the start and the end."""
+
 SQLITE_OPTIONS = """"OPTIONS": {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -65,7 +69,25 @@ def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         )
         for clash in registry.clashes
     ]
-    return [*failures, *clashes]
+    return [*failures, *clashes, *_undeclared_queues()]
+
+
+def _undeclared_queues() -> list[CheckMessage]:
+    try:
+        declared = conf().queues
+    except ImproperlyConfigured:
+        return []
+    return [
+        Error(
+            f"The handler of {handler.kind!r} names the queue {handler.queue!r}, which is not "
+            f'declared in FORGE_JOBS["QUEUES"].',
+            hint=f"Declare it, or name one of {', '.join(declared)}.",
+            obj=handler.place,
+            id="forge_jobs.E008",
+        )
+        for handler in registry.handlers()
+        if handler.queue is not None and handler.queue not in declared
+    ]
 
 
 @register(Tags.database)
@@ -81,7 +103,7 @@ def check_database(
     connection = connections[alias]
     match connection.vendor:
         case "postgresql":
-            return []
+            return _postgresql(connection)
         case "sqlite":
             return _sqlite(connection)
         case vendor:
@@ -95,6 +117,24 @@ def check_database(
             ]
 
 
+def _postgresql(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
+    pool = connection.settings_dict.get("OPTIONS", {}).get("pool")
+    if not pool:
+        return []
+    size = (pool.get("max_size") if isinstance(pool, dict) else None) or POOL_DEFAULT
+    needed = conf().threads + OWN_CONNECTIONS
+    if size >= needed:
+        return []
+    return [
+        checks.Warning(
+            f"The pool of {connection.alias!r} has at most {size} connections; runjobs with "
+            f"{conf().threads} threads needs {needed}.",
+            hint=f'In DATABASES, give "OPTIONS": {{"pool": {{"max_size": {needed}}}}} or more.',
+            id="forge_jobs.W003",
+        )
+    ]
+
+
 def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     if sqlite3.sqlite_version_info < SQLITE_MINIMUM:
         return [
@@ -104,6 +144,15 @@ def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
             )
         ]
     found: list[CheckMessage] = []
+    if connection.settings_dict.get("TIME_ZONE"):
+        found.append(
+            Error(
+                f"The SQLite database {connection.alias!r} has a TIME_ZONE of its own; forge_jobs "
+                f"writes its moments in UTC.",
+                hint="Remove TIME_ZONE from that database.",
+                id="forge_jobs.E009",
+            )
+        )
     hint = f"In DATABASES, give {connection.alias!r} these:\n{SQLITE_OPTIONS}"
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")

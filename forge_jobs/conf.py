@@ -149,6 +149,12 @@ def _duration(key: str, value: Any) -> timedelta:
         raise ImproperlyConfigured(str(error)) from error
 
 
+def _longer_than_zero(key: str, value: Any) -> timedelta:
+    if not (duration := _duration(key, value)):
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must be longer than 0 seconds.')
+    return duration
+
+
 def _alias(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must name a database, not {value!r}.')
@@ -163,6 +169,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
     "MAX_PAYLOAD_BYTES": _number,
     "THREADS": _number,
-    "POLL_INTERVAL": _duration,
+    "POLL_INTERVAL": _longer_than_zero,
     "SHUTDOWN_TIMEOUT": _duration,
 }

@@ -10,7 +10,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.enqueue import EnqueuedJobs, NewJob, enqueue, enqueue_many
+from forge_jobs.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
 from forge_jobs.handler import JobHandler, JobOptions
 from forge_jobs.outcomes import Cancelled
 
@@ -115,6 +115,15 @@ class JobContext:
     ) -> Job:
         """Store follow-up work, as `forge_jobs.enqueue()` does."""
         return enqueue(kind, payload, **options)
+
+    async def aenqueue(
+        self,
+        kind: str | JobHandler,
+        payload: dict[str, Any] | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job:
+        """The same, for `async def` handlers."""
+        return await aenqueue(kind, payload, **options)
 
     def enqueue_many(self, jobs: Iterable[NewJob]) -> EnqueuedJobs:
         """Store follow-up work, as `forge_jobs.enqueue_many()` does."""

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import signals
-from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
-    from forge_jobs.outcomes import Outcome
     from forge_jobs.runtime.engine import Engine
+    from forge_jobs.runtime.finalizer import Finished
 
 logger: Final = logging.getLogger("forge_jobs")
 
@@ -48,7 +48,7 @@ def log_jobs() -> None:
 
 def log_trouble() -> None:
     """Log what somebody should know of."""
-    signals.job_finished.connect(_job_failed, dispatch_uid="forge_jobs.log.failed")
+    signals.job_failed.connect(_job_failed, dispatch_uid="forge_jobs.log.failed")
     signals.claim_lost.connect(_claim_lost, dispatch_uid="forge_jobs.log.claim_lost")
     signals.thread_failed.connect(_thread_failed, dispatch_uid="forge_jobs.log.thread_failed")
     signals.process_stopped.connect(_stopped, dispatch_uid="forge_jobs.log.stopped")
@@ -57,35 +57,31 @@ def log_trouble() -> None:
     signals.database_recovered.connect(_recovered, dispatch_uid="forge_jobs.log.recovered")
 
 
-def _job_ended_well(
-    *, job: ClaimedJob, transition: Transition, seconds: float, **kwargs: Any
-) -> None:
-    if not transition.error:
+def _job_ended_well(*, finished: Finished, **kwargs: Any) -> None:
+    if not finished.transition.error:
         logger.info(
             "%s #%d %s %s",
-            job.kind,
-            job.id,
-            _ENDS.get(transition.state, f"{transition.state} in"),
-            spelled(seconds),
-            extra=_fields(job, transition, seconds),
+            finished.job.kind,
+            finished.job.id,
+            _ENDS.get(finished.transition.state, f"{finished.transition.state} in"),
+            spelled(finished.seconds),
+            extra=_fields(finished),
         )
 
 
-def _job_failed(
-    *, job: ClaimedJob, transition: Transition, outcome: Outcome, seconds: float, **kwargs: Any
-) -> None:
-    if transition.error:
-        logger.log(
-            logging.ERROR if transition.state is State.DEAD else logging.WARNING,
-            "%s #%d %s after attempt %d%s: %s",
-            job.kind,
-            job.id,
-            transition.state,
-            job.attempt,
-            f" of {job.max_attempts}" if job.max_attempts else "",
-            transition.last_error.splitlines()[0] if transition.last_error else "",
-            extra=_fields(job, transition, seconds),
-        )
+def _job_failed(*, finished: Finished, **kwargs: Any) -> None:
+    job, transition = finished.job, finished.transition
+    logger.log(
+        logging.ERROR if transition.state is State.DEAD else logging.WARNING,
+        "%s #%d %s after attempt %d%s: %s",
+        job.kind,
+        job.id,
+        transition.state,
+        job.attempt,
+        f" of {job.max_attempts}" if job.max_attempts else "",
+        transition.last_error.partition("\n")[0],
+        extra=_fields(finished),
+    )
 
 
 def _claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
@@ -132,14 +128,14 @@ def _recovered(*, doing: str, after: timedelta, **kwargs: Any) -> None:
     )
 
 
-def _fields(job: ClaimedJob, transition: Transition, seconds: float) -> dict[str, Any]:
+def _fields(finished: Finished) -> dict[str, Any]:
     return {
-        "job_id": job.id,
-        "kind": job.kind,
-        "queue": job.queue,
-        "attempt": job.attempt,
-        "state": str(transition.state),
-        "seconds": round(seconds, 6),
+        "job_id": finished.job.id,
+        "kind": finished.job.kind,
+        "queue": finished.job.queue,
+        "attempt": finished.job.attempt,
+        "state": str(finished.transition.state),
+        "seconds": round(finished.seconds, 6),
     }
 
 

@@ -1,6 +1,7 @@
 """What happens in a process, for whoever wants to know; sent with `send_robust`.
 
-`job` is a `ClaimedJob`, `process` the name of the sending process.
+`job` is a `ClaimedJob`; `finished` has the `job`, the `transition` that was stored, the `outcome`
+that led to it, and for how many `seconds` the handler ran.
 """
 
 from django.dispatch import Signal
@@ -9,7 +10,10 @@ job_started = Signal()
 """A worker starts to run a job: `job`."""
 
 job_finished = Signal()
-"""The outcome of a run is stored: `job`, `transition`, `outcome`, `seconds`."""
+"""The outcome of a run, whatever it is, is stored: `finished`."""
+
+job_failed = Signal()
+"""Beside `job_finished`, if the run ended with an error: `finished`."""
 
 claim_lost = Signal()
 """A run ended after its claim had gone to somebody else; its outcome was refused: `job`."""

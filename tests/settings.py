@@ -42,6 +42,7 @@ TEMPLATES = [
 ROOT_URLCONF = "sample_project.urls"
 STATIC_URL = "static/"
 MEDIA_URL = "media/"
+MEDIA_ROOT = os.environ.get("FORGE_JOBS_TEST_MEDIA_ROOT", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
     "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},

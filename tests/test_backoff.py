@@ -1,6 +1,7 @@
 """Retry policies: how long each of them waits, and the bounds that chance leaves."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -85,13 +86,14 @@ def test_decorrelated_jitter_lies_between_its_base_and_the_base_tripled_each_tim
     assert base - EPSILON <= policy(attempt) <= min(policy.cap, base * 3**attempt) + EPSILON
 
 
-def test_decorrelated_jitter_uses_all_of_its_room_evenly() -> None:
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 3), (2, 9), (3, 27), (4, 60), (9, 60)])
+def test_decorrelated_jitter_uses_all_of_its_room_evenly(attempt: int, longest: int) -> None:
     random.seed(1)
-    policy = DecorrelatedJitter(base=timedelta(seconds=1), cap=timedelta(seconds=5))
+    policy = DecorrelatedJitter(base=timedelta(seconds=1), cap=timedelta(minutes=1))
 
-    drawn = [int(policy(9).total_seconds()) for _ in range(4_000)]
-
-    assert all(900 < drawn.count(second) < 1_100 for second in (1, 2, 3, 4))
+    quarter = timedelta(seconds=longest - 1) / 4
+    drawn = Counter((policy(attempt) - policy.base) // quarter for _ in range(4_000))
+    assert all(900 < drawn[number] < 1_100 for number in range(4))
 
 
 @pytest.mark.parametrize("attempt", [10_000, 1_000_000_000, 10**400])

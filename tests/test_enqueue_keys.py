@@ -104,7 +104,11 @@ def test_a_key_that_was_rolled_back_is_free(key: JobOptions) -> None:
     assert not noop.using(**key).enqueue().was_deduplicated
 
 
-@pytest.mark.parametrize("key", ["k" * 200, "\N{DUCK}" * 200, '"quoted" \\ %s', "[1]"], ids=ascii)
+@pytest.mark.parametrize(
+    "key",
+    ["k" * 200, "\N{DUCK}" * 200, '"quoted" \\ %s', "[1]"],
+    ids=["long", "ducks", "quotes", "brackets"],
+)
 def test_a_key_is_any_text_of_up_to_200_characters(key: str) -> None:
     first = noop.using(dedupe_key=key, idempotency_key=key).enqueue()
 

@@ -200,7 +200,7 @@ def _json(rows: Sequence[tuple[Any, ...]]) -> str:
 def _text(value: Any) -> Any:
     """A value as Django's SQLite backend stores it: moments are texts, naive and in UTC."""
     if isinstance(value, datetime):
-        return str(value.astimezone(UTC).replace(tzinfo=None))
+        return value.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
     return value
 
 

@@ -1,10 +1,26 @@
 """A clean connection for the next job, whatever the last one did with it."""
 
+from threading import local
+from typing import Any
+
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+_thread = local()
+
+
+def _remember(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    _thread.has_connected = True
+
+
+connection_created.connect(_remember, dispatch_uid="forge_jobs.runtime.connections")
 
 
 def tidy() -> None:
     """Close what is broken, too old, or left inside a transaction; Django's rules and one more."""
+    if not getattr(_thread, "has_connected", False):
+        return
     for connection in connections.all(initialized_only=True):
         connection.queries_log.clear()
         if connection.connection is None:

@@ -26,7 +26,7 @@ class Console:
         log.log_trouble()
         if self.as_json or self.verbosity > 1 or (self.verbosity and self.stdout.isatty()):
             log.log_jobs()
-        if not log.logger.handlers:
+        if not log.logger.hasHandlers():
             handler = logging.StreamHandler(self.stdout)
             handler.setFormatter(self._formatter())
             log.logger.addHandler(handler)
@@ -48,6 +48,7 @@ class Console:
             for name, value in facts.items():
                 self.stdout.write(f"  {name:<{width}}  {value}")
             self.stdout.write("")
+            self.stdout.flush()
 
     def _facts(self, engine: Engine) -> dict[str, str]:
         from forge_jobs import __version__

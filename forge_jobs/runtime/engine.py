@@ -62,8 +62,10 @@ class Engine:
         # A signal handler may put into a SimpleQueue at any moment; an Event could deadlock.
         self._stop_requests: SimpleQueue[str] = SimpleQueue()
         self.kinds = registry.kinds()
-        self.atomic_turn: AbstractContextManager[object] = (
-            nullcontext() if db.connection().features.has_select_for_update else Lock()
+        # SQLite lets one write at a time, and makes the others sleep in growing steps until they
+        # find it free. Our own threads take turns instead.
+        self.writing: AbstractContextManager[object] = (
+            Lock() if db.connection().vendor == "sqlite" else nullcontext()
         )
         self.fetcher = Fetcher(self, queues=self.queues, kinds=self.kinds)
         self.finalizer = Finalizer(self)
@@ -89,6 +91,8 @@ class Engine:
         measure_clock()
         self.process = sign_on(self.name, now=clock.now())
         process_started.send_robust(type(self), engine=self)
+        if self.drain:
+            Stager().run_once(now=clock.now())
         db.connection().close()
         for thread in [self.finalizer, *self.workers, self.fetcher, self.listener, *self.services]:
             thread.start()
@@ -126,14 +130,18 @@ class Engine:
 
     def release_unstarted(self) -> int:
         """Give back what waits in the buffer; returns how many jobs."""
-        released = 0
+        waiting: list[ClaimedJob | None] = []
         try:
             while True:
-                if job := self.buffer.get_nowait():
-                    self.release(job)
-                    released += 1
+                waiting.append(self.buffer.get_nowait())
         except Empty:
-            return released
+            pass
+        unstarted = [job for job in waiting if job]
+        for job in unstarted:
+            self.release(job)
+        for _ in range(len(waiting) - len(unstarted)):
+            self.buffer.put(None)  # which ends a worker
+        return len(unstarted)
 
     def running_contexts(self) -> list[JobContext]:
         return [worker.running for worker in self.workers if worker.running]

@@ -117,6 +117,10 @@ class Fetcher(EngineThread):
 
     def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
+        with self.engine.writing:
+            return self._claim(lane, limit)
+
+    def _claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         if self._is_unsure:
             claimed_by_us = Job.objects.claimed_by(self.engine.process)
             claimed_by_us.exclude(pk__in=self.engine.hold.ids()).release()

@@ -20,7 +20,7 @@ from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.settlement import settle
-from forge_jobs.signals import claim_lost, job_finished
+from forge_jobs.signals import claim_lost, job_failed, job_finished
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ class Finalizer(EngineThread):
 
         def step() -> AbstractSet[int]:
             is_repeated = next(tries) > 1
-            held = Job.objects.finalize(transitions, process=self.engine.process)
+            with self.engine.writing:
+                held = Job.objects.finalize(transitions, process=self.engine.process)
             if is_repeated and len(held) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost.
                 return held | Job.objects.carried_out(transitions)
@@ -119,7 +120,7 @@ class Finalizer(EngineThread):
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""
-        listening = job_finished.has_listeners()
+        somebody_listens = job_finished.has_listeners()
         for finished in group:
             self.engine.hold.drop(finished.job)
             if finished.job.id not in held:
@@ -127,14 +128,10 @@ class Finalizer(EngineThread):
                 continue
             if finished.transition.state is State.DEAD:
                 self.died += 1
-            if listening:
-                job_finished.send_robust(
-                    type(self),
-                    job=finished.job,
-                    transition=finished.transition,
-                    outcome=finished.outcome,
-                    seconds=finished.seconds,
-                )
+            if somebody_listens:
+                job_finished.send_robust(type(self), finished=finished)
+            if finished.transition.error:
+                job_failed.send_robust(type(self), finished=finished)
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
         for queue in set(given_back):
             ride_out(partial(wake.send, queue), doing="waking others", stopping=self.giving_up)

@@ -19,7 +19,7 @@ from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handler import JobHandler
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Cancelled, Done, Failed, Outcome, Released, Throttled
+from forge_jobs.outcomes import Cancelled, Dead, Done, Failed, Outcome, Released, Throttled
 from forge_jobs.registry import registry
 from forge_jobs.runtime.aio import EventLoop
 from forge_jobs.runtime.connections import tidy
@@ -87,11 +87,11 @@ class Worker(EngineThread):
         try:
             handler = registry.get(job.kind)
             if handler.atomic:
-                with self.engine.atomic_turn:
+                with self.engine.writing:
                     return self.run_atomically(handler, job, ctx)
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
-            outcome = raised.with_traceback(None)
+            outcome = _with_cause(raised)
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(job, error)
         if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
@@ -154,3 +154,11 @@ def _failure(error: BaseException, *, saying: str = "") -> Failed:
         f"{saying}: {message}" if saying else message,
         traceback="".join(traceback.format_exception(error)),
     )
+
+
+def _with_cause(raised: Outcome) -> Outcome:
+    """The outcome without the frames it came through, but with the error that led to it."""
+    if isinstance(raised, Failed | Dead) and raised.__cause__ and not raised.traceback:
+        raised.traceback = "".join(traceback.format_exception(raised.__cause__))
+    raised.__cause__ = raised.__context__ = None
+    return raised.with_traceback(None)

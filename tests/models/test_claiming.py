@@ -64,10 +64,14 @@ def test_jobs_are_claimed_by_priority_then_due_time_then_age(process: Process) -
 
 
 def test_a_claim_takes_the_first_up_to_its_limit(process: Process) -> None:
-    jobs = [stored_job(priority=priority) for priority in (1, 5, 3, 4, 2)]
+    last = stored_job(priority=-1, run_at=NOON - 9 * MINUTE)
+    newer = stored_job(run_at=NOON)
+    newest = stored_job(run_at=NOON)
+    older = stored_job(run_at=NOON - MINUTE)
+    first = stored_job(priority=1, run_at=NOON)
 
-    claimed = [ids(claim(process, limit=2)) for _ in range(4)]
-    assert claimed == [[jobs[1].pk, jobs[3].pk], [jobs[2].pk, jobs[4].pk], [jobs[0].pk], []]
+    claimed = [ids(claim(process, limit=limit)) for limit in (1, 1, 1, 5, 5)]
+    assert claimed == [[first.pk], [older.pk], [newer.pk], [newest.pk, last.pk], []]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
@@ -17,69 +19,61 @@ from forge_jobs.runtime.shutdown import leave, stop_on_signals
 class Command(BaseCommand):
     help = (
         "Claims and runs jobs. SIGTERM or Ctrl-C stops in order, a second one at once. Exits with "
-        "0 after an orderly stop; with --drain, with 3 if a job died."
+        "0 after an orderly stop, with 1 if something broke; with --drain, with 3 if a job died."
     )
     requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        settings = conf()
         parser.add_argument(
             "--queues",
             type=_names,
-            default=list(settings.queues),
             metavar="A,B",
             help="queues to serve, by turns (default: all that are declared)",
         )
         parser.add_argument(
-            "--threads",
-            type=_count,
-            default=settings.threads,
-            help="how many jobs to run at once (default: %(default)s)",
+            "--threads", type=_count, help='how many jobs to run at once (default: "THREADS")'
         )
         parser.add_argument(
             "--name",
-            default=default_name(),
             help="this process's name, one of its own on this host; a process gives back the jobs "
-            "of its dead predecessor of the same name (default: host and pid)",
+            "of its dead predecessor of the same name (default: one that no other ever has)",
         )
         parser.add_argument(
             "--drain",
             action="store_true",
-            help="exit when nothing is ready or running: with 0, or with 3 if a job died",
+            help="exit when nothing is ready or running here: with 0, or with 3 if a job died",
         )
         parser.add_argument(
             "--poll-interval",
             type=_duration,
-            default=settings.poll_interval,
             metavar="SECONDS",
-            help=f"look for work at least this often "
-            f"(default: {settings.poll_interval.total_seconds():g})",
+            help='look for work at least this often (default: "POLL_INTERVAL")',
         )
         parser.add_argument(
             "--shutdown-timeout",
             type=_duration,
-            default=settings.shutdown_timeout,
             metavar="SECONDS",
-            help=f"how long running jobs may take to finish at a stop "
-            f"(default: {settings.shutdown_timeout.total_seconds():g})",
+            help='how long running jobs may take at a stop (default: "SHUTDOWN_TIMEOUT")',
         )
         parser.add_argument(
             "--log-json", action="store_true", help="log one JSON object a line, for machines"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        unknown = [queue for queue in options["queues"] if queue not in conf().queues]
-        if unknown:
+        settings = conf()
+        self.check(tags=[Tags.database], databases=[settings.database])
+        queues = options["queues"] or list(settings.queues)
+        if unknown := [queue for queue in queues if queue not in settings.queues]:
             raise CommandError(
                 f'--queues: {", ".join(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
-                f"which has {', '.join(conf().queues)}."
+                f"which has {', '.join(settings.queues)}."
             )
         engine = Engine(
-            queues=options["queues"],
-            threads=options["threads"],
-            name=options["name"],
-            poll_interval=options["poll_interval"],
-            shutdown_timeout=options["shutdown_timeout"],
+            queues=queues,
+            threads=options["threads"] or settings.threads,
+            name=options["name"] or default_name(),
+            poll_interval=options["poll_interval"] or settings.poll_interval,
+            shutdown_timeout=options["shutdown_timeout"] or settings.shutdown_timeout,
             drain=options["drain"],
         )
         Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"]).attach()
@@ -88,6 +82,10 @@ class Command(BaseCommand):
             engine.run()
         except ProcessNameTaken as error:
             raise CommandError(str(error)) from None
+        except Error as error:
+            raise CommandError(
+                f"The job database can't be used: {str(error).strip()}\nHas it been migrated?"
+            ) from error
         leave(engine)
 
 
