@@ -20,6 +20,7 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	git ls-files '*.html' | xargs $(BIN)/djade --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: $(READY)

@@ -2,7 +2,6 @@
 
 from queue import Empty, SimpleQueue
 from typing import Final
-from weakref import WeakSet
 
 ANY: Final = "*"
 """Rung where nobody can tell which queue has new work."""
@@ -28,16 +27,16 @@ class Bell:
             return rung
 
 
-_bells: Final[WeakSet[Bell]] = WeakSet()
+_bells: Final[list[Bell]] = []
 
 
 def subscribe(bell: Bell) -> None:
     """Let `bell` ring whenever there is new work in the job database."""
-    _bells.add(bell)
+    _bells.append(bell)
 
 
 def unsubscribe(bell: Bell) -> None:
-    _bells.discard(bell)
+    _bells.remove(bell)
 
 
 def ring(queue: str) -> None:

@@ -1,5 +1,6 @@
 """Waking by LISTEN and NOTIFY. A missed one costs a poll interval, nothing else."""
 
+import select
 from typing import Final
 
 from forge_jobs import db
@@ -7,7 +8,7 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 CHANNEL: Final = "forge_jobs"
-LOOK_UP_SECONDS: Final = 0.1
+LOOK_UP_MILLISECONDS: Final = 100
 
 
 def notify(queue: str) -> None:
@@ -24,7 +25,10 @@ class PostgreSQLListener(Listener):
         with connection.cursor() as cursor:
             cursor.execute("LISTEN forge_jobs")
         local.ring(local.ANY)
+        arrivals = select.poll()
+        arrivals.register(connection.connection.fileno(), select.POLLIN)
         with connection.wrap_database_errors:
             while not self.stopping.is_set():
-                for note in connection.connection.notifies(timeout=LOOK_UP_SECONDS):
-                    local.ring(note.payload)
+                if arrivals.poll(LOOK_UP_MILLISECONDS):
+                    for note in connection.connection.notifies(timeout=0):
+                        local.ring(note.payload)

@@ -6,6 +6,7 @@ from threading import Barrier, Event, Thread
 import pytest
 from django.db import connections, transaction
 
+from forge_jobs.handler import JobOptions
 from forge_jobs.models import Job, State
 from tests.app.jobs import noop
 from tests.running import PATIENCE, engine, eventually, running
@@ -15,15 +16,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 50
 
 
-@pytest.mark.parametrize("key", ["dedupe_key", "idempotency_key"])
-def test_fifty_racing_enqueues_with_one_key_make_one_job(key: str) -> None:
+@pytest.mark.parametrize("key", [{"dedupe_key": "same"}, {"idempotency_key": "same"}], ids=str)
+def test_fifty_racing_enqueues_with_one_key_make_one_job(key: JobOptions) -> None:
     barrier = Barrier(RACERS)
 
     def enqueue(_: int) -> tuple[int, bool]:
         try:
             barrier.wait(PATIENCE)
-            options = {key: "the same"}
-            job = noop.using(**options).enqueue()  # type: ignore[misc]
+            job = noop.using(**key).enqueue()
             return job.pk, job.was_deduplicated
         finally:
             connections.close_all()

@@ -39,7 +39,8 @@ def outcome_of(
 
     subject.enqueue()
     drain()
-    return Job.objects.get()
+    stored: Job = Job.objects.get()
+    return stored
 
 
 def test_a_returned_value_is_the_result() -> None:
