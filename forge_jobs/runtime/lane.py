@@ -14,6 +14,7 @@ FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
 LONGEST_AWAY: Final = 1.0
+CHEAP_SECONDS: Final = 0.005
 
 
 class Lane:
@@ -32,16 +33,19 @@ class Lane:
         self._front_is_due_at = 0.0
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
-        """Take up to `limit` jobs; fewer mean that the queue holds no others for now."""
-        claimed: list[ClaimedJob] = []
+        """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         if self._position and time.monotonic() < self._front_is_due_at:
             claimed = self._take(limit, kinds, process, after=self._position)
-        if len(claimed) < limit:
-            began = time.monotonic()
-            claimed += self._take(limit - len(claimed), kinds, process, after=None)
-            ended = time.monotonic()
-            self._front_is_due_at = ended + min(LONGEST_AWAY, FRONT_SHARE * (ended - began))
+            if len(claimed) < limit:
+                self._front_is_due_at = 0.0
+            if claimed:
+                return claimed
+        began = time.monotonic()
+        claimed = self._take(limit, kinds, process, after=None)
+        took = time.monotonic() - began
         self.may_hold_work = len(claimed) == limit
+        if self.may_hold_work or took > CHEAP_SECONDS:
+            self._front_is_due_at = began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
         return claimed
 
     def _take(
