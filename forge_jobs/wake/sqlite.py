@@ -9,7 +9,7 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 GLANCE_SECONDS: Final = 0.0025
-QUIET_GLANCE_SECONDS: Final = 0.006
+QUIET_GLANCE_SECONDS: Final = 0.008
 GLANCES_ON_ALERT: Final = 8
 GLANCES_A_LOOK: Final = 25
 GLANCES_UNTIL_QUIET: Final = 400
