@@ -91,11 +91,9 @@ class Worker(EngineThread):
                     return self.run_atomically(handler, job, ctx)
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
-            outcome = _with_cause(raised)
+            outcome = _heeding(ctx, _with_cause(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(job, error)
-        if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
-            return Released(), None
         return outcome, None
 
     def run_atomically(
@@ -103,12 +101,14 @@ class Worker(EngineThread):
     ) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
 
-        What it raises rolls its writes back, and so does the loss of the claim. A database that
-        another session keeps locked costs no attempt.
+        What it raises rolls its writes back, and so do a shutdown and the loss of the claim. A
+        database that another session keeps locked costs no attempt.
         """
         try:
             with transaction.atomic(using=db.connection().alias):
                 outcome = self.call(handler, job, ctx)
+                if isinstance(outcome, Released):
+                    raise outcome
                 transition = self.settled(job, outcome)
                 if not Job.objects.finalize([transition], process=self.engine.process):
                     raise Released
@@ -137,7 +137,7 @@ class Worker(EngineThread):
                 returned = handler.run(ctx, payload)
         if returned is None:
             return NOTHING
-        return returned if isinstance(returned, Outcome) else Done(returned)
+        return _heeding(ctx, returned) if isinstance(returned, Outcome) else Done(returned)
 
     def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
         now = clock.now()
@@ -154,6 +154,13 @@ def _failure(error: BaseException, *, saying: str = "") -> Failed:
         f"{saying}: {message}" if saying else message,
         traceback="".join(traceback.format_exception(error)),
     )
+
+
+def _heeding(ctx: JobContext, outcome: Outcome) -> Outcome:
+    """A job that ends because its process stops is not cancelled; it will run again."""
+    if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
+        return Released()
+    return outcome
 
 
 def _with_cause(raised: Outcome) -> Outcome:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from forge_jobs import Failed, job
+from forge_jobs import Cancelled, Failed, JobContext, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, State
 from forge_jobs.signals import claim_lost, job_started
 from tests.app.models import Effect
-from tests.running import drain
+from tests.running import PATIENCE, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,3 +75,19 @@ def test_a_lost_claim_rolls_the_writes_back() -> None:
 
     assert Effect.objects.count() == 0
     assert lost == [stored.pk]
+
+
+def test_a_shutdown_rolls_the_writes_back_and_the_job_will_run_again() -> None:
+    @job(kind="tests.subject", atomic=True, takes_context=True)
+    def subject(ctx: JobContext) -> Cancelled:
+        Effect.objects.create(number=1)
+        ctx.cancelled.wait(PATIENCE)
+        return Cancelled("I was asked to")
+
+    stored = subject.enqueue()
+    stopping = engine(threads=1, shutdown_timeout=0.1)
+    with running(stopping):
+        eventually(lambda: bool(stopping.running_contexts()))
+
+    stored.refresh_from_db()
+    assert (stored.state, stored.attempt, Effect.objects.count()) == (State.READY, 0, 0)
