@@ -109,8 +109,9 @@ class Engine:
 
     def fail(self, reason: str) -> None:
         """Stop, because a part of the process broke."""
+        if not self.failure and not self.is_stopping:
+            self.request_stop(reason)
         self.failure = self.failure or reason
-        self.request_stop(reason)
 
     def work_done(self) -> tuple[int, float]:
         """How many runs have ended, and the seconds that they took."""
@@ -174,8 +175,9 @@ class Engine:
             for context in self.running_contexts():
                 context.cancelled.set(SHUTDOWN)
             self._await(self.workers, time.monotonic() + GRACE)
-            for context in self.running_contexts():
-                self.release(context.job)
+        for context in self.running_contexts():
+            self.release(context.job)
+        self._await([self.fetcher], time.monotonic() + GRACE)
         self.finalizer.stop()
         self._await([self.finalizer], max(deadline, time.monotonic()) + GRACE)
         self.finalizer.giving_up.set()

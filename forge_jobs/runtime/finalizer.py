@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from functools import partial
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, Error, IntegrityError
 
-from forge_jobs import clock, wake
+from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job
@@ -20,7 +19,7 @@ from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.settlement import settle
-from forge_jobs.signals import claim_lost, job_failed, job_finished
+from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
@@ -56,9 +55,17 @@ class Finalizer(EngineThread):
         while group := self.next_group():
             self.finalize(group)
             self.engine.fetcher.some_are_settled()
-        ride_out(
-            lambda: sign_off(self.engine.process), doing="signing off", stopping=self.giving_up
-        )
+        ride_out(self.sign_off, doing="signing off", stopping=self.giving_up)
+
+    def sign_off(self) -> None:
+        """Give back what is claimed but not held, and forget the process if nothing is left."""
+        if self.engine.fetcher.is_alive():
+            self.engine.failure = self.engine.failure or "a claim was still under way"
+            return
+        claimed = Job.objects.claimed_by(self.engine.process)
+        claimed.exclude(pk__in=self.engine.hold.ids()).release()
+        if not sign_off(self.engine.process):
+            self.engine.failure = self.engine.failure or "jobs could not be given back"
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
@@ -133,8 +140,14 @@ class Finalizer(EngineThread):
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
-        for queue in set(given_back):
-            ride_out(partial(wake.send, queue), doing="waking others", stopping=self.giving_up)
+        try:
+            for queue in set(given_back):
+                wake.send(queue)
+        except Error as error:  # polling finds them
+            database_trouble.send_robust(
+                type(self), error=error, doing="waking others", retry_in=None
+            )
+            db.connection().close()
 
 
 def _size(finished: Finished) -> int:

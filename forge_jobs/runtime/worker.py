@@ -87,8 +87,7 @@ class Worker(EngineThread):
         try:
             handler = registry.get(job.kind)
             if handler.atomic:
-                with self.engine.writing:
-                    return self.run_atomically(handler, job, ctx)
+                return self.run_atomically(handler, job, ctx)
             outcome = self.call(handler, job, ctx)
         except Outcome as raised:
             outcome = _heeding(ctx, _with_cause(raised))
@@ -101,8 +100,8 @@ class Worker(EngineThread):
     ) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
 
-        What it raises rolls its writes back, and so do a shutdown and the loss of the claim. A
-        database that another session keeps locked costs no attempt.
+        What it raises rolls its writes back, and so do a shutdown and the loss of the claim. That
+        SQLite lets one write at a time costs no attempt.
         """
         try:
             with transaction.atomic(using=db.connection().alias):
@@ -113,7 +112,7 @@ class Worker(EngineThread):
                 if not Job.objects.finalize([transition], process=self.engine.process):
                     raise Released
         except Error as error:
-            if db.twin().is_locked(error):
+            if db.connection().vendor == "sqlite" and db.twin().is_locked(error):
                 return Throttled(LOCKED_SECONDS), None
             raise
         return outcome, transition
@@ -121,7 +120,8 @@ class Worker(EngineThread):
     def failure(self, job: ClaimedJob, error: BaseException) -> Failed:
         if isinstance(error, JobTimedOut) or (self.deadline and self.deadline.has_struck):
             connections.close_all()  # it may have struck in the middle of a query
-            return _failure(error, saying=f"Timed out after {job.timeout_seconds} s")
+            limit = f" after {job.timeout_seconds:g} s" if job.timeout_seconds else ""
+            return _failure(error, saying=f"Timed out{limit}")
         return _failure(error)
 
     def call(self, handler: JobHandler, job: ClaimedJob, ctx: JobContext) -> Outcome:
@@ -143,7 +143,7 @@ class Worker(EngineThread):
         now = clock.now()
         try:
             return settle(job, outcome, policy=self.engine.policy_of(job), now=now)
-        except Exception as error:
+        except BaseException as error:
             failure = _failure(error, saying="The retry policy failed")
             return settle(job, failure, policy=Exponential(), now=now)
 
