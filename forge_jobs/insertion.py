@@ -50,6 +50,8 @@ def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
 
 def _pair(rows: Sequence[NewRow], inserted: Sequence[InsertedRow]) -> list[Stored | None]:
     """Tell which rows were inserted: both are in the same order, and only keyed rows may lack."""
+    if len(inserted) == len(rows):
+        return [Stored(row, new.id, new) for row, new in zip(rows, inserted, strict=True)]
     pairs: list[Stored | None] = []
     following = iter(inserted)
     candidate = next(following, None)
