@@ -15,8 +15,8 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf import conf
 from forge_jobs.context import SHUTDOWN, JobContext
-from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.models import Process
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job, Process
 from forge_jobs.outcomes import Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.fetcher import Fetcher
@@ -26,8 +26,8 @@ from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.service_loop import ServiceLoop
 from forge_jobs.runtime.worker import Worker
 from forge_jobs.services.stager import Stager
+from forge_jobs.settlement import settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
-from forge_jobs.states import State
 
 GRACE: Final = 1.0
 """Seconds for handlers to heed that they are asked to stop, and for what is left to be written."""
@@ -108,7 +108,7 @@ class Engine:
         self._stop_requests.put(reason)
 
     def fail(self, reason: str) -> None:
-        """Stop, because a part of the process broke."""
+        """Remember what broke, and stop because of it; the first fault stays."""
         if not self.failure and not self.is_stopping:
             self.request_stop(reason)
         self.failure = self.failure or reason
@@ -126,8 +126,9 @@ class Engine:
 
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""
-        transition = Transition(job.id, job.attempt, State.READY, job.attempt - 1)
-        self.finalizer.inbox.put(Finished(job, transition, Released(), 0.0))
+        outcome = Released()
+        transition = settle(job, outcome, policy=conf().retry, now=clock.now())
+        self.finalizer.inbox.put(Finished(job, transition, outcome, 0.0))
 
     def release_unstarted(self) -> int:
         """Give back what waits in the buffer; returns how many jobs."""
@@ -143,6 +144,10 @@ class Engine:
         for _ in range(len(waiting) - len(unstarted)):
             self.buffer.put(None)  # which ends a worker
         return len(unstarted)
+
+    def release_unheld(self) -> None:
+        """Give back what the table says we run but a lost answer kept us from knowing of."""
+        Job.objects.claimed_by(self.process).exclude(pk__in=self.hold.ids()).release()
 
     def running_contexts(self) -> list[JobContext]:
         return [worker.running for worker in self.workers if worker.running]
@@ -183,7 +188,7 @@ class Engine:
         self.finalizer.giving_up.set()
         self._await([self.finalizer, self.listener, *self.services], time.monotonic() + GRACE)
         if self.hold:
-            self.failure = self.failure or f"{len(self.hold)} outcomes could not be written"
+            self.fail(f"{len(self.hold)} outcomes could not be written")
 
     def _await(self, threads: Sequence[Thread], deadline: float) -> bool:
         """Wait for threads to end, until the deadline or a further request to stop."""

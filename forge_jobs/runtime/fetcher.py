@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.models import Job
 from forge_jobs.runtime.lane import Lane
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.pace import Pace
@@ -118,15 +117,11 @@ class Fetcher(EngineThread):
     def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
         with self.engine.writing:
-            return self._claim(lane, limit)
-
-    def _claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
-        if self._is_unsure:
-            claimed_by_us = Job.objects.claimed_by(self.engine.process)
-            claimed_by_us.exclude(pk__in=self.engine.hold.ids()).release()
-        self._is_unsure = True
-        claimed = lane.claim(limit, kinds=self.kinds, process=self.engine.process)
-        self._is_unsure = False
+            if self._is_unsure:
+                self.engine.release_unheld()
+            self._is_unsure = True
+            claimed = lane.claim(limit, kinds=self.kinds, process=self.engine.process)
+            self._is_unsure = False
         return claimed
 
     def supply(self, claimed: list[ClaimedJob]) -> None:

@@ -60,12 +60,11 @@ class Finalizer(EngineThread):
     def sign_off(self) -> None:
         """Give back what is claimed but not held, and forget the process if nothing is left."""
         if self.engine.fetcher.is_alive():
-            self.engine.failure = self.engine.failure or "a claim was still under way"
+            self.engine.fail("a claim was still under way")
             return
-        claimed = Job.objects.claimed_by(self.engine.process)
-        claimed.exclude(pk__in=self.engine.hold.ids()).release()
+        self.engine.release_unheld()
         if not sign_off(self.engine.process):
-            self.engine.failure = self.engine.failure or "jobs could not be given back"
+            self.engine.fail("jobs could not be given back")
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
