@@ -15,7 +15,7 @@ class Measured:
 
     title: str
     unit: str
-    targets: Sequence["Ratio | Limit | Part"] = ()
+    targets: Sequence["Ratio | Multiple | Limit | Part"] = ()
     values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, name: str, value: float) -> None:
@@ -63,6 +63,20 @@ class Ratio:
             ratio = median(measured.ratios(self.against))
             text = f"{ratio:.2f}x {self.against}, to be at least {self.at_least:.2f}x"
             yield Verdict(f"{measured.title}: {text}", ratio >= self.at_least)
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """Ours is to be at most so many times `against`: a limit that goes with the machine."""
+
+    against: str
+    at_most: float
+
+    def judge(self, measured: Measured) -> Iterator[Verdict]:
+        if {OURS, self.against} <= measured.values.keys():
+            ratio = median(measured.ratios(self.against))
+            text = f"{ratio:.2f}x {self.against}, to be at most {self.at_most:.2f}x"
+            yield Verdict(f"{measured.title}: {text}", ratio <= self.at_most)
 
 
 @dataclass(frozen=True)

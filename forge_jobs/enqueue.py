@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Unpack, overload
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # unlike the models, this module may be imported before the a
     from forge_jobs.models import Job
 
 BATCH: Final = 5_000
+BATCH_CHARACTERS: Final = 32 * 1024 * 1024
 
 
 def enqueue(
@@ -128,9 +129,22 @@ def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
 def _inserted(rows: Sequence[NewRow]) -> list[Stored]:
     stored: list[Stored] = []
     with transaction.atomic(using=db.connection().alias, savepoint=False):
-        for start in range(0, len(rows), BATCH):
-            stored += insert(rows[start : start + BATCH])
+        for batch in _batches(rows):
+            stored += insert(batch)
     return stored
+
+
+def _batches(rows: Sequence[NewRow]) -> Iterator[list[NewRow]]:
+    """What one statement can take: so many rows, and so much text."""
+    batch: list[NewRow] = []
+    characters = 0
+    for row in rows:
+        characters += len(row.payload) + len(row.context)
+        if batch and (len(batch) == BATCH or characters > BATCH_CHARACTERS):
+            yield batch
+            batch, characters = [], len(row.payload) + len(row.context)
+        batch.append(row)
+    yield batch
 
 
 def _job(stored: Stored) -> Job:

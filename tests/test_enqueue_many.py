@@ -151,3 +151,15 @@ def test_a_bulk_is_enqueued_from_async_code() -> None:
     assert len(async_to_sync(aenqueue_many)(effects(2))) == 2
     assert len(async_to_sync(effect.aenqueue_many)(payloads)) == 2
     assert len(async_to_sync(effect.using(priority=5).aenqueue_many)(payloads)) == 2
+
+
+def test_payloads_too_large_for_one_statement_are_spread_over_several(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    trace = {"trace": "x" * 1_000_000}
+    many = [NewJob(effect, {"number": number}, context=trace) for number in range(40)]
+
+    with django_assert_num_queries(2):
+        enqueue_many(many)
+
+    assert numbers() == list(range(40))

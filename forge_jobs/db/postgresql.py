@@ -22,7 +22,7 @@ SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
     (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb
-FROM json_array_elements(%s) WITH ORDINALITY AS new (value, place)
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key
@@ -105,7 +105,7 @@ FROM (
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
         (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
         (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error
-    FROM json_array_elements(%s)
+    FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
 WHERE job.id = new.id AND job.process_id + 0 = %s AND job.attempt = new.claimed_attempt
