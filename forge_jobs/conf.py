@@ -49,6 +49,7 @@ class Settings:
     threads: int = 8
     poll_interval: timedelta = timedelta(seconds=1)
     shutdown_timeout: timedelta = timedelta(seconds=25)
+    process_timeout: timedelta = timedelta(seconds=30)
 
     @classmethod
     def read(cls, given: object) -> Self:
@@ -57,6 +58,16 @@ class Settings:
         readers = _READERS
         _refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
         return cls(**{key.lower(): readers[key](key, value) for key, value in given.items()})
+
+    @property
+    def heartbeat(self) -> timedelta:
+        """How often a process says that it lives: six times before it would be given up."""
+        return self.process_timeout / 6
+
+    @property
+    def lease(self) -> timedelta:
+        """How long leadership lasts unless it is renewed; others take over right after."""
+        return self.process_timeout * 0.4
 
     def retry_of(self, queue: str) -> RetryPolicy:
         declared = self.queues.get(queue)
@@ -171,4 +182,5 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "THREADS": _number,
     "POLL_INTERVAL": _longer_than_zero,
     "SHUTDOWN_TIMEOUT": _duration,
+    "PROCESS_TIMEOUT": _longer_than_zero,
 }

@@ -21,6 +21,10 @@ SHUTDOWN: Final = "shutdown"
 """The `reason` of a cancellation because the process stops; the job will run again."""
 
 
+LOST: Final = "lost"
+"""The `reason` when the job is no longer this process's, which others thought dead."""
+
+
 class Cancellation:
     """Whether the job was asked to stop: true or false, can be waited for, and says why."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,10 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
+    from forge_jobs.models import Process
     from forge_jobs.runtime.engine import Engine
     from forge_jobs.runtime.finalizer import Finished
+    from forge_jobs.status import Unserved
 
 logger: Final = logging.getLogger("forge_jobs")
 
@@ -53,6 +56,13 @@ def log_trouble() -> None:
     signals.thread_failed.connect(_thread_failed, dispatch_uid="forge_jobs.log.thread_failed")
     signals.process_stopped.connect(_stopped, dispatch_uid="forge_jobs.log.stopped")
     signals.process_stopping.connect(_stopping, dispatch_uid="forge_jobs.log.stopping")
+    signals.service_failed.connect(_service_failed, dispatch_uid="forge_jobs.log.service_failed")
+    signals.process_lost.connect(_process_lost, dispatch_uid="forge_jobs.log.process_lost")
+    signals.process_revived.connect(_revived, dispatch_uid="forge_jobs.log.revived")
+    signals.process_troubled.connect(_troubled, dispatch_uid="forge_jobs.log.troubled")
+    signals.worker_abandoned.connect(_abandoned, dispatch_uid="forge_jobs.log.abandoned")
+    signals.leadership_changed.connect(_leadership, dispatch_uid="forge_jobs.log.leadership")
+    signals.work_unserved.connect(_unserved, dispatch_uid="forge_jobs.log.unserved")
     signals.database_trouble.connect(_trouble, dispatch_uid="forge_jobs.log.trouble")
     signals.database_recovered.connect(_recovered, dispatch_uid="forge_jobs.log.recovered")
 
@@ -106,6 +116,55 @@ def _thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:
     logger.critical(
         "%s failed, this process stops", thread, exc_info=error, extra={"thread_name": thread}
     )
+
+
+def _service_failed(*, service: str, error: BaseException, **kwargs: Any) -> None:
+    logger.critical("the %s failed", service, exc_info=error, extra={"service": service})
+
+
+def _process_lost(*, process: Process, given_back: int, **kwargs: Any) -> None:
+    logger.warning(
+        "process %s (pid %d on %s) was lost, its jobs are given back: %d",
+        process.name,
+        process.pid,
+        process.host,
+        given_back,
+        extra={"lost_process": process.name, "host": process.host, "given_back": given_back},
+    )
+
+
+def _revived(*, process: Process, **kwargs: Any) -> None:
+    logger.warning(
+        "process %s had been given up as lost; its jobs are others' now, it carries on",
+        process.name,
+        extra={"process_name": process.name},
+    )
+
+
+def _troubled(*, trouble: str, **kwargs: Any) -> None:
+    if trouble:
+        logger.error("trouble: %s", trouble, extra={"trouble": trouble})
+    else:
+        logger.info("jobs start again")
+
+
+def _abandoned(*, job: ClaimedJob, stuck: int, **kwargs: Any) -> None:
+    logger.error(
+        "%s #%d did not react to its timeout, its thread is abandoned (now %d of them)",
+        job.kind,
+        job.id,
+        stuck,
+        extra={"job_id": job.id, "kind": job.kind, "queue": job.queue, "stuck_threads": stuck},
+    )
+
+
+def _leadership(*, leads: bool, **kwargs: Any) -> None:
+    logger.debug("this process %s the services", "runs" if leads else "no longer runs")
+
+
+def _unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
+    for nobody in unserved:
+        logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
 
 
 def _trouble(*, error: Exception, doing: str, retry_in: float | None, **kwargs: Any) -> None:

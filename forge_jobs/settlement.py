@@ -31,14 +31,14 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
     """
     match outcome:
         case Done(None):
-            return Transition(job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now)
+            return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
             try:
                 text = _result(result)
             except ValueError as error:
                 return settle(job, Failed(str(error)), policy=policy, now=now)
             return Transition(
-                job.id, job.attempt, State.SUCCEEDED, job.attempt, finished_at=now, result=text
+                job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
         case Failed() if job.max_attempts is None or job.attempt < job.max_attempts:
             return _failed(job, outcome, State.RETRYING, now=now, run_at=now + policy(job.attempt))
@@ -46,39 +46,46 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
             return _failed(job, outcome, State.DEAD, now=now, finished_at=now)
         case Throttled(retry_after):
             return Transition(
-                job.id, job.attempt, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
+                job.id, job.claimed_at, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
             )
         case Snoozed():
-            return Transition(job.id, job.attempt, State.SCHEDULED, 0, run_at=outcome.due(now=now))
+            return Transition(
+                job.id, job.claimed_at, State.SCHEDULED, 0, run_at=outcome.due(now=now)
+            )
         case Cancelled(reason):
             return Transition(
                 job.id,
-                job.attempt,
+                job.claimed_at,
                 State.CANCELLED,
                 job.attempt,
                 finished_at=now,
                 last_error=trimmed(str(reason), LONGEST_MESSAGE),
             )
         case Released():
-            return Transition(job.id, job.attempt, State.READY, job.attempt - 1)
+            return released(job)
     unknown = Failed(f"The handler returned an unknown outcome, {type(outcome).__qualname__}.")
     return settle(job, unknown, policy=policy, now=now)
 
 
-def lost(
-    *, job_id: int, attempt: int, max_attempts: int | None, message: str, now: datetime
-) -> Transition:
-    """Where a job goes whose process was lost: the attempt is spent."""
-    spent = max_attempts is not None and attempt >= max_attempts
+def lost(job: ClaimedJob, message: str, *, has_begun: bool, now: datetime) -> Transition:
+    """Where a job goes whose process was lost: the attempt is spent, unless it had not begun."""
+    if job.is_on_record and not has_begun:
+        return released(job)
+    spent = job.max_attempts is not None and job.attempt >= job.max_attempts
     return Transition(
-        job_id,
-        attempt,
+        job.id,
+        job.claimed_at,
         State.DEAD if spent else State.READY,
-        attempt,
+        job.attempt,
         finished_at=now if spent else None,
-        error=_error(Failed(message), attempt=attempt, now=now),
+        error=_error(Failed(message), attempt=job.attempt, now=now),
         last_error=message,
     )
+
+
+def released(job: ClaimedJob) -> Transition:
+    """Back to where it was claimed from, with its attempt."""
+    return Transition(job.id, job.claimed_at, State.READY, job.attempt - 1)
 
 
 def trimmed(text: str, longest: int) -> str:
@@ -114,7 +121,7 @@ def _failed(
 ) -> Transition:
     return Transition(
         job.id,
-        job.attempt,
+        job.claimed_at,
         state,
         job.attempt,
         run_at=run_at,

@@ -24,6 +24,27 @@ process_started = Signal()
 process_stopping = Signal()
 """A process stops claiming: `reason`."""
 
+process_lost = Signal()
+"""A process was given up, and its jobs were given back: `process`, `given_back`."""
+
+process_revived = Signal()
+"""This process had been given up as lost, and has signed on again: `process`."""
+
+process_troubled = Signal()
+"""Something keeps this process from its work, or no longer does (empty): `trouble`."""
+
+worker_abandoned = Signal()
+"""A handler did not react to its timeout, its thread was replaced: `job`, `stuck` (how many)."""
+
+leadership_changed = Signal()
+"""This process runs the services from now on, or no longer: `leads`."""
+
+work_unserved = Signal()
+"""Jobs are ready that no live process takes: `unserved` (queues and kinds)."""
+
+service_failed = Signal()
+"""A service has a fault; it will be run again: `service` (its name), `error`."""
+
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""
 

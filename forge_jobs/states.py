@@ -1,4 +1,4 @@
-"""The states a job goes through, and the sets of them that queries ask for."""
+"""The states that jobs and processes go through, and the sets of them that queries ask for."""
 
 from typing import Final
 
@@ -19,3 +19,9 @@ class State(TextChoices):
 WAITING: Final = (State.SCHEDULED, State.RETRYING)
 UNFINISHED: Final = (State.SCHEDULED, State.READY, State.RUNNING, State.RETRYING)
 TERMINAL: Final = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
+
+
+class ProcessState(TextChoices):
+    RUNNING = "running", _("running")
+    QUIET = "quiet", _("quiet: finishes what it runs, claims nothing")
+    STOPPING = "stopping", _("stopping")

@@ -27,7 +27,7 @@ def claim(process: Process, *, limit: int = 100, **options: Any) -> list[Claimed
 
 def transition(job: ClaimedJob, state: State = State.SUCCEEDED, **columns: Any) -> Transition:
     """A way out of `running` for a claimed job."""
-    return Transition(job.id, job.attempt, state, columns.pop("attempt", job.attempt), **columns)
+    return Transition(job.id, job.claimed_at, state, columns.pop("attempt", job.attempt), **columns)
 
 
 def columns(job: Job, *, without: tuple[str, ...] = ()) -> dict[str, Any]:

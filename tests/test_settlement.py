@@ -15,10 +15,13 @@ from forge_jobs.settlement import lost, settle
 from tests.conftest import NOON
 
 MINUTE = timedelta(minutes=1)
+AT = NOON.isoformat()
 
 
 def claimed(*, attempt: int = 1, max_attempts: int | None = 5) -> ClaimedJob:
-    return ClaimedJob(7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None)
+    return ClaimedJob(
+        7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None, AT
+    )
 
 
 def settled(
@@ -39,12 +42,12 @@ def error_of(transition: Transition) -> dict[str, Any]:
 
 def test_done_succeeds_with_its_result() -> None:
     assert settled(Done({"pages": (1, 2)}), attempt=3) == Transition(
-        7, 3, State.SUCCEEDED, 3, finished_at=NOON, result='{"pages":[1,2]}'
+        7, AT, State.SUCCEEDED, 3, finished_at=NOON, result='{"pages":[1,2]}'
     )
 
 
 def test_done_without_a_result_stores_none() -> None:
-    assert settled(Done()) == Transition(7, 1, State.SUCCEEDED, 1, finished_at=NOON)
+    assert settled(Done()) == Transition(7, AT, State.SUCCEEDED, 1, finished_at=NOON)
 
 
 @pytest.mark.parametrize("result", [0, False, "", [], {}], ids=repr)
@@ -117,23 +120,25 @@ def test_an_error_says_when_at_which_attempt_and_where(kind: type[Failed | Dead]
 
 def test_throttled_waits_and_spends_no_attempt() -> None:
     assert settled(Throttled(90), attempt=5) == Transition(
-        7, 5, State.SCHEDULED, 4, run_at=NOON + timedelta(seconds=90)
+        7, AT, State.SCHEDULED, 4, run_at=NOON + timedelta(seconds=90)
     )
 
 
 @pytest.mark.parametrize("outcome", [Snoozed(delay=60), Snoozed(until=NOON + MINUTE)], ids=vars)
 def test_snoozed_waits_and_starts_afresh(outcome: Snoozed) -> None:
-    assert settled(outcome, attempt=5) == Transition(7, 5, State.SCHEDULED, 0, run_at=NOON + MINUTE)
+    assert settled(outcome, attempt=5) == Transition(
+        7, AT, State.SCHEDULED, 0, run_at=NOON + MINUTE
+    )
 
 
 def test_cancelled_ends_with_its_reason() -> None:
     assert settled(Cancelled("not needed")) == Transition(
-        7, 1, State.CANCELLED, 1, finished_at=NOON, last_error="not needed"
+        7, AT, State.CANCELLED, 1, finished_at=NOON, last_error="not needed"
     )
 
 
 def test_released_goes_back_with_its_attempt_and_its_place() -> None:
-    assert settled(Released(), attempt=2) == Transition(7, 2, State.READY, 1)
+    assert settled(Released(), attempt=2) == Transition(7, AT, State.READY, 1)
 
 
 def test_an_unknown_outcome_is_a_failure_that_says_so() -> None:
@@ -158,9 +163,8 @@ def test_a_subclass_of_an_outcome_is_that_outcome() -> None:
 def test_a_lost_job_is_ready_again_with_its_attempt_spent(
     attempt: int, max_attempts: int | None
 ) -> None:
-    transition = lost(
-        job_id=7, attempt=attempt, max_attempts=max_attempts, message="was lost", now=NOON
-    )
+    job = claimed(attempt=attempt, max_attempts=max_attempts)
+    transition = lost(job, "was lost", has_begun=True, now=NOON)
 
     assert (transition.state, transition.attempt) == (State.READY, attempt)
     assert (transition.run_at, transition.finished_at) == (None, None)
@@ -168,7 +172,7 @@ def test_a_lost_job_is_ready_again_with_its_attempt_spent(
 
 
 def test_a_lost_job_is_dead_when_its_attempts_are_spent() -> None:
-    transition = lost(job_id=7, attempt=5, max_attempts=5, message="was lost", now=NOON)
+    transition = lost(claimed(attempt=5), "was lost", has_begun=True, now=NOON)
 
     assert (transition.state, transition.attempt) == (State.DEAD, 5)
     assert transition.finished_at == NOON

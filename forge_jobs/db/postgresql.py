@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import starmap
 from typing import Any, Final
 
+import psycopg
 from django.db import Error
 
 from forge_jobs.db.rows import ClaimedJob, InsertedRow, KeyHolder, NewRow, Position, Transition
 
 CONFLICTS: Final = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, lock timeout."""
+
+INTERRUPT_SECONDS: Final = 1.0
 
 INSERT = """
 INSERT INTO forge_jobs_job (
@@ -52,7 +56,8 @@ WHERE idempotency_key = ANY(%(idempotency_keys)s)
 # some 100,000 rows rather than look a few hundred up by their keys.
 CLAIM = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
+    has_begun = false
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
@@ -68,7 +73,8 @@ RETURNING
 # session's snapshot may keep from being removed, are not walked over again.
 CLAIM_AFTER = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
+    has_begun = false
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
@@ -87,11 +93,17 @@ RETURNING
 # jobs: it fills with dead entries.
 SETTLE = """
 UPDATE forge_jobs_job AS job
-SET state = new.state,
+SET state = CASE
+        WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.state
+        ELSE 'cancelled'
+    END,
     process_id = NULL,
     attempt = new.attempt,
     run_at = coalesce(new.run_at, job.run_at),
-    finished_at = new.finished_at,
+    finished_at = CASE
+        WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
+        ELSE statement_timestamp()
+    END,
     result = new.result,
     last_error = new.last_error,
     errors = CASE
@@ -101,14 +113,14 @@ SET state = new.state,
     END
 FROM (
     SELECT
-        (value ->> 0)::bigint AS id, (value ->> 1)::integer AS claimed_attempt,
+        (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at,
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
         (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
         (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %s AND job.attempt = new.claimed_attempt
+WHERE job.id = new.id AND job.process_id + 0 = %s AND job.started_at = new.claimed_at
 RETURNING job.id
 """
 
@@ -170,7 +182,8 @@ def claim(
     else:
         position = {f"after_{name}": value for name, value in after._asdict().items()}
         cursor.execute(CLAIM_AFTER, values | position)
-    return list(map(ClaimedJob._make, cursor.fetchall()))
+    claimed_at = as_text(now)
+    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
@@ -190,6 +203,17 @@ def next_due(cursor: Any) -> datetime | None:
     cursor.execute(NEXT_DUE)
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def interrupt(connection: Any) -> None:
+    """Break off, from another thread, the statement that a driver's connection waits for."""
+    with suppress(psycopg.Error):
+        connection.cancel_safe(timeout=INTERRUPT_SECONDS)
+
+
+def as_text(moment: datetime) -> str:
+    """A moment as the rows that travel as JSON carry it."""
+    return moment.isoformat()
 
 
 def is_locked(error: Error) -> bool:

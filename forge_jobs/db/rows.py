@@ -1,6 +1,6 @@
 """The plain rows that travel between Python and the twin statements."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from forge_jobs.states import State
@@ -49,7 +49,10 @@ class KeyHolder(NamedTuple):
 
 
 class ClaimedJob(NamedTuple):
-    """A job that this process may run; `payload` and `context` are JSON texts."""
+    """A job that this process may run; `payload` and `context` are JSON texts.
+
+    `claimed_at`, its `started_at` as a text, tells this claim from later ones by the same process.
+    """
 
     id: int
     queue: str
@@ -61,6 +64,21 @@ class ClaimedJob(NamedTuple):
     attempt: int
     max_attempts: int | None
     timeout_seconds: float | None
+    claimed_at: str = ""
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.fromisoformat(self.claimed_at).replace(tzinfo=UTC)
+
+    @property
+    def is_on_record(self) -> bool:
+        """Whether the database is told before this attempt begins.
+
+        Claimed jobs wait in a process's memory. When that process is lost, nobody knows which of
+        them had begun; a first attempt is then taken to be spent. But no job may die, or lose
+        more than that, because of its neighbours.
+        """
+        return self.attempt > 1 or self.attempt == self.max_attempts
 
 
 class Position(NamedTuple):
@@ -72,14 +90,14 @@ class Position(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """One job's way out of `running`, valid only while the claim `(id, process, attempt)` holds.
+    """One job's way out of `running`, valid only while the claim `(id, process, claimed_at)` holds.
 
     A `run_at` of None keeps the column. `result` and `error` are JSON texts; an `error` is
     appended to the job's list.
     """
 
     id: int
-    claimed_attempt: int
+    claimed_at: str
     state: State
     attempt: int
     run_at: datetime | None = None

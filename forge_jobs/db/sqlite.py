@@ -61,7 +61,8 @@ LIMIT 1
 
 CLAIM = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s
+SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
+    has_begun = false
 WHERE id IN (
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s
@@ -75,11 +76,17 @@ RETURNING
 
 SETTLE = """
 UPDATE forge_jobs_job AS job
-SET state = new.state,
+SET state = CASE
+        WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.state
+        ELSE 'cancelled'
+    END,
     process_id = NULL,
     attempt = new.attempt,
     run_at = coalesce(new.run_at, job.run_at),
-    finished_at = new.finished_at,
+    finished_at = CASE
+        WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
+        ELSE strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    END,
     result = new.result,
     last_error = new.last_error,
     errors = CASE
@@ -90,14 +97,14 @@ SET state = new.state,
     END
 FROM (
     SELECT
-        json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS claimed_attempt,
+        json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS claimed_at,
         json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
         json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
         json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
         json_extract(value, '$[8]') AS last_error
     FROM json_each(%s)
 ) AS new
-WHERE job.id = new.id AND job.process_id = %s AND job.attempt = new.claimed_attempt
+WHERE job.id = new.id AND job.process_id = %s AND job.started_at = new.claimed_at
 RETURNING id
 """
 
@@ -164,8 +171,9 @@ def claim(
     cursor.execute(PEEK, values)
     if cursor.fetchone() is None:
         return []
-    cursor.execute(CLAIM, values | {"limit": limit, "process": process, "now": _text(now)})
-    return list(map(ClaimedJob._make, cursor.fetchall()))
+    claimed_at = as_text(now)
+    cursor.execute(CLAIM, values | {"limit": limit, "process": process, "now": claimed_at})
+    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
@@ -176,7 +184,7 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
 
 def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
     """Make up to `limit` due jobs ready; returns the queue of each."""
-    cursor.execute(STAGE, {"now": _text(now), "limit": limit})
+    cursor.execute(STAGE, {"now": as_text(now), "limit": limit})
     return [row[0] for row in cursor.fetchall()]
 
 
@@ -185,6 +193,16 @@ def next_due(cursor: Any) -> datetime | None:
     cursor.execute(NEXT_DUE)
     row = cursor.fetchone()
     return _aware(row[0]) if row else None
+
+
+def interrupt(connection: Any) -> None:
+    """Break off, from another thread, the statement that a driver's connection waits for."""
+    connection.interrupt()
+
+
+def as_text(moment: datetime) -> str:
+    """A moment as Django's SQLite backend stores it, and the rows that travel as JSON carry it."""
+    return moment.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
 
 
 def is_locked(error: Error) -> bool:
@@ -198,10 +216,7 @@ def _json(rows: Sequence[tuple[Any, ...]]) -> str:
 
 
 def _text(value: Any) -> Any:
-    """A value as Django's SQLite backend stores it: moments are texts, naive and in UTC."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
-    return value
+    return as_text(value) if isinstance(value, datetime) else value
 
 
 def _aware(moment: datetime) -> datetime:

@@ -1,11 +1,8 @@
-"""The job table: its columns, its invariants, and the verbs of its row sets."""
+"""The job table: its columns and its invariants."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -14,85 +11,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.db.rows import ClaimedJob, InsertedRow, NewRow, Position, Transition
-from forge_jobs.models.base import JobsManager
+from forge_jobs.db.rows import InsertedRow, NewRow
+from forge_jobs.models.job_queryset import JobManager
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    def ready(self) -> Self:
-        return self.filter(state=State.READY)
-
-    def waiting(self) -> Self:
-        return self.filter(state__in=WAITING)
-
-    def unfinished(self) -> Self:
-        return self.filter(state__in=UNFINISHED)
-
-    def claimed_by(self, *processes: Process) -> Self:
-        return self.filter(state=State.RUNNING, process__in=processes)
-
-    def release(self) -> int:
-        """Give running jobs back unfinished, with their attempt; returns how many."""
-        return self.filter(state=State.RUNNING).update(
-            state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
-        )
-
-
-class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
-    """The row set's verbs, and those that are single statements on the whole table."""
-
-    def claim(
-        self,
-        *,
-        queue: str,
-        kinds: Sequence[str],
-        limit: int,
-        process: Process,
-        now: datetime,
-        after: Position | None = None,
-    ) -> list[ClaimedJob]:
-        """Take up to `limit` ready jobs for a process, in the order in which they should run."""
-        with db.connection().cursor() as cursor:
-            claimed: list[ClaimedJob] = db.twin().claim(
-                cursor,
-                queue=queue,
-                kinds=kinds,
-                limit=limit,
-                process=process.pk,
-                now=now,
-                after=after,
-            )
-        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
-        return claimed
-
-    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
-        """Write the outcomes of runs in one statement; returns the ids whose claim still held."""
-        with db.connection().cursor() as cursor:
-            held: AbstractSet[int] = db.twin().settle(
-                cursor, process=process.pk, transitions=transitions
-            )
-        return held
-
-    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
-        """Which of the transitions can be seen to have been written, by their ids."""
-        wanted = {(change.id, change.state, change.attempt) for change in transitions}
-        ids = [change.id for change in transitions]
-        found = self.filter(id__in=ids).values_list("id", "state", "attempt")
-        return {row[0] for row in found if row in wanted}
-
-    def stage(self, *, now: datetime, limit: int) -> list[str]:
-        """Make up to `limit` due jobs claimable; returns the queue of each."""
-        with db.connection().cursor() as cursor:
-            queues: list[str] = db.twin().stage(cursor, now=now, limit=limit)
-        return queues
-
-    def next_due(self) -> datetime | None:
-        """When the first waiting job is due."""
-        with db.connection().cursor() as cursor:
-            due: datetime | None = db.twin().next_due(cursor)
-        return due
 
 
 class Job(models.Model):
@@ -125,6 +47,13 @@ class Job(models.Model):
     last_error = models.TextField(_("last error"), db_default="")
     errors = models.JSONField(_("errors"), db_default=models.Value([], models.JSONField()))
     context = models.JSONField(_("context"), db_default=models.Value({}, models.JSONField()))
+    has_begun = models.BooleanField(
+        _("has begun"),
+        db_default=False,
+        help_text=_("The handler was called in this attempt; not told of most first attempts."),
+    )
+    cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True)
+    cancel_reason = models.TextField(_("cancel reason"), db_default="")
 
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
@@ -207,5 +136,8 @@ class Job(models.Model):
                 "",
                 [],
                 json.loads(row.context),
+                False,
+                None,
+                "",
             ],
         )

@@ -1,16 +1,36 @@
-"""One OS process of `runjobs`, so that its claims can be told from others'."""
+"""One OS process of `runjobs`: whose claims are whose, and whether it is still there."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar, Final, Self
 
 import psutil
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager
+from forge_jobs.states import ProcessState
 
 CLOCK_TICK: Final = 0.1
+
+
+class ProcessQuerySet(models.QuerySet["Process"]):
+    def silent(self, *, since: datetime) -> Self:
+        """Those whose last heartbeat is older than that."""
+        return self.filter(heartbeat_at__lt=since)
+
+    def live(self, *, since: datetime) -> Self:
+        return self.filter(heartbeat_at__gte=since)
+
+    def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
+        """Say that a process lives, and how it is; False if it has been forgotten."""
+        return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
+
+
+class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignore[misc]
+    pass
 
 
 class Process(models.Model):
@@ -21,9 +41,26 @@ class Process(models.Model):
         _("seconds after boot"),
         help_text=_("When the OS started the process; tells it from a later one of the same pid."),
     )
+    version = models.CharField(_("version"), max_length=50, db_default="")
+    queues = models.JSONField(_("queues"), db_default=models.Value([], models.JSONField()))
+    kinds = models.JSONField(_("kinds"), db_default=models.Value([], models.JSONField()))
+    threads = models.PositiveIntegerField(_("threads"), db_default=0)
     started_at = models.DateTimeField(_("started at"))
+    heartbeat_at = models.DateTimeField(_("heartbeat at"), db_default=Now())
+    state = models.CharField(
+        _("state"),
+        max_length=20,
+        choices=ProcessState.choices,
+        db_default=ProcessState.RUNNING,
+    )
+    running = models.PositiveIntegerField(_("running jobs"), db_default=0)
+    abandoned_threads = models.PositiveIntegerField(_("abandoned threads"), db_default=0)
+    rss_bytes = models.PositiveBigIntegerField(_("memory in bytes"), db_default=0)
+    trouble = models.TextField(
+        _("trouble"), db_default="", help_text=_("What keeps the process from its work.")
+    )
 
-    objects = JobsManager["Process"]()
+    objects = ProcessManager()
 
     class Meta:
         verbose_name = _("process")
@@ -41,6 +78,9 @@ class Process(models.Model):
             return abs(born_after_boot(self.pid) - self.seconds_after_boot) < CLOCK_TICK
         except psutil.Error:
             return False
+
+    def serves(self, *, queue: str, kind: str) -> bool:
+        return queue in self.queues and kind in self.kinds
 
 
 def born_after_boot(pid: int) -> float:

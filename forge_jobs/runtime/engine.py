@@ -7,24 +7,33 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Final
 
 from forge_jobs import clock, db, wake
-from forge_jobs.backoff import RetryPolicy
+from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
-from forge_jobs.context import SHUTDOWN, JobContext
-from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.models import Job, Process
-from forge_jobs.outcomes import Released
+from forge_jobs.context import SHUTDOWN
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.models import Job, Process, ProcessState
+from forge_jobs.outcomes import Outcome, Released
 from forge_jobs.registry import registry
+from forge_jobs.runtime.cancellation import Cancellation
+from forge_jobs.runtime.crew import Crew
 from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
+from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.hold import Hold
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.service_loop import ServiceLoop
-from forge_jobs.runtime.worker import Worker
+from forge_jobs.runtime.retirement import Limits
+from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
+from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.runtime.worker import failed
+from forge_jobs.services.leader import Leader
+from forge_jobs.services.lookout import Lookout
+from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -42,6 +51,7 @@ class Engine:
 
     Unstarted jobs go back at once then, running ones have `shutdown_timeout` to finish; those
     that don't are told so through `ctx.cancelled` and go back as well, with their attempt.
+    `health_file` is touched with every heartbeat while the process is able to run jobs.
     """
 
     queues: Sequence[str]
@@ -50,9 +60,14 @@ class Engine:
     poll_interval: timedelta
     shutdown_timeout: timedelta
     drain: bool = False
+    limits: Limits = field(default_factory=Limits)
+    health_file: Path | None = None
 
     process: Process = field(init=False)
+    leader: Leader = field(init=False)
     is_stopping: bool = field(init=False, default=False)
+    is_signed_off: bool = field(init=False, default=False)
+    is_quiet: bool = field(init=False, default=False)
     failure: str = field(init=False, default="")
     """Why the process could not stop in order, or had to stop; empty if all is well."""
 
@@ -61,6 +76,7 @@ class Engine:
         self.hold = Hold()
         # A signal handler may put into a SimpleQueue at any moment; an Event could deadlock.
         self._stop_requests: SimpleQueue[str] = SimpleQueue()
+        self._retiring = ""
         self.kinds = registry.kinds()
         # SQLite lets one write at a time, and makes the others sleep in growing steps until they
         # find it free. Our own threads take turns instead.
@@ -69,19 +85,24 @@ class Engine:
         )
         self.fetcher = Fetcher(self, queues=self.queues, kinds=self.kinds)
         self.finalizer = Finalizer(self)
-        self.workers = [Worker(self, number) for number in range(1, self.threads + 1)]
+        self.crew = Crew(self, size=self.threads)
         self.listener = wake.listener()
-        self.services = [ServiceLoop(self, Stager())]
 
     @property
-    def abandoned(self) -> list[Worker]:
-        """Workers whose handlers have not returned."""
-        return [worker for worker in self.workers if worker.is_alive()]
+    def state(self) -> ProcessState:
+        if self.is_stopping:
+            return ProcessState.STOPPING
+        return ProcessState.QUIET if self.is_quiet else ProcessState.RUNNING
 
     @property
     def died(self) -> int:
         """How many jobs became dead letters here."""
         return self.finalizer.died
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether threads are left, after the end, that nobody can wait for."""
+        return bool(self._alive(self.crew.workers) or self.crew.stuck or self.finalizer.is_alive())
 
     def run(self) -> str:
         """Work until a stop is requested; returns the reason.
@@ -89,12 +110,20 @@ class Engine:
         Raises `ProcessNameTaken` before anything has started.
         """
         measure_clock()
-        self.process = sign_on(self.name, now=clock.now())
+        self.process = sign_on(
+            self.name,
+            queues=list(self.queues),
+            kinds=self.kinds,
+            threads=self.threads,
+            now=clock.now(),
+        )
+        self._employ_services()
         process_started.send_robust(type(self), engine=self)
         if self.drain:
             Stager().run_once(now=clock.now())
         db.connection().close()
-        for thread in [self.finalizer, *self.workers, self.fetcher, self.listener, *self.services]:
+        self.crew.start()
+        for thread in (self.finalizer, self.fetcher, self.listener, self.pulse, self.services):
             thread.start()
         reason = self._await_stop()
         self.is_stopping = True
@@ -107,28 +136,35 @@ class Engine:
         """Stop in order; asked again, at once. Safe to call from a signal handler."""
         self._stop_requests.put(reason)
 
+    def be_quiet(self) -> None:
+        """Claim nothing more, and finish what runs."""
+        self.is_quiet = True
+
+    def retire(self, reason: str) -> None:
+        """Be quiet, and stop once everything that runs has ended, however long that takes."""
+        self._retiring = self._retiring or reason
+        self.be_quiet()
+
     def fail(self, reason: str) -> None:
         """Remember what broke, and stop because of it; the first fault stays."""
         if not self.failure and not self.is_stopping:
             self.request_stop(reason)
         self.failure = self.failure or reason
 
-    def work_done(self) -> tuple[int, float]:
-        """How many runs have ended, and the seconds that they took."""
-        jobs, seconds = 0, 0.0
-        for worker in self.workers:
-            jobs += worker.jobs_run
-            seconds += worker.seconds
-        return jobs, seconds
-
-    def policy_of(self, job: ClaimedJob) -> RetryPolicy:
-        return registry.get(job.kind).retry or conf().retry_of(job.queue)
+    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
+        """What becomes of a job; a retry policy that fails is the job's failure."""
+        now = clock.now()
+        try:
+            policy = registry.get(job.kind).retry or conf().retry_of(job.queue)
+            return settle(job, outcome, policy=policy, now=now)
+        except BaseException as error:
+            failure = failed(error, saying="The retry policy failed")
+            return settle(job, failure, policy=Exponential(), now=now)
 
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""
         outcome = Released()
-        transition = settle(job, outcome, policy=conf().retry, now=clock.now())
-        self.finalizer.inbox.put(Finished(job, transition, outcome, 0.0))
+        self.finalizer.inbox.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
 
     def release_unstarted(self) -> int:
         """Give back what waits in the buffer; returns how many jobs."""
@@ -147,58 +183,74 @@ class Engine:
 
     def release_unheld(self) -> None:
         """Give back what the table says we run but a lost answer kept us from knowing of."""
-        Job.objects.claimed_by(self.process).exclude(pk__in=self.hold.ids()).release()
+        claimed = Job.objects.claimed_by(self.process)
+        claimed.exclude(pk__in=self.hold.ids()).release(now=clock.now())
 
-    def running_contexts(self) -> list[JobContext]:
-        return [worker.running for worker in self.workers if worker.running]
+    def _employ_services(self) -> None:
+        self.leader = Leader(self.process)
+        heartbeat = Heartbeat(self)
+        self.pulse = ServiceLoop(self, "pulse", [heartbeat, Cancellation(self), self.leader])
+        reaper = Reaper(lambda: heartbeat.heard_since)
+        self.services = LeaderLoop(self, "services", [Stager(), reaper, Lookout()])
 
     def _await_stop(self) -> str:
         while True:
             try:
                 return self._stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
-                self._enforce_deadlines()
-
-    def _enforce_deadlines(self) -> None:
-        for worker in self.workers:
-            if worker.deadline:
-                worker.deadline.enforce()
+                self.crew.look_after()
+            if reason := self.limits.exceeded(self):
+                self.retire(reason)
+            if self._retiring and not self.hold:
+                return self._retiring
 
     def _stop(self) -> None:
-        """Let everything end in order; nothing is waited for beyond the shutdown timeout."""
-        deadline = time.monotonic() + self.shutdown_timeout.total_seconds()
-        self.fetcher.stop()
+        """Let everything end in order; nothing is waited for beyond the shutdown timeout.
+
+        A further request to stop brings that forward.
+        """
+        self._deadline = time.monotonic() + self.shutdown_timeout.total_seconds()
         self.listener.stop()
-        for service in self.services:
-            service.stop()
-        in_time = self._await([self.fetcher], deadline)
+        self.services.stop()
+        self._halt(self.fetcher)
         self.release_unstarted()
-        for _ in self.workers:
-            self.buffer.put(None)
-        in_time = in_time and self._await(self.workers, deadline)
-        if not in_time:
-            for context in self.running_contexts():
-                context.cancelled.set(SHUTDOWN)
-            self._await(self.workers, time.monotonic() + GRACE)
-        for context in self.running_contexts():
-            self.release(context.job)
-        self._await([self.fetcher], time.monotonic() + GRACE)
+        self.crew.stop()
+        if not self._await(self.crew.workers):
+            for run in self.crew.runs():
+                run.context.cancelled.set(SHUTDOWN)
+            self._await(self.crew.workers, at_most=GRACE)
+        for run in self.crew.runs():
+            if run.end():
+                self.release(run.job)
+        self._halt(self.pulse)
         self.finalizer.stop()
-        self._await([self.finalizer], max(deadline, time.monotonic()) + GRACE)
+        if not self._await([self.finalizer]):
+            self._await([self.finalizer], at_most=GRACE)
         self.finalizer.giving_up.set()
-        self._await([self.finalizer, self.listener, *self.services], time.monotonic() + GRACE)
+        self._await([self.finalizer, self.listener, self.services], at_most=GRACE)
         if self.hold:
             self.fail(f"{len(self.hold)} outcomes could not be written")
 
-    def _await(self, threads: Sequence[Thread], deadline: float) -> bool:
-        """Wait for threads to end, until the deadline or a further request to stop."""
-        while any(thread.is_alive() for thread in threads):
-            if time.monotonic() >= deadline:
+    def _halt(self, thread: EngineThread) -> None:
+        """Stop a thread; break off what it waits for if that takes long."""
+        thread.stop()
+        if not self._await([thread], at_most=GRACE):
+            thread.interrupt()
+            self._await([thread], at_most=GRACE)
+
+    def _await(self, threads: Sequence[Thread], *, at_most: float | None = None) -> bool:
+        """Wait for threads to end, so many seconds; if none are given, until the deadline."""
+        until = None if at_most is None else time.monotonic() + at_most
+        while self._alive(threads):
+            if time.monotonic() >= (self._deadline if until is None else until):
                 return False
             try:
                 self._stop_requests.get(timeout=LAST_TICK_SECONDS)
             except Empty:
-                self._enforce_deadlines()
+                self.crew.look_after()
             else:
-                return False
+                self._deadline = 0.0
         return True
+
+    def _alive(self, threads: Sequence[Thread]) -> list[Thread]:
+        return [thread for thread in threads if thread.is_alive()]

@@ -39,7 +39,7 @@ class Fetcher(EngineThread):
         self.pace = Pace(threads=engine.threads)
         self.claimed = 0
         self.given_back = 0
-        self._supplied_at = time.monotonic()
+        self.came_round_at = self._supplied_at = time.monotonic()
         self._wants_room = False
         self._is_unsure = False
 
@@ -69,6 +69,11 @@ class Fetcher(EngineThread):
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
+        self.came_round_at = time.monotonic()
+        if self.engine.is_quiet:
+            self.give_back()
+            self.stopping.wait(LONGEST_WAIT)
+            return
         if self.engine.buffer.qsize() and time.monotonic() - self._supplied_at > LONGEST_WAIT:
             self.give_back()
         had_nothing = not self.engine.hold
@@ -134,7 +139,7 @@ class Fetcher(EngineThread):
 
     def room(self) -> int:
         """How many jobs to claim now; none until half of the prefetch is used up."""
-        jobs, seconds = self.engine.work_done()
+        jobs, seconds = self.engine.crew.work_done()
         self.pace.update(jobs=jobs, seconds=seconds)
         ahead = self.claimed - self.given_back - jobs
         room = min(

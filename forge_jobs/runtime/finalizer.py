@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Set as AbstractSet
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -14,7 +15,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome, Released
+from forge_jobs.outcomes import Failed, Outcome
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
@@ -50,10 +51,13 @@ class Finalizer(EngineThread):
         self.giving_up = Event()
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
+        self.busy_since: float | None = None
 
     def work(self) -> None:
         while group := self.next_group():
+            self.busy_since = time.monotonic()
             self.finalize(group)
+            self.busy_since = None
             self.engine.fetcher.some_are_settled()
         ride_out(self.sign_off, doing="signing off", stopping=self.giving_up)
 
@@ -62,6 +66,8 @@ class Finalizer(EngineThread):
         if self.engine.fetcher.is_alive():
             self.engine.fail("a claim was still under way")
             return
+        self.engine.is_signed_off = True
+        self.engine.leader.resign(now=clock.now())
         self.engine.release_unheld()
         if not sign_off(self.engine.process):
             self.engine.fail("jobs could not be given back")
@@ -87,8 +93,6 @@ class Finalizer(EngineThread):
         return group
 
     def finalize(self, group: list[Finished]) -> None:
-        if self.engine.is_stopping:
-            group = _one_each(group)
         try:
             held = self.write(group)
         except (DataError, IntegrityError, ValueError, TypeError) as error:
@@ -151,15 +155,6 @@ class Finalizer(EngineThread):
 
 def _size(finished: Finished) -> int:
     return len(finished.transition.result or "") + len(finished.transition.error or "")
-
-
-def _one_each(group: list[Finished]) -> list[Finished]:
-    """Of a job that was given back while it finished after all, only the finish."""
-    by_job: dict[int, Finished] = {}
-    for finished in group:
-        if id(finished.job) not in by_job or not isinstance(finished.outcome, Released):
-            by_job[id(finished.job)] = finished
-    return list(by_job.values())
 
 
 def _unstorable(finished: Finished, error: Exception) -> Finished:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Final, TypeVar
 
-from django.db import Error
+from django.db import Error, InterfaceError, OperationalError
 
 from forge_jobs import db
 from forge_jobs.signals import database_recovered, database_trouble
@@ -17,9 +17,40 @@ R = TypeVar("R")
 FIRST_DELAY: Final = 0.1
 LONGEST_DELAY: Final = 30.0
 
+_last_trouble_at = float("-inf")
+
 
 class Stopped(Exception):
     """The process stopped before the database came back."""
+
+
+class Outage:
+    """What one activity lives through: tells of trouble, how long to wait, and when it is over."""
+
+    def __init__(self, doing: str, *, longest_delay: float = LONGEST_DELAY) -> None:
+        self.doing = doing
+        self.longest_delay = longest_delay
+        self._began_at: float | None = None
+        self._delay = FIRST_DELAY
+
+    def trouble(self, error: Error) -> float:
+        """Tell of it, and drop the connection; returns after how many seconds to try again."""
+        global _last_trouble_at
+        _last_trouble_at = time.monotonic()
+        self._began_at = self._began_at or _last_trouble_at
+        delay = min(self.longest_delay, self._delay)
+        self._delay = min(self.longest_delay, self._delay * 2)
+        database_trouble.send_robust(Outage, error=error, doing=self.doing, retry_in=delay)
+        db.connection().close()
+        return delay * random.uniform(0.8, 1.2)  # noqa: S311
+
+    def over(self) -> None:
+        """Tell of the recovery, if there was any trouble."""
+        db.connection().queries_log.clear()
+        if self._began_at is not None:
+            after = timedelta(seconds=time.monotonic() - self._began_at)
+            self._began_at, self._delay = None, FIRST_DELAY
+            database_recovered.send_robust(Outage, doing=self.doing, after=after)
 
 
 def ride_out(
@@ -33,22 +64,48 @@ def ride_out(
 
     Raises at once what `unless` names, and `Stopped` when `stopping` is set meanwhile.
     """
-    began, delay, is_troubled = time.monotonic(), FIRST_DELAY, False
+    outage = Outage(doing)
     while True:
         try:
             result = step()
         except unless:
             raise
         except Error as error:
-            database_trouble.send_robust(ride_out, error=error, doing=doing, retry_in=delay)
-            is_troubled = True
+            if stopping.wait(outage.trouble(error)):
+                raise Stopped from error
         else:
-            db.connection().queries_log.clear()
-            if is_troubled:
-                after = timedelta(seconds=time.monotonic() - began)
-                database_recovered.send_robust(ride_out, doing=doing, after=after)
+            outage.over()
             return result
-        db.connection().close()
-        if stopping.wait(delay * random.uniform(0.8, 1.2)):  # noqa: S311
-            raise Stopped
-        delay = min(LONGEST_DELAY, delay * 2)
+
+
+def is_to_blame(error: BaseException, *, since: float) -> bool:
+    """Whether a handler failed because the database went away; `since` is when it began to run.
+
+    A lost connection alone proves nothing: the handler may be what breaks it each time. There
+    must be another witness: somebody else in this process, a server that can't be reached, or
+    one that has been started in the meantime.
+    """
+    connection = db.connection()
+    if connection.vendor != "postgresql" or not _is_about_the_connection(error):
+        return False
+    connection.close()
+    if _last_trouble_at >= since:
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
+            )
+            (seconds_up,) = cursor.fetchone()
+    except Error:
+        return True
+    return float(seconds_up) < time.monotonic() - since
+
+
+def _is_about_the_connection(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError):
+            sqlstate = getattr(error.__cause__, "sqlstate", None)
+            return sqlstate is None or sqlstate.startswith(("08", "57P"))
+        error = error.__cause__ or error.__context__
+    return False

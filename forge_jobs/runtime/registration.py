@@ -4,10 +4,11 @@ import os
 import secrets
 import socket
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from forge_jobs import clock, db
+from forge_jobs import __version__, clock, db
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
 from forge_jobs.models.process import born_after_boot
@@ -19,7 +20,7 @@ def default_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def sign_on(name: str, *, now: datetime) -> Process:
+def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
     """Store this process under a name that is its own on this host.
 
     A dead predecessor of the same name is forgotten, and its jobs are given back. Raises
@@ -36,15 +37,32 @@ def sign_on(name: str, *, now: datetime) -> Process:
         reclaim(predecessor, now=now)
     try:
         with transaction.atomic(using=db.connection().alias):
-            return Process.objects.create(
+            process: Process = Process.objects.create(
                 name=name,
                 host=host,
                 pid=(pid := os.getpid()),
                 seconds_after_boot=born_after_boot(pid),
+                version=__version__,
                 started_at=now,
+                heartbeat_at=now,
+                **facts,
             )
     except IntegrityError:
         raise ProcessNameTaken(f"A process named {name!r} has just started on {host}.") from None
+    return process
+
+
+def sign_on_again(process: Process, *, now: datetime) -> None:
+    """Store a process that others had given up as lost, as the one it was.
+
+    Its claims are gone, unless it made them since. Raises `ProcessNameTaken`.
+    """
+    process.heartbeat_at = now
+    try:
+        with transaction.atomic(using=db.connection().alias):
+            process.save(force_insert=True)
+    except IntegrityError:
+        raise ProcessNameTaken(f"Another process has taken the name {process.name!r}.") from None
 
 
 def sign_off(process: Process) -> bool:

@@ -1,35 +1,86 @@
-"""A thread that runs one service for as long as the process lives."""
+"""A thread that runs services by turns, each when it is due."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from django.db import Error
+
 from forge_jobs import clock
-from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.outage import Outage
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
+from forge_jobs.signals import service_failed
 
 if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
 
 SHORTEST_REST: Final = 0.01
+LONGEST_REST: Final = 0.5
+FAULTY_REST: Final = 30.0
 
 
 class ServiceLoop(EngineThread):
-    def __init__(self, engine: Engine, service: Service) -> None:
-        self.service = service
-        name = type(service).__name__.lower()
-        self.doing = f"running the {name}"
+    """One thread and one connection for all; trouble with one service does not hold up the rest."""
+
+    def __init__(self, engine: Engine, name: str, services: Sequence[Service]) -> None:
         super().__init__(engine, name)
+        self.turns = [Turn(service) for service in services]
 
     def work(self) -> None:
         while not self.stopping.wait(self.step()):
             pass
 
     def step(self) -> float:
-        """Run the service once; returns for how many seconds to rest."""
-        return ride_out(self._step, doing=self.doing, stopping=self.stopping)
+        """Run what is due; returns for how many seconds to rest."""
+        for turn in self.turns:
+            if turn.due_at <= time.monotonic() and not self.stopping.is_set():
+                self.take(turn)
+        rest = min(turn.due_at for turn in self.turns) - time.monotonic()
+        return min(LONGEST_REST, max(SHORTEST_REST, rest))
 
-    def _step(self) -> float:
-        self.service.run_once(now=clock.now())
-        return max(SHORTEST_REST, self.service.rest(now=clock.now()).total_seconds())
+    def take(self, turn: Turn) -> None:
+        turn.run()
+
+
+class LeaderLoop(ServiceLoop):
+    """Runs while this process leads.
+
+    A service with a fault in it is told of and left alone for a while. Were the process to stop,
+    the next leader would be the next to fall.
+    """
+
+    def step(self) -> float:
+        return super().step() if self.engine.leader.leads else LONGEST_REST
+
+    def take(self, turn: Turn) -> None:
+        try:
+            super().take(turn)
+        except Exception as error:
+            turn.due_at = time.monotonic() + FAULTY_REST
+            service_failed.send_robust(type(self), service=turn.name, error=error)
+
+
+class Turn:
+    """When a service is to run next."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.name = type(service).__name__.lower()
+        self.due_at = 0.0
+        self.outage = Outage(
+            f"running the {self.name}",
+            longest_delay=max(1.0, service.interval.total_seconds()),
+        )
+
+    def run(self) -> None:
+        try:
+            self.service.run_once(now=clock.now())
+            rest = self.service.rest(now=clock.now()).total_seconds()
+        except Error as error:
+            rest = self.outage.trouble(error)
+        else:
+            self.outage.over()
+        self.due_at = time.monotonic() + rest

@@ -34,7 +34,7 @@ def stop_on_signals(engine: Engine) -> None:
 def leave(engine: Engine) -> None:
     """End the OS process, even if handlers still run."""
     code = FAILED if engine.failure else JOBS_DIED if engine.drain and engine.died else 0
-    if engine.abandoned or engine.finalizer.is_alive():
+    if engine.is_stuck:
         # Their jobs have been given back; waiting at exit for threads that may be stuck in
         # foreign code would undo the shutdown timeout.
         logging.shutdown()

@@ -6,7 +6,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from forge_jobs import db
 from forge_jobs.runtime.outage import Stopped
 from forge_jobs.signals import thread_failed
 
@@ -24,6 +26,7 @@ class EngineThread(Thread):
         super().__init__(name=f"forge_jobs-{name}", daemon=True)
         self.engine = engine
         self.stopping = Event()
+        self._connection: BaseDatabaseWrapper | None = None
 
     def work(self) -> None:
         raise NotImplementedError
@@ -31,7 +34,13 @@ class EngineThread(Thread):
     def stop(self) -> None:
         self.stopping.set()
 
+    def interrupt(self) -> None:
+        """Break off the statement that this thread waits for, if it does."""
+        if self._connection and self._connection.connection:
+            db.twin().interrupt(self._connection.connection)
+
     def run(self) -> None:
+        self._connection = db.connection()
         try:
             self.work()
         except Stopped:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import Error, connections, transaction
 
-from forge_jobs import clock, db
-from forge_jobs.backoff import Exponential
-from forge_jobs.context import SHUTDOWN, JobContext
+from forge_jobs import db
+from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handler import JobHandler
@@ -23,10 +22,10 @@ from forge_jobs.outcomes import Cancelled, Dead, Done, Failed, Outcome, Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.aio import EventLoop
 from forge_jobs.runtime.connections import tidy
-from forge_jobs.runtime.deadline import Deadline
 from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
+from forge_jobs.runtime.run import Run
 from forge_jobs.runtime.thread import EngineThread
-from forge_jobs.settlement import settle
 from forge_jobs.signals import job_started
 
 if TYPE_CHECKING:
@@ -41,16 +40,17 @@ class Worker(EngineThread):
 
     def __init__(self, engine: Engine, number: int) -> None:
         super().__init__(engine, f"worker-{number}")
-        self.running: JobContext | None = None
-        self.deadline: Deadline | None = None
+        self.number = number
+        self.current: Run | None = None
         self.jobs_run = 0
+        self.jobs_started = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
 
     def work(self) -> None:
         try:
-            while job := self.next_job():
-                self.run_job(job)
+            while (job := self.next_job()) and self.run_job(job):
+                pass
         finally:
             if self._loop:
                 self._loop.close()
@@ -64,40 +64,57 @@ class Worker(EngineThread):
             self.engine.fetcher.worker_is_free()
             return self.engine.buffer.get()
 
-    def run_job(self, job: ClaimedJob) -> None:
-        """Whatever the handler does, there is an outcome, and a clean connection after it."""
-        self.running = ctx = JobContext(job, process_name=self.engine.name)
-        if job_started.has_listeners():
-            job_started.send_robust(type(self), job=job)
-        began = time.perf_counter()
+    def run_job(self, job: ClaimedJob) -> bool:
+        """Whatever the handler does, there is an outcome, and a clean connection after it.
+
+        False if the run was given up in the meantime: another worker has taken this one's place.
+        """
+        self.current = run = Run(job, process_name=self.engine.name)
+        self.jobs_started += 1
         # A context of its own keeps what a handler activates (time zone, language) from the next.
-        outcome, stored = copy_context().run(self.run_handler, job, ctx)
-        seconds = time.perf_counter() - began
-        self.engine.finalizer.inbox.put(
-            Finished(job, stored or self.settled(job, outcome), outcome, seconds, bool(stored))
-        )
-        self.running = None
+        outcome, stored = copy_context().run(self.run_handler, run)
+        seconds = time.monotonic() - run.began_at
+        transition = stored or self.engine.settled(job, outcome)
+        if is_ours := run.end():
+            self.engine.finalizer.inbox.put(
+                Finished(job, transition, outcome, seconds, bool(stored))
+            )
+        self.current = None
         tidy()
         self.seconds += seconds
         self.jobs_run += 1
+        return is_ours
 
-    def run_handler(self, job: ClaimedJob, ctx: JobContext) -> tuple[Outcome, Transition | None]:
+    def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
-        self.deadline = None
         try:
-            handler = registry.get(job.kind)
+            if run.job.is_on_record and not self.may_begin(run.job):
+                return Released(), None
+            if job_started.has_listeners():
+                job_started.send_robust(type(self), job=run.job)
+            handler = registry.get(run.job.kind)
             if handler.atomic:
-                return self.run_atomically(handler, job, ctx)
-            outcome = self.call(handler, job, ctx)
+                return self.run_atomically(handler, run)
+            outcome = self.call(handler, run)
         except Outcome as raised:
-            outcome = _heeding(ctx, _with_cause(raised))
+            outcome = _heeding(run, _with_cause(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
-            outcome = self.failure(job, error)
+            outcome = self.failure(run, error)
         return outcome, None
 
-    def run_atomically(
-        self, handler: JobHandler, job: ClaimedJob, ctx: JobContext
-    ) -> tuple[Outcome, Transition | None]:
+    def may_begin(self, job: ClaimedJob) -> bool:
+        """Put on record that an attempt begins which must not be taken for one that did not."""
+
+        def step() -> bool:
+            with self.engine.writing:
+                return Job.objects.begin(job, process=self.engine.process)
+
+        try:
+            return ride_out(step, doing="starting a job", stopping=self.engine.fetcher.stopping)
+        except Stopped:
+            return False
+
+    def run_atomically(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
 
         What it raises rolls its writes back, and so do a shutdown and the loss of the claim. That
@@ -105,10 +122,10 @@ class Worker(EngineThread):
         """
         try:
             with transaction.atomic(using=db.connection().alias):
-                outcome = self.call(handler, job, ctx)
+                outcome = self.call(handler, run)
                 if isinstance(outcome, Released):
                     raise outcome
-                transition = self.settled(job, outcome)
+                transition = self.engine.settled(run.job, outcome)
                 if not Job.objects.finalize([transition], process=self.engine.process):
                     raise Released
         except Error as error:
@@ -117,38 +134,32 @@ class Worker(EngineThread):
             raise
         return outcome, transition
 
-    def failure(self, job: ClaimedJob, error: BaseException) -> Failed:
-        if isinstance(error, JobTimedOut) or (self.deadline and self.deadline.has_struck):
+    def failure(self, run: Run, error: BaseException) -> Outcome:
+        """What an error comes to; the database's absence costs the job no attempt."""
+        if run.has_timed_out or isinstance(error, JobTimedOut):
             connections.close_all()  # it may have struck in the middle of a query
-            limit = f" after {job.timeout_seconds:g} s" if job.timeout_seconds else ""
-            return _failure(error, saying=f"Timed out{limit}")
-        return _failure(error)
+            limit = run.job.timeout_seconds
+            return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
+        if is_to_blame(error, since=run.began_at):
+            return Released()
+        return failed(error)
 
-    def call(self, handler: JobHandler, job: ClaimedJob, ctx: JobContext) -> Outcome:
-        payload = json.loads(job.payload)
+    def call(self, handler: JobHandler, run: Run) -> Outcome:
+        payload = json.loads(run.job.payload)
         if handler.is_async:
             self._loop = self._loop or EventLoop()
-            coroutine = cast("Coroutine[Any, Any, object]", handler.run(ctx, payload))
-            returned = self._loop.run(coroutine, timeout=job.timeout_seconds)
-        elif job.timeout_seconds is None:
-            returned = handler.run(ctx, payload)
+            coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
+            returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
-            with Deadline(job.timeout_seconds) as self.deadline:
-                returned = handler.run(ctx, payload)
+            with run:
+                returned = handler.run(run.context, payload)
         if returned is None:
             return NOTHING
-        return _heeding(ctx, returned) if isinstance(returned, Outcome) else Done(returned)
-
-    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
-        now = clock.now()
-        try:
-            return settle(job, outcome, policy=self.engine.policy_of(job), now=now)
-        except BaseException as error:
-            failure = _failure(error, saying="The retry policy failed")
-            return settle(job, failure, policy=Exponential(), now=now)
+        return _heeding(run, returned) if isinstance(returned, Outcome) else Done(returned)
 
 
-def _failure(error: BaseException, *, saying: str = "") -> Failed:
+def failed(error: BaseException, *, saying: str = "") -> Failed:
+    """An error as an outcome, with its traceback."""
     message = "".join(traceback.format_exception_only(error)).strip()
     return Failed(
         f"{saying}: {message}" if saying else message,
@@ -156,9 +167,9 @@ def _failure(error: BaseException, *, saying: str = "") -> Failed:
     )
 
 
-def _heeding(ctx: JobContext, outcome: Outcome) -> Outcome:
+def _heeding(run: Run, outcome: Outcome) -> Outcome:
     """A job that ends because its process stops is not cancelled; it will run again."""
-    if isinstance(outcome, Cancelled) and ctx.cancelled.reason == SHUTDOWN:
+    if isinstance(outcome, Cancelled) and run.context.cancelled.reason == SHUTDOWN:
         return Released()
     return outcome
 

@@ -1,28 +1,92 @@
 """Gives back the jobs of processes that are gone."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from django.db import transaction
+
 from forge_jobs import db, wake
+from forge_jobs.conf import conf
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, Process
+from forge_jobs.models.job_queryset import JobQuerySet
+from forge_jobs.services.base import Service
 from forge_jobs.settlement import lost
+from forge_jobs.signals import process_lost
+
+
+class Reaper(Service):
+    """The jobs of a process that fell silent go back, then the process is forgotten.
+
+    After an outage of the database everybody has been silent. So silence counts only for as long
+    as this process itself was heard: `heard_since()` tells from when on.
+    """
+
+    def __init__(self, heard_since: Callable[[], datetime]) -> None:
+        self.heard_since = heard_since
+        self.interval = conf().heartbeat
+
+    def run_once(self, *, now: datetime) -> int:
+        since = now - conf().process_timeout
+        if self.heard_since() > since:
+            return 0
+        given_back = sum(
+            reclaim(process, now=now) for process in Process.objects.silent(since=since)
+        )
+        return given_back + reclaim_orphans(now=now)
 
 
 def reclaim(process: Process, *, now: datetime) -> int:
     """Give back what a lost process was running, then forget the process.
 
     The attempt is spent, for the job may be what killed the process; a job without further
-    attempts is dead. Returns how many jobs were given back.
+    attempts is dead. Nothing happens if the process has been heard of in the meantime. Returns
+    how many jobs were given back.
     """
     message = f"Process {process.name} (pid {process.pid} on {process.host}) was lost."
-    running = list(
-        Job.objects.claimed_by(process).values_list("id", "attempt", "max_attempts", "queue")
+    with transaction.atomic(using=db.connection().alias):
+        silent = Process.objects.filter(pk=process.pk, heartbeat_at=process.heartbeat_at)
+        if not silent.select_for_update(skip_locked=True).first():
+            return 0
+        given_back = _give_back(Job.objects.claimed_by(process), message, process=process, now=now)
+        if not Job.objects.claimed_by(process).exists():
+            silent.delete()
+    process_lost.send_robust(reclaim, process=process, given_back=given_back)
+    return given_back
+
+
+def reclaim_orphans(*, now: datetime) -> int:
+    """Give back what a process claimed after it had been given up, and then never finished."""
+    given_back = 0
+    for pk in set(Job.objects.orphaned().values_list("process_id", flat=True)):
+        message = f"A process that had been given up as lost (its id was {pk}) never came back."
+        process = Process(pk=pk)
+        with transaction.atomic(using=db.connection().alias):
+            orphans = Job.objects.orphaned().filter(process_id=pk)
+            given_back += _give_back(orphans, message, process=process, now=now)
+    return given_back
+
+
+def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: datetime) -> int:
+    """Those that another session has locked are left for next time: it may still hold them."""
+    rows = list(
+        jobs.select_for_update(skip_locked=True).values_list(
+            "id", "queue", "kind", "attempt", "max_attempts", "started_at", "has_begun"
+        )
     )
     transitions = [
-        lost(job_id=pk, attempt=attempt, max_attempts=limit, message=message, now=now)
-        for pk, attempt, limit, _ in running
+        lost(
+            ClaimedJob(
+                pk, queue, kind, "", "", 0, None, attempt, limit, None, db.twin().as_text(started)
+            ),
+            message,
+            has_begun=has_begun,
+            now=now,
+        )
+        for pk, queue, kind, attempt, limit, started, has_begun in rows
     ]
-    given_back = Job.objects.finalize(transitions, process=process) if transitions else ()
-    process.delete(using=db.connection().alias)
-    for queue in {queue for *_, queue in running}:
-        wake.send(queue)
-    return len(given_back)
+    if not transitions:
+        return 0
+    for queue in {row[1] for row in rows}:
+        wake.on_commit(queue)
+    return len(Job.objects.finalize(transitions, process=process))

@@ -149,7 +149,9 @@ def test_a_claim_that_goes_on_starts_inside_its_index(explainer: Explainer, limi
 
 @pytest.mark.parametrize("size", [1, 8, 100, LARGEST_GROUP])
 def test_a_finalize_finds_its_jobs_by_their_primary_key(explainer: Explainer, size: int) -> None:
-    outcomes = [Transition(number, 1, State.SUCCEEDED, 1) for number in range(1, size + 1)]
+    outcomes = [
+        Transition(number, NOON.isoformat(), State.SUCCEEDED, 1) for number in range(1, size + 1)
+    ]
     db.twin().settle(explainer, process=1, transitions=outcomes)
 
     primary_key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "forge_jobs_job_pkey"}

@@ -10,8 +10,9 @@ from django.db import DataError, connection, transaction
 from forge_jobs import job
 from forge_jobs.db.rows import Transition
 from forge_jobs.models import Job, Process, State
-from forge_jobs.models.job import JobManager
-from forge_jobs.services.stager import Stager
+from forge_jobs.models.job_queryset import JobManager
+from forge_jobs.runtime.heartbeat import Heartbeat
+from forge_jobs.services.reaper import Reaper
 from tests.app.jobs import noop
 from tests.running import PATIENCE, drain, engine, eventually, running
 
@@ -19,15 +20,28 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_thread_that_fails_stops_the_process_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: Stager, **kwargs: object) -> int:
+    def fail(self: Heartbeat, **kwargs: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Stager, "run_once", fail)
+    monkeypatch.setattr(Heartbeat, "run_once", fail)
     subject = engine()
 
-    assert subject.run() == "forge_jobs-stager failed"
-    assert subject.failure == "forge_jobs-stager failed"
+    assert subject.run() == "forge_jobs-pulse failed"
+    assert subject.failure == "forge_jobs-pulse failed"
     assert not Process.objects.exists()
+
+
+def test_a_service_that_fails_holds_up_neither_the_others_nor_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: Reaper, **kwargs: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Reaper, "run_once", fail)
+    noop.using(delay=0.2).enqueue()
+
+    with running(engine()):
+        eventually(lambda: Job.objects.get().state == State.SUCCEEDED)
 
 
 def test_an_outcome_that_can_not_be_stored_does_not_hold_up_the_others(
@@ -74,7 +88,7 @@ def test_a_write_that_is_slow_at_a_stop_is_waited_for() -> None:
                 Job.objects.select_for_update().get(pk=stored.pk)
             finish.set()
             stopping.request_stop("SIGTERM")
-            eventually(lambda: not any(worker.is_alive() for worker in stopping.workers))
+            eventually(lambda: not any(worker.is_alive() for worker in stopping.crew.workers))
             assert stopping.finalizer.is_alive()
 
     stored.refresh_from_db()

@@ -45,7 +45,7 @@ def test_a_claim_tells_all_that_a_run_needs(process: Process) -> None:
     )  # fmt: skip
     (claimed,) = claim(process, queue="other", kinds=["app.effect"])
 
-    assert claimed._replace(payload="", context="", run_at=None) == ClaimedJob(
+    assert claimed._replace(payload="", context="", run_at=None, claimed_at="") == ClaimedJob(
         job.pk, "other", "app.effect", "", "", 3, None, 1, 7, 1.5
     )
     assert claimed.payload.replace(" ", "") in ('{"a":"ü"}', '{"a":"\\u00fc"}')
@@ -157,7 +157,7 @@ def test_released_jobs_are_ready_again_with_their_attempts(process: Process) -> 
     job = stored_job(attempt=2)
     claim(process)
 
-    assert Job.objects.claimed_by(process).release() == 1
+    assert Job.objects.claimed_by(process).release(now=NOON) == 1
     job.refresh_from_db()
     assert (job.state, job.attempt, job.process, job.started_at) == (State.READY, 2, None, None)
 
@@ -166,13 +166,13 @@ def test_released_jobs_are_ready_again_with_their_attempts(process: Process) -> 
 def test_only_running_jobs_are_released(state: State) -> None:
     stored_job(state=state, attempt=1)
 
-    assert Job.objects.all().release() == 0
+    assert Job.objects.all().release(now=NOON) == 0
     assert (Job.objects.get().state, Job.objects.get().attempt) == (state, 1)
 
 
 def test_a_released_job_keeps_its_place(process: Process) -> None:
     first, second = stored_job(), stored_job()
     claim(process, limit=1)
-    Job.objects.claimed_by(process).release()
+    Job.objects.claimed_by(process).release(now=NOON)
 
     assert ids(claim(process)) == [first.pk, second.pk]

@@ -92,18 +92,28 @@ def test_another_process_can_not_finalize(process: Process, claimed: ClaimedJob)
 def test_a_process_whose_job_was_claimed_by_another_can_not_finalize(
     process: Process, claimed: ClaimedJob
 ) -> None:
-    Job.objects.claimed_by(process).release()
+    Job.objects.claimed_by(process).release(now=NOON)
     claim(there := process_named("there"))
 
     assert not Job.objects.finalize([transition(claimed)], process=process)
     assert Job.objects.get().process == there
 
 
+def test_an_earlier_claim_can_not_finalize_a_later_one_of_the_same_attempt(
+    process: Process, claimed: ClaimedJob
+) -> None:
+    Job.objects.finalize([transition(claimed, State.READY, attempt=0)], process=process)
+    (again,) = claim(process, now=NOON + timedelta(microseconds=1))
+
+    assert again.attempt == claimed.attempt
+    assert not Job.objects.finalize([transition(claimed)], process=process)
+
+
 def test_an_earlier_attempt_can_not_finalize_a_later_one(
     process: Process, claimed: ClaimedJob
 ) -> None:
     Job.objects.finalize([transition(claimed, State.READY)], process=process)
-    (again,) = claim(process)
+    (again,) = claim(process, now=NOON + timedelta(microseconds=1))
 
     assert not Job.objects.finalize([transition(claimed)], process=process)
     assert set(Job.objects.finalize([transition(again)], process=process)) == {claimed.id}

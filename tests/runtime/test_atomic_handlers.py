@@ -7,6 +7,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, State
 from forge_jobs.signals import claim_lost, job_started
 from tests.app.models import Effect
+from tests.conftest import NOON
 from tests.running import PATIENCE, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +56,7 @@ def test_a_lost_claim_rolls_the_writes_back() -> None:
     lost: list[int] = []
 
     def lose_claim(*, job: ClaimedJob, **kwargs: object) -> None:
-        Job.objects.filter(pk=job.id).update(attempt=5)
+        Job.objects.filter(pk=job.id).update(started_at=NOON)
 
     def remember(*, job: ClaimedJob, **kwargs: object) -> None:
         lost.append(job.id)
@@ -87,7 +88,7 @@ def test_a_shutdown_rolls_the_writes_back_and_the_job_will_run_again() -> None:
     stored = subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.running_contexts()))
+        eventually(lambda: bool(stopping.crew.runs()))
 
     stored.refresh_from_db()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.READY, 0, 0)

@@ -118,7 +118,7 @@ def test_a_job_that_heeds_the_shutdown_goes_back_with_its_attempt() -> None:
     wait_for_cancel.enqueue(seconds=PATIENCE)
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: states() == [State.RUNNING] and bool(stopping.running_contexts()))
+        eventually(lambda: states() == [State.RUNNING] and bool(stopping.crew.runs()))
 
     stored = Job.objects.get()
     assert (stored.state, stored.attempt, stored.process_id) == (State.READY, 0, None)
@@ -133,7 +133,7 @@ def test_cancelled_returned_because_of_a_shutdown_does_not_cancel_the_job() -> N
     subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.running_contexts()))
+        eventually(lambda: bool(stopping.crew.runs()))
 
     assert states() == [State.READY]
 
@@ -148,9 +148,9 @@ def test_a_job_that_ignores_the_shutdown_goes_back_and_its_late_outcome_is_refus
     subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.running_contexts()))
+        eventually(lambda: bool(stopping.crew.runs()))
     assert states() == [State.READY]
-    assert stopping.abandoned
+    assert stopping.is_stuck
 
     release.set()
     for thread in threading.enumerate():
@@ -163,7 +163,7 @@ def test_a_second_request_to_stop_does_not_wait() -> None:
     wait_for_cancel.enqueue(seconds=PATIENCE)
     stopping = engine(threads=1, shutdown_timeout=3600)
     with running(stopping):
-        eventually(lambda: bool(stopping.running_contexts()))
+        eventually(lambda: bool(stopping.crew.runs()))
         stopping.request_stop("SIGTERM")
 
     assert states() == [State.READY]

@@ -1,11 +1,12 @@
-"""Reclaiming: what a lost process was running is given back, and the process forgotten."""
+"""The reaper: what a lost process was running is given back, and the process forgotten."""
 
 from datetime import timedelta
 
 import pytest
 
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, Process, State
-from forge_jobs.services.reaper import reclaim
+from forge_jobs.services.reaper import Reaper, reclaim
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import claim, columns, stored_job, transition
@@ -42,9 +43,16 @@ def test_the_loss_is_among_the_job_s_errors(process: Process) -> None:
     ]
 
 
+def begin(process: Process) -> ClaimedJob:
+    """Claim the one job there is, and let its handler be called."""
+    (job,) = claim(process)
+    assert Job.objects.begin(job, process=process)
+    return job
+
+
 def test_a_job_whose_attempts_are_spent_is_dead(process: Process) -> None:
     stored_job(attempt=4, max_attempts=5)
-    claim(process)
+    begin(process)
 
     assert reclaim(process, now=LATER) == 1
     job = Job.objects.get()
@@ -53,7 +61,7 @@ def test_a_job_whose_attempts_are_spent_is_dead(process: Process) -> None:
 
 def test_a_job_without_a_limit_is_always_given_back(process: Process) -> None:
     stored_job(attempt=1_000, max_attempts=None)
-    claim(process)
+    begin(process)
     reclaim(process, now=LATER)
 
     assert Job.objects.get().state == State.READY
@@ -62,11 +70,42 @@ def test_a_job_without_a_limit_is_always_given_back(process: Process) -> None:
 def test_a_job_that_kills_every_process_ends_dead() -> None:
     stored_job(max_attempts=3)
     for name in ("first", "second", "third"):
-        claim(doomed := process_named(name))
+        begin(doomed := process_named(name))
         reclaim(doomed, now=LATER)
 
     assert Job.objects.get().state == State.DEAD
     assert len(Job.objects.get().errors) == 3
+
+
+@pytest.mark.parametrize(("attempt", "max_attempts"), [(0, 1), (1, 5), (4, 5)])
+def test_a_job_that_waited_for_a_worker_pays_nothing_for_its_neighbour(
+    process: Process, attempt: int, max_attempts: int
+) -> None:
+    stored_job(attempt=attempt, max_attempts=max_attempts)
+    claim(process)
+
+    assert reclaim(process, now=LATER) == 1
+    job = Job.objects.get()
+    assert (job.state, job.attempt, job.errors) == (State.READY, attempt, [])
+
+
+def test_an_attempt_that_began_does_not_count_for_the_next(process: Process) -> None:
+    stored_job(attempt=1)
+    begin(process)
+    reclaim(process, now=LATER)
+    claim(following := process_named("following"))
+
+    assert reclaim(following, now=LATER) == 1
+    assert Job.objects.get().attempt == 2
+
+
+def test_a_job_that_was_asked_to_stop_is_cancelled(process: Process) -> None:
+    stored_job()
+    claim(process)
+    Job.objects.cancel("not needed", now=LATER)
+
+    assert reclaim(process, now=LATER) == 1
+    assert Job.objects.get().state == State.CANCELLED
 
 
 def test_a_lost_process_is_forgotten(process: Process) -> None:
@@ -122,3 +161,53 @@ def test_what_was_given_back_is_claimed_in_its_old_place(process: Process) -> No
     reclaim(process, now=LATER)
 
     assert [job.id for job in claim(process_named("next"))] == [first.pk, second.pk]
+
+
+def reaper(*, heard_for: timedelta = timedelta(hours=1)) -> Reaper:
+    return Reaper(lambda: LATER - heard_for)
+
+
+def test_a_process_that_is_silent_for_too_long_is_lost(process: Process) -> None:
+    stored_job()
+    claim(process)
+
+    assert reaper().run_once(now=LATER) == 1
+    assert Job.objects.get().state == State.READY
+    assert not Process.objects.exists()
+
+
+def test_a_process_that_beats_is_left_alone(process: Process) -> None:
+    stored_job()
+    claim(process)
+    Process.objects.beat(process, now=LATER - timedelta(seconds=29))
+
+    assert reaper().run_once(now=LATER) == 0
+    assert Process.objects.get() == process
+
+
+def test_after_an_outage_everybody_has_time_to_beat_again(process: Process) -> None:
+    stored_job()
+    claim(process)
+
+    assert reaper(heard_for=timedelta(seconds=29)).run_once(now=LATER) == 0
+    assert reaper(heard_for=timedelta(seconds=31)).run_once(now=LATER) == 1
+
+
+def test_a_process_that_beats_at_the_last_moment_is_not_lost(process: Process) -> None:
+    stored_job()
+    claim(process)
+    Process.objects.beat(process, now=LATER)
+
+    assert reclaim(process, now=LATER) == 0
+    assert Job.objects.get().state == State.RUNNING
+
+
+def test_jobs_of_a_process_that_is_forgotten_are_given_back(process: Process) -> None:
+    stored_job()
+    claim(process)
+    Process.objects.all().delete()
+
+    assert reaper().run_once(now=LATER) == 1
+    job = Job.objects.get()
+    assert (job.state, job.attempt) == (State.READY, 1)
+    assert "never came back" in job.last_error

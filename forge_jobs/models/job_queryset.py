@@ -1,0 +1,196 @@
+"""The verbs of jobs: what can be done to a set of rows, and to the whole table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Self
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Exists, F, OuterRef, When
+
+from forge_jobs import db, wake
+from forge_jobs.db.rows import ClaimedJob, Position, Transition
+from forge_jobs.models.base import Constant, JobsManager, constants
+from forge_jobs.models.process import Process
+from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
+
+if TYPE_CHECKING:
+    from forge_jobs.models.job import Job  # noqa: F401 (named in quotes)
+
+BATCH: Final = 500
+"""How many rows a verb changes at once; in between, others can write."""
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def ready(self) -> Self:
+        return self.filter(state=Constant(State.READY))
+
+    def running(self) -> Self:
+        return self.filter(state=Constant(State.RUNNING))
+
+    def waiting(self) -> Self:
+        return self.filter(state__in=constants(WAITING))
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=constants(UNFINISHED))
+
+    def finished(self) -> Self:
+        return self.filter(state__in=constants(TERMINAL))
+
+    def claimed_by(self, *processes: Process) -> Self:
+        return self.running().filter(process__in=processes)
+
+    def orphaned(self) -> Self:
+        """Claimed by a process that has been forgotten."""
+        return self.running().filter(~Exists(Process.objects.filter(pk=OuterRef("process_id"))))
+
+    def release(self, *, now: datetime) -> int:
+        """Give running jobs back unfinished, with their attempt; returns how many.
+
+        Those that somebody asked to stop are cancelled.
+        """
+        cancelled = self.running().filter(cancel_requested_at__isnull=False)
+        ended = cancelled.update(state=State.CANCELLED, process=None, finished_at=now)
+        return ended + self.running().update(
+            state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
+        )
+
+    def cancel(self, reason: str, *, now: datetime) -> int:
+        """Cancel what waits, and ask what runs to stop; returns how many jobs.
+
+        A run that ends well all the same stays a success. `reason` is told to the handler.
+        """
+        return self._in_batches(
+            lambda jobs: (
+                jobs.unfinished()
+                .filter(cancel_requested_at__isnull=True)
+                .update(
+                    state=Case(
+                        When(state=State.RUNNING, then=F("state")),
+                        default=models.Value(State.CANCELLED),
+                    ),
+                    finished_at=Case(
+                        When(state=State.RUNNING, then=None), default=models.Value(now)
+                    ),
+                    cancel_requested_at=now,
+                    cancel_reason=reason,
+                )
+            )
+        )
+
+    def requeue(self, *, now: datetime) -> int:
+        """Let finished jobs run again, with fresh attempts; returns how many.
+
+        A job is passed over if an unfinished one has its dedupe key.
+        """
+        return self._in_batches(lambda jobs: jobs._requeue(now=now))
+
+    def purge(self) -> int:
+        """Delete finished jobs; returns how many."""
+        return self._in_batches(lambda jobs: jobs.finished()._raw_delete(jobs.db))
+
+    def _requeue(self, *, now: datetime) -> int:
+        rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
+        free = self.finished().filter(~Exists(rival))
+        newest = {key or pk: pk for pk, key in free.order_by("pk").values_list("pk", "dedupe_key")}
+        chosen = self.filter(pk__in=newest.values()).finished()
+        queues = set(chosen.values_list("queue", flat=True))
+        try:
+            with transaction.atomic(using=self.db):
+                requeued = chosen.update(
+                    state=State.READY,
+                    run_at=now,
+                    attempt=0,
+                    started_at=None,
+                    finished_at=None,
+                    result=None,
+                    cancel_requested_at=None,
+                    cancel_reason="",
+                )
+        except IntegrityError:  # a rival was enqueued in this very moment
+            if len(newest) == 1:
+                return 0
+            return sum(self.filter(pk=pk)._requeue(now=now) for pk in newest.values())
+        for queue in queues:
+            wake.on_commit(queue)
+        return requeued
+
+    def _in_batches(self, act: Callable[[JobQuerySet], int]) -> int:
+        """Do something to the rows, the oldest first; each batch is a transaction of its own."""
+        done, last = 0, 0
+        plain = self.model._default_manager.using(self.db)
+        while True:
+            following = self.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
+            if not (ids := list(following[:BATCH])):
+                return done
+            last = ids[-1]
+            done += db.unless_locked(lambda ids=ids: act(plain.filter(pk__in=ids)))  # type: ignore[misc]
+
+
+class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+    """The row set's verbs, and those that are single statements on the whole table."""
+
+    def claim(
+        self,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: Process,
+        now: datetime,
+        after: Position | None = None,
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` ready jobs for a process, in the order in which they should run."""
+        with db.connection().cursor() as cursor:
+            claimed: list[ClaimedJob] = db.twin().claim(
+                cursor,
+                queue=queue,
+                kinds=kinds,
+                limit=limit,
+                process=process.pk,
+                now=now,
+                after=after,
+            )
+        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
+        return claimed
+
+    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
+        """Write the outcomes of runs in one statement; returns the ids whose claim still held.
+
+        A job that somebody asked to stop does not go on to another run: it is cancelled.
+        """
+        with db.connection().cursor() as cursor:
+            held: AbstractSet[int] = db.twin().settle(
+                cursor, process=process.pk, transitions=transitions
+            )
+        return held
+
+    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
+        """Which of the transitions can be seen to have been written, by their ids."""
+        wanted = {(change.id, change.attempt): change.state for change in transitions}
+        ids = [change.id for change in transitions]
+        found = self.filter(id__in=ids).values_list("id", "attempt", "state")
+        return {
+            pk
+            for pk, attempt, state in found
+            if state in (wanted.get((pk, attempt)), State.CANCELLED)
+        }
+
+    def begin(self, job: ClaimedJob, *, process: Process) -> bool:
+        """Put on record that the handler is about to be called; False if the claim was lost."""
+        ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
+        return bool(ours.update(has_begun=True))
+
+    def stage(self, *, now: datetime, limit: int) -> list[str]:
+        """Make up to `limit` due jobs claimable; returns the queue of each."""
+        with db.connection().cursor() as cursor:
+            queues: list[str] = db.twin().stage(cursor, now=now, limit=limit)
+        return queues
+
+    def next_due(self) -> datetime | None:
+        """When the first waiting job is due."""
+        with db.connection().cursor() as cursor:
+            due: datetime | None = db.twin().next_due(cursor)
+        return due

@@ -1,0 +1,59 @@
+"""Leadership with an expiry: whoever holds the lease runs the services."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.models.base import JobsManager
+from forge_jobs.models.process import Process
+
+SERVICES: Final = "services"
+
+
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def take(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
+        """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
+        ours = self.filter(Q(process=process) | Q(expires_at__lte=now), name=name)
+        if ours.update(process=process, expires_at=now + life):
+            return True
+        lease = Lease(name=name, process=process, expires_at=now + life)
+        self.bulk_create([lease], ignore_conflicts=True)
+        return self.filter(name=name, process=process, expires_at=now + life).exists()
+
+    def hand_on(self, name: str, *, process: Process, now: datetime) -> bool:
+        """Let go of a lease, so that others need not wait for its end."""
+        return bool(self.filter(name=name, process=process).update(expires_at=now))
+
+
+class LeaseManager(JobsManager.from_queryset(LeaseQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class Lease(models.Model):
+    name = models.CharField(_("name"), max_length=100)
+    process = models.ForeignKey(
+        Process,
+        verbose_name=_("process"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="leases",
+    )
+    expires_at = models.DateTimeField(_("expires at"))
+
+    objects = LeaseManager()
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+        constraints: ClassVar = [
+            models.UniqueConstraint("name", name="forge_jobs_lease_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

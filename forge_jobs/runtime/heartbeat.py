@@ -1,0 +1,67 @@
+"""Says that this process lives, and how it is; comes back when it had been given up as lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from forge_jobs.conf import conf
+from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.models import Process
+from forge_jobs.runtime.registration import measure_clock, sign_on_again
+from forge_jobs.runtime.watch import Watch
+from forge_jobs.services.base import Service
+from forge_jobs.signals import process_revived, process_troubled
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+MISSED_BEATS: Final = 2
+
+
+class Heartbeat(Service):
+    """`heard_since` is when the beats began that have come without a gap since."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.interval = conf().heartbeat
+        self.heard_since = self._last_beat = engine.process.started_at
+        self.watch = Watch(engine)
+        self._trouble = ""
+        self._os_process = psutil.Process()
+
+    def run_once(self, *, now: datetime) -> int:
+        trouble = self.watch.trouble(now=now)
+        facts = {
+            "state": self.engine.state,
+            "running": len(self.engine.crew.runs()),
+            "abandoned_threads": self.engine.crew.stuck,
+            "rss_bytes": self._os_process.memory_info().rss,
+            "trouble": trouble,
+        }
+        is_known = Process.objects.beat(self.engine.process, now=now, **facts)
+        if not is_known and not self.engine.is_signed_off:
+            self._come_back(now)
+        if now - self._last_beat > MISSED_BEATS * self.interval:
+            self.heard_since = now
+        self._last_beat = now
+        self._tell(trouble)
+        measure_clock()
+        return int(is_known)
+
+    def _come_back(self, now: datetime) -> None:
+        try:
+            sign_on_again(self.engine.process, now=now)
+        except ProcessNameTaken as error:
+            self.engine.fail(str(error))
+        else:
+            process_revived.send_robust(type(self), process=self.engine.process)
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            process_troubled.send_robust(type(self), trouble=trouble)
+        self._trouble = trouble
+        if self.engine.health_file and not self.watch.is_stuck:
+            self.engine.health_file.touch()

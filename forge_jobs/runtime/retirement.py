@@ -1,0 +1,42 @@
+"""When a process has done enough and should make way for a fresh one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How many jobs a process may run, and how much memory it may come to use; None is no limit.
+
+    It also goes when its supervisor is gone, and when as many threads are stuck as it has workers.
+    """
+
+    max_jobs: int | None = None
+    max_memory_bytes: int | None = None
+    supervisor: int | None = None
+    process: psutil.Process = field(default_factory=psutil.Process)
+
+    def exceeded(self, engine: Engine) -> str:
+        """Why the process should retire; empty if it should not."""
+        jobs, _ = engine.crew.work_done()
+        if self.max_jobs is not None and jobs >= self.max_jobs:
+            return f"it has run {jobs:,} jobs"
+        if (
+            self.max_memory_bytes
+            and (rss := self.process.memory_info().rss) > self.max_memory_bytes
+        ):
+            return f"it uses {rss / 2**20:,.0f} MiB of memory"
+        if self.supervisor is not None and os.getppid() != self.supervisor:
+            engine.request_stop("its supervisor is gone")
+        if engine.crew.stuck >= engine.threads:
+            engine.failure = engine.failure or f"{engine.crew.stuck} threads are stuck"
+            return engine.failure
+        return ""

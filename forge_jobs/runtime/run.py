@@ -1,0 +1,73 @@
+"""One attempt of one job, as the threads share it that look after it."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from threading import Lock, get_ident
+from typing import Final, Self
+
+from forge_jobs.context import JobContext
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.exceptions import JobTimedOut
+
+GRACE_SECONDS: Final = 5.0
+"""How long a handler may take to react to an exception raised in it before it is given up."""
+
+NEVER: Final = float("inf")
+
+
+class Run:
+    """Created by the worker's thread, which calls the handler `with` it.
+
+    Within that block another thread can `strike()`; never after it: what was raised but has not
+    arrived by its end is taken back. `end()` is true for one caller, who reports the outcome.
+    """
+
+    def __init__(self, job: ClaimedJob, *, process_name: str) -> None:
+        self.job = job
+        self.context = JobContext(job, process_name=process_name)
+        self.began_at = time.monotonic()
+        self.due_at = self.began_at + job.timeout_seconds if job.timeout_seconds else NEVER
+        self.has_timed_out = False
+        self.is_given_up = False
+        self._given_up_at = self.due_at + GRACE_SECONDS
+        self._thread = get_ident()
+        self._lock = Lock()
+        self._is_open = False
+        self._has_struck = False
+        self._end = Lock()
+
+    def __enter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._lock:
+            self._is_open = False
+            if self._has_struck:
+                _raise_in(self._thread, None)
+
+    def end(self) -> bool:
+        """Whether the caller is the first to end the run, and so the one to report it."""
+        return self._end.acquire(blocking=False)
+
+    def look_after(self, *, now: float) -> None:
+        """Called by another thread again and again: raises `JobTimedOut`, and later gives up."""
+        if now >= self.due_at and not self.has_timed_out:
+            self.has_timed_out = True
+            self.strike(JobTimedOut)
+        if now >= self._given_up_at and not self.is_given_up and self.end():
+            self.is_given_up = True
+
+    def strike(self, exception: type[BaseException]) -> None:
+        """Raise an exception in the handler, between two of its Python instructions."""
+        with self._lock:
+            if self._is_open and not self._has_struck:
+                self._has_struck = True
+                _raise_in(self._thread, exception)
+
+
+def _raise_in(thread: int, exception: type[BaseException] | None) -> None:
+    pending = ctypes.py_object(exception) if exception else ctypes.py_object()
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pending)

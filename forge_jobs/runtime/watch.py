@@ -1,0 +1,67 @@
+"""Notices when work waits and nothing starts: a process can live and yet take nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from forge_jobs.conf import conf
+from forge_jobs.models import Job
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Watch:
+    """Trouble is what lasts as long as would make others give up a silent process.
+
+    A process is stuck when it does not get to claim or to write, or when all its workers run
+    jobs that should have ended. Workers that are busy with long jobs are no fault of the process,
+    but worth telling if work waits for them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_stuck = False
+        self._patience = conf().process_timeout.total_seconds()
+        self._started = 0
+        self._started_at = time.monotonic()
+
+    def trouble(self, *, now: datetime) -> str:
+        """What keeps the process from its work, in one sentence; empty if nothing does."""
+        moment = time.monotonic()
+        stuck = self._stuck(moment)
+        self.is_stuck = bool(stuck) or self.engine.is_quiet or self.engine.is_stopping
+        return stuck or self._busy(moment, now)
+
+    def _stuck(self, moment: float) -> str:
+        unclaimed = moment - self.engine.fetcher.came_round_at
+        if unclaimed > self._patience:
+            return f"It has not got to claiming jobs for {unclaimed:.0f} s."
+        unwritten = moment - (self.engine.finalizer.busy_since or moment)
+        if unwritten > self._patience:
+            return f"It has not got to writing outcomes for {unwritten:.0f} s."
+        runs = self.engine.crew.runs()
+        if len(runs) == self.engine.threads and all(run.due_at < moment for run in runs):
+            return f"All {len(runs)} workers run jobs that are beyond their timeouts."
+        return ""
+
+    def _busy(self, moment: float, now: datetime) -> str:
+        started, runs = self.engine.crew.jobs_started(), self.engine.crew.runs()
+        if started != self._started or len(runs) < self.engine.threads:
+            self._started, self._started_at = started, moment
+        if moment - self._started_at <= self._patience:
+            return ""
+        overdue = Job.objects.ready().filter(
+            queue__in=self.engine.queues,
+            kind__in=self.engine.kinds,
+            run_at__lt=now - timedelta(seconds=self._patience),
+        )
+        if not overdue.exists():
+            return ""
+        longest = min(runs, key=lambda run: run.began_at)
+        return (
+            f"Jobs wait, and all {len(runs)} workers have been busy for "
+            f"{moment - self._started_at:.0f} s; {longest.job.kind} #{longest.job.id} for longest."
+        )

@@ -1,0 +1,159 @@
+"""What is going on: queues, states, lag, processes, and what nobody takes care of.
+
+Each query walks a partial index, none the table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count
+
+from forge_jobs.conf import conf
+from forge_jobs.models import Job, Lease, Process, ProcessState, State
+from forge_jobs.models.lease import SERVICES
+
+FRONT: Final = 1_000
+"""How many jobs to look at for kinds that nobody serves: such jobs are in front."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueStatus:
+    """`lag` is for how long the job has waited that has been ready for longest."""
+
+    name: str
+    counts: dict[State, int] = field(default_factory=dict)
+    lag: timedelta = timedelta(0)
+    is_served: bool = True
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """Ready jobs that no live process takes: none serves the queue, or none of them the kind."""
+
+    queue: str
+    kind: str = ""
+
+    def __str__(self) -> str:
+        if self.kind:
+            return f"No live process of queue {self.queue} knows the kind {self.kind}."
+        return f"No live process serves queue {self.queue}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    at: datetime
+    queues: Sequence[QueueStatus]
+    processes: Sequence[Process]
+    leader: str
+    unserved: Sequence[Unserved]
+
+    @classmethod
+    def read(cls, *, now: datetime) -> Status:
+        counts = _counts()
+        names = {*conf().queues, *(queue for queue, _ in counts)}
+        live = _live(now)
+        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        processes = list(Process.objects.order_by("host", "name"))
+        leaders = [one.name for one in processes if lease and one.pk == lease.process_id]
+        return cls(
+            at=now,
+            queues=[
+                QueueStatus(
+                    name=name,
+                    counts={state: n for state in State if (n := counts[name, state])},
+                    lag=_lag(name, now=now),
+                    is_served=any(name in process.queues for process in live),
+                )
+                for name in sorted(names)
+            ],
+            processes=processes,
+            leader="".join(leaders),
+            unserved=unserved(now=now),
+        )
+
+
+def unserved(*, now: datetime) -> list[Unserved]:
+    """Which queues and kinds with ready jobs no live process serves."""
+    live = _live(now)
+    found: list[Unserved] = []
+    for queue in _queues_with_ready_jobs():
+        serving = [process for process in live if queue in process.queues]
+        known = {kind for process in serving for kind in process.kinds}
+        if not serving:
+            found.append(Unserved(queue))
+        else:
+            found += [Unserved(queue, kind) for kind in sorted(_kinds_in_front(queue) - known)]
+    return found
+
+
+def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
+    """What an operator should be woken for, in sentences; empty if all is well."""
+    live = _live(now)
+    found = (
+        [] if live else [f"No process has been heard of for {_seconds(conf().process_timeout)}."]
+    )
+    for nobody in unserved(now=now):
+        lag = _lag(nobody.queue, now=now, kind=nobody.kind)
+        if lag > max_lag:
+            found.append(f"{nobody} Jobs have waited for {_seconds(lag)}.")
+    for queue in _queues_with_ready_jobs():
+        serving = [process for process in live if queue in process.queues]
+        lag = _lag(queue, now=now)
+        if lag > max_lag and serving and all(process.trouble for process in serving):
+            found.append(
+                f"Jobs of queue {queue} have waited for {_seconds(lag)}, and every process that "
+                f"serves it is in trouble. {serving[0].name}: {serving[0].trouble}"
+            )
+    return found
+
+
+def _live(now: datetime) -> list[Process]:
+    """Processes that beat and claim."""
+    live = Process.objects.live(since=now - conf().process_timeout)
+    return list(live.filter(state=ProcessState.RUNNING))
+
+
+def _counts() -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    jobs = Job.objects
+    for rows in (jobs.ready(), jobs.running(), jobs.waiting(), jobs.finished()):
+        grouped = rows.values_list("queue", "state").annotate(count=Count("pk")).order_by()
+        counts.update({(queue, state): count for queue, state, count in grouped})
+    return counts
+
+
+def _queues_with_ready_jobs() -> Iterator[str]:
+    """From one name to the next, however many jobs there are."""
+    queues = Job.objects.ready().order_by("queue").values_list("queue", flat=True)
+    name = queues.first()
+    while name is not None:
+        yield name
+        name = queues.filter(queue__gt=name).first()
+
+
+def _kinds_in_front(queue: str) -> set[str]:
+    ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
+    return set(ready.values_list("kind", flat=True)[:FRONT])
+
+
+def _lag(queue: str, *, now: datetime, kind: str = "") -> timedelta:
+    """How long the oldest ready job has waited: of each priority, the index knows the oldest."""
+    ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
+    if kind:
+        ready = ready.filter(kind=kind)
+    lag = timedelta(0)
+    oldest = ready.values_list("priority", "run_at").first()
+    while oldest is not None:
+        priority, run_at = oldest
+        lag = max(lag, now - run_at)
+        oldest = ready.filter(priority__lt=priority).values_list("priority", "run_at").first()
+    return lag
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():,.0f} s"
