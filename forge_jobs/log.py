@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from signal import Signals
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import signals
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from forge_jobs.models import Process
     from forge_jobs.runtime.engine import Engine
     from forge_jobs.runtime.finalizer import Finished
+    from forge_jobs.runtime.supervisor import Child
     from forge_jobs.status import Unserved
 
 logger: Final = logging.getLogger("forge_jobs")
@@ -56,6 +58,8 @@ def log_trouble() -> None:
     signals.thread_failed.connect(_thread_failed, dispatch_uid="forge_jobs.log.thread_failed")
     signals.process_stopped.connect(_stopped, dispatch_uid="forge_jobs.log.stopped")
     signals.process_stopping.connect(_stopping, dispatch_uid="forge_jobs.log.stopping")
+    signals.child_started.connect(_child_started, dispatch_uid="forge_jobs.log.child_started")
+    signals.child_ended.connect(_child_ended, dispatch_uid="forge_jobs.log.child_ended")
     signals.service_failed.connect(_service_failed, dispatch_uid="forge_jobs.log.service_failed")
     signals.process_lost.connect(_process_lost, dispatch_uid="forge_jobs.log.process_lost")
     signals.process_revived.connect(_revived, dispatch_uid="forge_jobs.log.revived")
@@ -115,6 +119,30 @@ def _stopped(*, engine: Engine, **kwargs: Any) -> None:
 def _thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:
     logger.critical(
         "%s failed, this process stops", thread, exc_info=error, extra={"thread_name": thread}
+    )
+
+
+def _child_started(*, child: Child, delay: float, **kwargs: Any) -> None:
+    logger.info(
+        "process %s started, pid %d%s",
+        child.name,
+        child.pid,
+        f"; it died early {child.early_deaths} times, and begins in {spelled(delay)}"
+        if delay
+        else "",
+        extra={"process_name": child.name, "child_pid": child.pid, "delay_seconds": delay},
+    )
+
+
+def _child_ended(*, child: Child, code: int, **kwargs: Any) -> None:
+    how = f"was killed by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    logger.log(
+        logging.INFO if code == 0 else logging.ERROR,
+        "process %s, pid %d, %s",
+        child.name,
+        child.pid,
+        how,
+        extra={"process_name": child.name, "child_pid": child.pid, "exit_code": code},
     )
 
 

@@ -45,6 +45,12 @@ work_unserved = Signal()
 service_failed = Signal()
 """A service has a fault; it will be run again: `service` (its name), `error`."""
 
+child_started = Signal()
+"""A supervisor started a process: `child`, which begins after `delay` seconds."""
+
+child_ended = Signal()
+"""A supervised process ended: `child`, `code` (negative: the signal that killed it)."""
+
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""
 

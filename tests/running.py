@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
+import psutil
 from django.db import connection
 
 from forge_jobs.runtime.engine import Engine
@@ -59,9 +61,9 @@ def running(subject: Engine) -> Iterator[Engine]:
     assert not thread.is_alive()
 
 
-def eventually(condition: Callable[[], bool]) -> None:
+def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
     """Wait, with bounded patience, until `condition` holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError("It did not come true in time.")
@@ -71,7 +73,9 @@ def eventually(condition: Callable[[], bool]) -> None:
 class Runjobs:
     """A real `manage.py runjobs` on the test's own database."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        # A file, for a pipe that nobody reads would block the process when it is full.
+        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-m", "django", "runjobs", *arguments],
             cwd=ROOT,
@@ -80,10 +84,10 @@ class Runjobs:
                 "DJANGO_SETTINGS_MODULE": "tests.settings",
                 "FORGE_JOBS_TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
                 "PYTHONUNBUFFERED": "1",
+                **environment,
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def __enter__(self) -> "Runjobs":
@@ -91,13 +95,28 @@ class Runjobs:
 
     def __exit__(self, *exc_info: object) -> None:
         if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
+            for pid in reversed(self.pids):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        self.log.close()
+
+    @property
+    def output(self) -> str:
+        """All that was printed so far."""
+        self.log.seek(0)
+        return self.log.read()
 
     def wait(self) -> tuple[int, str]:
         """The exit code, and all that was printed."""
-        output, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, output + errors
+        code = self.process.wait(PATIENCE)
+        return code, self.output
+
+    @property
+    def pids(self) -> list[int]:
+        """Of itself and, if it is a supervisor, of its processes."""
+        itself = psutil.Process(self.process.pid)
+        return [itself.pid, *(child.pid for child in itself.children())]
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)

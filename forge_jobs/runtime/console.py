@@ -32,6 +32,10 @@ class Console:
             log.logger.addHandler(handler)
             log.logger.setLevel(logging.INFO if self.verbosity else logging.ERROR)
             log.logger.propagate = False
+
+    def introduce(self, *, processes: int) -> None:
+        """Say in one block what starts, once this process has signed on."""
+        self._processes = processes
         signals.process_started.connect(self._started, weak=False)
 
     def _formatter(self) -> logging.Formatter:
@@ -60,7 +64,9 @@ class Console:
             "database": f"{connection.display_name} {version}, {connection.settings_dict['NAME']}",
             "queues": ", ".join(engine.queues),
             "kinds": ", ".join(engine.kinds) or "none: no app has a jobs.py with handlers",
-            "threads": str(engine.threads),
+            "threads": f"{self._processes} times {engine.threads}"
+            if self._processes > 1
+            else str(engine.threads),
             "wake": f"{engine.listener.method}, and a look every "
             f"{log.spelled(engine.poll_interval.total_seconds())}",
         }

@@ -136,6 +136,13 @@ class Engine:
         """Stop in order; asked again, at once. Safe to call from a signal handler."""
         self._stop_requests.put(reason)
 
+    def was_stopped_within(self, seconds: float) -> bool:
+        """Wait before `run()`, but for no longer than until a stop is requested."""
+        try:
+            return bool(self._stop_requests.get(timeout=seconds)) if seconds else False
+        except Empty:
+            return False
+
     def be_quiet(self) -> None:
         """Claim nothing more, and finish what runs."""
         self.is_quiet = True

@@ -146,8 +146,9 @@ class Fetcher(EngineThread):
             self.engine.threads + self.pace.prefetch - ahead,
             LARGEST_HOLD - len(self.engine.hold),
             LARGEST_CLAIM,
+            self.engine.limits.jobs_left(self.claimed - self.given_back),
         )
-        return room if room > self.pace.prefetch // 2 else 0
+        return room if room > self.pace.prefetch // 2 or ahead <= 0 else 0
 
     def give_back(self) -> None:
         """Let others have what our workers, slower than it seemed, won't start soon."""

@@ -3,8 +3,9 @@
 import os
 import secrets
 import socket
+import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
@@ -13,6 +14,9 @@ from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
 from forge_jobs.models.process import born_after_boot
 from forge_jobs.services.reaper import reclaim
+
+LOOKS: Final = 50
+LOOK_SECONDS: Final = 0.02
 
 
 def default_name() -> str:
@@ -26,15 +30,8 @@ def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
     A dead predecessor of the same name is forgotten, and its jobs are given back. Raises
     `ProcessNameTaken` if the predecessor lives.
     """
+    reclaim_predecessor(name, now=now)
     host = socket.gethostname()
-    predecessor = Process.objects.filter(host=host, name=name).first()
-    if predecessor:
-        if predecessor.is_alive():
-            raise ProcessNameTaken(
-                f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
-                f"Stop it, or choose another --name."
-            )
-        reclaim(predecessor, now=now)
     try:
         with transaction.atomic(using=db.connection().alias):
             process: Process = Process.objects.create(
@@ -50,6 +47,25 @@ def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
     except IntegrityError:
         raise ProcessNameTaken(f"A process named {name!r} has just started on {host}.") from None
     return process
+
+
+def reclaim_predecessor(name: str, *, now: datetime) -> None:
+    """Give back the jobs of a dead process of this host; raises `ProcessNameTaken` if it lives.
+
+    PostgreSQL may need a moment to see that it is gone, and to drop its locks.
+    """
+    host = socket.gethostname()
+    for _ in range(LOOKS):
+        predecessor = Process.objects.filter(host=host, name=name).first()
+        if predecessor is None:
+            return
+        if predecessor.is_alive():
+            raise ProcessNameTaken(
+                f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
+                f"Stop it, or choose another --name."
+            )
+        db.unless_locked(lambda gone=predecessor: reclaim(gone, now=now))  # type: ignore[misc]
+        time.sleep(LOOK_SECONDS)
 
 
 def sign_on_again(process: Process, *, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ class Limits:
     max_memory_bytes: int | None = None
     supervisor: int | None = None
     process: psutil.Process = field(default_factory=psutil.Process)
+
+    def jobs_left(self, claimed: int) -> int:
+        """How many jobs may still be claimed."""
+        return sys.maxsize if self.max_jobs is None else self.max_jobs - claimed
 
     def exceeded(self, engine: Engine) -> str:
         """Why the process should retire; empty if it should not."""

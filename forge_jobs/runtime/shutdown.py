@@ -10,6 +10,9 @@ from typing import Final
 
 from forge_jobs.runtime.engine import Engine
 
+AT_ONCE: Final = signal.SIGQUIT
+"""By which a supervisor tells its processes to stop at once."""
+
 BRUTALLY: Final = 3
 FAILED: Final = 1
 """The exit code of a process that broke, or could not write all outcomes."""
@@ -31,15 +34,48 @@ def stop_on_signals(engine: Engine) -> None:
         signal.signal(number, request_stop)
 
 
+def obey_supervisor(engine: Engine) -> None:
+    """SIGTERM stops the engine in order, however often it comes; `AT_ONCE` at once.
+
+    Ctrl-C reaches every process of a terminal, and some service managers signal every process of
+    a unit: what the supervisor passes on must not count as a second request.
+    """
+    received = count(1)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if next(received) == 1:
+            engine.request_stop(signal.Signals(number).name)
+
+    def stop_at_once(number: int, frame: FrameType | None) -> None:
+        engine.request_stop(signal.Signals(number).name)
+        engine.request_stop(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(AT_ONCE, stop_at_once)
+    # Not SIG_IGN, which the programs that handlers start would inherit.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+
+
+def exit_code(engine: Engine) -> int:
+    if engine.failure:
+        return FAILED
+    return JOBS_DIED if engine.drain and engine.died else 0
+
+
 def leave(engine: Engine) -> None:
     """End the OS process, even if handlers still run."""
-    code = FAILED if engine.failure else JOBS_DIED if engine.drain and engine.died else 0
+    code = exit_code(engine)
     if engine.is_stuck:
         # Their jobs have been given back; waiting at exit for threads that may be stuck in
         # foreign code would undo the shutdown timeout.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        leave_at_once(code)
     if code:
         sys.exit(code)
+
+
+def leave_at_once(code: int) -> None:
+    """End the OS process without waiting for its threads."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,5 +1,7 @@
 """The handlers that tests and the processes they start run; effects go into a ledger."""
 
+import ctypes
+import os
 import time
 from datetime import timedelta
 
@@ -17,7 +19,7 @@ def noop() -> None:
 def effect(*, number: int, seconds: float = 0.0) -> None:
     """Leave a trace of every run."""
     time.sleep(seconds)
-    Effect.objects.create(number=number)
+    Effect.objects.create(number=number, pid=os.getpid())
 
 
 @job(atomic=True)
@@ -38,6 +40,18 @@ def spin() -> None:
     """Run forever, in Python."""
     while True:
         pass
+
+
+@job(timeout=timedelta(seconds=0.2), max_attempts=1)
+def block() -> None:
+    """Stay for a second in foreign code, where no exception can be raised."""
+    ctypes.CDLL(None).usleep(7_000_000)
+
+
+@job(max_attempts=3)
+def poison() -> None:
+    """Take the whole process along."""
+    os._exit(13)
 
 
 @job(max_attempts=2, retry=Fixed(delay=timedelta(0)))

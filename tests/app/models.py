@@ -5,6 +5,7 @@ from django.db import models
 
 class Effect(models.Model):
     number = models.IntegerField()
+    pid = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return str(self.number)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.checks import Tags
@@ -11,9 +12,8 @@ from django.db import Error
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime.console import Console
-from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.launch import Launch
 from forge_jobs.runtime.registration import default_name
-from forge_jobs.runtime.shutdown import leave, stop_on_signals
 
 
 class Command(BaseCommand):
@@ -56,6 +56,34 @@ class Command(BaseCommand):
             help='how long running jobs may take at a stop (default: "SHUTDOWN_TIMEOUT")',
         )
         parser.add_argument(
+            "--processes",
+            type=_count,
+            metavar="N",
+            help="run N such processes under a supervisor, which replaces those that die "
+            "(default: one, by itself)",
+        )
+        parser.add_argument(
+            "--max-jobs-per-process",
+            type=_count,
+            metavar="N",
+            help="replace a process by a fresh one after so many jobs; it finishes what it runs",
+        )
+        parser.add_argument(
+            "--max-memory",
+            type=_count,
+            metavar="MIB",
+            help="replace a process that uses more memory; it finishes what it runs",
+        )
+        parser.add_argument(
+            "--reload", action="store_true", help="restart when code changes, for development"
+        )
+        parser.add_argument(
+            "--health-file",
+            type=Path,
+            metavar="PATH",
+            help="touch this file with every heartbeat, as long as jobs can be run",
+        )
+        parser.add_argument(
             "--log-json", action="store_true", help="log one JSON object a line, for machines"
         )
 
@@ -68,25 +96,28 @@ class Command(BaseCommand):
                 f'--queues: {", ".join(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
                 f"which has {', '.join(settings.queues)}."
             )
-        engine = Engine(
+        launch = Launch(
             queues=queues,
             threads=options["threads"] or settings.threads,
             name=options["name"] or default_name(),
             poll_interval=options["poll_interval"] or settings.poll_interval,
             shutdown_timeout=options["shutdown_timeout"] or settings.shutdown_timeout,
             drain=options["drain"],
+            processes=options["processes"],
+            max_jobs=options["max_jobs_per_process"],
+            max_memory_bytes=(options["max_memory"] or 0) * 2**20 or None,
+            reload=options["reload"],
+            health_file=options["health_file"],
         )
-        Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"]).attach()
-        stop_on_signals(engine)
+        console = Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"])
         try:
-            engine.run()
+            launch.run(console)
         except ProcessNameTaken as error:
             raise CommandError(str(error)) from None
         except Error as error:
             raise CommandError(
                 f"The job database can't be used: {str(error).strip()}\nHas it been migrated?"
             ) from error
-        leave(engine)
 
 
 def _names(text: str) -> list[str]:

@@ -1,0 +1,140 @@
+"""Keeps several processes alive: starts them, replaces those that die, passes signals on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Final
+
+from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED
+from forge_jobs.signals import child_ended, child_started
+
+TICK_SECONDS: Final = 0.1
+FIRST_DELAY: Final = 0.5
+SHORT_LIFE_SECONDS: Final = 2.0
+"""Who dies younger than this, as its predecessor did, makes its successor wait."""
+
+STOPS: Final = (signal.SIGTERM, AT_ONCE, signal.SIGKILL)
+"""What the first, second and third request to stop become for the processes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """`early_deaths` counts how many before it, in a row, died young."""
+
+    number: int
+    name: str
+    pid: int
+    born_at: float
+    early_deaths: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birth:
+    """What a new process is told: it takes the name of its predecessor, and gives back its jobs.
+
+    It begins to work after `delay` seconds.
+    """
+
+    number: int
+    name: str
+    delay: float = 0.0
+    is_first: bool = True
+
+
+class Supervisor:
+    """Has no thread and no connection, so that it can fork at any time.
+
+    `start(birth)` starts a process and returns its pid; `bury(names)` starts one that gives back
+    the jobs of processes that died and are not replaced.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        processes: int,
+        start: Callable[[Birth], int],
+        bury: Callable[[list[str]], int],
+        drain: bool,
+        longest_delay: float,
+    ) -> None:
+        self.names = {number: f"{name}.{number}" for number in range(1, processes + 1)}
+        self.start = start
+        self.bury = bury
+        self.drain = drain
+        self.longest_delay = longest_delay
+        self.children: dict[int, Child] = {}
+        self.code = 0
+        self._stops = 0
+        self._received: SimpleQueue[int] = SimpleQueue()
+        self._unburied: list[str] = []
+
+    def run(self) -> int:
+        """Returns the exit code, once all processes have ended."""
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(stop, self._receive)
+        for number, name in self.names.items():
+            self.begin(Birth(number=number, name=name))
+        while self.children:
+            self.pass_on_signals()
+            self.see_to_the_dead()
+        if self._unburied:
+            os.waitpid(self.bury(self._unburied), 0)
+        return self.code
+
+    def begin(self, birth: Birth, *, early_deaths: int = 0) -> None:
+        pid = self.start(birth)
+        self.children[pid] = Child(
+            number=birth.number,
+            name=birth.name,
+            pid=pid,
+            born_at=time.monotonic() + birth.delay,
+            early_deaths=early_deaths,
+        )
+        child_started.send_robust(Supervisor, child=self.children[pid], delay=birth.delay)
+
+    def pass_on_signals(self) -> None:
+        try:
+            self._received.get(timeout=TICK_SECONDS)
+        except Empty:
+            return
+        number = STOPS[min(self._stops, len(STOPS) - 1)]
+        self._stops += 1
+        for pid in self.children:
+            os.kill(pid, number)
+
+    def see_to_the_dead(self) -> None:
+        """Of our own and, for a first process of a container, those that were left to it."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if child := self.children.pop(pid, None):
+                self.see_to(child, os.waitstatus_to_exitcode(status))
+
+    def see_to(self, child: Child, code: int) -> None:
+        child_ended.send_robust(Supervisor, child=child, code=code)
+        is_drained = self.drain and code in (0, JOBS_DIED)
+        if self._stops or is_drained:
+            self.code = self.code or (code if code in (0, JOBS_DIED) else FAILED)
+            if code < 0:
+                self._unburied.append(child.name)
+            return
+        age = time.monotonic() - child.born_at
+        is_early = code != 0 and age < SHORT_LIFE_SECONDS
+        deaths = child.early_deaths + (age >= 0) if is_early else 0
+        delay = min(self.longest_delay, FIRST_DELAY * 2 ** (deaths - 2)) if deaths > 1 else 0.0
+        successor = Birth(number=child.number, name=child.name, delay=delay, is_first=False)
+        self.begin(successor, early_deaths=deaths)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self._received.put(number)
