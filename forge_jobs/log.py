@@ -67,6 +67,7 @@ def log_trouble() -> None:
     signals.worker_abandoned.connect(_abandoned, dispatch_uid="forge_jobs.log.abandoned")
     signals.leadership_changed.connect(_leadership, dispatch_uid="forge_jobs.log.leadership")
     signals.work_unserved.connect(_unserved, dispatch_uid="forge_jobs.log.unserved")
+    signals.wake_unheard.connect(_wake_unheard, dispatch_uid="forge_jobs.log.wake_unheard")
     signals.database_trouble.connect(_trouble, dispatch_uid="forge_jobs.log.trouble")
     signals.database_recovered.connect(_recovered, dispatch_uid="forge_jobs.log.recovered")
 
@@ -193,6 +194,13 @@ def _leadership(*, leads: bool, **kwargs: Any) -> None:
 def _unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
     for nobody in unserved:
         logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
+
+
+def _wake_unheard(**kwargs: Any) -> None:
+    logger.warning(
+        "notifications do not arrive, as behind a pooler that shares connections: jobs are found "
+        "by polling"
+    )
 
 
 def _trouble(*, error: Exception, doing: str, retry_in: float | None, **kwargs: Any) -> None:

@@ -57,6 +57,9 @@ thread_failed = Signal()
 process_stopped = Signal()
 """A process has signed off: `engine`."""
 
+wake_unheard = Signal()
+"""Other sessions' notifications do not arrive; jobs are found by polling."""
+
 database_trouble = Signal()
 """The database refused a statement that will be tried again: `error`, `doing`, `retry_in`."""
 

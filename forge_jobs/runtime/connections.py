@@ -3,7 +3,7 @@
 from threading import local
 from typing import Any
 
-from django.db import connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
@@ -30,3 +30,13 @@ def tidy() -> None:
             del connections[connection.alias]
         else:
             connection.close_if_unusable_or_obsolete()
+            _restore_time_zone(connection)
+
+
+def _restore_time_zone(connection: BaseDatabaseWrapper) -> None:
+    """The driver hears of each change from the server, so looking costs next to nothing."""
+    try:
+        with connection.wrap_database_errors:
+            connection.ensure_timezone()
+    except Error:
+        connection.close()

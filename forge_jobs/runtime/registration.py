@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -94,9 +94,8 @@ def measure_clock() -> None:
     if db.connection().vendor != "postgresql":
         return
     with db.connection().cursor() as cursor:
-        clock.set_offset(timedelta(0))
-        before = clock.now()
+        before = datetime.now(UTC)
         cursor.execute("SELECT clock_timestamp()")
         (theirs,) = cursor.fetchone()
-        after = clock.now()
+        after = datetime.now(UTC)
     clock.set_offset(theirs - (before + (after - before) / 2))

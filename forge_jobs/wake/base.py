@@ -17,6 +17,7 @@ class Listener(Thread):
     def __init__(self) -> None:
         super().__init__(name="forge_jobs-listener", daemon=True)
         self.stopping = Event()
+        self.is_deaf = False
 
     def run(self) -> None:
         while not self.stopping.is_set():

@@ -44,8 +44,8 @@ def spin() -> None:
 
 @job(timeout=timedelta(seconds=0.2), max_attempts=1)
 def block() -> None:
-    """Stay for a second in foreign code, where no exception can be raised."""
-    ctypes.CDLL(None).usleep(7_000_000)
+    """Stay for two seconds in foreign code, where no exception can be raised."""
+    ctypes.CDLL(None).usleep(2_000_000)
 
 
 @job(max_attempts=3)

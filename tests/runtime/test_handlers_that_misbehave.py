@@ -1,10 +1,13 @@
 """A handler may do what it likes; the next job finds a clean worker."""
 
+import contextlib
+import io
+import sys
 import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone, translation
 
 from forge_jobs import job
@@ -12,7 +15,17 @@ from forge_jobs.models import Job, State
 from tests.app.models import Effect
 from tests.running import drain
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # Connections that a handler leaves open are the collector's, who complains.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _connections_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between jobs too, so that one could leave its traces in them."""
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
 
 
 def opens_a_transaction() -> None:
@@ -39,6 +52,36 @@ def moves_to_another_time_zone() -> None:
     translation.activate("de")
 
 
+def moves_its_session_to_another_time_zone() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET TIME ZONE 'Asia/Kathmandu'")
+
+
+def leaves_connections_open() -> None:
+    for _ in range(5):
+        connection.copy().ensure_connection()
+
+
+def exits() -> None:
+    sys.exit(3)
+
+
+def is_interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+def prints_to_a_closed_stream() -> None:
+    stream = io.StringIO()
+    stream.close()
+    with contextlib.redirect_stdout(stream):
+        print("nobody reads this")  # noqa: T201
+
+
+def returns_what_is_not_json() -> object:
+    return {"connection": connection}
+
+
 @pytest.mark.parametrize(
     "misbehave",
     [
@@ -47,17 +90,25 @@ def moves_to_another_time_zone() -> None:
         closes_the_connection,
         breaks_the_connection,
         moves_to_another_time_zone,
+        moves_its_session_to_another_time_zone,
+        leaves_connections_open,
+        exits,
+        is_interrupted,
+        prints_to_a_closed_stream,
+        returns_what_is_not_json,
     ],
 )
-def test_the_next_job_on_the_thread_is_not_touched(misbehave: Callable[[], None]) -> None:
+def test_the_next_job_on_the_thread_is_not_touched(misbehave: Callable[[], object]) -> None:
     @job(kind="tests.misbehave", max_attempts=1)
-    def first() -> None:
-        misbehave()
+    def first() -> object:
+        return misbehave()
 
     @job(kind="tests.behave", max_attempts=1)
     def second() -> list[str]:
         with transaction.atomic():
             Effect.objects.create(number=2)
+            if connection.vendor == "postgresql":
+                assert connection.connection.info.parameter_status("TimeZone") == "UTC"
         return [timezone.get_current_timezone_name(), translation.get_language()]
 
     zone, language = timezone.get_current_timezone_name(), translation.get_language()

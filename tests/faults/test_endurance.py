@@ -1,0 +1,55 @@
+"""Hours in minutes: neither memory nor connections grow with the number of jobs."""
+
+import psutil
+import pytest
+from django.db import connection, connections
+
+from forge_jobs.models import Job
+from tests.app.jobs import noop
+from tests.running import Runjobs, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+THREADS = 4
+BESIDE_THE_WORKERS = 5
+"""Connections: of the fetcher, the finalizer, the listener, the pulse and the services."""
+
+HALF = 100_000
+LONG = 120.0
+
+
+def run_half(process: psutil.Process) -> int:
+    """Let so many jobs run; returns the memory that the process uses afterwards."""
+    for _ in range(HALF // 10_000):
+        noop.enqueue_many([{}] * 10_000)
+    eventually(lambda: not Job.objects.unfinished().exists(), patience=LONG)
+    rss: int = process.memory_info().rss
+    return rss
+
+
+def open_connections() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def test_200000_jobs_leave_a_process_as_it_was() -> None:
+    with Runjobs("--threads", str(THREADS)) as runjobs:
+        process = psutil.Process(runjobs.process.pid)
+        first = run_half(process)
+        second = run_half(process)
+        if connection.vendor == "postgresql":
+            assert open_connections() <= THREADS + BESIDE_THE_WORKERS
+        else:
+            name = str(connections["default"].settings_dict["NAME"])
+            files = [file.path for file in process.open_files() if file.path.startswith(name)]
+            # Each connection has the database, its log and the index of that open.
+            assert len(files) <= 3 * (THREADS + BESIDE_THE_WORKERS)
+        runjobs.terminate()
+        assert runjobs.wait()[0] == 0, runjobs.output
+
+    assert second <= first * 1.05

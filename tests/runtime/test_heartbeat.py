@@ -1,0 +1,113 @@
+"""The heartbeat: what a process tells of itself, and how it comes back from the dead."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forge_jobs import JobContext, __version__, job
+from forge_jobs.clock import ManualClock
+from forge_jobs.models import Lease, Process, ProcessState
+from forge_jobs.runtime.heartbeat import Heartbeat
+from forge_jobs.runtime.registration import sign_on
+from tests.app.jobs import noop
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.running import PATIENCE, engine, eventually, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def heartbeat(manual_clock: ManualClock) -> Heartbeat:
+    """That of a process which has signed on at NOON, and whose threads do not run."""
+    subject = engine()
+    subject.process = sign_on(subject.name, now=NOON)
+    return Heartbeat(subject)
+
+
+def test_a_process_tells_what_it_is_and_does() -> None:
+    @job(kind="tests.subject", takes_context=True)
+    def subject(ctx: JobContext) -> None:
+        ctx.cancelled.wait(PATIENCE)
+
+    subject.enqueue()
+    with running(engine(threads=3, shutdown_timeout=0.1)) as working:
+        eventually(lambda: bool(working.crew.runs()))
+        working.pulse.turns[0].service.run_once(now=NOON)
+        process = Process.objects.get()
+
+    assert process.version == __version__
+    assert (process.queues, process.threads, process.running) == (["default"], 3, 1)
+    assert "tests.subject" in process.kinds
+    assert process.state == ProcessState.RUNNING
+    assert process.rss_bytes > 2**20
+    assert not process.trouble
+
+
+def test_a_beat_moves_the_moment(heartbeat: Heartbeat) -> None:
+    assert heartbeat.run_once(now=NOON + MINUTE) == 1
+    assert Process.objects.get().heartbeat_at == NOON + MINUTE
+
+
+def test_a_process_that_was_given_up_signs_on_as_the_one_it_was(heartbeat: Heartbeat) -> None:
+    pk = Process.objects.get().pk
+    Process.objects.all().delete()
+
+    assert heartbeat.run_once(now=NOON + MINUTE) == 0
+    assert Process.objects.get().pk == pk
+
+
+def test_a_process_whose_name_was_taken_meanwhile_stops(heartbeat: Heartbeat) -> None:
+    mine = Process.objects.get()
+    Process.objects.all().delete()
+    process_named(mine.name, host=mine.host, pk=mine.pk + 1)
+    heartbeat.run_once(now=NOON + MINUTE)
+
+    assert "Another process has taken the name" in heartbeat.engine.failure
+
+
+def test_a_gap_between_beats_makes_a_process_unfit_to_judge_others(heartbeat: Heartbeat) -> None:
+    heartbeat.run_once(now=NOON + timedelta(seconds=5))
+    assert heartbeat.heard_since == NOON
+
+    heartbeat.run_once(now=NOON + MINUTE)
+    assert heartbeat.heard_since == NOON + MINUTE
+
+
+def test_the_health_file_is_touched_only_by_a_process_that_can_work(
+    heartbeat: Heartbeat, tmp_path: Path
+) -> None:
+    heartbeat.engine.health_file = file = tmp_path / "healthy"
+    heartbeat.engine.fetcher.came_round_at -= 60
+    heartbeat.run_once(now=NOON)
+    assert not file.exists()
+    assert "not got to claiming jobs for 60 s" in Process.objects.get().trouble
+
+    heartbeat.engine.fetcher.came_round_at += 60
+    heartbeat.run_once(now=NOON)
+    assert file.exists()
+    assert not Process.objects.get().trouble
+
+
+def test_the_lease_is_handed_on_at_the_end() -> None:
+    with running(engine()) as first:
+        eventually(lambda: first.fetcher.is_alive() and first.leader.leads)
+    with running(engine(name="second")) as second:
+        eventually(lambda: second.fetcher.is_alive() and second.leader.leads)
+        assert Lease.objects.get().process == second.process
+
+
+def test_a_process_that_is_quiet_finishes_what_runs_and_takes_nothing() -> None:
+    with running(engine()) as subject:
+        eventually(lambda: subject.fetcher.is_alive())
+        subject.be_quiet()
+        eventually(lambda: subject.state == ProcessState.QUIET)
+        stored = noop.enqueue()
+        subject.retire("it is time")
+        eventually(lambda: not Process.objects.exists())
+
+    stored.refresh_from_db()
+    assert stored.state == "ready"
