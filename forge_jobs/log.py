@@ -59,6 +59,7 @@ def log_trouble() -> None:
     signals.process_stopped.connect(_stopped, dispatch_uid="forge_jobs.log.stopped")
     signals.process_stopping.connect(_stopping, dispatch_uid="forge_jobs.log.stopping")
     signals.child_started.connect(_child_started, dispatch_uid="forge_jobs.log.child_started")
+    signals.child_unborn.connect(_child_unborn, dispatch_uid="forge_jobs.log.child_unborn")
     signals.child_ended.connect(_child_ended, dispatch_uid="forge_jobs.log.child_ended")
     signals.service_failed.connect(_service_failed, dispatch_uid="forge_jobs.log.service_failed")
     signals.process_lost.connect(_process_lost, dispatch_uid="forge_jobs.log.process_lost")
@@ -132,6 +133,15 @@ def _child_started(*, child: Child, delay: float, **kwargs: Any) -> None:
         if delay
         else "",
         extra={"process_name": child.name, "child_pid": child.pid, "delay_seconds": delay},
+    )
+
+
+def _child_unborn(*, name: str, error: OSError, **kwargs: Any) -> None:
+    logger.error(
+        "process %s could not be started: %s; trying again",
+        name,
+        error,
+        extra={"process_name": name, "error": str(error)},
     )
 
 

@@ -48,6 +48,9 @@ service_failed = Signal()
 child_started = Signal()
 """A supervisor started a process: `child`, which begins after `delay` seconds."""
 
+child_unborn = Signal()
+"""A supervisor could not start a process, and will try again: its `name`, `error`."""
+
 child_ended = Signal()
 """A supervised process ended: `child`, `code` (negative: the signal that killed it)."""
 

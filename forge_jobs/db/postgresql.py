@@ -88,9 +88,9 @@ RETURNING
 """
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
-# it; "+ 0" the statistics of a column that is NULL in all but a few; and "running" is left out of
-# the guard (a claimed job is running, a constraint says so), which rules out the index of running
-# jobs: it fills with dead entries.
+# it; "+ 0" the statistics of a column that is NULL in all but a few; "running" is left out of the
+# guard (a claimed job is running, a constraint says so), which rules out the index of running jobs:
+# it fills with dead entries; and a moment that is "not distinct" is no key to join by.
 SETTLE = """
 UPDATE forge_jobs_job AS job
 SET state = CASE
@@ -120,7 +120,8 @@ FROM (
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %s AND job.started_at = new.claimed_at
+WHERE job.id = new.id AND job.process_id + 0 = %s
+    AND job.started_at IS NOT DISTINCT FROM new.claimed_at
 RETURNING job.id
 """
 

@@ -28,15 +28,20 @@ class Run:
         self.job = job
         self.context = JobContext(job, process_name=process_name)
         self.began_at = time.monotonic()
-        self.due_at = self.began_at + job.timeout_seconds if job.timeout_seconds else NEVER
+        self.due_at = NEVER
         self.has_timed_out = False
         self.is_given_up = False
-        self._given_up_at = self.due_at + GRACE_SECONDS
         self._thread = get_ident()
         self._lock = Lock()
         self._is_open = False
         self._has_struck = False
         self._end = Lock()
+
+    def start_clock(self) -> None:
+        """Let the job's timeout begin."""
+        self.began_at = time.monotonic()
+        if self.job.timeout_seconds:
+            self.due_at = self.began_at + self.job.timeout_seconds
 
     def __enter__(self) -> Self:
         self._is_open = True
@@ -57,7 +62,7 @@ class Run:
         if now >= self.due_at and not self.has_timed_out:
             self.has_timed_out = True
             self.strike(JobTimedOut)
-        if now >= self._given_up_at and not self.is_given_up and self.end():
+        if now >= self.due_at + GRACE_SECONDS and not self.is_given_up and self.end():
             self.is_given_up = True
 
     def strike(self, exception: type[BaseException]) -> None:

@@ -12,9 +12,11 @@ from types import FrameType
 from typing import Final
 
 from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED
-from forge_jobs.signals import child_ended, child_started
+from forge_jobs.signals import child_ended, child_started, child_unborn
 
 TICK_SECONDS: Final = 0.1
+UNBORN_SECONDS: Final = 5.0
+BURIAL_SECONDS: Final = 10.0
 FIRST_DELAY: Final = 0.5
 SHORT_LIFE_SECONDS: Final = 2.0
 """Who dies younger than this, as its predecessor did, makes its successor wait."""
@@ -73,6 +75,7 @@ class Supervisor:
         self.code = 0
         self._stops = 0
         self._received: SimpleQueue[int] = SimpleQueue()
+        self._unborn: list[tuple[float, Birth, int]] = []
         self._unburied: list[str] = []
 
     def run(self) -> int:
@@ -81,15 +84,21 @@ class Supervisor:
             signal.signal(stop, self._receive)
         for number, name in self.names.items():
             self.begin(Birth(number=number, name=name))
-        while self.children:
+        while self.children or self._unborn:
             self.pass_on_signals()
             self.see_to_the_dead()
+            self.see_to_the_unborn()
         if self._unburied:
-            os.waitpid(self.bury(self._unburied), 0)
+            self.bury_them()
         return self.code
 
     def begin(self, birth: Birth, *, early_deaths: int = 0) -> None:
-        pid = self.start(birth)
+        try:
+            pid = self.start(birth)
+        except OSError as error:  # no memory, or too many processes
+            self._unborn.append((time.monotonic() + UNBORN_SECONDS, birth, early_deaths))
+            child_unborn.send_robust(Supervisor, name=birth.name, error=error)
+            return
         self.children[pid] = Child(
             number=birth.number,
             name=birth.name,
@@ -135,6 +144,29 @@ class Supervisor:
         delay = min(self.longest_delay, FIRST_DELAY * 2 ** (deaths - 2)) if deaths > 1 else 0.0
         successor = Birth(number=child.number, name=child.name, delay=delay, is_first=False)
         self.begin(successor, early_deaths=deaths)
+
+    def see_to_the_unborn(self) -> None:
+        """Try once more to start what could not be started; nothing is started at a stop."""
+        waiting, self._unborn = self._unborn, []
+        for due_at, birth, early_deaths in waiting:
+            if self._stops:
+                self._unburied.append(birth.name)
+            elif due_at > time.monotonic():
+                self._unborn.append((due_at, birth, early_deaths))
+            else:
+                self.begin(birth, early_deaths=early_deaths)
+
+    def bury_them(self) -> None:
+        """Give back the jobs of those that died at the end; others' reapers do if this fails."""
+        try:
+            pid = self.bury(self._unburied)
+        except OSError:
+            return
+        deadline = time.monotonic() + BURIAL_SECONDS
+        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(TICK_SECONDS)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received.put(number)

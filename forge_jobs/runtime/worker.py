@@ -92,6 +92,7 @@ class Worker(EngineThread):
                 return Released(), None
             if job_started.has_listeners():
                 job_started.send_robust(type(self), job=run.job)
+            run.start_clock()
             handler = registry.get(run.job.kind)
             if handler.atomic:
                 return self.run_atomically(handler, run)

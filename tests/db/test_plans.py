@@ -185,3 +185,17 @@ def test_the_jobs_of_a_process_are_found_by_their_index() -> None:
     plan = Job.objects.filter(state=State.RUNNING, process__in=[1]).explain()
 
     assert_uses(plan, "forge_jobs_running")
+
+
+@on_postgresql
+@pytest.mark.parametrize("jobs", [2_000, 10_000])
+def test_a_finalize_needs_no_statistics_to_find_its_jobs(jobs: int, explainer: Explainer) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE forge_jobs_job")
+        ready = [row(1)._replace(state=State.READY, dedupe_key=None, idempotency_key=None)]
+        db.twin().insert(cursor, ready * jobs)
+        claim(cursor, limit=jobs, process=process_named("busy with all").pk)
+    outcomes = [Transition(number, NOON.isoformat(), State.SUCCEEDED, 1) for number in range(jobs)]
+    db.twin().settle(explainer, process=1, transitions=outcomes)
+
+    assert_uses(explainer.plans[-1], "forge_jobs_job_pkey")

@@ -1,7 +1,8 @@
 """A part of the process breaks, or the database will not take what it is given."""
 
+import time
 from collections.abc import Sequence
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -134,3 +135,21 @@ def test_connections_cut_under_load_lose_nothing() -> None:
         eventually(lambda: not Job.objects.unfinished().exists())
 
     assert succeeded.count() == 4_000
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes no lock on a table")
+def test_a_claim_that_hangs_on_a_lock_is_broken_off_at_a_stop() -> None:
+    subject = engine()
+    thread = Thread(target=subject.run)
+    with transaction.atomic(), connection.cursor() as cursor:
+        thread.start()
+        eventually(lambda: subject.fetcher.is_alive())
+        cursor.execute("LOCK TABLE forge_jobs_job IN ACCESS EXCLUSIVE MODE")
+        eventually(lambda: time.monotonic() - subject.fetcher.came_round_at > 0.5)
+        subject.request_stop("the test wants it")
+        eventually(lambda: not subject.fetcher.is_alive())
+    thread.join(PATIENCE)
+
+    assert not thread.is_alive()
+    assert not subject.failure
+    assert not Process.objects.exists()
