@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
 
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
-from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job, Process, ProcessState
 from forge_jobs.outcomes import Outcome, Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.cancellation import Cancellation
 from forge_jobs.runtime.crew import Crew
+from forge_jobs.runtime.ending import Ending
 from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
 from forge_jobs.runtime.heartbeat import Heartbeat
@@ -29,7 +28,6 @@ from forge_jobs.runtime.hold import Hold
 from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
-from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.runtime.worker import failed
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
@@ -38,11 +36,7 @@ from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
 
-GRACE: Final = 1.0
-"""Seconds for handlers to heed that they are asked to stop, and for what is left to be written."""
-
 TICK_SECONDS: Final = 0.1
-LAST_TICK_SECONDS: Final = 0.01
 
 
 @dataclass(kw_only=True)
@@ -75,7 +69,7 @@ class Engine:
         self.buffer: SimpleQueue[ClaimedJob | None] = SimpleQueue()
         self.hold = Hold()
         # A signal handler may put into a SimpleQueue at any moment; an Event could deadlock.
-        self._stop_requests: SimpleQueue[str] = SimpleQueue()
+        self.stop_requests: SimpleQueue[str] = SimpleQueue()
         self._retiring = ""
         self.kinds = registry.kinds()
         # SQLite lets one write at a time, and makes the others sleep in growing steps until they
@@ -102,7 +96,8 @@ class Engine:
     @property
     def is_stuck(self) -> bool:
         """Whether threads are left, after the end, that nobody can wait for."""
-        return bool(self._alive(self.crew.workers) or self.crew.stuck or self.finalizer.is_alive())
+        threads = [*self.crew.workers, *self.crew.abandoned, self.finalizer]
+        return any(thread.is_alive() for thread in threads)
 
     def run(self) -> str:
         """Work until a stop is requested; returns the reason.
@@ -128,18 +123,18 @@ class Engine:
         reason = self._await_stop()
         self.is_stopping = True
         process_stopping.send_robust(type(self), reason=reason)
-        self._stop()
+        Ending(self).carry_out()
         process_stopped.send_robust(type(self), engine=self)
         return reason
 
     def request_stop(self, reason: str) -> None:
         """Stop in order; asked again, at once. Safe to call from a signal handler."""
-        self._stop_requests.put(reason)
+        self.stop_requests.put(reason)
 
     def was_stopped_within(self, seconds: float) -> bool:
         """Wait before `run()`, but for no longer than until a stop is requested."""
         try:
-            return bool(self._stop_requests.get(timeout=seconds)) if seconds else False
+            return bool(self.stop_requests.get(timeout=seconds)) if seconds else False
         except Empty:
             return False
 
@@ -203,61 +198,10 @@ class Engine:
     def _await_stop(self) -> str:
         while True:
             try:
-                return self._stop_requests.get(timeout=TICK_SECONDS)
+                return self.stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
                 self.crew.look_after()
             if reason := self.limits.exceeded(self):
                 self.retire(reason)
             if self._retiring and not self.hold:
                 return self._retiring
-
-    def _stop(self) -> None:
-        """Let everything end in order; nothing is waited for beyond the shutdown timeout.
-
-        A further request to stop brings that forward.
-        """
-        self._deadline = time.monotonic() + self.shutdown_timeout.total_seconds()
-        self.listener.stop()
-        self.services.stop()
-        self._halt(self.fetcher)
-        self.release_unstarted()
-        self.crew.stop()
-        if not self._await(self.crew.workers):
-            for run in self.crew.runs():
-                run.context.cancelled.set(SHUTDOWN)
-            self._await(self.crew.workers, at_most=GRACE)
-        for run in self.crew.runs():
-            if run.end():
-                self.release(run.job)
-        self._halt(self.pulse)
-        self.finalizer.stop()
-        if not self._await([self.finalizer]):
-            self._await([self.finalizer], at_most=GRACE)
-        self.finalizer.giving_up.set()
-        self._await([self.finalizer, self.listener, self.services], at_most=GRACE)
-        if self.hold:
-            self.fail(f"{len(self.hold)} outcomes could not be written")
-
-    def _halt(self, thread: EngineThread) -> None:
-        """Stop a thread; break off what it waits for if that takes long."""
-        thread.stop()
-        if not self._await([thread], at_most=GRACE):
-            thread.interrupt()
-            self._await([thread], at_most=GRACE)
-
-    def _await(self, threads: Sequence[Thread], *, at_most: float | None = None) -> bool:
-        """Wait for threads to end, so many seconds; if none are given, until the deadline."""
-        until = None if at_most is None else time.monotonic() + at_most
-        while self._alive(threads):
-            if time.monotonic() >= (self._deadline if until is None else until):
-                return False
-            try:
-                self._stop_requests.get(timeout=LAST_TICK_SECONDS)
-            except Empty:
-                self.crew.look_after()
-            else:
-                self._deadline = 0.0
-        return True
-
-    def _alive(self, threads: Sequence[Thread]) -> list[Thread]:
-        return [thread for thread in threads if thread.is_alive()]

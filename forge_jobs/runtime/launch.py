@@ -26,6 +26,7 @@ from forge_jobs.runtime.reload import stop_on_change
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.shutdown import (
     FAILED,
+    STOPS,
     exit_code,
     leave,
     leave_at_once,
@@ -142,7 +143,9 @@ def fork(life: Callable[[], int]) -> int:
     """Run `life` in a process of its own, which ends with the code it returns; gives its pid."""
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until the child knows what to do about them
     if pid := os.fork():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         return pid
     code = FAILED
     try:
@@ -171,7 +174,6 @@ def spawn(birth: Birth) -> int:
 
 def bury(names: list[str]) -> int:
     """Give back what processes of this host were running that are gone."""
-    signal.signal(signal.SIGINT, lambda number, frame: None)
     for name in names:
         reclaim_predecessor(name, now=clock.now())
     return 0

@@ -10,6 +10,8 @@ from typing import Final
 
 from forge_jobs.runtime.engine import Engine
 
+STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
 AT_ONCE: Final = signal.SIGQUIT
 """By which a supervisor tells its processes to stop at once."""
 
@@ -54,6 +56,7 @@ def obey_supervisor(engine: Engine) -> None:
     signal.signal(AT_ONCE, stop_at_once)
     # Not SIG_IGN, which the programs that handlers start would inherit.
     signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 def exit_code(engine: Engine) -> int:

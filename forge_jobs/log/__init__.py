@@ -1,0 +1,23 @@
+"""Turns signals into log lines; nothing else in forge_jobs logs."""
+
+import logging
+from typing import Final
+
+from forge_jobs import signals
+from forge_jobs.log import jobs, processes
+from forge_jobs.log.looks import JSONFormatter, spelled
+
+__all__ = ["JSONFormatter", "log_jobs", "log_trouble", "logger", "spelled"]
+
+logger: Final = logging.getLogger("forge_jobs")
+
+
+def log_jobs() -> None:
+    """Log every finished run, not only those that failed."""
+    signals.job_finished.connect(jobs.job_ended_well, dispatch_uid="forge_jobs.log.job_ended_well")
+
+
+def log_trouble() -> None:
+    """Log what somebody should know of."""
+    for signal, receiver in {**jobs.RECEIVERS, **processes.RECEIVERS}.items():
+        signal.connect(receiver, dispatch_uid=f"forge_jobs.log.{receiver.__name__}")

@@ -1,0 +1,96 @@
+"""Lines about jobs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from django.dispatch import Signal
+
+from forge_jobs import signals
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.log.looks import spelled
+from forge_jobs.states import State
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.finalizer import Finished
+    from forge_jobs.status import Unserved
+
+logger: Final = logging.getLogger("forge_jobs")
+
+ENDS: Final = {
+    State.READY: "given back after",
+    State.SCHEDULED: "put off after",
+    State.CANCELLED: "cancelled after",
+}
+
+
+def job_ended_well(*, finished: Finished, **kwargs: Any) -> None:
+    if not finished.transition.error:
+        logger.info(
+            "%s #%d %s %s",
+            finished.job.kind,
+            finished.job.id,
+            ENDS.get(finished.transition.state, f"{finished.transition.state} in"),
+            spelled(finished.seconds),
+            extra=fields(finished),
+        )
+
+
+def job_failed(*, finished: Finished, **kwargs: Any) -> None:
+    job, transition = finished.job, finished.transition
+    logger.log(
+        logging.ERROR if transition.state is State.DEAD else logging.WARNING,
+        "%s #%d %s after attempt %d%s: %s",
+        job.kind,
+        job.id,
+        transition.state,
+        job.attempt,
+        f" of {job.max_attempts}" if job.max_attempts else "",
+        transition.last_error.partition("\n")[0],
+        extra=fields(finished),
+    )
+
+
+def claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
+    logger.warning(
+        "%s #%d was taken from this process; its outcome is refused",
+        job.kind,
+        job.id,
+        extra={"job_id": job.id, "kind": job.kind, "queue": job.queue, "attempt": job.attempt},
+    )
+
+
+def abandoned(*, job: ClaimedJob, stuck: int, **kwargs: Any) -> None:
+    logger.error(
+        "%s #%d did not react to its timeout, its thread is abandoned (now %d of them)",
+        job.kind,
+        job.id,
+        stuck,
+        extra={"job_id": job.id, "kind": job.kind, "queue": job.queue, "stuck_threads": stuck},
+    )
+
+
+def unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
+    for nobody in unserved:
+        logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
+
+
+def fields(finished: Finished) -> dict[str, Any]:
+    return {
+        "job_id": finished.job.id,
+        "kind": finished.job.kind,
+        "queue": finished.job.queue,
+        "attempt": finished.job.attempt,
+        "state": str(finished.transition.state),
+        "seconds": round(finished.seconds, 6),
+    }
+
+
+RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
+    signals.job_failed: job_failed,
+    signals.claim_lost: claim_lost,
+    signals.worker_abandoned: abandoned,
+    signals.work_unserved: unserved,
+}

@@ -1,0 +1,148 @@
+"""Lines about processes, their services, and the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from signal import Signals
+from typing import TYPE_CHECKING, Any, Final
+
+from django.dispatch import Signal
+
+from forge_jobs import signals
+from forge_jobs.log.looks import spelled
+
+if TYPE_CHECKING:
+    from forge_jobs.models import Process
+    from forge_jobs.runtime.engine import Engine
+    from forge_jobs.runtime.supervisor import Child
+
+logger: Final = logging.getLogger("forge_jobs")
+
+
+def stopping(*, reason: str, **kwargs: Any) -> None:
+    logger.info("stopping: %s", reason, extra={"reason": reason})
+
+
+def stopped(*, engine: Engine, **kwargs: Any) -> None:
+    if engine.failure:
+        logger.error("stopped with a fault: %s", engine.failure, extra={"reason": engine.failure})
+
+
+def thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:
+    logger.critical(
+        "%s failed, this process stops", thread, exc_info=error, extra={"thread_name": thread}
+    )
+
+
+def child_started(*, child: Child, delay: float, **kwargs: Any) -> None:
+    logger.info(
+        "process %s started, pid %d%s",
+        child.name,
+        child.pid,
+        f"; it died early {child.early_deaths} times, and begins in {spelled(delay)}"
+        if delay
+        else "",
+        extra={"process_name": child.name, "child_pid": child.pid, "delay_seconds": delay},
+    )
+
+
+def child_unborn(*, name: str, error: OSError, **kwargs: Any) -> None:
+    logger.error(
+        "process %s could not be started: %s; trying again",
+        name,
+        error,
+        extra={"process_name": name, "error": str(error)},
+    )
+
+
+def child_ended(*, child: Child, code: int, **kwargs: Any) -> None:
+    how = f"was killed by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    logger.log(
+        logging.INFO if code == 0 else logging.ERROR,
+        "process %s, pid %d, %s",
+        child.name,
+        child.pid,
+        how,
+        extra={"process_name": child.name, "child_pid": child.pid, "exit_code": code},
+    )
+
+
+def service_failed(*, service: str, error: BaseException, **kwargs: Any) -> None:
+    logger.critical("the %s failed", service, exc_info=error, extra={"service": service})
+
+
+def process_lost(*, process: Process, given_back: int, **kwargs: Any) -> None:
+    logger.warning(
+        "process %s (pid %d on %s) was lost, its jobs are given back: %d",
+        process.name,
+        process.pid,
+        process.host,
+        given_back,
+        extra={"lost_process": process.name, "host": process.host, "given_back": given_back},
+    )
+
+
+def revived(*, process: Process, **kwargs: Any) -> None:
+    logger.warning(
+        "process %s had been given up as lost; its jobs are others' now, it carries on",
+        process.name,
+        extra={"process_name": process.name},
+    )
+
+
+def troubled(*, trouble: str, **kwargs: Any) -> None:
+    if trouble:
+        logger.error("trouble: %s", trouble, extra={"trouble": trouble})
+    else:
+        logger.info("jobs start again")
+
+
+def leadership(*, leads: bool, **kwargs: Any) -> None:
+    logger.debug("this process %s the services", "runs" if leads else "no longer runs")
+
+
+def wake_unheard(**kwargs: Any) -> None:
+    logger.warning(
+        "notifications do not arrive, as behind a pooler that shares connections: jobs are found "
+        "by polling"
+    )
+
+
+def trouble(*, error: Exception, doing: str, retry_in: float | None, **kwargs: Any) -> None:
+    following = "" if retry_in is None else f"; trying again in {spelled(retry_in)}"
+    logger.error(
+        "database trouble while %s: %s%s",
+        doing,
+        str(error).strip() or type(error).__name__,
+        following,
+        extra={"doing": doing, "error": type(error).__name__, "retry_in_seconds": retry_in},
+    )
+
+
+def recovered(*, doing: str, after: timedelta, **kwargs: Any) -> None:
+    logger.info(
+        "the database is back after %s, %s again",
+        spelled(after.total_seconds()),
+        doing,
+        extra={"doing": doing, "after_seconds": after.total_seconds()},
+    )
+
+
+RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
+    signals.process_stopping: stopping,
+    signals.process_stopped: stopped,
+    signals.process_lost: process_lost,
+    signals.process_revived: revived,
+    signals.process_troubled: troubled,
+    signals.child_started: child_started,
+    signals.child_unborn: child_unborn,
+    signals.child_ended: child_ended,
+    signals.thread_failed: thread_failed,
+    signals.service_failed: service_failed,
+    signals.leadership_changed: leadership,
+    signals.wake_unheard: wake_unheard,
+    signals.database_trouble: trouble,
+    signals.database_recovered: recovered,
+}
