@@ -16,6 +16,7 @@ from django.db.models import Count
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, ProcessState, State
 from forge_jobs.models.lease import SERVICES
+from forge_jobs.models.process import ProcessQuerySet
 
 FRONT: Final = 1_000
 """How many jobs to look at for kinds that nobody serves: such jobs are in front."""
@@ -94,9 +95,7 @@ def unserved(*, now: datetime) -> list[Unserved]:
 def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
     """What an operator should be woken for, in sentences; empty if all is well."""
     live = _live(now)
-    found = (
-        [] if live else [f"No process has been heard of for {_seconds(conf().process_timeout)}."]
-    )
+    found = [] if live else [_nobody_claims(now)]
     for nobody in unserved(now=now):
         lag = _lag(nobody.queue, now=now, kind=nobody.kind)
         if lag > max_lag:
@@ -114,14 +113,29 @@ def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
 
 def _live(now: datetime) -> list[Process]:
     """Processes that beat and claim."""
-    live = Process.objects.live(since=now - conf().process_timeout)
-    return list(live.filter(state=ProcessState.RUNNING))
+    return list(_beating(now).filter(state=ProcessState.RUNNING))
+
+
+def _beating(now: datetime) -> ProcessQuerySet:
+    beating: ProcessQuerySet = Process.objects.live(since=now - conf().process_timeout)
+    return beating
+
+
+def _nobody_claims(now: datetime) -> str:
+    leaving = [f"{one.name} is {one.state}" for one in _beating(now).order_by("host", "name")]
+    if leaving:
+        return f"No process claims jobs: {', '.join(leaving)}."
+    return f"No process has been heard of for {_seconds(conf().process_timeout)}."
 
 
 def _counts() -> Counter[tuple[str, str]]:
+    """Jobs by queue and state. The index of claims knows no state, and need not: all are ready."""
     counts: Counter[tuple[str, str]] = Counter()
     jobs = Job.objects
-    for rows in (jobs.ready(), jobs.running(), jobs.waiting(), jobs.finished()):
+    for state, rows in ((State.READY, jobs.ready()), (State.RUNNING, jobs.running())):
+        for queue, count in rows.values_list("queue").annotate(count=Count("pk")).order_by():
+            counts[queue, state] = count
+    for rows in (jobs.waiting(), jobs.finished()):
         grouped = rows.values_list("queue", "state").annotate(count=Count("pk")).order_by()
         counts.update({(queue, state): count for queue, state, count in grouped})
     return counts

@@ -18,6 +18,12 @@ def stored_job(**columns: Any) -> Job:
     return job
 
 
+def finished_job(state: State = State.DEAD, **columns: Any) -> Job:
+    """A job that is over, but for what is said of it."""
+    usual = {"attempt": 3, "started_at": NOON, "finished_at": NOON}
+    return stored_job(state=state, **usual | columns)
+
+
 def claim(process: Process, *, limit: int = 100, **options: Any) -> list[ClaimedJob]:
     """Claim at NOON from the default queue, as a process that knows one kind."""
     usual: dict[str, Any] = {"queue": "default", "kinds": ["app.noop"], "now": NOON}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Self
 
 from django.db import IntegrityError, models, transaction
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""
+LOOKED_UP: Final = 5_000
+"""How many rows a verb finds at once: SQLite may have to sort all of them each time."""
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -38,6 +42,15 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def finished(self) -> Self:
         return self.filter(state__in=constants(TERMINAL))
+
+    def cancellable(self) -> Self:
+        """Unfinished, and not asked to stop yet."""
+        return self.unfinished().filter(cancel_requested_at__isnull=True)
+
+    def unrivalled(self) -> Self:
+        """Those whose dedupe key, if any, no unfinished job has."""
+        rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
+        return self.filter(~Exists(rival))
 
     def claimed_by(self, *processes: Process) -> Self:
         return self.running().filter(process__in=processes)
@@ -62,21 +75,15 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         A run that ends well all the same stays a success. `reason` is told to the handler.
         """
-        return self._in_batches(
-            lambda jobs: (
-                jobs.unfinished()
-                .filter(cancel_requested_at__isnull=True)
-                .update(
-                    state=Case(
-                        When(state=State.RUNNING, then=F("state")),
-                        default=models.Value(State.CANCELLED),
-                    ),
-                    finished_at=Case(
-                        When(state=State.RUNNING, then=None), default=models.Value(now)
-                    ),
-                    cancel_requested_at=now,
-                    cancel_reason=reason,
-                )
+        return self.cancellable()._in_batches(
+            lambda jobs: jobs.cancellable().update(
+                state=Case(
+                    When(state=State.RUNNING, then=F("state")),
+                    default=models.Value(State.CANCELLED),
+                ),
+                finished_at=Case(When(state=State.RUNNING, then=None), default=models.Value(now)),
+                cancel_requested_at=now,
+                cancel_reason=reason,
             )
         )
 
@@ -85,15 +92,14 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         A job is passed over if an unfinished one has its dedupe key.
         """
-        return self._in_batches(lambda jobs: jobs._requeue(now=now))
+        return self.finished()._in_batches(lambda jobs: jobs._requeue(now=now))
 
     def purge(self) -> int:
         """Delete finished jobs; returns how many."""
-        return self._in_batches(lambda jobs: jobs.finished()._raw_delete(jobs.db))
+        return self.finished()._in_batches(lambda jobs: jobs.finished()._raw_delete(jobs.db))
 
     def _requeue(self, *, now: datetime) -> int:
-        rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
-        free = self.finished().filter(~Exists(rival))
+        free = self.finished().unrivalled()
         newest = {key or pk: pk for pk, key in free.order_by("pk").values_list("pk", "dedupe_key")}
         chosen = self.filter(pk__in=newest.values()).finished()
         queues = set(chosen.values_list("queue", flat=True))
@@ -118,15 +124,26 @@ class JobQuerySet(models.QuerySet["Job"]):
         return requeued
 
     def _in_batches(self, act: Callable[[JobQuerySet], int]) -> int:
-        """Do something to the rows, the oldest first; each batch is a transaction of its own."""
-        done, last = 0, 0
+        """Do something to the rows, the oldest first; each batch is a transaction of its own.
+
+        `act` gets bare rows, for with more to go by SQLite might not go by their ids; it guards
+        its change against what others did in the meantime.
+        """
+        done = 0
         plain = self.model._default_manager.using(self.db)
+        keys = self._keys()
+        while batch := list(islice(keys, BATCH)):
+            done += db.unless_locked(partial(act, plain.filter(pk__in=batch)))
+        return done
+
+    def _keys(self) -> Iterator[int]:
+        last = 0
         while True:
             following = self.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
-            if not (ids := list(following[:BATCH])):
-                return done
-            last = ids[-1]
-            done += db.unless_locked(lambda ids=ids: act(plain.filter(pk__in=ids)))  # type: ignore[misc]
+            if not (keys := list(following[:LOOKED_UP])):
+                return
+            yield from keys
+            last = keys[-1]
 
 
 class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]

@@ -1,0 +1,206 @@
+"""`manage.py jobs`: looks at jobs, enqueues them, and steers them by hand."""
+
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
+
+from forge_jobs import clock
+from forge_jobs.enqueue import enqueue
+from forge_jobs.exceptions import EnqueueError
+from forge_jobs.handler import JobOptions
+from forge_jobs.management import job_report, parsing
+from forge_jobs.management.status_report import JSONReport, TextReport
+from forge_jobs.management.trouble import told_in_one_line
+from forge_jobs.management.watching import watch
+from forge_jobs.models import Job, State
+from forge_jobs.operations import Cancel, Operation, Purge, Retry, Selection
+from forge_jobs.runtime.registration import measure_clock
+from forge_jobs.status import Status, ailments
+
+FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
+OPTIONS: Final = JobOptions.__annotations__.keys()
+
+
+class Command(BaseCommand):
+    help = "Looks at jobs and processes, enqueues jobs, and retries, cancels or purges them."
+    requires_system_checks = ()  # a fault elsewhere is no reason not to steer
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(
+            title="verbs", metavar="VERB", required=True, parser_class=parsing.VerbParser
+        )
+
+        def verb(name: str, act: Callable[..., None], text: str) -> ArgumentParser:
+            added: ArgumentParser = verbs.add_parser(
+                name, help=text, description=text, formatter_class=DjangoHelpFormatter
+            )
+            added.set_defaults(act=act)
+            _add_usual(added)
+            return added
+
+        _add_status(verb("status", self.status, "Shows queues, processes, and what is amiss."))
+        _add_health(verb("health", self.health, "Exits with 1, and says why, if all is not well."))
+        _add_show(verb("show", self.show, "Shows all of one job."))
+        _add_enqueue(verb("enqueue", self.enqueue, "Stores a job, and prints its id."))
+        _add_filters(verb("retry", self.retry, "Lets finished jobs run again."), Retry)
+        cancel = verb("cancel", self.cancel, "Cancels what waits, and asks what runs to stop.")
+        _add_filters(cancel, Cancel)
+        _add_reason(cancel)
+        _add_filters(verb("purge", self.purge, "Deletes finished jobs."), Purge)
+
+    def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
+        with told_in_one_line():
+            measure_clock()
+            act(**options)
+
+    def status(self, *, every: timedelta | None, as_json: bool, **options: Any) -> None:
+        text = TextReport(self.style.WARNING)
+        report = JSONReport(indent=None if every else 2) if as_json else text
+        if every:
+            watch(report, every=every, stdout=self.stdout)
+        else:
+            self.stdout.write(report.of(Status.read(now=clock.now())))
+
+    def health(self, *, max_lag: timedelta, verbosity: int, **options: Any) -> None:
+        if found := ailments(now=clock.now(), max_lag=max_lag):
+            self.stdout.write("\n".join(found))
+            raise SystemExit(1)
+        if verbosity:
+            self.stdout.write("All is well.")
+
+    def show(self, *, pk: int, **options: Any) -> None:
+        job = Job.objects.filter(pk=pk).first()
+        if job is None:
+            raise CommandError(f"There is no job with the id {pk}.")
+        self.stdout.write(job_report.as_text(job, now=clock.now()))
+
+    def enqueue(self, *, kind: str, payload: Any, verbosity: int, **options: Any) -> None:
+        given = {name: value for name, value in options.items() if value is not None}
+        try:
+            job = enqueue(kind, payload, **{name: given[name] for name in OPTIONS & given.keys()})
+        except EnqueueError as error:
+            raise CommandError(str(error)) from error
+        if job.was_deduplicated and verbosity:
+            self.stderr.write(f"Nothing was stored: {job} has the key already.")
+        self.stdout.write(str(job.pk))
+
+    def retry(self, **options: Any) -> None:
+        self._steer(Retry(_selection(Retry, options)), **options)
+
+    def cancel(self, *, reason: str, **options: Any) -> None:
+        self._steer(Cancel(_selection(Cancel, options), reason), **options)
+
+    def purge(self, **options: Any) -> None:
+        self._steer(Purge(_selection(Purge, options)), **options)
+
+    def _steer(self, operation: Operation, *, yes: bool, **options: Any) -> None:
+        now = clock.now()
+        if left_out := operation.selection.left_out():
+            self.stderr.write(f"Left out: {', '.join(left_out)}.")
+        if yes:
+            self.stdout.write(operation.carry_out(now=now))
+        else:
+            self.stdout.write(f"{operation.preview(now=now)} Add --yes to do it.")
+
+
+def _selection(operation: type[Operation], options: dict[str, Any]) -> Selection:
+    filters = {name: options[name] for name in FILTERS if options[name] not in (None, [])}
+    if not filters and not options["everything"]:
+        raise CommandError("Say which jobs: give ids or filters, such as --queue; or give --all.")
+    unless_told = operation.allowed if options["ids"] else operation.usual
+    return Selection(**{"states": unless_told} | filters)
+
+
+def _add_usual(parser: ArgumentParser) -> None:
+    """What Django takes before the verb may come after it."""
+    parser.add_argument(
+        "-v", "--verbosity", type=int, choices=range(4), default=SUPPRESS, help=SUPPRESS
+    )
+    for name in ("--settings", "--pythonpath"):
+        parser.add_argument(name, default=SUPPRESS, help=SUPPRESS)
+    for name in ("--traceback", "--no-color", "--force-color"):
+        parser.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
+
+
+def _add_status(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--watch",
+        dest="every",
+        nargs="?",
+        type=parsing.interval,
+        const=timedelta(seconds=2),
+        metavar="SECONDS",
+        help="show it again and again, until Ctrl-C (default: every 2 seconds)",
+    )
+    parser.add_argument(
+        "--json", dest="as_json", action="store_true", help="one JSON document, or one a line"
+    )
+
+
+def _add_health(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-lag",
+        type=parsing.duration,
+        default=timedelta(seconds=60),
+        metavar="DURATION",
+        help="how long ready jobs may wait if nobody takes them, or whoever should is in trouble "
+        "(default: 60s)",
+    )
+
+
+def _add_show(parser: ArgumentParser) -> None:
+    parser.add_argument("pk", type=parsing.job_id, metavar="ID")
+
+
+def _add_enqueue(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("kind", metavar="KIND")
+    add(
+        "payload",
+        type=parsing.payload,
+        nargs="?",
+        metavar="JSON",
+        help="the handler's keyword arguments, as an object (default: {})",
+    )
+    add("--queue", help="(default: the handler's)")
+    add("--priority", type=int, help="-100 to 100, higher runs first (default: the handler's)")
+    add("--delay", type=parsing.duration, metavar="15m", help="run after that time")
+    add("--run-at", type=parsing.moment, metavar="MOMENT", help="such as 2026-03-02T12:00:00+01:00")
+    add("--max-attempts", type=int, metavar="N", help="(default: the handler's)")
+    add("--dedupe-key", metavar="KEY", help="store nothing if an unfinished job has this key")
+    add("--idempotency-key", metavar="KEY", help="store nothing if any job has this key")
+
+
+def _add_filters(parser: ArgumentParser, operation: type[Operation]) -> None:
+    add = parser.add_argument
+    usual = "all of them" if operation.usual == operation.allowed else ", ".join(operation.usual)
+    since = "enqueued" if State.READY in operation.allowed else "finished"
+    add("ids", type=parsing.job_id, nargs="*", metavar="ID")
+    add("--queue", type=parsing.words, help="the name of a queue, even of a former one")
+    add("--kind", type=parsing.kind, help="a kind, or with a trailing * a prefix of kinds")
+    add(
+        "--state",
+        dest="states",
+        type=parsing.states(*operation.allowed),
+        action="extend",
+        metavar="A,B",
+        help=f"any of {', '.join(operation.allowed)} (default: {usual}; for ids, any)",
+    )
+    add("--older-than", type=parsing.duration, metavar="7d", help=f"{since} longer ago")
+    add("--newer-than", type=parsing.duration, metavar="12h", help=f"{since} less long ago")
+    add("--error", type=parsing.words, metavar="TEXT", help="whose last error contains this text")
+    add("--all", dest="everything", action="store_true", help="needed where there is no filter")
+    add("--yes", action="store_true", help="do it, instead of saying what would be done")
+
+
+def _add_reason(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--reason",
+        type=parsing.words,
+        metavar="TEXT",
+        default="cancelled by an operator",
+        help="what the handler is told and the job keeps (default: %(default)s)",
+    )

@@ -1,0 +1,126 @@
+"""Reads the words of a command line; what can't be read is refused with what to write instead."""
+
+import json
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.management.base import CommandParser
+
+from forge_jobs import jsontext
+from forge_jobs.states import State
+
+UNITS: Final = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST: Final = timedelta(days=36_500)
+LARGEST_ID: Final = 2**63 - 1
+
+
+class VerbParser(CommandParser):
+    """Lets ids and JSON stand after options, too, where argparse by itself does not find them."""
+
+    is_mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.is_mixing:
+            return super().parse_known_args(args, namespace)
+        self.is_mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.is_mixing = False
+
+
+def duration(text: str) -> timedelta:
+    """`30s`, `15m`, `12h`, `7d`, or a number of seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if not found:
+        raise ArgumentTypeError(
+            f"{text!r} is no duration; write 30s, 15m, 12h or 7d, or a number of seconds."
+        )
+    number, unit = found.groups()
+    try:
+        given = timedelta(**{UNITS[unit]: float(number)})
+    except OverflowError:
+        given = timedelta.max
+    if given > LONGEST:
+        raise ArgumentTypeError(f"{text!r} is too long; the longest duration is 36500d.")
+    return given
+
+
+def interval(text: str) -> timedelta:
+    """A duration that is longer than nothing."""
+    if not (given := duration(text)):
+        raise ArgumentTypeError("must be longer than 0 seconds.")
+    return given
+
+
+def moment(text: str) -> datetime:
+    """An ISO date and time that says its offset."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.utcoffset() is None:
+        wrong = "is no date and time" if given is None else "does not say its offset from UTC"
+        raise ArgumentTypeError(
+            f"{text!r} {wrong}; write 2026-03-02T12:00:00+01:00, or 2026-03-02T11:00:00Z."
+        )
+    return given
+
+
+def payload(text: str) -> Any:
+    """Whatever JSON value; `enqueue()` says what it may be."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :]
+        place = f"before {rest[:20]!r}" if rest else "at its end"
+        raise ArgumentTypeError(
+            f"is not valid: {error.msg} at line {error.lineno}, column {error.colno}, {place}."
+        ) from None
+    except RecursionError:
+        raise ArgumentTypeError("is nested too deeply.") from None
+    except ValueError as error:
+        raise ArgumentTypeError(f"can't be read: {error}.") from None
+
+
+def job_id(text: str) -> int:
+    """The number that `enqueue` prints and the log has after a `#`."""
+    try:
+        given = int(text)
+    except ValueError:
+        given = 0
+    if not 0 < given <= LARGEST_ID:
+        raise ArgumentTypeError(f"{text!r} is no job's id; ids are numbers from 1 on.")
+    return given
+
+
+def words(text: str) -> str:
+    """What the database can look for; nothing at all would mean everything."""
+    if not text:
+        raise ArgumentTypeError("is empty; leave it out if you don't want it.")
+    if not jsontext.is_storable(text):
+        raise ArgumentTypeError(f"is no valid text: {text!r}.")
+    return text
+
+
+def kind(text: str) -> str:
+    """A kind, or a prefix of kinds with a `*`."""
+    if words(text) == "*":
+        raise ArgumentTypeError("* would be every kind; leave it out if that is what you want.")
+    return text
+
+
+def states(*allowed: State) -> Callable[[str], list[State]]:
+    """States, separated by commas; only these."""
+
+    def parse(text: str) -> list[State]:
+        names = [name.strip() for name in text.split(",")]
+        for name in names:
+            if name not in allowed:
+                raise ArgumentTypeError(f"{name!r} is none of {', '.join(allowed)}.")
+        return [State(name) for name in names]
+
+    return parse

@@ -1,0 +1,82 @@
+"""Makes text of values: tables, durations, moments, sizes; for a terminal of 80 to 100 columns."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+
+NOTHING: Final = "-"
+_UNPRINTABLE: Final = {
+    code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n"
+}
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str]
+) -> list[str]:
+    """Aligned lines; the columns with one of the heads `right` are aligned to the right."""
+    columns = [_column(cells, right=right) for cells in zip(heads, *rows, strict=True)]
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+
+
+def facts(pairs: Mapping[str, str]) -> list[str]:
+    """One line each, but for those that are empty."""
+    told = {name: value for name, value in pairs.items() if value}
+    width = max(map(len, told), default=0)
+    return [f"  {name:<{width}}  {value}" for name, value in told.items()]
+
+
+def indented(text: str, *, by: int) -> list[str]:
+    return [" " * by + line if line else "" for line in printable(text).splitlines()]
+
+
+def number(count: int) -> str:
+    return f"{count:,}" if count else NOTHING
+
+
+def lasting(duration: timedelta) -> str:
+    """1.3 s, 4 min 5 s, 3 h 20 min, 5 d 3 h."""
+    seconds = max(0.0, duration.total_seconds())
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if not hours:
+        return f"{minutes} min {rest} s"
+    return f"{days} d {hours % 24} h" if days > 1 else f"{hours} h {minutes % 60} min"
+
+
+def ago(moment: datetime, *, now: datetime) -> str:
+    return f"in {lasting(moment - now)}" if moment > now else f"{lasting(now - moment)} ago"
+
+
+def clock_face(moment: datetime) -> str:
+    """A moment in the project's time zone, to the second."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB" if count else NOTHING
+
+
+def shortened(text: str, longest: int) -> str:
+    """With its middle left out, where it is too long."""
+    if len(text) <= longest:
+        return text
+    tail = longest // 2
+    return f"{text[: longest - tail - 1]}…{text[-tail:]}"
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or change its colours."""
+    return text.translate(_UNPRINTABLE)
+
+
+def one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _column(cells: Sequence[str], *, right: Collection[str]) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.rjust(width) if cells[0] in right else cell.ljust(width) for cell in cells]
