@@ -1,9 +1,8 @@
 """`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Self
@@ -13,25 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from forge_jobs import declared
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.clock import as_timedelta
+from forge_jobs.declared import BudgetSettings, QueueSettings
 
 Router = Callable[[str], str | None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class QueueSettings:
-    """What `FORGE_JOBS["QUEUES"][name]` may say."""
-
-    retry: RetryPolicy | None = None
-
-    @classmethod
-    def read(cls, name: str, given: object) -> Self:
-        where = f'FORGE_JOBS["QUEUES"]["{name}"]'
-        if not isinstance(given, Mapping):
-            raise ImproperlyConfigured(f"{where} must be a dictionary, not {given!r}.")
-        _refuse_unknown(given, known=[option.name for option in fields(cls)], where=where)
-        return cls(**{key: _policy(value, where=where) for key, value in given.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +28,7 @@ class Settings:
     queues: Mapping[str, QueueSettings] = field(
         default_factory=lambda: MappingProxyType({"default": QueueSettings()})
     )
+    budgets: Mapping[str, BudgetSettings] = field(default_factory=lambda: MappingProxyType({}))
     router: Router = lambda kind: None
     retry: RetryPolicy = Exponential()
     max_attempts: int | None = 5
@@ -56,7 +43,7 @@ class Settings:
         if not isinstance(given, Mapping):
             raise ImproperlyConfigured(f"FORGE_JOBS must be a dictionary, not {given!r}.")
         readers = _READERS
-        _refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
+        declared.refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
         return cls(**{key.lower(): readers[key](key, value) for key, value in given.items()})
 
     @property
@@ -70,8 +57,8 @@ class Settings:
         return self.process_timeout * 0.4
 
     def retry_of(self, queue: str) -> RetryPolicy:
-        declared = self.queues.get(queue)
-        return declared.retry if declared and declared.retry else self.retry
+        options = self.queues.get(queue)
+        return options.retry if options and options.retry else self.retry
 
 
 @cache
@@ -86,37 +73,6 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid="forge_jobs.conf")
-
-
-def _refuse_unknown(given: Mapping[str, Any], *, known: list[str], where: str) -> None:
-    for key in given:
-        if key not in known:
-            nearest = get_close_matches(str(key).upper(), [name.upper() for name in known], n=1)
-            hint = f" Did you mean {_as_spelled(nearest[0], known)!r}?" if nearest else ""
-            raise ImproperlyConfigured(
-                f"{where} has no option {key!r}.{hint} It knows {', '.join(known)}."
-            )
-
-
-def _as_spelled(name: str, known: list[str]) -> str:
-    return next(spelling for spelling in known if spelling.upper() == name)
-
-
-def _queues(key: str, value: object) -> Mapping[str, QueueSettings]:
-    if not isinstance(value, Mapping) or not value:
-        raise ImproperlyConfigured(
-            f'FORGE_JOBS["{key}"] must map queue names to their options, '
-            f'such as {{"default": {{}}}}, not {value!r}.'
-        )
-    for name in value:
-        if not isinstance(name, str) or not 0 < len(name) <= 100 or "," in name:
-            raise ImproperlyConfigured(
-                f'FORGE_JOBS["{key}"]: a queue name has 1 to 100 characters and no comma, '
-                f"unlike {name!r}."
-            )
-    return MappingProxyType(
-        {name: QueueSettings.read(name, options) for name, options in value.items()}
-    )
 
 
 def _router(key: str, value: object) -> Router:
@@ -136,15 +92,6 @@ def _router(key: str, value: object) -> Router:
         f'FORGE_JOBS["{key}"] must be a callable, its dotted path, or a mapping of kind '
         f"prefixes to queues, not {value!r}."
     )
-
-
-def _policy(value: object, *, where: str) -> RetryPolicy:
-    if not callable(value):
-        raise ImproperlyConfigured(
-            f"{where}: retry must be a policy of forge_jobs.backoff or a callable that takes "
-            f"the attempt and returns a timedelta, not {value!r}."
-        )
-    return value
 
 
 def _number(key: str, value: object) -> int:
@@ -174,9 +121,10 @@ def _alias(key: str, value: object) -> str:
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "DATABASE": _alias,
-    "QUEUES": _queues,
+    "QUEUES": declared.queues,
+    "BUDGETS": declared.budgets,
     "ROUTER": _router,
-    "RETRY": lambda key, value: _policy(value, where=f'FORGE_JOBS["{key}"]'),
+    "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
     "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
     "MAX_PAYLOAD_BYTES": _number,
     "THREADS": _number,

@@ -44,8 +44,16 @@ class KeyUnavailable(EnqueueError):
         )
 
 
+class UnknownBudget(ForgeJobsError, LookupError):
+    """No budget has this name."""
+
+
 class ProcessNameTaken(ForgeJobsError):
     """A live process of this host already has the name."""
+
+
+class JobKilled(BaseException):
+    """Raised inside a handler whose job somebody killed; no `Exception`, as `JobTimedOut`."""
 
 
 class JobTimedOut(BaseException):

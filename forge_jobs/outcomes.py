@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from forge_jobs.clock import as_timedelta
 
@@ -44,14 +44,21 @@ class Dead(Outcome):
 class Throttled(Outcome):
     """The other side asks for patience: run again after `retry_after`, no attempt spent.
 
-    `retry_after` is a `timedelta` or a number of seconds, as in the HTTP header.
+    `retry_after` is a `timedelta` or a number of seconds, as in the HTTP header. The whole queue
+    cools down, for at least as long, longer each time in a row; with `scope="job"` only this job
+    waits.
     """
 
     __match_args__ = ("retry_after",)
 
-    def __init__(self, retry_after: timedelta | float) -> None:
+    def __init__(
+        self, retry_after: timedelta | float, *, scope: Literal["queue", "job"] = "queue"
+    ) -> None:
+        if scope not in ("queue", "job"):
+            raise ValueError(f'scope must be "queue" or "job", not {scope!r}.')
         super().__init__(retry_after)
         self.retry_after = as_timedelta(retry_after, field="retry_after")
+        self.scope = scope
 
 
 class Snoozed(Outcome):

@@ -125,7 +125,7 @@ def _nobody_claims(now: datetime) -> str:
     leaving = [f"{one.name} is {one.state}" for one in _beating(now).order_by("host", "name")]
     if leaving:
         return f"No process claims jobs: {', '.join(leaving)}."
-    return f"No process has been heard of for {_seconds(conf().process_timeout)}."
+    return f"No process beats, or none has for {_seconds(conf().process_timeout)}."
 
 
 def _counts() -> Counter[tuple[str, str]]:

@@ -178,7 +178,7 @@ def test_all_is_well_where_a_process_serves() -> None:
 def test_it_is_an_ailment_that_nobody_was_heard_of() -> None:
     serving(heartbeat_at=NOON - MINUTE)
 
-    assert ailing() == ["No process has been heard of for 30 s."]
+    assert ailing() == ["No process beats, or none has for 30 s."]
 
 
 def test_it_is_an_ailment_that_those_who_are_heard_of_claim_nothing() -> None:

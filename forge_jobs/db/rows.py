@@ -93,7 +93,7 @@ class Transition(NamedTuple):
     """One job's way out of `running`, valid only while the claim `(id, process, claimed_at)` holds.
 
     A `run_at` of None keeps the column. `result` and `error` are JSON texts; an `error` is
-    appended to the job's list.
+    appended to the job's list. What `is_forgotten` is deleted instead.
     """
 
     id: int
@@ -105,3 +105,17 @@ class Transition(NamedTuple):
     result: str | None = None
     error: str | None = None
     last_error: str = ""
+    is_forgotten: bool = False
+
+
+class BudgetLevel(NamedTuple):
+    """What is in a token bucket; while it is drained, for `paused_seconds`, none is granted."""
+
+    capacity: float
+    refill_per_second: float
+    tokens: float
+    paused_seconds: float
+
+    def seconds_until(self, cost: float) -> float:
+        """After how long so many tokens will be there."""
+        return self.paused_seconds + max(0.0, cost - self.tokens) / self.refill_per_second

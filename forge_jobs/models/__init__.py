@@ -1,8 +1,10 @@
 """The tables."""
 
+from forge_jobs.models.budget import RateLimitBudget
 from forge_jobs.models.job import Job
 from forge_jobs.models.lease import Lease
 from forge_jobs.models.process import Process
+from forge_jobs.models.queue import Queue
 from forge_jobs.states import ProcessState, State
 
-__all__ = ["Job", "Lease", "Process", "ProcessState", "State"]
+__all__ = ["Job", "Lease", "Process", "ProcessState", "Queue", "RateLimitBudget", "State"]

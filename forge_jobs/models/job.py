@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db
+from forge_jobs import clock, db
 from forge_jobs.db.rows import InsertedRow, NewRow
 from forge_jobs.models.job_queryset import JobManager
 from forge_jobs.models.process import Process
@@ -54,6 +54,8 @@ class Job(models.Model):
     )
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True)
     cancel_reason = models.TextField(_("cancel reason"), db_default="")
+    cancelled_by = models.CharField(_("cancelled by"), max_length=200, db_default="")
+    is_to_be_killed = models.BooleanField(_("is to be killed"), db_default=False)
 
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
@@ -109,6 +111,29 @@ class Job(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
 
+    def cancel(self, reason: str = "", *, by: str = "") -> bool:
+        """Cancel this job if it waits, ask it to stop if it runs; False if it did neither.
+
+        `by` is kept with the job: who asked.
+        """
+        return self._steered(Job.objects.filter(pk=self.pk).cancel(reason, by=by, now=clock.now()))
+
+    def kill(self, reason: str = "", *, by: str = "") -> bool:
+        """The same, but a handler that runs is ended by `JobKilled`, or its thread given up."""
+        return self._steered(Job.objects.filter(pk=self.pk).kill(reason, by=by, now=clock.now()))
+
+    def requeue(self) -> bool:
+        """Let this finished job run again; False if it is unfinished, or its key is taken."""
+        return self._steered(Job.objects.filter(pk=self.pk).requeue(now=clock.now()))
+
+    def run_now(self) -> bool:
+        """Let this job run that waits for its time; False if it does not wait."""
+        return self._steered(Job.objects.filter(pk=self.pk).run_now(now=clock.now()))
+
+    def _steered(self, changed: int) -> bool:
+        self.refresh_from_db()
+        return bool(changed)
+
     @classmethod
     def from_rows(cls, row: NewRow, inserted: InsertedRow) -> Self:
         """The job that has just been inserted, without another query."""
@@ -139,5 +164,7 @@ class Job(models.Model):
                 False,
                 None,
                 "",
+                "",
+                False,
             ],
         )

@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Exists, F, OuterRef, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from forge_jobs import db, wake
 from forge_jobs.db.rows import ClaimedJob, Position, Transition
@@ -47,6 +47,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Unfinished, and not asked to stop yet."""
         return self.unfinished().filter(cancel_requested_at__isnull=True)
 
+    def killable(self) -> Self:
+        return self.unfinished().filter(is_to_be_killed=False)
+
     def unrivalled(self) -> Self:
         """Those whose dedupe key, if any, no unfinished job has."""
         rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
@@ -70,22 +73,50 @@ class JobQuerySet(models.QuerySet["Job"]):
             state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
         )
 
-    def cancel(self, reason: str, *, now: datetime) -> int:
+    def cancel(self, reason: str = "", *, by: str = "", now: datetime) -> int:
         """Cancel what waits, and ask what runs to stop; returns how many jobs.
 
-        A run that ends well all the same stays a success. `reason` is told to the handler.
+        A run that ends well all the same stays a success. `reason` is told to the handler, `by`
+        says who asked.
         """
         return self.cancellable()._in_batches(
-            lambda jobs: jobs.cancellable().update(
-                state=Case(
-                    When(state=State.RUNNING, then=F("state")),
-                    default=models.Value(State.CANCELLED),
-                ),
-                finished_at=Case(When(state=State.RUNNING, then=None), default=models.Value(now)),
-                cancel_requested_at=now,
-                cancel_reason=reason,
-            )
+            lambda jobs: jobs.cancellable()._stop(reason, by=by, now=now)
         )
+
+    def kill(self, reason: str = "", *, by: str = "", now: datetime) -> int:
+        """Cancel what waits, and end what runs; returns how many jobs.
+
+        Their handlers are interrupted by `JobKilled`; threads that do not react are given up.
+        """
+        return self.killable()._in_batches(
+            lambda jobs: jobs.killable()._stop(reason, by=by, now=now, is_to_be_killed=True)
+        )
+
+    def _stop(self, reason: str, *, by: str, now: datetime, **columns: Any) -> int:
+        """In one statement, for a job may be claimed, or end its run, at any moment."""
+        is_running = Q(state=State.RUNNING)
+        stopped = self.update(
+            state=Case(When(is_running, then=F("state")), default=models.Value(State.CANCELLED)),
+            finished_at=Case(When(is_running, then=None), default=models.Value(now)),
+            cancel_requested_at=now,
+            cancel_reason=reason,
+            cancelled_by=by,
+            **columns,
+        )
+        if stopped:
+            wake.on_commit(wake.STOP)
+        return stopped
+
+    def run_now(self, *, now: datetime) -> int:
+        """Let jobs run that wait for their time; returns how many."""
+        return self.waiting()._in_batches(lambda jobs: jobs.waiting()._make_ready(now=now))
+
+    def _make_ready(self, *, now: datetime) -> int:
+        queues = set(self.values_list("queue", flat=True))
+        changed = self.update(state=State.READY, run_at=now)
+        for queue in queues:
+            wake.on_commit(queue)
+        return changed
 
     def requeue(self, *, now: datetime) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
@@ -114,6 +145,8 @@ class JobQuerySet(models.QuerySet["Job"]):
                     result=None,
                     cancel_requested_at=None,
                     cancel_reason="",
+                    cancelled_by="",
+                    is_to_be_killed=False,
                 )
         except IntegrityError:  # a rival was enqueued in this very moment
             if len(newest) == 1:
@@ -178,10 +211,14 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
         A job that somebody asked to stop does not go on to another run: it is cancelled.
         """
+        kept = [change for change in transitions if not change.is_forgotten]
+        forgotten = [change for change in transitions if change.is_forgotten]
+        held: set[int] = set()
         with db.connection().cursor() as cursor:
-            held: AbstractSet[int] = db.twin().settle(
-                cursor, process=process.pk, transitions=transitions
-            )
+            if kept:
+                held |= db.twin().settle(cursor, process=process.pk, transitions=kept)
+            if forgotten:
+                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
         return held
 
     def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
@@ -189,11 +226,14 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         wanted = {(change.id, change.attempt): change.state for change in transitions}
         ids = [change.id for change in transitions]
         found = self.filter(id__in=ids).values_list("id", "attempt", "state")
-        return {
+        written = {
             pk
             for pk, attempt, state in found
             if state in (wanted.get((pk, attempt)), State.CANCELLED)
         }
+        forgotten = {change.id for change in transitions if change.is_forgotten}
+        still_there = set(self.filter(id__in=forgotten).values_list("pk", flat=True))
+        return written | (forgotten - still_there)
 
     def begin(self, job: ClaimedJob, *, process: Process) -> bool:
         """Put on record that the handler is about to be called; False if the claim was lost."""

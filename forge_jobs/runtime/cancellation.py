@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs.context import LOST
 from forge_jobs.models import Job
@@ -20,6 +20,7 @@ class Cancellation(Service):
     """Whoever was asked to stop is told, and so is whoever runs a job that is no longer ours."""
 
     interval = timedelta(seconds=0.5)
+    is_urgent = True
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -28,19 +29,21 @@ class Cancellation(Service):
         runs = {(run.job.id, run.job.started_at): run for run in self.engine.crew.runs()}
         if not runs:
             return 0
-        claims = {
-            (pk, started_at): (requested_at, reason)
-            for pk, started_at, process, state, requested_at, reason in Job.objects.filter(
-                pk__in=[pk for pk, _ in runs]
-            ).values_list(
-                "pk", "started_at", "process_id", "state", "cancel_requested_at", "cancel_reason"
-            )
-            if state == State.RUNNING and process == self.engine.process.pk
-        }
+        ours = {row[:2]: row[2:] for row in self._claimed([pk for pk, _ in runs])}
         told = 0
         for claim, run in runs.items():
-            requested_at, reason = claims.get(claim, (now, LOST))
-            if requested_at and not run.context.cancelled:
+            asked_at, reason, is_to_be_killed = ours.get(claim, (now, LOST, False))
+            if asked_at and not run.context.cancelled:
                 run.context.cancelled.set(reason or UNSPOKEN)
                 told += 1
+            if is_to_be_killed:
+                run.kill()
         return told
+
+    def _claimed(self, ids: list[int]) -> list[tuple[Any, ...]]:
+        claimed = Job.objects.filter(pk__in=ids, state=State.RUNNING, process=self.engine.process)
+        return list(
+            claimed.values_list(
+                "pk", "started_at", "cancel_requested_at", "cancel_reason", "is_to_be_killed"
+            )
+        )

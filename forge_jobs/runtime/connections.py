@@ -30,13 +30,22 @@ def tidy() -> None:
             del connections[connection.alias]
         else:
             connection.close_if_unusable_or_obsolete()
-            _restore_time_zone(connection)
+            if connection.vendor == "postgresql" and connection.connection is not None:
+                _drop_if_moved(connection)
 
 
-def _restore_time_zone(connection: BaseDatabaseWrapper) -> None:
-    """The driver hears of each change from the server, so looking costs next to nothing."""
+def _drop_if_moved(connection: BaseDatabaseWrapper) -> None:
+    """Close a session that a handler moved to another time zone.
+
+    The driver hears of each move from the server, so to look costs next to nothing.
+    """
+    session = connection.connection
     try:
         with connection.wrap_database_errors:
-            connection.ensure_timezone()
+            zone = session.info.parameter_status("TimeZone")
     except Error:
+        connection.close()
+        return
+    if zone != connection.timezone_name:
+        session.close()  # or else a pool would hand it on
         connection.close()

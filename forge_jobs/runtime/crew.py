@@ -7,9 +7,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from forge_jobs.outcomes import Failed
+from forge_jobs.outcomes import Cancelled, Failed, Outcome
 from forge_jobs.runtime.finalizer import Finished
-from forge_jobs.runtime.run import GRACE_SECONDS, Run
+from forge_jobs.runtime.run import GRACE_SECONDS, NEVER, Run
 from forge_jobs.runtime.worker import Worker
 from forge_jobs.signals import worker_abandoned
 
@@ -64,11 +64,7 @@ class Crew:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
         self.abandoned.append(worker)
         self.workers.remove(worker)
-        outcome = Failed(
-            f"Timed out after {run.job.timeout_seconds:g} s and did not react within "
-            f"{GRACE_SECONDS:g} s more; its thread was abandoned.",
-            traceback=_where_is(worker),
-        )
+        outcome = _given_up(worker, run)
         transition = self.engine.settled(run.job, outcome)
         seconds = time.monotonic() - run.began_at
         self.engine.finalizer.inbox.put(Finished(run.job, transition, outcome, seconds))
@@ -78,6 +74,16 @@ class Crew:
             successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds
             self.workers.append(successor)
             successor.start()
+
+
+def _given_up(worker: Worker, run: Run) -> Outcome:
+    if run.killed_at != NEVER:
+        return Cancelled(run.context.cancelled.reason)
+    return Failed(
+        f"Timed out after {run.job.timeout_seconds:g} s and did not react within "
+        f"{GRACE_SECONDS:g} s more; its thread was abandoned.",
+        traceback=_where_is(worker),
+    )
 
 
 def _where_is(worker: Worker) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,8 +16,8 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.models import Job, Process, ProcessState
-from forge_jobs.outcomes import Outcome, Released
+from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
+from forge_jobs.outcomes import Dead, Failed, Outcome, Released
 from forge_jobs.registry import registry
 from forge_jobs.runtime.cancellation import Cancellation
 from forge_jobs.runtime.crew import Crew
@@ -28,9 +29,11 @@ from forge_jobs.runtime.hold import Hold
 from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
+from forge_jobs.runtime.steering import Steering
 from forge_jobs.runtime.worker import failed
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
+from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import settle
@@ -77,6 +80,7 @@ class Engine:
         self.writing: AbstractContextManager[object] = (
             Lock() if db.connection().vendor == "sqlite" else nullcontext()
         )
+        self.steering = Steering(self)
         self.fetcher = Fetcher(self, queues=self.queues, kinds=self.kinds)
         self.finalizer = Finalizer(self)
         self.crew = Crew(self, size=self.threads)
@@ -87,6 +91,11 @@ class Engine:
         if self.is_stopping:
             return ProcessState.STOPPING
         return ProcessState.QUIET if self.is_quiet else ProcessState.RUNNING
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether it stopped to make way for another."""
+        return bool(self._retiring)
 
     @property
     def died(self) -> int:
@@ -112,6 +121,9 @@ class Engine:
             threads=self.threads,
             now=clock.now(),
         )
+        Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
+        RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
+        self.steering.run_once(now=clock.now())
         self._employ_services()
         process_started.send_robust(type(self), engine=self)
         if self.drain:
@@ -156,9 +168,15 @@ class Engine:
     def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
         """What becomes of a job; a retry policy that fails is the job's failure."""
         now = clock.now()
+        steering = self.steering
         try:
-            policy = registry.get(job.kind).retry or conf().retry_of(job.queue)
-            return settle(job, outcome, policy=policy, now=now)
+            policy = registry.get(job.kind).retry or steering.retry_of(job.queue)
+            if isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
+                outcome = Dead(outcome.message, outcome.traceback)
+            transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
+            if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
+                return transition._replace(is_forgotten=True)
+            return transition
         except BaseException as error:
             failure = failed(error, saying="The retry policy failed")
             return settle(job, failure, policy=Exponential(), now=now)
@@ -168,19 +186,20 @@ class Engine:
         outcome = Released()
         self.finalizer.inbox.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
 
-    def release_unstarted(self) -> int:
-        """Give back what waits in the buffer; returns how many jobs."""
+    def release_unstarted(self, *, queues: AbstractSet[str] | None = None) -> int:
+        """Give back what waits in the buffer, of some queues or of all; returns how many jobs."""
         waiting: list[ClaimedJob | None] = []
         try:
             while True:
                 waiting.append(self.buffer.get_nowait())
         except Empty:
             pass
-        unstarted = [job for job in waiting if job]
+        unstarted = [job for job in waiting if job and (queues is None or job.queue in queues)]
         for job in unstarted:
             self.release(job)
-        for _ in range(len(waiting) - len(unstarted)):
-            self.buffer.put(None)  # which ends a worker
+        for kept in waiting:
+            if kept not in unstarted:
+                self.buffer.put(kept)  # None ends a worker
         return len(unstarted)
 
     def release_unheld(self) -> None:
@@ -191,9 +210,10 @@ class Engine:
     def _employ_services(self) -> None:
         self.leader = Leader(self.process)
         heartbeat = Heartbeat(self)
-        self.pulse = ServiceLoop(self, "pulse", [heartbeat, Cancellation(self), self.leader])
+        pulse = [heartbeat, self.steering, Cancellation(self), self.leader]
+        self.pulse = ServiceLoop(self, "pulse", pulse)
         reaper = Reaper(lambda: heartbeat.heard_since)
-        self.services = LeaderLoop(self, "services", [Stager(), reaper, Lookout()])
+        self.services = LeaderLoop(self, "services", [Stager(), reaper, Pruner(), Lookout()])
 
     def _await_stop(self) -> str:
         while True:

@@ -40,8 +40,10 @@ class Fetcher(EngineThread):
         self.claimed = 0
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
+        self.is_asleep = False
         self._wants_room = False
         self._is_unsure = False
+        self._closed: frozenset[str] = frozenset()
 
     def work(self) -> None:
         local.subscribe(self.bell)
@@ -70,6 +72,9 @@ class Fetcher(EngineThread):
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
         self.came_round_at = time.monotonic()
+        if newly_closed := self.engine.steering.closed - self._closed:
+            self.given_back += self.engine.release_unstarted(queues=newly_closed)
+        self._closed = self.engine.steering.closed
         if self.engine.is_quiet:
             self.give_back()
             self.stopping.wait(LONGEST_WAIT)
@@ -80,11 +85,14 @@ class Fetcher(EngineThread):
         if self.engine.drain and had_nothing:
             self.look_everywhere()
         taken = self.fill()
-        if self.engine.drain and had_nothing and not taken:
+        if self.engine.drain and had_nothing and not taken and self.jobs_left() > 0:
             self.engine.request_stop(DRAINED)
             self.stopping.set()
             return
-        self._wants_room = any(lane.may_hold_work for lane in self.lanes)
+        closed = self.engine.steering.closed
+        self._wants_room = any(
+            lane.may_hold_work for lane in self.lanes if lane.queue not in closed
+        )
         if not (self._wants_room and self.room() > 0):
             self.sleep()
 
@@ -92,7 +100,10 @@ class Fetcher(EngineThread):
         seconds = self.engine.poll_interval.total_seconds()
         if self.engine.buffer.qsize():
             seconds = min(seconds, LONGEST_WAIT)
+        self.is_asleep = True
         rung = self.bell.wait(seconds)
+        self.came_round_at = time.monotonic()
+        self.is_asleep = False
         if not rung or local.ANY in rung:
             self.look_everywhere()
         for lane in self.lanes:
@@ -105,7 +116,8 @@ class Fetcher(EngineThread):
     def fill(self) -> int:
         """Claim into the buffer, queue by queue; the queues take turns at being first."""
         before = self.claimed
-        for lane in [lane for lane in self.lanes if lane.may_hold_work]:
+        closed = self.engine.steering.closed
+        for lane in [one for one in self.lanes if one.may_hold_work and one.queue not in closed]:
             if (room := self.room()) <= 0:
                 break
             self.supply(
@@ -146,9 +158,13 @@ class Fetcher(EngineThread):
             self.engine.threads + self.pace.prefetch - ahead,
             LARGEST_HOLD - len(self.engine.hold),
             LARGEST_CLAIM,
-            self.engine.limits.jobs_left(self.claimed - self.given_back),
+            self.jobs_left(),
         )
         return room if room > self.pace.prefetch // 2 or ahead <= 0 else 0
+
+    def jobs_left(self) -> int:
+        """How many jobs this process may still claim before it makes way for another."""
+        return self.engine.limits.jobs_left(self.claimed - self.given_back)
 
     def give_back(self) -> None:
         """Let others have what our workers, slower than it seemed, won't start soon."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -15,7 +16,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome
+from forge_jobs.outcomes import Failed, Outcome, Throttled
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
@@ -93,6 +94,7 @@ class Finalizer(EngineThread):
         return group
 
     def finalize(self, group: list[Finished]) -> None:
+        self.cool_down(group)
         try:
             held = self.write(group)
         except (DataError, IntegrityError, ValueError, TypeError) as error:
@@ -103,6 +105,24 @@ class Finalizer(EngineThread):
             group = [_unstorable(group[0], error)]
             held = self.write(group)
         self.announce(group, held)
+
+    def cool_down(self, group: list[Finished]) -> None:
+        """Throttle the queues of jobs that were told to be patient, before they are due again."""
+        longest: dict[str, timedelta] = {}
+        for finished in group:
+            match finished.outcome:
+                case Throttled(scope="queue") as throttled:
+                    queue = finished.job.queue
+                    asked = max(longest.get(queue, throttled.retry_after), throttled.retry_after)
+                    longest[queue] = asked
+
+        def step() -> None:
+            with self.engine.writing:
+                for queue, retry_after in longest.items():
+                    self.engine.steering.throttle(queue, retry_after=retry_after)
+
+        if longest:
+            ride_out(step, doing="cooling queues down", stopping=self.giving_up)
 
     def write(self, group: list[Finished]) -> AbstractSet[int]:
         """Returns the ids whose claim still held."""
@@ -142,10 +162,12 @@ class Finalizer(EngineThread):
                 job_finished.send_robust(type(self), finished=finished)
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
+        succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
         try:
             for queue in set(given_back):
                 wake.send(queue)
+            self.engine.steering.calm(succeeded)
         except Error as error:  # polling finds them
             database_trouble.send_robust(
                 type(self), error=error, doing="waking others", retry_in=None

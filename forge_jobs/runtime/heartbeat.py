@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -60,8 +61,9 @@ class Heartbeat(Service):
             process_revived.send_robust(type(self), process=self.engine.process)
 
     def _tell(self, trouble: str) -> None:
-        if trouble != self._trouble:
+        if bool(trouble) != bool(self._trouble):
             process_troubled.send_robust(type(self), trouble=trouble)
         self._trouble = trouble
         if self.engine.health_file and not self.watch.is_stuck:
-            self.engine.health_file.touch()
+            with suppress(OSError):  # whoever looks at it sees that it is old
+                self.engine.health_file.touch()

@@ -26,6 +26,7 @@ from forge_jobs.runtime.reload import stop_on_change
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.shutdown import (
     FAILED,
+    RETIRED,
     STOPS,
     exit_code,
     leave,
@@ -116,15 +117,21 @@ class Launch:
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1)
         if not birth.is_first:
-            bury([birth.name])
+            try:
+                bury([birth.name])
+            except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
+                print_error(error)
         if engine.was_stopped_within(birth.delay):
             return 0
         if self.reload:
             stop_on_change(engine)
         engine.run()
+        code = exit_code(engine)
+        if engine.is_retired and code != FAILED:
+            code += RETIRED
         if engine.is_stuck:
-            leave_at_once(exit_code(engine))
-        return exit_code(engine)
+            leave_at_once(code)
+        return code
 
     def engine(self, name: str, limits: Limits) -> Engine:
         return Engine(

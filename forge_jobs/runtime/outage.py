@@ -45,9 +45,9 @@ class Outage:
         return delay * random.uniform(0.8, 1.2)  # noqa: S311
 
     def over(self) -> None:
-        """Tell of the recovery, if there was any trouble."""
+        """Tell of the recovery, if there was any trouble; a step without a query proves none."""
         db.connection().queries_log.clear()
-        if self._began_at is not None:
+        if self._began_at is not None and db.connection().connection is not None:
             after = timedelta(seconds=time.monotonic() - self._began_at)
             self._began_at, self._delay = None, FIRST_DELAY
             database_recovered.send_robust(Outage, doing=self.doing, after=after)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Limits:
     """How many jobs a process may run, and how much memory it may come to use; None is no limit.
 
+    It runs one job at least, however much memory it needs to begin with.
     It also goes when its supervisor is gone, and when as many threads are stuck as it has workers.
     """
 

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from forge_jobs.context import JobContext
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.exceptions import JobKilled, JobTimedOut
 
 GRACE_SECONDS: Final = 5.0
 """How long a handler may take to react to an exception raised in it before it is given up."""
@@ -29,6 +29,7 @@ class Run:
         self.context = JobContext(job, process_name=process_name)
         self.began_at = time.monotonic()
         self.due_at = NEVER
+        self.killed_at = NEVER
         self.has_timed_out = False
         self.is_given_up = False
         self._thread = get_ident()
@@ -59,11 +60,18 @@ class Run:
 
     def look_after(self, *, now: float) -> None:
         """Called by another thread again and again: raises `JobTimedOut`, and later gives up."""
+        end = min(self.due_at, self.killed_at)
         if now >= self.due_at and not self.has_timed_out:
             self.has_timed_out = True
             self.strike(JobTimedOut)
-        if now >= self.due_at + GRACE_SECONDS and not self.is_given_up and self.end():
+        if now >= end + GRACE_SECONDS and not self.is_given_up and self.end():
             self.is_given_up = True
+
+    def kill(self) -> None:
+        """End the handler by `JobKilled`; from now on it is given up if it does not react."""
+        if self.killed_at == NEVER:
+            self.killed_at = time.monotonic()
+            self.strike(JobKilled)
 
     def strike(self, exception: type[BaseException]) -> None:
         """Raise an exception in the handler, between two of its Python instructions."""

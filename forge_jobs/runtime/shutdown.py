@@ -22,6 +22,9 @@ FAILED: Final = 1
 JOBS_DIED: Final = 3
 """The exit code of a drain in which a job became a dead letter."""
 
+RETIRED: Final = 4
+"""Added to the exit code of a supervised process that has more to do, but made way for another."""
+
 
 def stop_on_signals(engine: Engine) -> None:
     """SIGTERM and Ctrl-C stop the engine in order, the second one at once, the third brutally."""

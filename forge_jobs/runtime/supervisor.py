@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
-from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED
+from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED, RETIRED
 from forge_jobs.signals import child_ended, child_started, child_unborn
 
 TICK_SECONDS: Final = 0.1
@@ -65,12 +65,14 @@ class Supervisor:
         bury: Callable[[list[str]], int],
         drain: bool,
         longest_delay: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.names = {number: f"{name}.{number}" for number in range(1, processes + 1)}
         self.start = start
         self.bury = bury
         self.drain = drain
         self.longest_delay = longest_delay
+        self.clock = clock
         self.children: dict[int, Child] = {}
         self.code = 0
         self._stops = 0
@@ -96,14 +98,14 @@ class Supervisor:
         try:
             pid = self.start(birth)
         except OSError as error:  # no memory, or too many processes
-            self._unborn.append((time.monotonic() + UNBORN_SECONDS, birth, early_deaths))
+            self._unborn.append((self.clock() + UNBORN_SECONDS, birth, early_deaths))
             child_unborn.send_robust(Supervisor, name=birth.name, error=error)
             return
         self.children[pid] = Child(
             number=birth.number,
             name=birth.name,
             pid=pid,
-            born_at=time.monotonic() + birth.delay,
+            born_at=self.clock() + birth.delay,
             early_deaths=early_deaths,
         )
         child_started.send_robust(Supervisor, child=self.children[pid], delay=birth.delay)
@@ -131,16 +133,22 @@ class Supervisor:
                 self.see_to(child, os.waitstatus_to_exitcode(status))
 
     def see_to(self, child: Child, code: int) -> None:
+        is_retired = code in (RETIRED, RETIRED + JOBS_DIED)
+        code -= RETIRED * is_retired
         child_ended.send_robust(Supervisor, child=child, code=code)
-        is_drained = self.drain and code in (0, JOBS_DIED)
-        if self._stops or is_drained:
-            self.code = self.code or (code if code in (0, JOBS_DIED) else FAILED)
+        is_well = code in (0, JOBS_DIED)
+        is_over = self._stops > 0 or (self.drain and is_well and not is_retired)
+        if is_over or is_well:
+            self.code = self.code or (code if is_well else FAILED)
+        if is_over:
             if code < 0:
                 self._unburied.append(child.name)
             return
-        age = time.monotonic() - child.born_at
-        is_early = code != 0 and age < SHORT_LIFE_SECONDS
-        deaths = child.early_deaths + (age >= 0) if is_early else 0
+        age = self.clock() - child.born_at
+        was_waiting = age < 0 and code < 0  # it was killed while it did nothing
+        deaths = child.early_deaths
+        if not was_waiting:
+            deaths = deaths + 1 if age < SHORT_LIFE_SECONDS and not is_well else 0
         delay = min(self.longest_delay, FIRST_DELAY * 2 ** (deaths - 2)) if deaths > 1 else 0.0
         successor = Birth(number=child.number, name=child.name, delay=delay, is_first=False)
         self.begin(successor, early_deaths=deaths)
@@ -151,7 +159,7 @@ class Supervisor:
         for due_at, birth, early_deaths in waiting:
             if self._stops:
                 self._unburied.append(birth.name)
-            elif due_at > time.monotonic():
+            elif due_at > self.clock():
                 self._unborn.append((due_at, birth, early_deaths))
             else:
                 self.begin(birth, early_deaths=early_deaths)
@@ -162,9 +170,9 @@ class Supervisor:
             pid = self.bury(self._unburied)
         except OSError:
             return
-        deadline = time.monotonic() + BURIAL_SECONDS
+        deadline = self.clock() + BURIAL_SECONDS
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
-            if time.monotonic() > deadline:
+            if self.clock() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(TICK_SECONDS)
 

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Trouble is what lasts as long as would make others give up a silent process.
+    """Trouble is what lasts twice as long as a process may be silent.
 
-    A process is stuck when it does not get to claim or to write, or when all its workers run
-    jobs that should have ended. Workers that are busy with long jobs are no fault of the process,
-    but worth telling if work waits for them.
+    A process is stuck when it does not get to claim or to write. (Workers do not get stuck for
+    longer than it takes to replace them.) That they are busy with long jobs is no fault of the
+    process, but worth telling if work waits for them.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_stuck = False
-        self._patience = conf().process_timeout.total_seconds()
+        self._patience = 2 * conf().process_timeout.total_seconds()
         self._started = 0
         self._started_at = time.monotonic()
 
@@ -37,14 +37,11 @@ class Watch:
 
     def _stuck(self, moment: float) -> str:
         unclaimed = moment - self.engine.fetcher.came_round_at
-        if unclaimed > self._patience:
+        if unclaimed > self._patience and not self.engine.fetcher.is_asleep:
             return f"It has not got to claiming jobs for {unclaimed:.0f} s."
         unwritten = moment - (self.engine.finalizer.busy_since or moment)
         if unwritten > self._patience:
             return f"It has not got to writing outcomes for {unwritten:.0f} s."
-        runs = self.engine.crew.runs()
-        if len(runs) == self.engine.threads and all(run.due_at < moment for run in runs):
-            return f"All {len(runs)} workers run jobs that are beyond their timeouts."
         return ""
 
     def _busy(self, moment: float, now: datetime) -> str:

@@ -24,7 +24,7 @@ from forge_jobs.runtime.aio import EventLoop
 from forge_jobs.runtime.connections import tidy
 from forge_jobs.runtime.finalizer import Finished
 from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
-from forge_jobs.runtime.run import Run
+from forge_jobs.runtime.run import NEVER, Run
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import job_started
 
@@ -131,12 +131,15 @@ class Worker(EngineThread):
                     raise Released
         except Error as error:
             if db.connection().vendor == "sqlite" and db.twin().is_locked(error):
-                return Throttled(LOCKED_SECONDS), None
+                return Throttled(LOCKED_SECONDS, scope="job"), None
             raise
         return outcome, transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the database's absence costs the job no attempt."""
+        if run.killed_at != NEVER:
+            connections.close_all()  # it may have struck in the middle of a query
+            return Cancelled(run.context.cancelled.reason)
         if run.has_timed_out or isinstance(error, JobTimedOut):
             connections.close_all()  # it may have struck in the middle of a query
             limit = run.job.timeout_seconds

@@ -1,12 +1,15 @@
 """What every service is: a thing that is done again and again, one step at a time."""
 
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 
 class Service:
     """A `run_once()` that a test can call without a thread, and how long to rest after it."""
 
     interval: timedelta
+    is_urgent: ClassVar[bool] = False
+    """Whether to run at once when jobs were asked to stop."""
 
     def run_once(self, *, now: datetime) -> int:
         """Do what is to be done at `now`; returns how many rows it changed."""

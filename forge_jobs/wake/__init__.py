@@ -5,6 +5,9 @@ from django.db import transaction
 from forge_jobs import db
 from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
+from forge_jobs.wake.local import STOP
+
+__all__ = ["STOP", "Listener", "listener", "on_commit", "send"]
 
 
 def send(queue: str) -> None:

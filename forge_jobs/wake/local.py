@@ -6,11 +6,18 @@ from typing import Final
 ANY: Final = "*"
 """Rung where nobody can tell which queue has new work."""
 
+STOP: Final = "!"
+"""Rung when running jobs were asked to stop."""
+
 
 class Bell:
-    """Ends one thread's sleep early and says for which queues; a ring is never lost."""
+    """Ends one thread's sleep early and says for which queues; a ring is never lost.
 
-    def __init__(self) -> None:
+    `only` is what it rings for, if not for everything.
+    """
+
+    def __init__(self, *, only: str = "") -> None:
+        self.only = only
         self._rings: SimpleQueue[str] = SimpleQueue()
 
     def ring(self, queue: str) -> None:
@@ -41,4 +48,5 @@ def unsubscribe(bell: Bell) -> None:
 
 def ring(queue: str) -> None:
     for bell in list(_bells):
-        bell.ring(queue)
+        if bell.only in ("", queue):
+            bell.ring(queue)

@@ -120,3 +120,14 @@ def test_kill_in_the_middle_of_500_jobs_loses_none() -> None:
 def test_a_bad_argument_is_named(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("runjobs", *arguments)
+
+
+def test_a_drain_goes_on_in_fresh_processes() -> None:
+    from tests.app.jobs import noop
+
+    noop.enqueue_many([{}] * 100)
+    with Runjobs("--drain", "--max-jobs-per-process", "30") as runjobs:
+        code, output = runjobs.wait()
+
+    assert (code, Job.objects.filter(state=State.SUCCEEDED).count()) == (0, 100)
+    assert output.count("it has run 30 jobs") == 3

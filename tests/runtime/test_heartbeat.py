@@ -81,12 +81,12 @@ def test_the_health_file_is_touched_only_by_a_process_that_can_work(
     heartbeat: Heartbeat, tmp_path: Path
 ) -> None:
     heartbeat.engine.health_file = file = tmp_path / "healthy"
-    heartbeat.engine.fetcher.came_round_at -= 60
+    heartbeat.engine.fetcher.came_round_at -= 90
     heartbeat.run_once(now=NOON)
     assert not file.exists()
-    assert "not got to claiming jobs for 60 s" in Process.objects.get().trouble
+    assert "not got to claiming jobs for 90 s" in Process.objects.get().trouble
 
-    heartbeat.engine.fetcher.came_round_at += 60
+    heartbeat.engine.fetcher.came_round_at += 90
     heartbeat.run_once(now=NOON)
     assert file.exists()
     assert not Process.objects.get().trouble

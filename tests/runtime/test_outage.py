@@ -11,6 +11,7 @@ from forge_jobs import job
 from forge_jobs.models import State
 from forge_jobs.runtime import outage
 from forge_jobs.runtime.outage import Outage, Stopped, is_to_blame, ride_out
+from forge_jobs.signals import database_recovered
 from tests.running import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +52,26 @@ def test_what_no_repetition_mends_is_raised_at_once() -> None:
 
     with pytest.raises(DataError):
         ride_out(step, doing="testing", stopping=Event(), unless=(DataError,))
+
+
+def test_a_step_that_asks_nothing_of_the_database_is_no_recovery() -> None:
+    recoveries: list[str] = []
+
+    def remember(*, doing: str, **kwargs: object) -> None:
+        recoveries.append(doing)
+
+    database_recovered.connect(remember)
+    try:
+        troubled = Outage("testing")
+        troubled.trouble(OperationalError())
+        troubled.over()
+        assert not recoveries
+        connection.ensure_connection()
+        troubled.over()
+    finally:
+        database_recovered.disconnect(remember)
+
+    assert recoveries == ["testing"]
 
 
 def test_a_stop_ends_the_waiting() -> None:

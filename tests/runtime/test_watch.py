@@ -14,7 +14,7 @@ from tests.running import PATIENCE, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LONG_AGO = 60.0
+LONG_AGO = 90.0
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_fetcher_that_does_not_come_round_is_trouble(idle: Engine) -> None:
     idle.fetcher.came_round_at -= LONG_AGO
     watch = Watch(idle)
 
-    assert "not got to claiming jobs for 60 s" in watch.trouble(now=now())
+    assert "not got to claiming jobs for 90 s" in watch.trouble(now=now())
     assert watch.is_stuck
 
 
@@ -42,7 +42,7 @@ def test_outcomes_that_can_not_be_written_are_trouble(idle: Engine) -> None:
     idle.finalizer.busy_since = time.monotonic() - LONG_AGO
     watch = Watch(idle)
 
-    assert "not got to writing outcomes for 60 s" in watch.trouble(now=now())
+    assert "not got to writing outcomes for 90 s" in watch.trouble(now=now())
     assert watch.is_stuck
 
 

@@ -1,5 +1,6 @@
 """`manage.py runjobs`: claims and runs jobs until it is told to stop."""
 
+import os
 from argparse import ArgumentParser
 from datetime import timedelta
 from pathlib import Path
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--health-file",
-            type=Path,
+            type=_file,
             metavar="PATH",
             help="touch this file with every heartbeat, as long as jobs can be run",
         )
@@ -139,4 +140,12 @@ def _duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _file(text: str) -> Path:
+    path = Path(text).absolute()
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError
+    return path
+
+
+_file.__name__ = "file that can be written"
 _names.__name__, _count.__name__, _duration.__name__ = "list", "count", "number of seconds"

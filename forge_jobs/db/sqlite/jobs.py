@@ -1,4 +1,4 @@
-"""The statements that the ORM can't say, for SQLite; twins of those in `postgresql`."""
+"""The job table: the hot path."""
 
 import json
 import sqlite3
@@ -56,6 +56,10 @@ PEEK = """
 SELECT 1 FROM forge_jobs_job
 WHERE state = 'ready' AND queue = %(queue)s
     AND kind IN (SELECT value FROM json_each(%(kinds)s))
+    AND NOT EXISTS (
+        SELECT 1 FROM forge_jobs_queue
+        WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+    )
 LIMIT 1
 """
 
@@ -67,6 +71,10 @@ WHERE id IN (
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s
         AND kind IN (SELECT value FROM json_each(%(kinds)s))
+        AND NOT EXISTS (
+            SELECT 1 FROM forge_jobs_queue
+            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+        )
     ORDER BY priority DESC, run_at, id
     LIMIT %(limit)s
 )
@@ -105,6 +113,14 @@ FROM (
     FROM json_each(%s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %s AND job.started_at = new.claimed_at
+RETURNING id
+"""
+
+FORGET = """
+DELETE FROM forge_jobs_job
+WHERE process_id = %(process)s AND (id, started_at) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%(rows)s)
+)
 RETURNING id
 """
 
@@ -167,18 +183,24 @@ def claim(
 
     SQLite removes index entries at once, so every claim starts from the front.
     """
-    values = {"queue": queue, "kinds": json.dumps(kinds)}
+    claimed_at = as_text(now)
+    values = {"queue": queue, "kinds": json.dumps(kinds), "now": claimed_at}
     cursor.execute(PEEK, values)
     if cursor.fetchone() is None:
         return []
-    claimed_at = as_text(now)
-    cursor.execute(CLAIM, values | {"limit": limit, "process": process, "now": claimed_at})
+    cursor.execute(CLAIM, values | {"limit": limit, "process": process})
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
     cursor.execute(SETTLE, [_json(transitions), process])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
+    """Delete finished runs that nobody wants kept; returns the ids whose claim still held."""
+    cursor.execute(FORGET, {"rows": _json(transitions), "process": process})
     return {row[0] for row in cursor.fetchall()}
 
 

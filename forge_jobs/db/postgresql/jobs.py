@@ -1,4 +1,4 @@
-"""The statements that the ORM can't say, for PostgreSQL; twins of those in `sqlite`."""
+"""The job table: the hot path."""
 
 import json
 from collections.abc import Sequence
@@ -61,6 +61,10 @@ SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
+        AND NOT EXISTS (
+            SELECT FROM forge_jobs_queue
+            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+        )
     ORDER BY priority DESC, run_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -79,6 +83,10 @@ WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
         AND priority = %(after_priority)s AND (run_at, id) > (%(after_run_at)s, %(after_id)s)
+        AND NOT EXISTS (
+            SELECT FROM forge_jobs_queue
+            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+        )
     ORDER BY run_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -117,6 +125,18 @@ FROM (
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
         (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
         (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error
+    FROM jsonb_array_elements(%s)
+    LIMIT (SELECT 1000000)
+) AS new
+WHERE job.id = new.id AND job.process_id + 0 = %s
+    AND job.started_at IS NOT DISTINCT FROM new.claimed_at
+RETURNING job.id
+"""
+
+FORGET = """
+DELETE FROM forge_jobs_job AS job
+USING (
+    SELECT (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
@@ -190,6 +210,12 @@ def claim(
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
     cursor.execute(SETTLE, [json.dumps(transitions, default=str), process])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
+    """Delete finished runs that nobody wants kept; returns the ids whose claim still held."""
+    cursor.execute(FORGET, [json.dumps(transitions, default=str), process])
     return {row[0] for row in cursor.fetchall()}
 
 

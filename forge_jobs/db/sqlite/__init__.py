@@ -1,0 +1,32 @@
+"""The statements that the ORM can't say, for SQLite; twins of those in `postgresql`."""
+
+from forge_jobs.db.sqlite.budgets import drain_tokens, return_tokens, take_tokens, token_level
+from forge_jobs.db.sqlite.jobs import (
+    as_text,
+    claim,
+    find,
+    forget,
+    insert,
+    interrupt,
+    is_locked,
+    next_due,
+    settle,
+    stage,
+)
+
+__all__ = [
+    "as_text",
+    "claim",
+    "drain_tokens",
+    "find",
+    "forget",
+    "insert",
+    "interrupt",
+    "is_locked",
+    "next_due",
+    "return_tokens",
+    "settle",
+    "stage",
+    "take_tokens",
+    "token_level",
+]

@@ -1,0 +1,107 @@
+"""Token buckets: each change is one statement.
+
+What has flowed in since `refilled_at` is added whenever the row is looked at. A moment that lies
+ahead of the present by more than five seconds is that of a clock that was set back since.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from forge_jobs.db.rows import BudgetLevel
+from forge_jobs.db.sqlite.jobs import as_text
+
+TAKE = """
+UPDATE forge_jobs_ratelimitbudget
+SET last_grant = min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS INTEGER))),
+    tokens = max(
+        0, bucket.level - min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS INTEGER)))
+    ),
+    refilled_at = CASE
+        WHEN julianday(refilled_at) - julianday(bucket.now) > 5 / 86400.0 THEN bucket.now
+        ELSE max(refilled_at, bucket.now)
+    END
+FROM (
+    SELECT
+        id, moment.now,
+        min(
+            capacity,
+            tokens + refill_per_second * max(
+                0, (julianday(moment.now) - julianday(refilled_at)) * 86400.0
+            )
+        ) AS level
+    FROM forge_jobs_ratelimitbudget
+    CROSS JOIN (
+        SELECT coalesce(%(now)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')) AS now
+    ) AS moment
+    WHERE name = %(name)s AND (drained_until IS NULL OR drained_until <= moment.now)
+) AS bucket
+WHERE forge_jobs_ratelimitbudget.id = bucket.id AND bucket.level + 1e-6 >= %(at_least)s
+RETURNING last_grant
+"""
+
+GIVE_BACK = """
+UPDATE forge_jobs_ratelimitbudget SET tokens = min(capacity, tokens + %(tokens)s)
+WHERE name = %(name)s
+"""
+
+DRAIN = """
+UPDATE forge_jobs_ratelimitbudget
+SET tokens = 0,
+    refilled_at = max(
+        refilled_at,
+        strftime(
+            '%%Y-%%m-%%d %%H:%%M:%%f', coalesce(%(now)s, 'now'), %(seconds)s || ' seconds'
+        )
+    ),
+    drained_until = max(
+        coalesce(drained_until, ''),
+        strftime(
+            '%%Y-%%m-%%d %%H:%%M:%%f', coalesce(%(now)s, 'now'), %(seconds)s || ' seconds'
+        )
+    )
+WHERE name = %(name)s
+"""
+
+LEVEL = """
+SELECT
+    capacity, refill_per_second,
+    min(
+        capacity,
+        tokens + refill_per_second * max(
+            0, (julianday(moment.now) - julianday(refilled_at)) * 86400.0
+        )
+    ),
+    max(0, coalesce((julianday(drained_until) - julianday(moment.now)) * 86400.0, 0))
+FROM forge_jobs_ratelimitbudget
+CROSS JOIN (
+    SELECT coalesce(%(now)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')) AS now
+) AS moment
+WHERE name = %(name)s
+"""
+
+
+def take_tokens(
+    cursor: Any, *, name: str, at_least: float, at_most: float, now: datetime | None
+) -> float:
+    """Take as many whole tokens as there are within bounds; 0 if there are too few."""
+    moment = now and as_text(now)
+    cursor.execute(TAKE, {"name": name, "at_least": at_least, "at_most": at_most, "now": moment})
+    row = cursor.fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def return_tokens(cursor: Any, *, name: str, tokens: float) -> None:
+    """Put tokens back, up to the capacity."""
+    cursor.execute(GIVE_BACK, {"name": name, "tokens": tokens})
+
+
+def drain_tokens(cursor: Any, *, name: str, seconds: float, now: datetime | None) -> None:
+    """Empty a bucket, and let nothing flow in for a while."""
+    cursor.execute(DRAIN, {"name": name, "seconds": seconds, "now": now and as_text(now)})
+
+
+def token_level(cursor: Any, *, name: str, now: datetime | None) -> BudgetLevel | None:
+    """What is in a bucket; None if there is no such bucket."""
+    cursor.execute(LEVEL, {"name": name, "now": now and as_text(now)})
+    row = cursor.fetchone()
+    return BudgetLevel._make(row) if row else None

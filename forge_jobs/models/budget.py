@@ -1,0 +1,74 @@
+"""A token bucket that the whole cluster shares, kept in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs import db
+from forge_jobs.db.rows import BudgetLevel
+from forge_jobs.models.seeded import SeededManager, SeededModel
+
+
+class BudgetManager(SeededManager):
+    """Moments are the database's, unless a test names one."""
+
+    def take(
+        self, name: str, *, at_least: float, at_most: float, now: datetime | None = None
+    ) -> float:
+        """Take as many whole tokens as there are within these bounds; 0 if there are too few."""
+        with db.connection().cursor() as cursor:
+            taken: float = db.twin().take_tokens(
+                cursor, name=name, at_least=at_least, at_most=at_most, now=now
+            )
+        return taken
+
+    def give_back(self, name: str, *, tokens: float) -> None:
+        """Return tokens that were taken and not used; never above the capacity."""
+        with db.connection().cursor() as cursor:
+            db.twin().return_tokens(cursor, name=name, tokens=tokens)
+
+    def drain(self, name: str, *, pause: timedelta, now: datetime | None = None) -> None:
+        """Empty the bucket; nothing is granted, and nothing flows in, for so long."""
+        with db.connection().cursor() as cursor:
+            db.twin().drain_tokens(cursor, name=name, seconds=pause.total_seconds(), now=now)
+
+    def level(self, name: str, *, now: datetime | None = None) -> BudgetLevel | None:
+        """What is in the bucket; None if there is no such budget."""
+        with db.connection().cursor() as cursor:
+            level: BudgetLevel | None = db.twin().token_level(cursor, name=name, now=now)
+        return level
+
+
+class RateLimitBudget(SeededModel):
+    capacity = models.FloatField(_("capacity"), help_text=_("How many tokens it holds at most."))
+    refill_per_second = models.FloatField(_("refill per second"))
+    tokens = models.FloatField(_("tokens"), help_text=_("As of the last refill."))
+    refilled_at = models.DateTimeField(_("refilled at"), db_default=Now())
+    drained_until = models.DateTimeField(_("drained until"), null=True)
+    last_grant = models.FloatField(_("last grant"), db_default=0.0)
+
+    objects: ClassVar[BudgetManager] = BudgetManager()
+
+    @classmethod
+    def planted(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """Full at first."""
+        budget = super().planted(name, values)
+        budget.tokens = budget.capacity
+        return budget
+
+    class Meta:
+        verbose_name = _("rate-limit budget")
+        verbose_name_plural = _("rate-limit budgets")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="forge_jobs_budget_in_bounds",
+                condition=Q(capacity__gt=0, refill_per_second__gt=0, tokens__gte=0),
+            ),
+        ]

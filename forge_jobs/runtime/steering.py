@@ -1,0 +1,76 @@
+"""What operators and throttles make of the queues, as this process knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from forge_jobs import clock
+from forge_jobs.backoff import Exponential, RetryPolicy
+from forge_jobs.models import Queue
+from forge_jobs.models.queue import CALM
+from forge_jobs.services.base import Service
+from forge_jobs.wake import local
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Steering(Service):
+    """Reads the rows of the queues that are served here.
+
+    A claim looks for itself whether its queue is open; to know it here as well spares the claim,
+    gives back what was prefetched, and wakes the fetcher when a queue opens again.
+    """
+
+    interval = timedelta(seconds=0.5)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.rows: dict[str, Queue] = {}
+        self.closed: frozenset[str] = frozenset()
+
+    def run_once(self, *, now: datetime) -> int:
+        self.rows = {row.name: row for row in Queue.objects.filter(name__in=self.engine.queues)}
+        before = self.closed
+        self.closed = frozenset(name for name, row in self.rows.items() if not row.is_open(now=now))
+        for queue in before ^ self.closed:
+            local.ring(queue)
+        return len(before ^ self.closed)
+
+    def throttle(self, queue: str, *, retry_after: timedelta) -> None:
+        """Let a queue cool down, here at once."""
+        Queue.objects.throttle(queue, retry_after=retry_after, now=clock.now())
+        self.closed |= {queue}
+
+    def calm(self, queues: AbstractSet[str]) -> None:
+        """Forget the throttles of queues that have just had a success, if they are long past."""
+        now = clock.now()
+        for queue in queues:
+            row = self.rows.get(queue)
+            if (
+                row
+                and row.throttle_attempts
+                and row.throttled_until
+                and (row.throttled_until + CALM <= now)
+            ):
+                Queue.objects.calm(queue, now=now)
+                row.throttle_attempts = 0
+
+    def allows_retries(self, queue: str) -> bool:
+        row = self.rows.get(queue)
+        return row is None or row.retries
+
+    def retry_of(self, queue: str) -> RetryPolicy | None:
+        """The policy that an operator gave the queue, if any."""
+        row = self.rows.get(queue)
+        if row is None or row.retry_base_seconds is None:
+            return None
+        base = timedelta(seconds=row.retry_base_seconds)
+        cap = timedelta(seconds=row.retry_cap_seconds or Exponential().cap.total_seconds())
+        return Exponential(base=min(base, cap), cap=cap)
+
+    def keeps_successes(self, queue: str) -> bool:
+        row = self.rows.get(queue)
+        return row is None or row.retain_succeeded_seconds != 0
