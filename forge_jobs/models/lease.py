@@ -18,9 +18,11 @@ SERVICES: Final = "services"
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def take(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
         """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
-        if self.filter(name=name, expires_at__gt=now).exclude(process=process).exists():
+        # One that ends later than any life lasts is of a clock that was set back since.
+        free = Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * life)
+        if self.filter(~free, name=name).exclude(process=process).exists():
             return False  # without a write: SQLite lets one session write at a time
-        ours = self.filter(Q(process=process) | Q(expires_at__lte=now), name=name)
+        ours = self.filter(Q(process=process) | free, name=name)
         if ours.update(process=process, expires_at=now + life):
             return True
         lease = Lease(name=name, process=process, expires_at=now + life)

@@ -22,6 +22,7 @@ class Crew:
         self.engine = engine
         self.workers = [Worker(engine, number) for number in range(1, size + 1)]
         self.abandoned: list[Worker] = []
+        self.given_up = 0
 
     def start(self) -> None:
         for worker in self.workers:
@@ -42,18 +43,19 @@ class Crew:
 
     def work_done(self) -> tuple[int, float]:
         """How many runs have ended, and the seconds that they took."""
-        jobs, seconds = len(self.abandoned), 0.0
+        jobs, seconds = self.given_up, 0.0
         for worker in self.workers:
             jobs += worker.jobs_run
             seconds += worker.seconds
         return jobs, seconds
 
     def jobs_started(self) -> int:
-        return sum(worker.jobs_started for worker in [*self.workers, *self.abandoned])
+        return sum(worker.jobs_started for worker in self.workers)
 
     def look_after(self) -> None:
         """End what has run for too long; give up the threads that do not react."""
         now = time.monotonic()
+        self.abandoned = [worker for worker in self.abandoned if worker.is_alive()]
         for worker in list(self.workers):
             if run := worker.current:
                 run.look_after(now=now)
@@ -63,6 +65,7 @@ class Crew:
     def abandon(self, worker: Worker, run: Run) -> None:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
         self.abandoned.append(worker)
+        self.given_up += 1
         self.workers.remove(worker)
         outcome = _given_up(worker, run)
         transition = self.engine.settled(run.job, outcome)
@@ -72,6 +75,7 @@ class Crew:
         if not self.engine.is_stopping:
             successor = Worker(self.engine, worker.number)
             successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds
+            successor.jobs_started = worker.jobs_started
             self.workers.append(successor)
             successor.start()
 

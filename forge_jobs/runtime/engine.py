@@ -212,7 +212,7 @@ class Engine:
         heartbeat = Heartbeat(self)
         pulse = [heartbeat, self.steering, Cancellation(self), self.leader]
         self.pulse = ServiceLoop(self, "pulse", pulse)
-        reaper = Reaper(lambda: heartbeat.heard_since)
+        reaper = Reaper(heartbeat.heard_since)
         self.services = LeaderLoop(self, "services", [Stager(), reaper, Pruner(), Lookout()])
 
     def _await_stop(self) -> str:
@@ -221,6 +221,11 @@ class Engine:
                 return self.stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
                 self.crew.look_after()
+            if self.limits.is_orphaned():
+                return "its supervisor is gone"
+            if self.crew.stuck >= self.threads:
+                self.failure = self.failure or f"{self.crew.stuck} threads are stuck"
+                self.retire(self.failure)
             if reason := self.limits.exceeded(self):
                 self.retire(reason)
             if self._retiring and not self.hold:

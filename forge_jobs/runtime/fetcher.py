@@ -41,6 +41,7 @@ class Fetcher(EngineThread):
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
         self.is_asleep = False
+        self._looked_at = time.monotonic()
         self._wants_room = False
         self._is_unsure = False
         self._closed: frozenset[str] = frozenset()
@@ -104,12 +105,14 @@ class Fetcher(EngineThread):
         rung = self.bell.wait(seconds)
         self.came_round_at = time.monotonic()
         self.is_asleep = False
-        if not rung or local.ANY in rung:
+        # Others may ring for ever: that must not put off the look at queues for which nobody does.
+        if local.ANY in rung or time.monotonic() - self._looked_at >= seconds:
             self.look_everywhere()
         for lane in self.lanes:
             lane.may_hold_work |= lane.queue in rung
 
     def look_everywhere(self) -> None:
+        self._looked_at = time.monotonic()
         for lane in self.lanes:
             lane.may_hold_work = True
 

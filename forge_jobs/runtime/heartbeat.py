@@ -23,12 +23,12 @@ MISSED_BEATS: Final = 2
 
 
 class Heartbeat(Service):
-    """`heard_since` is when the beats began that have come without a gap since."""
+    """Also knows for how long this process was heard, and so may judge the silence of others."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.interval = conf().heartbeat
-        self.heard_since = self._last_beat = engine.process.started_at
+        self._heard_since = self._last_beat = engine.process.started_at
         self.watch = Watch(engine)
         self._trouble = ""
         self._os_process = psutil.Process()
@@ -45,12 +45,15 @@ class Heartbeat(Service):
         is_known = Process.objects.beat(self.engine.process, now=now, **facts)
         if not is_known and not self.engine.is_signed_off:
             self._come_back(now)
-        if now - self._last_beat > MISSED_BEATS * self.interval:
-            self.heard_since = now
-        self._last_beat = now
+        self._heard_since, self._last_beat = self.heard_since(now=now), now
         self._tell(trouble)
         measure_clock()
         return int(is_known)
+
+    def heard_since(self, *, now: datetime) -> datetime:
+        """When the beats began that have come without a gap since; now, if there is a gap now."""
+        has_gap = now - self._last_beat > MISSED_BEATS * self.interval
+        return now if has_gap else self._heard_since
 
     def _come_back(self, now: datetime) -> None:
         try:

@@ -29,6 +29,7 @@ from forge_jobs.runtime.shutdown import (
     RETIRED,
     STOPS,
     exit_code,
+    flush,
     leave,
     leave_at_once,
     obey_supervisor,
@@ -148,11 +149,15 @@ class Launch:
 
 def fork(life: Callable[[], int]) -> int:
     """Run `life` in a process of its own, which ends with the code it returns; gives its pid."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until the child knows what to do about them
-    if pid := os.fork():
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    is_child = False
+    try:
+        is_child = not (pid := os.fork())
+    finally:
+        if not is_child:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    if not is_child:
         return pid
     code = FAILED
     try:
@@ -161,7 +166,6 @@ def fork(life: Callable[[], int]) -> int:
         print_error(error)
     finally:
         leave_at_once(code)
-    raise AssertionError
 
 
 def print_error(error: BaseException) -> None:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class Limits:
     """How many jobs a process may run, and how much memory it may come to use; None is no limit.
 
-    It runs one job at least, however much memory it needs to begin with.
-    It also goes when its supervisor is gone, and when as many threads are stuck as it has workers.
-    """
+    It runs one job at least, however much memory it needs to begin with."""
 
     max_jobs: int | None = None
     max_memory_bytes: int | None = None
@@ -40,9 +38,8 @@ class Limits:
             and (rss := self.process.memory_info().rss) > self.max_memory_bytes
         ):
             return f"it uses {rss / 2**20:,.0f} MiB of memory"
-        if self.supervisor is not None and os.getppid() != self.supervisor:
-            engine.request_stop("its supervisor is gone")
-        if engine.crew.stuck >= engine.threads:
-            engine.failure = engine.failure or f"{engine.crew.stuck} threads are stuck"
-            return engine.failure
         return ""
+
+    def is_orphaned(self) -> bool:
+        """Whether the supervisor is gone."""
+        return self.supervisor is not None and os.getppid() != self.supervisor

@@ -59,9 +59,11 @@ class Run:
         return self._end.acquire(blocking=False)
 
     def look_after(self, *, now: float) -> None:
-        """Called by another thread again and again: raises `JobTimedOut`, and later gives up."""
+        """Called by another thread again and again: ends the handler, or later gives it up."""
         end = min(self.due_at, self.killed_at)
-        if now >= self.due_at and not self.has_timed_out:
+        if self.killed_at != NEVER:
+            self.strike(JobKilled)
+        elif now >= self.due_at:
             self.has_timed_out = True
             self.strike(JobTimedOut)
         if now >= end + GRACE_SECONDS and not self.is_given_up and self.end():
@@ -74,7 +76,10 @@ class Run:
             self.strike(JobKilled)
 
     def strike(self, exception: type[BaseException]) -> None:
-        """Raise an exception in the handler, between two of its Python instructions."""
+        """Raise an exception in the handler, between two of its Python instructions.
+
+        Once, and not before the handler is entered: what is struck in vain is struck again.
+        """
         with self._lock:
             if self._is_open and not self._has_struck:
                 self._has_struck = True

@@ -4,13 +4,14 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from itertools import count
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from forge_jobs.runtime.engine import Engine
 
-STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 AT_ONCE: Final = signal.SIGQUIT
 """By which a supervisor tells its processes to stop at once."""
@@ -27,7 +28,7 @@ RETIRED: Final = 4
 
 
 def stop_on_signals(engine: Engine) -> None:
-    """SIGTERM and Ctrl-C stop the engine in order, the second one at once, the third brutally."""
+    """The first request stops the engine in order, the second at once, the third brutally."""
     received = count(1)
 
     def request_stop(number: int, frame: FrameType | None) -> None:
@@ -35,7 +36,7 @@ def stop_on_signals(engine: Engine) -> None:
             os._exit(FAILED)
         engine.request_stop(signal.Signals(number).name)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in requests():
         signal.signal(number, request_stop)
 
 
@@ -58,8 +59,15 @@ def obey_supervisor(engine: Engine) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(AT_ONCE, stop_at_once)
     # Not SIG_IGN, which the programs that handlers start would inherit.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    for number in {*requests()} - {signal.SIGTERM}:
+        signal.signal(number, lambda number, frame: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+
+def requests() -> list[signal.Signals]:
+    """The signals that ask a process to stop; one that is started by `nohup` ignores SIGHUP."""
+    ignores = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([] if ignores else [signal.SIGHUP])]
 
 
 def exit_code(engine: Engine) -> int:
@@ -79,9 +87,17 @@ def leave(engine: Engine) -> None:
         sys.exit(code)
 
 
-def leave_at_once(code: int) -> None:
-    """End the OS process without waiting for its threads."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def leave_at_once(code: int) -> NoReturn:
+    """End the OS process without waiting for its threads, whatever its streams have come to."""
+    try:
+        logging.shutdown()
+        flush()
+    finally:
+        os._exit(code)
+
+
+def flush() -> None:
+    """Write out what was printed, as far as anybody is still there to take it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
-from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED, RETIRED
+from forge_jobs.runtime.shutdown import AT_ONCE, FAILED, JOBS_DIED, RETIRED, requests
 from forge_jobs.signals import child_ended, child_started, child_unborn
 
 TICK_SECONDS: Final = 0.1
@@ -82,8 +82,10 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit code, once all processes have ended."""
-        for stop in (signal.SIGTERM, signal.SIGINT):
+        for stop in requests():
             signal.signal(stop, self._receive)
+        # Whoever started us may ignore it, and then the system would bury our dead.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number, name in self.names.items():
             self.begin(Birth(number=number, name=name))
         while self.children or self._unborn:
@@ -141,7 +143,7 @@ class Supervisor:
         if is_over or is_well:
             self.code = self.code or (code if is_well else FAILED)
         if is_over:
-            if code < 0:
+            if not is_well:
                 self._unburied.append(child.name)
             return
         age = self.clock() - child.born_at

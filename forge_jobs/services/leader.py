@@ -42,6 +42,6 @@ class Leader(Service):
     def resign(self, *, now: datetime) -> None:
         """Hand the lease on."""
         if self.leads:
-            self.leads = False
             Lease.objects.hand_on(SERVICES, process=self.process, now=now)
+            self.leads = False
             leadership_changed.send_robust(type(self), leads=False)

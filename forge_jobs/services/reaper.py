@@ -1,7 +1,7 @@
 """Gives back the jobs of processes that are gone."""
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from django.db import transaction
 
@@ -15,6 +15,10 @@ from forge_jobs.settlement import lost
 from forge_jobs.signals import process_lost
 
 
+class HeardSince(Protocol):
+    def __call__(self, *, now: datetime) -> datetime: ...
+
+
 class Reaper(Service):
     """The jobs of a process that fell silent go back, then the process is forgotten.
 
@@ -22,13 +26,13 @@ class Reaper(Service):
     as this process itself was heard: `heard_since()` tells from when on.
     """
 
-    def __init__(self, heard_since: Callable[[], datetime]) -> None:
+    def __init__(self, heard_since: HeardSince) -> None:
         self.heard_since = heard_since
         self.interval = conf().heartbeat
 
     def run_once(self, *, now: datetime) -> int:
         since = now - conf().process_timeout
-        if self.heard_since() > since:
+        if self.heard_since(now=now) > since:
             return 0
         given_back = sum(
             reclaim(process, now=now) for process in Process.objects.silent(since=since)
@@ -49,9 +53,10 @@ def reclaim(process: Process, *, now: datetime) -> int:
         if not silent.select_for_update(skip_locked=True).first():
             return 0
         given_back = _give_back(Job.objects.claimed_by(process), message, process=process, now=now)
-        if not Job.objects.claimed_by(process).exists():
+        if is_done := not Job.objects.claimed_by(process).exists():
             silent.delete()
-    process_lost.send_robust(reclaim, process=process, given_back=given_back)
+    if given_back or is_done:
+        process_lost.send_robust(reclaim, process=process, given_back=given_back)
     return given_back
 
 

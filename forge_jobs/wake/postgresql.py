@@ -13,6 +13,7 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 CHANNEL: Final = "forge_jobs"
+PROBE: Final = "probe "
 LOOK_UP_MILLISECONDS: Final = 100
 PROBE_SECONDS: Final = 3.0
 DEAF_SECONDS: Final = 300.0
@@ -49,7 +50,8 @@ class PostgreSQLListener(Listener):
                     for note in connection.connection.notifies(timeout=0):
                         if note.payload == probe:
                             unheard_at = NEVER
-                        local.ring(note.payload)
+                        elif not note.payload.startswith(PROBE):
+                            local.ring(note.payload)
                 if time.monotonic() > unheard_at:
                     return self._be_deaf(connection)
 
@@ -64,7 +66,7 @@ class PostgreSQLListener(Listener):
 
 def _send_probe(connection: BaseDatabaseWrapper) -> str:
     """Notify from another session, as an enqueue would; returns what should be heard."""
-    probe = f"probe {secrets.token_hex(8)}"
+    probe = f"{PROBE}{secrets.token_hex(8)}"
     other = connection.copy()
     try:
         with other.cursor() as cursor:

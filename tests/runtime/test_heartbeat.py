@@ -70,11 +70,14 @@ def test_a_process_whose_name_was_taken_meanwhile_stops(heartbeat: Heartbeat) ->
 
 
 def test_a_gap_between_beats_makes_a_process_unfit_to_judge_others(heartbeat: Heartbeat) -> None:
-    heartbeat.run_once(now=NOON + timedelta(seconds=5))
-    assert heartbeat.heard_since == NOON
+    later = NOON + timedelta(seconds=5)
+    heartbeat.run_once(now=later)
+    assert heartbeat.heard_since(now=later) == NOON
 
+    # Whoever asks before the next beat is told of the gap as well.
+    assert heartbeat.heard_since(now=NOON + MINUTE) == NOON + MINUTE
     heartbeat.run_once(now=NOON + MINUTE)
-    assert heartbeat.heard_since == NOON + MINUTE
+    assert heartbeat.heard_since(now=NOON + MINUTE) == NOON + MINUTE
 
 
 def test_the_health_file_is_touched_only_by_a_process_that_can_work(

@@ -113,7 +113,7 @@ def test_two_leaders_at_once_do_no_harm() -> None:
     claim(lost, limit=300)
     for _ in range(300):
         stored_job(state=State.SCHEDULED, run_at=NOON)
-    reapers = [Reaper(lambda: NOON - HOUR) for _ in range(3)]
+    reapers = [Reaper(lambda *, now: NOON - HOUR) for _ in range(3)]
     stagers = [Stager() for _ in range(3)]
 
     in_threads(*[lambda each=each: each.run_once(now=NOON + HOUR) for each in [*reapers, *stagers]])

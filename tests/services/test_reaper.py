@@ -164,7 +164,7 @@ def test_what_was_given_back_is_claimed_in_its_old_place(process: Process) -> No
 
 
 def reaper(*, heard_for: timedelta = timedelta(hours=1)) -> Reaper:
-    return Reaper(lambda: LATER - heard_for)
+    return Reaper(lambda *, now: now - heard_for)
 
 
 def test_a_process_that_is_silent_for_too_long_is_lost(process: Process) -> None:

@@ -1,7 +1,8 @@
 """Token buckets: each change is one statement.
 
 What has flowed in since `refilled_at` is added whenever the row is looked at. A moment that lies
-ahead of the present by more than five seconds is that of a clock that was set back since.
+ahead of the present by more than five seconds is that of a clock that was set back since. Moments
+are compared by the millisecond: "%s" are seconds, "%f" less "%S" is what is beyond them.
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ SET last_grant = min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS 
         0, bucket.level - min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS INTEGER)))
     ),
     refilled_at = CASE
-        WHEN julianday(refilled_at) - julianday(bucket.now) > 5 / 86400.0 THEN bucket.now
+        WHEN strftime('%%s', refilled_at) - strftime('%%s', bucket.now) > 5 THEN bucket.now
         ELSE max(refilled_at, bucket.now)
     END
 FROM (
@@ -26,7 +27,10 @@ FROM (
         min(
             capacity,
             tokens + refill_per_second * max(
-                0, (julianday(moment.now) - julianday(refilled_at)) * 86400.0
+                0,
+                strftime('%%s', moment.now) - strftime('%%s', refilled_at)
+                + strftime('%%f', moment.now) - strftime('%%S', moment.now)
+                - strftime('%%f', refilled_at) + strftime('%%S', refilled_at)
             )
         ) AS level
     FROM forge_jobs_ratelimitbudget
@@ -68,7 +72,10 @@ SELECT
     min(
         capacity,
         tokens + refill_per_second * max(
-            0, (julianday(moment.now) - julianday(refilled_at)) * 86400.0
+            0,
+                strftime('%%s', moment.now) - strftime('%%s', refilled_at)
+                + strftime('%%f', moment.now) - strftime('%%S', moment.now)
+                - strftime('%%f', refilled_at) + strftime('%%S', refilled_at)
         )
     ),
     max(0, coalesce((julianday(drained_until) - julianday(moment.now)) * 86400.0, 0))

@@ -1,0 +1,150 @@
+"""What operators and throttles make of a queue, in processes that run."""
+
+import time
+
+import pytest
+
+from forge_jobs import Failed, JobContext, Throttled, job
+from forge_jobs.models import Job, Queue, State
+from tests.app.jobs import noop
+from tests.running import PATIENCE, drain, engine, eventually, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def state_of(job: Job) -> str:
+    job.refresh_from_db()
+    return job.state
+
+
+def test_a_queue_that_is_paused_is_left_alone_and_taken_up_when_it_is_resumed() -> None:
+    with running(engine()) as subject:
+        eventually(lambda: bool(subject.steering.rows))
+        Queue.objects.filter(name="default").update(is_paused=True)
+        first = noop.enqueue()
+        other = noop.using(queue="other").enqueue()
+        eventually(lambda: subject.steering.closed == {"default"})
+        assert state_of(first) == State.READY
+        Queue.objects.filter(name="default").update(is_paused=False)
+        eventually(lambda: state_of(first) == State.SUCCEEDED)
+
+    assert state_of(other) == State.READY
+
+
+def test_what_was_claimed_ahead_goes_back_when_its_queue_is_paused() -> None:
+    @job(kind="tests.subject", takes_context=True)
+    def subject(ctx: JobContext, *, seconds: float) -> None:
+        ctx.cancelled.wait(seconds)
+
+    for _ in range(20):
+        subject.enqueue(seconds=0)
+    with running(engine(threads=1, shutdown_timeout=0.1)) as working:
+        eventually(lambda: Job.objects.finished().count() == 20)
+        subject.enqueue(seconds=PATIENCE)
+        ahead = [subject.enqueue(seconds=0) for _ in range(5)]
+        eventually(lambda: bool(working.crew.runs()))
+        Queue.objects.filter(name="default").update(is_paused=True)
+        eventually(lambda: all(state_of(one) == State.READY for one in ahead))
+        assert len(working.crew.runs()) == 1
+
+
+def test_a_throttled_job_lets_its_queue_cool_down_and_spends_no_attempt() -> None:
+    @job(kind="tests.subject")
+    def subject() -> Throttled:
+        return Throttled(60)
+
+    stored = subject.enqueue()
+    drain()
+    waiting = noop.enqueue()
+    drain()
+
+    assert state_of(stored) == State.SCHEDULED
+    assert stored.attempt == 0
+    assert state_of(waiting) == State.READY
+    queue = Queue.objects.get(name="default")
+    assert queue.throttle_attempts == 1
+    assert queue.throttled_until is not None
+
+
+def test_a_job_may_be_throttled_alone() -> None:
+    @job(kind="tests.subject")
+    def subject() -> Throttled:
+        return Throttled(60, scope="job")
+
+    subject.enqueue()
+    waiting = noop.enqueue()
+    drain()
+
+    assert state_of(waiting) == State.SUCCEEDED
+    assert Queue.objects.get(name="default").throttled_until is None
+
+
+def test_a_queue_without_retries_has_its_failures_dead_at_once() -> None:
+    @job(kind="tests.subject")
+    def subject() -> Failed:
+        return Failed("no")
+
+    drain()
+    Queue.objects.filter(name="default").update(retries=False)
+    stored = subject.enqueue()
+    drain()
+
+    assert state_of(stored) == State.DEAD
+
+
+def test_successes_that_nobody_keeps_are_deleted_at_once() -> None:
+    @job(kind="tests.subject", max_attempts=1)
+    def subject() -> Failed:
+        return Failed("no")
+
+    drain()
+    Queue.objects.filter(name="default").update(retain_succeeded_seconds=0)
+    noop.enqueue_many([{}] * 50)
+    failed = subject.enqueue()
+    drain()
+
+    assert [job.pk for job in Job.objects.all()] == [failed.pk]
+
+
+def test_kill_ends_a_handler_that_hears_nothing() -> None:
+    @job(kind="tests.subject", max_attempts=5)
+    def subject() -> None:
+        while True:
+            pass
+
+    stored = subject.enqueue()
+    with running(engine()) as working:
+        eventually(lambda: bool(working.crew.runs()))
+        began = time.monotonic()
+        assert stored.kill("runaway", by="ada")
+        eventually(lambda: state_of(stored) == State.CANCELLED)
+
+    assert time.monotonic() - began < PATIENCE
+    assert (stored.cancel_reason, stored.cancelled_by) == ("runaway", "ada")
+
+
+def test_a_job_that_is_killed_while_it_waits_is_cancelled() -> None:
+    stored = noop.using(delay=60).enqueue()
+
+    assert stored.kill("not needed")
+    assert stored.state == State.CANCELLED
+    assert not stored.kill("again")
+
+
+def test_a_job_that_waits_for_its_time_can_be_run_now() -> None:
+    stored = noop.using(delay=3600).enqueue()
+    assert stored.run_now()
+    drain()
+
+    assert state_of(stored) == State.SUCCEEDED
+    assert not stored.run_now()
+
+
+def test_a_requeued_job_has_no_wish_to_stop_left() -> None:
+    stored = noop.using(delay=60).enqueue()
+    stored.cancel("not needed", by="ada")
+    assert stored.requeue()
+    drain()
+
+    assert state_of(stored) == State.SUCCEEDED
+    assert (stored.cancel_requested_at, stored.cancelled_by) == (None, "")
