@@ -1,11 +1,15 @@
 """`manage.py runjobs` as a real process: what it says, what it heeds, how it exits."""
 
 import json
+import os
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from forge_jobs.models import Job, Process, State
+from forge_jobs.runtime.launch import Launch
 from tests.app.jobs import fail, noop, wait_for_cancel
 from tests.app.models import Effect
 from tests.running import PATIENCE, Runjobs, eventually
@@ -131,3 +135,37 @@ def test_a_drain_goes_on_in_fresh_processes() -> None:
 
     assert (code, Job.objects.filter(state=State.SUCCEEDED).count()) == (0, 100)
     assert output.count("it has run 30 jobs") == 3
+
+
+def test_reload_restarts_when_code_changes() -> None:
+    from tests.app import jobs
+
+    with Runjobs("--reload", "--threads", "1") as runjobs:
+        eventually(lambda: Process.objects.exists())
+        # The watch takes its first look when it starts, and another one a second later.
+        eventually(lambda: touched_until("has changed", runjobs, Path(jobs.__file__)))
+        eventually(lambda: runjobs.output.count("started, pid") == 2)
+        eventually(lambda: Process.objects.exists())
+        runjobs.terminate()
+        code, output = runjobs.wait()
+
+    assert code == 0, output
+
+
+def touched_until(words: str, runjobs: Runjobs, file: Path) -> bool:
+    os.utime(file)
+    return words in runjobs.output
+
+
+def test_the_first_process_of_a_container_is_supervised(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = Launch(
+        queues=["default"],
+        threads=1,
+        name="first",
+        poll_interval=timedelta(seconds=1),
+        shutdown_timeout=timedelta(seconds=1),
+    )
+    assert not launch.is_supervised
+
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert launch.is_supervised
