@@ -9,6 +9,7 @@ from functools import cached_property
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
 from forge_jobs.handler import JobHandler, JobOptions
@@ -110,6 +111,10 @@ class JobContext:
                 "attempt": self.attempt,
             },
         )
+
+    def budget(self, name: str) -> Budget:
+        """A rate limit that holds across the cluster, by its name in `FORGE_JOBS["BUDGETS"]`."""
+        return Budget(name)
 
     def enqueue(
         self,

@@ -39,6 +39,9 @@ worker_abandoned = Signal()
 leadership_changed = Signal()
 """This process runs the services from now on, or no longer: `leads`."""
 
+queue_misconfigured = Signal()
+"""Nothing can be claimed from a queue as it is set up: `queue`, `error`."""
+
 work_unserved = Signal()
 """Jobs are ready that no live process takes: `unserved` (queues and kinds)."""
 

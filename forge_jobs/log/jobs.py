@@ -77,6 +77,10 @@ def unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
         logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
 
 
+def misconfigured(*, queue: str, error: Exception, **kwargs: Any) -> None:
+    logger.error("nothing is claimed from queue %s: %s", queue, error, extra={"queue": queue})
+
+
 def fields(finished: Finished) -> dict[str, Any]:
     return {
         "job_id": finished.job.id,
@@ -93,4 +97,5 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.claim_lost: claim_lost,
     signals.worker_abandoned: abandoned,
     signals.work_unserved: unserved,
+    signals.queue_misconfigured: misconfigured,
 }

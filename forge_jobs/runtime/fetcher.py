@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.runtime.lane import Lane
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.pace import Pace
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT: Final = 1.0
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
+UNKNOWN_BUDGET_SECONDS: Final = 60.0
 DRAINED: Final = "drained"
 ROOM: Final = ""
 """Rung on the bell when workers may need more; no queue has this name."""
@@ -86,27 +89,26 @@ class Fetcher(EngineThread):
         if self.engine.drain and had_nothing:
             self.look_everywhere()
         taken = self.fill()
-        if self.engine.drain and had_nothing and not taken and self.jobs_left() > 0:
+        may_go_on = self.jobs_left() > 0 and not self.waiting_lanes()
+        if self.engine.drain and had_nothing and not taken and may_go_on:
             self.engine.request_stop(DRAINED)
             self.stopping.set()
             return
-        closed = self.engine.steering.closed
-        self._wants_room = any(
-            lane.may_hold_work for lane in self.lanes if lane.queue not in closed
-        )
+        self._wants_room = bool(self.open_lanes())
         if not (self._wants_room and self.room() > 0):
             self.sleep()
 
     def sleep(self) -> None:
-        seconds = self.engine.poll_interval.total_seconds()
+        poll_seconds = self.engine.poll_interval.total_seconds()
+        waits = [lane.opens_at - time.monotonic() for lane in self.waiting_lanes()]
         if self.engine.buffer.qsize():
-            seconds = min(seconds, LONGEST_WAIT)
+            waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        rung = self.bell.wait(seconds)
+        rung = self.bell.wait(max(0.0, min([poll_seconds, *waits])))
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.
-        if local.ANY in rung or time.monotonic() - self._looked_at >= seconds:
+        if local.ANY in rung or time.monotonic() - self._looked_at >= poll_seconds:
             self.look_everywhere()
         for lane in self.lanes:
             lane.may_hold_work |= lane.queue in rung
@@ -119,8 +121,7 @@ class Fetcher(EngineThread):
     def fill(self) -> int:
         """Claim into the buffer, queue by queue; the queues take turns at being first."""
         before = self.claimed
-        closed = self.engine.steering.closed
-        for lane in [one for one in self.lanes if one.may_hold_work and one.queue not in closed]:
+        for lane in self.open_lanes():
             if (room := self.room()) <= 0:
                 break
             self.supply(
@@ -134,15 +135,47 @@ class Fetcher(EngineThread):
             self.lanes.append(lane)
         return self.claimed - before
 
+    def open_lanes(self) -> list[Lane]:
+        """Of queues that may hold work, those that are open and have tokens to spend."""
+        now, closed = time.monotonic(), self.engine.steering.closed
+        return [
+            lane
+            for lane in self.lanes
+            if lane.may_hold_work and lane.opens_at <= now and lane.queue not in closed
+        ]
+
+    def waiting_lanes(self) -> list[Lane]:
+        """Those that hold work and wait for tokens."""
+        now, closed = time.monotonic(), self.engine.steering.closed
+        return [
+            lane
+            for lane in self.lanes
+            if lane.may_hold_work and lane.opens_at > now and lane.queue not in closed
+        ]
+
     def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
         with self.engine.writing:
             if self._is_unsure:
                 self.engine.release_unheld()
             self._is_unsure = True
-            claimed = lane.claim(limit, kinds=self.kinds, process=self.engine.process)
+            claimed = self._claim(lane, limit)
             self._is_unsure = False
         return claimed
+
+    def _claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
+        process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
+        if not budget:
+            return lane.claim(limit, kinds=self.kinds, process=process)
+        free = self.engine.threads - self.engine.buffer.qsize()  # tokens are not for a prefetch
+        try:
+            return lane.claim_within(
+                budget, max(1, min(limit, free)), kinds=self.kinds, process=process
+            )
+        except UnknownBudget as error:
+            lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
+            queue_misconfigured.send_robust(Fetcher, queue=lane.queue, error=error)
+            return []
 
     def supply(self, claimed: list[ClaimedJob]) -> None:
         if claimed:

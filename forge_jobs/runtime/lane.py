@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from forge_jobs import clock
+from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
-from forge_jobs.models import Job, Process
+from forge_jobs.models import Job, Process, RateLimitBudget
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
 LONGEST_AWAY: Final = 1.0
 CHEAP_SECONDS: Final = 0.005
+SHORTEST_WAIT: Final = 0.005
 
 
 class Lane:
@@ -29,6 +31,8 @@ class Lane:
     def __init__(self, queue: str) -> None:
         self.queue = queue
         self.may_hold_work = True
+        self.opens_at = 0.0
+        """By the monotonic clock, when the queue's budget has tokens again."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 
@@ -46,6 +50,27 @@ class Lane:
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
             self._front_is_due_at = began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+        return claimed
+
+    def claim_within(
+        self, budget: str, limit: int, *, kinds: Sequence[str], process: Process
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` jobs and a token for each; none is claimed only to be sent back.
+
+        Raises `UnknownBudget`.
+        """
+        ready = Job.objects.ready().filter(queue=self.queue, kind__in=kinds)
+        self.may_hold_work = ready.exists()
+        if not self.may_hold_work:
+            return []
+        granted = int(RateLimitBudget.objects.take(budget, at_least=1, at_most=limit))
+        if not granted:
+            wait = Budget(budget).level().seconds_until(1)
+            self.opens_at = time.monotonic() + max(SHORTEST_WAIT, wait)
+            return []
+        claimed = self.claim(granted, kinds=kinds, process=process)
+        if len(claimed) < granted:
+            RateLimitBudget.objects.give_back(budget, tokens=granted - len(claimed))
         return claimed
 
     def _take(

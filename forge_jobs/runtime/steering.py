@@ -58,6 +58,11 @@ class Steering(Service):
                 Queue.objects.calm(queue, now=now)
                 row.throttle_attempts = 0
 
+    def budget_of(self, queue: str) -> str:
+        """The budget of which each of its jobs takes a token; empty if there is none."""
+        row = self.rows.get(queue)
+        return row.budget if row else ""
+
     def allows_retries(self, queue: str) -> bool:
         row = self.rows.get(queue)
         return row is None or row.retries

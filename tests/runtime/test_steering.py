@@ -5,7 +5,8 @@ import time
 import pytest
 
 from forge_jobs import Failed, JobContext, Throttled, job
-from forge_jobs.models import Job, Queue, State
+from forge_jobs.models import Job, Queue, RateLimitBudget, State
+from forge_jobs.signals import queue_misconfigured
 from tests.app.jobs import noop
 from tests.running import PATIENCE, drain, engine, eventually, running
 
@@ -148,3 +149,73 @@ def test_a_requeued_job_has_no_wish_to_stop_left() -> None:
 
     assert state_of(stored) == State.SUCCEEDED
     assert (stored.cancel_requested_at, stored.cancelled_by) == (None, "")
+
+
+def budgeted(**columns: float) -> None:
+    """Let the default queue spend tokens of a budget."""
+    RateLimitBudget.objects.create(name="slack", **columns)
+    drain()
+    Queue.objects.filter(name="default").update(budget="slack")
+
+
+def test_a_queue_with_a_budget_claims_as_many_jobs_as_it_has_tokens() -> None:
+    budgeted(capacity=3, refill_per_second=0.001, tokens=3)
+    noop.enqueue_many([{}] * 10)
+    with running(engine()) as working:
+        eventually(lambda: Job.objects.finished().count() == 3)
+        eventually(lambda: bool(working.fetcher.waiting_lanes()))
+
+    assert Job.objects.ready().filter(attempt=0).count() == 7
+
+
+def test_a_drain_waits_for_tokens() -> None:
+    budgeted(capacity=1, refill_per_second=50, tokens=0)
+    noop.enqueue_many([{}] * 10)
+    drain()
+
+    assert Job.objects.finished().count() == 10
+
+
+def test_tokens_that_no_job_needed_are_returned() -> None:
+    budgeted(capacity=100, refill_per_second=0.001, tokens=100)
+    noop.enqueue_many([{}] * 3)
+    drain()
+
+    level = RateLimitBudget.objects.level("slack")
+    assert level is not None
+    assert level.tokens == pytest.approx(97, abs=0.1)
+
+
+def test_a_queue_whose_budget_is_unknown_is_left_alone_and_told_of() -> None:
+    told: list[str] = []
+
+    def hear(*, queue: str, **kwargs: object) -> None:
+        told.append(queue)
+
+    queue_misconfigured.connect(hear)
+    drain()
+    Queue.objects.filter(name="default").update(budget="slak")
+    noop.enqueue()
+    try:
+        with running(engine()):
+            eventually(lambda: told == ["default"])
+    finally:
+        queue_misconfigured.disconnect(hear)
+
+    assert Job.objects.ready().count() == 1
+
+
+def test_a_handler_that_gets_no_token_is_put_off_alone() -> None:
+    RateLimitBudget.objects.create(name="slack", capacity=1, refill_per_second=0.01, tokens=1)
+
+    @job(kind="tests.subject", takes_context=True)
+    def subject(ctx: JobContext) -> str:
+        ctx.budget("slack").acquire()
+        return "served"
+
+    first, second = subject.enqueue(), subject.enqueue()
+    drain(threads=1)
+
+    assert (state_of(first), state_of(second)) == (State.SUCCEEDED, State.SCHEDULED)
+    assert second.attempt == 0
+    assert Queue.objects.get(name="default").throttled_until is None
