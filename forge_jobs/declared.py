@@ -21,6 +21,7 @@ class QueueSettings:
     """What `FORGE_JOBS["QUEUES"][name]` may say."""
 
     retry: RetryPolicy | None = None
+    max_workers: Any = KEEP
     retain_succeeded: Any = KEEP
     retain_failed: Any = KEEP
     throttle_base: Any = KEEP
@@ -137,6 +138,14 @@ def _more_than_zero(value: Any, where: str, key: str) -> float:
     return float(value)
 
 
+def _workers(value: Any, where: str, key: str) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ImproperlyConfigured(
+            f"{where}: {key} must be a whole number, or None for no limit, not {value!r}."
+        )
+    return value
+
+
 def _budget(value: Any, where: str, key: str) -> str:
     if not isinstance(value, str) or len(value) > 100:
         raise ImproperlyConfigured(f"{where}: {key} must name a budget, not {value!r}.")
@@ -145,6 +154,7 @@ def _budget(value: Any, where: str, key: str) -> str:
 
 _QUEUE_OPTIONS: dict[str, Callable[[Any, str, str], Any]] = {
     "retry": lambda value, where, key: policy(value, where=where),
+    "max_workers": _workers,
     "retain_succeeded": _duration_or_none,
     "retain_failed": _duration_or_none,
     "throttle_base": _duration,
@@ -152,6 +162,7 @@ _QUEUE_OPTIONS: dict[str, Callable[[Any, str, str], Any]] = {
     "budget": _budget,
 }
 _QUEUE_COLUMNS: Final = {
+    "max_workers": "max_workers",
     "retain_succeeded": "retain_succeeded_seconds",
     "retain_failed": "retain_failed_seconds",
     "throttle_base": "throttle_base_seconds",

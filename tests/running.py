@@ -32,7 +32,7 @@ def engine(
     drain: bool = False,
 ) -> Engine:
     return Engine(
-        queues=queues,
+        queues=dict.fromkeys(queues, 1),
         threads=threads,
         name=name,
         poll_interval=timedelta(seconds=0.2),

@@ -5,6 +5,16 @@ from forge_jobs.models.job import Job
 from forge_jobs.models.lease import Lease
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
+from forge_jobs.models.slots import SlotAssignment
 from forge_jobs.states import ProcessState, State
 
-__all__ = ["Job", "Lease", "Process", "ProcessState", "Queue", "RateLimitBudget", "State"]
+__all__ = [
+    "Job",
+    "Lease",
+    "Process",
+    "ProcessState",
+    "Queue",
+    "RateLimitBudget",
+    "SlotAssignment",
+    "State",
+]

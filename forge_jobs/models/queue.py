@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
+from forge_jobs.models.job import Job
+from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
 CALM: Final = timedelta(seconds=120)
@@ -28,6 +33,26 @@ class QueueManager(SeededManager):
             if unchanged.update(throttled_until=until, throttle_attempts=attempts):
                 return
 
+    @contextmanager
+    def free_workers(
+        self, name: str, *, process: Process, share: int | None
+    ) -> Iterator[int | None]:
+        """How many more of its jobs a process may run; None is no limit.
+
+        The queue's row is locked for as long as the block lasts, for claims of a limited queue
+        come one after the other. Without a `share` a process takes what is there.
+        """
+        with transaction.atomic(using=db.connection().alias):
+            limit = self.select_for_update().values_list("max_workers", flat=True).get(name=name)
+            if limit is None:
+                yield None
+                return
+            counted = Job.objects.running().filter(queue=name).values_list("process_id")
+            running = dict(counted.annotate(count=Count("pk")).order_by())
+            free = limit - sum(running.values())
+            own = free if share is None else share - running.get(process.pk, 0)
+            yield max(0, min(free, own))
+
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""
         over = self.filter(name=name, throttle_attempts__gt=0, throttled_until__lte=now - CALM)
@@ -36,6 +61,12 @@ class QueueManager(SeededManager):
 
 class Queue(SeededModel):
     is_paused = models.BooleanField(_("is paused"), default=False)
+    max_workers = models.PositiveIntegerField(
+        _("max workers"),
+        null=True,
+        blank=True,
+        help_text=_("How many of its jobs may run at once in the whole cluster. Empty: no limit."),
+    )
     retries = models.BooleanField(
         _("retries"), default=True, help_text=_("Whether failed jobs are tried again at all.")
     )

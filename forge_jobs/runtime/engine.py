@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.runtime.steering import Steering
 from forge_jobs.runtime.worker import failed
+from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.pruner import Pruner
@@ -51,7 +52,9 @@ class Engine:
     `health_file` is touched with every heartbeat while the process is able to run jobs.
     """
 
-    queues: Sequence[str]
+    queues: Mapping[str, int]
+    """Their names, with how often each is served relative to the others."""
+
     threads: int
     name: str
     poll_interval: timedelta
@@ -213,7 +216,9 @@ class Engine:
         pulse = [heartbeat, self.steering, Cancellation(self), self.leader]
         self.pulse = ServiceLoop(self, "pulse", pulse)
         reaper = Reaper(heartbeat.heard_since)
-        self.services = LeaderLoop(self, "services", [Stager(), reaper, Pruner(), Lookout()])
+        self.services = LeaderLoop(
+            self, "services", [Stager(), reaper, Balancer(), Pruner(), Lookout()]
+        )
 
     def _await_stop(self) -> str:
         while True:

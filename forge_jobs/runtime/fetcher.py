@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.exceptions import UnknownBudget
-from forge_jobs.runtime.lane import Lane
+from forge_jobs.runtime.lane import Lane, take_turn
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.pace import Pace
+from forge_jobs.runtime.terms import Terms
 from forge_jobs.runtime.thread import EngineThread
-from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 LONGEST_WAIT: Final = 1.0
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
-UNKNOWN_BUDGET_SECONDS: Final = 60.0
 DRAINED: Final = "drained"
 ROOM: Final = ""
 """Rung on the bell when workers may need more; no queue has this name."""
@@ -34,12 +32,13 @@ class Fetcher(EngineThread):
     take long, is given back after `LONGEST_WAIT`.
     """
 
-    def __init__(self, engine: Engine, *, queues: Sequence[str], kinds: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, *, queues: Mapping[str, int], kinds: Sequence[str]) -> None:
         super().__init__(engine, "fetcher")
         self.kinds = list(kinds)
-        self.lanes = [Lane(queue) for queue in queues]
+        self.lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
         self.bell = local.Bell()
         self.pace = Pace(threads=engine.threads)
+        self.terms = Terms(engine)
         self.claimed = 0
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
@@ -70,8 +69,16 @@ class Fetcher(EngineThread):
 
     def some_are_settled(self) -> None:
         """Called by the finalizer after each group."""
-        if self.engine.drain and not self.engine.hold:
+        if (self.engine.drain and not self.engine.hold) or self._awaits_workers():
             self.bell.ring(ROOM)
+
+    def _awaits_workers(self) -> bool:
+        """Let the lanes of limited queues look again: one of our own jobs has ended."""
+        steering = self.engine.steering
+        limited = [lane for lane in self.waiting_lanes() if steering.is_limited(lane.queue)]
+        for lane in limited:
+            lane.opens_at = 0.0
+        return bool(limited)
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
@@ -119,20 +126,20 @@ class Fetcher(EngineThread):
             lane.may_hold_work = True
 
     def fill(self) -> int:
-        """Claim into the buffer, queue by queue; the queues take turns at being first."""
+        """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.claimed
-        for lane in self.open_lanes():
+        lanes = self.open_lanes()
+        for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if (room := self.room()) <= 0:
                 break
-            self.supply(
-                ride_out(
-                    lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]
-                    doing="claiming jobs",
-                    stopping=self.stopping,
-                )
+            claimed = ride_out(
+                lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]
+                doing="claiming jobs",
+                stopping=self.stopping,
             )
-            self.lanes.remove(lane)
-            self.lanes.append(lane)
+            if claimed:
+                take_turn(lane, lanes)
+            self.supply(claimed)
         return self.claimed - before
 
     def open_lanes(self) -> list[Lane]:
@@ -159,23 +166,9 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.engine.release_unheld()
             self._is_unsure = True
-            claimed = self._claim(lane, limit)
+            claimed = self.terms.claim(lane, limit, kinds=self.kinds)
             self._is_unsure = False
         return claimed
-
-    def _claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
-        process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
-        if not budget:
-            return lane.claim(limit, kinds=self.kinds, process=process)
-        free = self.engine.threads - self.engine.buffer.qsize()  # tokens are not for a prefetch
-        try:
-            return lane.claim_within(
-                budget, max(1, min(limit, free)), kinds=self.kinds, process=process
-            )
-        except UnknownBudget as error:
-            lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
-            queue_misconfigured.send_robust(Fetcher, queue=lane.queue, error=error)
-            return []
 
     def supply(self, claimed: list[ClaimedJob]) -> None:
         if claimed:

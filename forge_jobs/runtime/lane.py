@@ -28,8 +28,10 @@ class Lane:
     that committed late) is found at the next return, which is soon where returning is cheap.
     """
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, *, weight: int = 1) -> None:
         self.queue = queue
+        self.weight = weight
+        self.credit = 0
         self.may_hold_work = True
         self.opens_at = 0.0
         """By the monotonic clock, when the queue's budget has tokens again."""
@@ -88,3 +90,10 @@ class Lane:
             last = claimed[-1]
             self._position = Position(last.priority, last.run_at, last.id)
         return claimed
+
+
+def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:
+    """One of the lanes was served; the others come nearer to their turn, by their weights."""
+    for each in lanes:
+        each.credit += each.weight
+    lane.credit -= sum(each.weight for each in lanes)

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ FIRST_PROCESS: Final = 1
 class Launch:
     """The options of `runjobs`; `processes` of None is a single process without a supervisor."""
 
-    queues: list[str]
+    queues: Mapping[str, int]
     threads: int
     name: str
     poll_interval: timedelta

@@ -159,7 +159,7 @@ def touched_until(words: str, runjobs: Runjobs, file: Path) -> bool:
 
 def test_the_first_process_of_a_container_is_supervised(monkeypatch: pytest.MonkeyPatch) -> None:
     launch = Launch(
-        queues=["default"],
+        queues={"default": 1},
         threads=1,
         name="first",
         poll_interval=timedelta(seconds=1),

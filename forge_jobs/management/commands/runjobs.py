@@ -27,9 +27,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--queues",
-            type=_names,
-            metavar="A,B",
-            help="queues to serve, by turns (default: all that are declared)",
+            type=_queues,
+            metavar="A,B=5",
+            help="queues to serve, by turns, or as often as the numbers say "
+            "(default: all that are declared)",
         )
         parser.add_argument(
             "--threads", type=_count, help='how many jobs to run at once (default: "THREADS")'
@@ -91,7 +92,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         settings = conf()
         self.check(tags=[Tags.database], databases=[settings.database])
-        queues = options["queues"] or list(settings.queues)
+        queues = options["queues"] or dict.fromkeys(settings.queues, 1)
         if unknown := [queue for queue in queues if queue not in settings.queues]:
             raise CommandError(
                 f'--queues: {", ".join(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
@@ -121,11 +122,12 @@ class Command(BaseCommand):
             ) from error
 
 
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
+def _queues(text: str) -> dict[str, int]:
+    parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    weights = {name.strip(): _count(weight) if sign else 1 for name, sign, weight in parts}
+    if not weights or "" in weights:
         raise ValueError
-    return list(dict.fromkeys(names))
+    return weights
 
 
 def _count(text: str) -> int:
@@ -148,4 +150,4 @@ def _file(text: str) -> Path:
 
 
 _file.__name__ = "file that can be written"
-_names.__name__, _count.__name__, _duration.__name__ = "list", "count", "number of seconds"
+_queues.__name__, _count.__name__, _duration.__name__ = "list", "count", "number of seconds"
