@@ -52,7 +52,10 @@ class JobHandler:
 
     The options are attributes of the class or of the instance. `max_attempts` is `None` for no
     limit, `retry` falls back to the queue's policy, and `atomic` makes the handler's writes to
-    the job database and the outcome commit together.
+    the job database and the outcome commit together. No process runs more than
+    `max_concurrent_per_process` of its jobs at once, so that one slow dependency can't take every
+    thread. Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it
+    takes no arguments, can only snooze, and is tried again for ever when it fails.
     """
 
     kind: str
@@ -62,6 +65,8 @@ class JobHandler:
     timeout: timedelta | None = None
     retry: RetryPolicy | None = None
     atomic: bool = False
+    max_concurrent_per_process: int | None = None
+    resident: bool = False
 
     place: str = ""
     """Where it was registered, as `file:line`."""

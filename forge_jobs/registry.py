@@ -28,6 +28,8 @@ class HandlerOptions(TypedDict, total=False):
     timeout: timedelta | float | None
     retry: RetryPolicy | None
     atomic: bool
+    max_concurrent_per_process: int | None
+    resident: bool
 
 
 @overload
@@ -148,6 +150,12 @@ def _refuse_bad_options(handler: JobHandler) -> None:
         raise ValueError(
             f"max_attempts of {kind} must be 1 or more, or None for no limit, not {limit!r}."
         )
+    limit = handler.max_concurrent_per_process
+    if limit is not None and not (type(limit) is int and limit >= 1):
+        raise ValueError(
+            f"max_concurrent_per_process of {kind} must be 1 or more, or None for no limit, "
+            f"not {limit!r}."
+        )
     if handler.timeout is not None:
         handler.timeout = as_timedelta(handler.timeout, field=f"timeout of {kind}")
         if not handler.timeout:
@@ -156,3 +164,5 @@ def _refuse_bad_options(handler: JobHandler) -> None:
         raise TypeError(f"retry of {kind} must be a policy of forge_jobs.backoff or a callable.")
     if handler.atomic and handler.is_async:
         raise TypeError(f"{kind} can't be atomic: Django has no transactions in async code.")
+    if handler.resident:
+        handler.check({})  # nobody is there who could give it a payload

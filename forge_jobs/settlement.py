@@ -67,6 +67,16 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
     return settle(job, unknown, policy=policy, now=now)
 
 
+def as_resident(outcome: Outcome) -> Outcome:
+    """What an outcome means for a job that is there for ever."""
+    match outcome:
+        case Done():
+            return Failed("A resident job can only snooze: return Snoozed(delay=...).")
+        case Dead(message):
+            return Failed(message, outcome.traceback)
+    return outcome
+
+
 def lost(job: ClaimedJob, message: str, *, has_begun: bool, now: datetime) -> Transition:
     """Where a job goes whose process was lost: the attempt is spent, unless it had not begun."""
     if job.is_on_record and not has_begun:

@@ -172,3 +172,12 @@ def test_a_jobs_module_that_fails_to_import_is_kept_for_the_check(
     assert list(registry.import_failures) == ["broken_app.jobs"]
     assert "nowhere_to_be_found" in str(registry.import_failures["broken_app.jobs"])
     assert "app.noop" in registry.kinds()
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True])
+def test_a_limit_per_process_must_be_a_whole_number_from_1(limit: Any) -> None:
+    with pytest.raises(ValueError, match=r"max_concurrent_per_process of tests\.subject"):
+
+        @job(kind="tests.subject", max_concurrent_per_process=limit)
+        def subject() -> None:
+            pass

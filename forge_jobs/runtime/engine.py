@@ -36,8 +36,9 @@ from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
+from forge_jobs.services.residents import Residents
 from forge_jobs.services.stager import Stager
-from forge_jobs.settlement import settle
+from forge_jobs.settlement import as_resident, settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
 
 TICK_SECONDS: Final = 0.1
@@ -173,8 +174,11 @@ class Engine:
         now = clock.now()
         steering = self.steering
         try:
-            policy = registry.get(job.kind).retry or steering.retry_of(job.queue)
-            if isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
+            handler = registry.get(job.kind)
+            policy = handler.retry or steering.retry_of(job.queue)
+            if handler.resident:
+                outcome = as_resident(outcome)
+            elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
                 outcome = Dead(outcome.message, outcome.traceback)
             transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
@@ -217,7 +221,7 @@ class Engine:
         self.pulse = ServiceLoop(self, "pulse", pulse)
         reaper = Reaper(heartbeat.heard_since)
         self.services = LeaderLoop(
-            self, "services", [Stager(), reaper, Balancer(), Pruner(), Lookout()]
+            self, "services", [Stager(), reaper, Balancer(), Pruner(), Lookout(), Residents()]
         )
 
     def _await_stop(self) -> str:

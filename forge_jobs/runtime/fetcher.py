@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.registry import registry
 from forge_jobs.runtime.lane import Lane, take_turn
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.pace import Pace
@@ -39,6 +40,8 @@ class Fetcher(EngineThread):
         self.bell = local.Bell()
         self.pace = Pace(threads=engine.threads)
         self.terms = Terms(engine)
+        limits = {kind: registry.get(kind).max_concurrent_per_process for kind in kinds}
+        self.kind_limits = {kind: limit for kind, limit in limits.items() if limit is not None}
         self.claimed = 0
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
@@ -71,6 +74,11 @@ class Fetcher(EngineThread):
         """Called by the finalizer after each group."""
         if (self.engine.drain and not self.engine.hold) or self._awaits_workers():
             self.bell.ring(ROOM)
+
+    def is_settled(self, job: ClaimedJob) -> None:
+        """Called by the finalizer for each job; there may be room for others of its kind."""
+        if job.kind in self.kind_limits:
+            self.bell.ring(job.queue)
 
     def _awaits_workers(self) -> bool:
         """Let the lanes of limited queues look again: one of our own jobs has ended."""
@@ -166,17 +174,33 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.engine.release_unheld()
             self._is_unsure = True
-            claimed = self.terms.claim(lane, limit, kinds=self.kinds)
+            claimed = self.terms.claim(lane, limit, kinds=self.roomy_kinds())
             self._is_unsure = False
         return claimed
 
+    def roomy_kinds(self) -> list[str]:
+        """The kinds of which this process may run more than it does."""
+        if not self.kind_limits:
+            return self.kinds
+        return [kind for kind in self.kinds if self.has_room_for(kind)]
+
+    def has_room_for(self, kind: str) -> bool:
+        limit = self.kind_limits.get(kind)
+        return limit is None or self.engine.hold.count(kind) < limit
+
     def supply(self, claimed: list[ClaimedJob]) -> None:
+        """Hand on what was claimed; of a limited kind, no more than may run here."""
         if claimed:
             self.claimed += len(claimed)
-            self.engine.hold.add(claimed)
             self._supplied_at = time.monotonic()
-            for job in claimed:
+        for job in claimed:
+            has_room = self.has_room_for(job.kind)
+            self.engine.hold.add([job])
+            if has_room:
                 self.engine.buffer.put(job)
+            else:
+                self.given_back += 1
+                self.engine.release(job)
 
     def room(self) -> int:
         """How many jobs to claim now; none until half of the prefetch is used up."""

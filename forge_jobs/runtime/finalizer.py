@@ -153,6 +153,7 @@ class Finalizer(EngineThread):
         somebody_listens = job_finished.has_listeners()
         for finished in group:
             self.engine.hold.drop(finished.job)
+            self.engine.fetcher.is_settled(finished.job)
             if finished.job.id not in held:
                 claim_lost.send_robust(type(self), job=finished.job)
                 continue

@@ -23,6 +23,10 @@ class Hold:
     def drop(self, job: ClaimedJob) -> None:
         self._jobs.pop(id(job), None)
 
+    def count(self, kind: str) -> int:
+        """How many of them are of a kind."""
+        return sum(job.kind == kind for job in list(self._jobs.values()))
+
     def ids(self) -> set[int]:
         """The primary keys of the jobs."""
         return {job.id for job in list(self._jobs.values())}
