@@ -86,6 +86,6 @@ class Budget:
             known = {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}
             raise UnknownBudget(
                 f"There is no budget {self.name!r}, only {', '.join(sorted(known)) or 'none'}. "
-                f'Declare it in FORGE_JOBS["BUDGETS"], or add it in the admin.'
+                f'Declare it in FORGE_JOBS["BUDGETS"].'
             )
         return level

@@ -31,6 +31,7 @@ class Draft:
     timeout_seconds: float | None
     dedupe_key: str | None
     idempotency_key: str | None
+    concurrency_key: str | None
     context: str
 
     @classmethod
@@ -46,6 +47,7 @@ class Draft:
         timeout: timedelta | float | None = None,
         dedupe_key: str | None = None,
         idempotency_key: str | None = None,
+        concurrency_key: str | None = None,
         context: dict[str, Any] | None = None,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
@@ -62,6 +64,7 @@ class Draft:
             timeout_seconds=_seconds(timeout, handler),
             dedupe_key=_key(dedupe_key, "dedupe_key"),
             idempotency_key=_key(idempotency_key, "idempotency_key"),
+            concurrency_key=_key(concurrency_key, "concurrency_key"),
             context="{}" if context is None else _context(context),
         )
 
@@ -74,18 +77,21 @@ class Draft:
             )
         self.handler.check(payload)
         text = _json(payload, "payload")
+        key = self.concurrency_key or _concurrency_key(self.handler, payload)
         return NewRow(
             self.queue,
             self.handler.kind,
             text,
             self.priority,
-            self.state,
+            State.BLOCKED if key and self.state is State.READY else self.state,
             self.run_at,
             self.max_attempts,
             self.timeout_seconds,
             self.dedupe_key,
             self.idempotency_key,
             self.context,
+            key,
+            self.handler.concurrency_limit if key else None,
         )
 
 
@@ -180,6 +186,11 @@ def _key(given: str | None, field: str) -> str | None:
     if not jsontext.is_storable(given):
         raise InvalidOption(f"{field} can't be stored as text: {given!r}.", field=field)
     return given
+
+
+def _concurrency_key(handler: JobHandler, payload: dict[str, Any]) -> str | None:
+    key = handler.concurrency_key
+    return _key(key(payload) if callable(key) else key, "concurrency_key")
 
 
 def _context(given: dict[str, Any]) -> str:

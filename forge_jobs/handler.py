@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MIN_PRIORITY: Final = -100
 MAX_PRIORITY: Final = 100
+MAX_CONCURRENCY: Final = 1_000
 
 
 class Unset(Enum):
@@ -44,6 +45,7 @@ class JobOptions(TypedDict, total=False):
     timeout: timedelta | float | None
     dedupe_key: str | None
     idempotency_key: str | None
+    concurrency_key: str | None
     context: dict[str, Any] | None
 
 
@@ -52,10 +54,15 @@ class JobHandler:
 
     The options are attributes of the class or of the instance. `max_attempts` is `None` for no
     limit, `retry` falls back to the queue's policy, and `atomic` makes the handler's writes to
-    the job database and the outcome commit together. No process runs more than
-    `max_concurrent_per_process` of its jobs at once, so that one slow dependency can't take every
-    thread. Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it
-    takes no arguments, can only snooze, and is tried again for ever when it fails.
+    the job database and the outcome commit together.
+
+    Of all jobs with the same `concurrency_key`, a text or a function of the payload, no more than
+    `concurrency_limit` run at once in the whole cluster, the oldest first. No process runs more
+    than `max_concurrent_per_process` jobs of the kind at once, so that one slow dependency can't
+    take every thread.
+
+    Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
+    arguments, can only snooze, and is tried again for ever when it fails.
     """
 
     kind: str
@@ -65,6 +72,8 @@ class JobHandler:
     timeout: timedelta | None = None
     retry: RetryPolicy | None = None
     atomic: bool = False
+    concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
+    concurrency_limit: int = 1
     max_concurrent_per_process: int | None = None
     resident: bool = False
 

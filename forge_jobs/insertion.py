@@ -26,6 +26,11 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
     stored = _insert_or_find(rows, races=KEY_RACES)
     for queue in {job.row.queue for job in stored if job.inserted and job.row.state == State.READY}:
         wake.on_commit(queue)
+    keys = {job.row.concurrency_key for job in stored if job.row.state == State.BLOCKED}
+    if keys:
+        from forge_jobs.models.job_queryset import wake_and_promote
+
+        wake_and_promote(set(), {key for key in keys if key})
     return stored
 
 

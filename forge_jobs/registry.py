@@ -14,7 +14,14 @@ from django.apps import apps
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.clock import as_timedelta
 from forge_jobs.exceptions import UnknownKind
-from forge_jobs.handler import MAX_PRIORITY, MIN_PRIORITY, UNSET, FunctionHandler, JobHandler
+from forge_jobs.handler import (
+    MAX_CONCURRENCY,
+    MAX_PRIORITY,
+    MIN_PRIORITY,
+    UNSET,
+    FunctionHandler,
+    JobHandler,
+)
 
 H = TypeVar("H", bound=JobHandler)
 
@@ -28,6 +35,8 @@ class HandlerOptions(TypedDict, total=False):
     timeout: timedelta | float | None
     retry: RetryPolicy | None
     atomic: bool
+    concurrency_key: str | Callable[[dict[str, Any]], str | None] | None
+    concurrency_limit: int
     max_concurrent_per_process: int | None
     resident: bool
 
@@ -149,6 +158,11 @@ def _refuse_bad_options(handler: JobHandler) -> None:
     if limit is not None and limit is not UNSET and not (type(limit) is int and limit >= 1):
         raise ValueError(
             f"max_attempts of {kind} must be 1 or more, or None for no limit, not {limit!r}."
+        )
+    limit = handler.concurrency_limit
+    if type(limit) is not int or not 1 <= limit <= MAX_CONCURRENCY:
+        raise ValueError(
+            f"concurrency_limit of {kind} must be 1 to {MAX_CONCURRENCY:,}, not {limit!r}."
         )
     limit = handler.max_concurrent_per_process
     if limit is not None and not (type(limit) is int and limit >= 1):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class State(TextChoices):
     SCHEDULED = "scheduled", _("scheduled")
     READY = "ready", _("ready")
+    BLOCKED = "blocked", _("blocked: due, but its concurrency key is busy")
     RUNNING = "running", _("running")
     RETRYING = "retrying", _("retrying")
     SUCCEEDED = "succeeded", _("succeeded")
@@ -17,7 +18,7 @@ class State(TextChoices):
 
 
 WAITING: Final = (State.SCHEDULED, State.RETRYING)
-UNFINISHED: Final = (State.SCHEDULED, State.READY, State.RUNNING, State.RETRYING)
+UNFINISHED: Final = (State.SCHEDULED, State.READY, State.BLOCKED, State.RUNNING, State.RETRYING)
 TERMINAL: Final = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
 
 

@@ -132,7 +132,11 @@ def _counts() -> Counter[tuple[str, str]]:
     """Jobs by queue and state. The index of claims knows no state, and need not: all are ready."""
     counts: Counter[tuple[str, str]] = Counter()
     jobs = Job.objects
-    for state, rows in ((State.READY, jobs.ready()), (State.RUNNING, jobs.running())):
+    for state, rows in (
+        (State.READY, jobs.ready()),
+        (State.BLOCKED, jobs.blocked()),
+        (State.RUNNING, jobs.running()),
+    ):
         for queue, count in rows.values_list("queue").annotate(count=Count("pk")).order_by():
             counts[queue, state] = count
     for rows in (jobs.waiting(), jobs.finished()):

@@ -14,6 +14,8 @@ from tests.conftest import NOON
 def stored_job(**columns: Any) -> Job:
     """A ready job of a kind that does nothing, but for what is said of it."""
     usual = {"queue": "default", "kind": "app.noop", "payload": {}, "run_at": NOON}
+    if columns.get("state") == State.BLOCKED:
+        usual |= {"concurrency_key": "busy", "concurrency_limit": 1}
     job: Job = Job.objects.create(**usual | {"state": State.READY} | columns)
     return job
 

@@ -20,6 +20,8 @@ class NewRow(NamedTuple):
     dedupe_key: str | None
     idempotency_key: str | None
     context: str
+    concurrency_key: str | None = None
+    concurrency_limit: int | None = None
 
     @property
     def keys(self) -> tuple[str | None, str | None]:
@@ -64,6 +66,7 @@ class ClaimedJob(NamedTuple):
     attempt: int
     max_attempts: int | None
     timeout_seconds: float | None
+    concurrency_key: str | None = None
     claimed_at: str = ""
 
     @property

@@ -64,7 +64,7 @@ def claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
 
 def abandoned(*, job: ClaimedJob, stuck: int, **kwargs: Any) -> None:
     logger.error(
-        "%s #%d did not react to its timeout, its thread is abandoned (now %d of them)",
+        "%s #%d did not end when it should, its thread is abandoned (now %d of them)",
         job.kind,
         job.id,
         stuck,

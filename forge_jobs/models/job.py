@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, db
 from forge_jobs.db.rows import InsertedRow, NewRow
-from forge_jobs.models.job_queryset import JobManager
+from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
@@ -43,6 +43,11 @@ class Job(models.Model):
     )
     dedupe_key = models.CharField(_("dedupe key"), max_length=200, null=True)
     idempotency_key = models.CharField(_("idempotency key"), max_length=200, null=True)
+    concurrency_key = models.CharField(_("concurrency key"), max_length=200, null=True)
+    concurrency_limit = models.PositiveSmallIntegerField(_("concurrency limit"), null=True)
+    # Held by a job that is ready or running; numbered from 1, so that an index can see to it that
+    # there are never more than the limit.
+    concurrency_slot = models.PositiveSmallIntegerField(_("concurrency slot"), null=True)
     result = models.JSONField(_("result"), null=True)
     last_error = models.TextField(_("last error"), db_default="")
     errors = models.JSONField(_("errors"), db_default=models.Value([], models.JSONField()))
@@ -77,6 +82,13 @@ class Job(models.Model):
             models.Index("run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)),
             models.Index("process", name="forge_jobs_running", condition=Q(state=State.RUNNING)),
             models.Index(
+                "concurrency_key",
+                "run_at",
+                "id",
+                name="forge_jobs_blocked",
+                condition=Q(state=State.BLOCKED),
+            ),
+            models.Index(
                 "queue",
                 "state",
                 "finished_at",
@@ -94,6 +106,22 @@ class Job(models.Model):
                 "idempotency_key",
                 name="forge_jobs_idempotency",
                 condition=Q(idempotency_key__isnull=False),
+            ),
+            models.UniqueConstraint(
+                "concurrency_key",
+                "concurrency_slot",
+                name="forge_jobs_concurrency",
+                condition=Q(concurrency_slot__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_slot_while_ready_or_running",
+                condition=Q(concurrency_slot__isnull=True)
+                | Q(state__in=[State.READY, State.RUNNING], concurrency_key__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_blocked_has_key",
+                condition=~Q(state=State.BLOCKED)
+                | Q(concurrency_key__isnull=False, concurrency_limit__gte=1),
             ),
             models.CheckConstraint(
                 name="forge_jobs_known_state", condition=Q(state__in=State.values)
@@ -157,6 +185,9 @@ class Job(models.Model):
                 None,
                 row.dedupe_key,
                 row.idempotency_key,
+                row.concurrency_key,
+                row.concurrency_limit,
+                None,
                 None,
                 "",
                 [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
@@ -13,8 +13,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from forge_jobs import db, wake
-from forge_jobs.db.rows import ClaimedJob, Position, Transition
-from forge_jobs.models.base import Constant, JobsManager, constants
+from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
@@ -27,12 +26,21 @@ LOOKED_UP: Final = 5_000
 """How many rows a verb finds at once: SQLite may have to sort all of them each time."""
 
 
+READY_OR_BLOCKED: Final = Case(
+    When(concurrency_key__isnull=True, then=models.Value(State.READY)),
+    default=models.Value(State.BLOCKED),
+)
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def ready(self) -> Self:
         return self.filter(state=Constant(State.READY))
 
     def running(self) -> Self:
         return self.filter(state=Constant(State.RUNNING))
+
+    def blocked(self) -> Self:
+        return self.filter(state=Constant(State.BLOCKED))
 
     def waiting(self) -> Self:
         return self.filter(state__in=constants(WAITING))
@@ -68,7 +76,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         Those that somebody asked to stop are cancelled.
         """
         cancelled = self.running().filter(cancel_requested_at__isnull=False)
-        ended = cancelled.update(state=State.CANCELLED, process=None, finished_at=now)
+        ended = cancelled.update(
+            state=State.CANCELLED, process=None, concurrency_slot=None, finished_at=now
+        )
         return ended + self.running().update(
             state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
         )
@@ -98,6 +108,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         stopped = self.update(
             state=Case(When(is_running, then=F("state")), default=models.Value(State.CANCELLED)),
             finished_at=Case(When(is_running, then=None), default=models.Value(now)),
+            concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
             cancel_requested_at=now,
             cancel_reason=reason,
             cancelled_by=by,
@@ -112,11 +123,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.waiting()._in_batches(lambda jobs: jobs.waiting()._make_ready(now=now))
 
     def _make_ready(self, *, now: datetime) -> int:
-        queues = set(self.values_list("queue", flat=True))
-        changed = self.update(state=State.READY, run_at=now)
-        for queue in queues:
-            wake.on_commit(queue)
+        queues, keys = self._queues_and_keys()
+        changed = self.update(state=READY_OR_BLOCKED, run_at=now)
+        wake_and_promote(queues, keys)
         return changed
+
+    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
+        rows = list(self.values_list("queue", "concurrency_key"))
+        return {queue for queue, _ in rows}, {key for _, key in rows if key}
 
     def requeue(self, *, now: datetime) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
@@ -133,11 +147,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         free = self.finished().unrivalled()
         newest = {key or pk: pk for pk, key in free.order_by("pk").values_list("pk", "dedupe_key")}
         chosen = self.filter(pk__in=newest.values()).finished()
-        queues = set(chosen.values_list("queue", flat=True))
+        queues, keys = chosen._queues_and_keys()
         try:
             with transaction.atomic(using=self.db):
                 requeued = chosen.update(
-                    state=State.READY,
+                    state=READY_OR_BLOCKED,
                     run_at=now,
                     attempt=0,
                     started_at=None,
@@ -152,8 +166,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             if len(newest) == 1:
                 return 0
             return sum(self.filter(pk=pk)._requeue(now=now) for pk in newest.values())
-        for queue in queues:
-            wake.on_commit(queue)
+        wake_and_promote(queues, keys)
         return requeued
 
     def _in_batches(self, act: Callable[[JobQuerySet], int]) -> int:
@@ -179,75 +192,12 @@ class JobQuerySet(models.QuerySet["Job"]):
             last = keys[-1]
 
 
-class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
-    """The row set's verbs, and those that are single statements on the whole table."""
+def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
+    """Once the current transaction commits: wake queues, and see who may have concurrency keys."""
+    from forge_jobs.models.job import Job
 
-    def claim(
-        self,
-        *,
-        queue: str,
-        kinds: Sequence[str],
-        limit: int,
-        process: Process,
-        now: datetime,
-        after: Position | None = None,
-    ) -> list[ClaimedJob]:
-        """Take up to `limit` ready jobs for a process, in the order in which they should run."""
-        with db.connection().cursor() as cursor:
-            claimed: list[ClaimedJob] = db.twin().claim(
-                cursor,
-                queue=queue,
-                kinds=kinds,
-                limit=limit,
-                process=process.pk,
-                now=now,
-                after=after,
-            )
-        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
-        return claimed
-
-    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
-        """Write the outcomes of runs in one statement; returns the ids whose claim still held.
-
-        A job that somebody asked to stop does not go on to another run: it is cancelled.
-        """
-        kept = [change for change in transitions if not change.is_forgotten]
-        forgotten = [change for change in transitions if change.is_forgotten]
-        held: set[int] = set()
-        with db.connection().cursor() as cursor:
-            if kept:
-                held |= db.twin().settle(cursor, process=process.pk, transitions=kept)
-            if forgotten:
-                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
-        return held
-
-    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
-        """Which of the transitions can be seen to have been written, by their ids."""
-        wanted = {(change.id, change.attempt): change.state for change in transitions}
-        ids = [change.id for change in transitions]
-        found = self.filter(id__in=ids).values_list("id", "attempt", "state")
-        written = {
-            pk
-            for pk, attempt, state in found
-            if state in (wanted.get((pk, attempt)), State.CANCELLED)
-        }
-        forgotten = {change.id for change in transitions if change.is_forgotten}
-        still_there = set(self.filter(id__in=forgotten).values_list("pk", flat=True))
-        return written | (forgotten - still_there)
-
-    def begin(self, job: ClaimedJob, *, process: Process) -> bool:
-        """Put on record that the handler is about to be called; False if the claim was lost."""
-        ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
-        return bool(ours.update(has_begun=True))
-
-    def stage(self, *, now: datetime, limit: int) -> list[str]:
-        """Make up to `limit` due jobs claimable; returns the queue of each."""
-        with db.connection().cursor() as cursor:
-            queues: list[str] = db.twin().stage(cursor, now=now, limit=limit)
-        return queues
-
-    def next_due(self) -> datetime | None:
-        """When the first waiting job is due."""
-        with db.connection().cursor() as cursor:
-            due: datetime | None = db.twin().next_due(cursor)
-        return due
+    for queue in queues:
+        wake.on_commit(queue)
+    if keys:
+        promotion = partial(Job.objects.promote, frozenset(keys))
+        transaction.on_commit(promotion, using=db.connection().alias, robust=True)

@@ -79,9 +79,6 @@ class Process(models.Model):
         except psutil.Error:
             return False
 
-    def serves(self, *, queue: str, kind: str) -> bool:
-        return queue in self.queues and kind in self.kinds
-
 
 def born_after_boot(pid: int) -> float:
     """When the OS started a process; unlike its wall-clock time, this stays when clocks step."""

@@ -16,6 +16,7 @@ from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
+NEGLECT: Final = timedelta(seconds=2)
 CALM: Final = timedelta(seconds=120)
 """A success so long after the last cooling ended makes the next one short again."""
 
@@ -35,23 +36,24 @@ class QueueManager(SeededManager):
 
     @contextmanager
     def free_workers(
-        self, name: str, *, process: Process, share: int | None
+        self, name: str, *, process: Process, share: int | None, now: datetime
     ) -> Iterator[int | None]:
         """How many more of its jobs a process may run; None is no limit.
 
         The queue's row is locked for as long as the block lasts, for claims of a limited queue
-        come one after the other. Without a `share` a process takes what is there.
+        come one after the other. Without a `share` a process takes what is there; beyond it, what
+        others leave lying.
         """
         with transaction.atomic(using=db.connection().alias):
-            limit = self.select_for_update().values_list("max_workers", flat=True).get(name=name)
-            if limit is None:
+            row = self.select_for_update().filter(name=name).first()
+            if row is None or row.max_workers is None:
                 yield None
                 return
             counted = Job.objects.running().filter(queue=name).values_list("process_id")
             running = dict(counted.annotate(count=Count("pk")).order_by())
-            free = limit - sum(running.values())
-            own = free if share is None else share - running.get(process.pk, 0)
-            yield max(0, min(free, own))
+            free = max(0, row.max_workers - sum(running.values()))
+            own = free if share is None else max(0, share - running.get(process.pk, 0))
+            yield min(free, own) or min(free, int(_is_neglected(name, now=now)))
 
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""
@@ -125,7 +127,7 @@ class Queue(SeededModel):
         return self.throttled_until is not None and self.throttled_until > now
 
     def is_open(self, *, now: datetime) -> bool:
-        return not self.is_paused and not self.is_cooling(now=now)
+        return not (self.is_paused or self.max_workers == 0 or self.is_cooling(now=now))
 
     def cooling_after(self, retry_after: timedelta, *, now: datetime) -> tuple[int, datetime]:
         """How many throttles in a row there are after one more, and until when to cool down."""
@@ -135,3 +137,9 @@ class Queue(SeededModel):
         doublings = min(self.throttle_attempts, 60)
         seconds = min(self.throttle_cap_seconds, self.throttle_base_seconds * 2.0**doublings)
         return self.throttle_attempts + 1, max(asked, now + timedelta(seconds=seconds))
+
+
+def _is_neglected(queue: str, *, now: datetime) -> bool:
+    """Whether jobs wait that others could have taken by now."""
+    waiting = Job.objects.ready().filter(queue=queue, run_at__lt=now - NEGLECT)
+    return bool(waiting.exists())

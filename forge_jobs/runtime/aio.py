@@ -23,6 +23,7 @@ class EventLoop:
         self._runner = asyncio.Runner()
         self._context = copy_context()
         self._thread = ThreadSensitiveContext()
+        self._task: asyncio.Task[object] | None = None
         self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
 
     def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
@@ -31,9 +32,15 @@ class EventLoop:
         Raises `JobTimedOut` after `timeout` seconds.
         """
         try:
-            return self._run(_limited(coroutine, timeout), self._context.copy())
+            return self._run(self._limited(coroutine, timeout), self._context.copy())
         finally:
+            self._task = None
             self._run(sync_to_async(tidy)(), self._context.copy())
+
+    def cancel(self) -> None:
+        """Cancel, from another thread, the coroutine that runs."""
+        if task := self._task:
+            self._runner.get_loop().call_soon_threadsafe(task.cancel)
 
     def close(self) -> None:
         self._run(sync_to_async(connections.close_all)(), self._context.copy())
@@ -43,13 +50,15 @@ class EventLoop:
     def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
         return self._runner.run(coroutine, context=context)
 
-
-async def _limited(coroutine: Coroutine[Any, Any, object], timeout: float | None) -> object:
-    limit = asyncio.timeout(timeout)
-    try:
-        async with limit:
-            return await coroutine
-    except TimeoutError:
-        if limit.expired():
-            raise JobTimedOut from None
-        raise
+    async def _limited(
+        self, coroutine: Coroutine[Any, Any, object], timeout: float | None
+    ) -> object:
+        self._task = asyncio.current_task()
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await coroutine
+        except TimeoutError:
+            if limit.expired():
+                raise JobTimedOut from None
+            raise

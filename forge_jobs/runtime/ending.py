@@ -35,6 +35,7 @@ class Ending:
         engine.release_unstarted()
         engine.crew.stop()
         self.end_runs()
+        self.halt(engine.watch)
         self.halt(engine.pulse)
         self.write_outcomes()
         self.wait([engine.listener, engine.services], at_most=GRACE)

@@ -34,6 +34,7 @@ from forge_jobs.runtime.worker import failed
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
+from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
@@ -134,7 +135,14 @@ class Engine:
             Stager().run_once(now=clock.now())
         db.connection().close()
         self.crew.start()
-        for thread in (self.finalizer, self.fetcher, self.listener, self.pulse, self.services):
+        for thread in (
+            self.finalizer,
+            self.fetcher,
+            self.listener,
+            self.pulse,
+            self.watch,
+            self.services,
+        ):
             thread.start()
         reason = self._await_stop()
         self.is_stopping = True
@@ -217,12 +225,12 @@ class Engine:
     def _employ_services(self) -> None:
         self.leader = Leader(self.process)
         heartbeat = Heartbeat(self)
-        pulse = [heartbeat, self.steering, Cancellation(self), self.leader]
-        self.pulse = ServiceLoop(self, "pulse", pulse)
-        reaper = Reaper(heartbeat.heard_since)
-        self.services = LeaderLoop(
-            self, "services", [Stager(), reaper, Balancer(), Pruner(), Lookout(), Residents()]
-        )
+        # Alone, for whatever else hangs on a lock must not make this process look dead.
+        self.pulse = ServiceLoop(self, "pulse", [heartbeat])
+        self.watch = ServiceLoop(self, "watch", [self.steering, Cancellation(self), self.leader])
+        staging = [Stager(), Promoter(), Residents()]
+        upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout()]
+        self.services = LeaderLoop(self, "services", [*staging, *upkeep])
 
     def _await_stop(self) -> str:
         while True:

@@ -103,9 +103,10 @@ class Fetcher(EngineThread):
         had_nothing = not self.engine.hold
         if self.engine.drain and had_nothing:
             self.look_everywhere()
+        had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
-        may_go_on = self.jobs_left() > 0 and not self.waiting_lanes()
-        if self.engine.drain and had_nothing and not taken and may_go_on:
+        is_dry = had_nothing and had_room and not taken and not self.waiting_lanes()
+        if self.engine.drain and is_dry:
             self.engine.request_stop(DRAINED)
             self.stopping.set()
             return

@@ -163,9 +163,15 @@ class Finalizer(EngineThread):
                 job_finished.send_robust(type(self), finished=finished)
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
+        freed = {
+            done.job.concurrency_key
+            for done in group
+            if done.job.concurrency_key and done.transition.state is not State.READY
+        }
         succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
         try:
+            Job.objects.promote({key for key in freed if key})
             for queue in set(given_back):
                 wake.send(queue)
             self.engine.steering.calm(succeeded)

@@ -33,11 +33,10 @@ class Limits:
         jobs, _ = engine.crew.work_done()
         if self.max_jobs is not None and jobs >= self.max_jobs:
             return f"it has run {jobs:,} jobs"
-        if (
-            self.max_memory_bytes
-            and (rss := self.process.memory_info().rss) > self.max_memory_bytes
-        ):
-            return f"it uses {rss / 2**20:,.0f} MiB of memory"
+        if self.max_memory_bytes and jobs:
+            rss = self.process.memory_info().rss
+            if rss > self.max_memory_bytes:
+                return f"it uses {rss / 2**20:,.0f} MiB of memory"
         return ""
 
     def is_orphaned(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import Final, Self
 
@@ -30,6 +31,7 @@ class Run:
         self.began_at = time.monotonic()
         self.due_at = NEVER
         self.killed_at = NEVER
+        self.cancel_coroutine: Callable[[], None] | None = None
         self.has_timed_out = False
         self.is_given_up = False
         self._thread = get_ident()
@@ -74,6 +76,8 @@ class Run:
         if self.killed_at == NEVER:
             self.killed_at = time.monotonic()
             self.strike(JobKilled)
+            if self.cancel_coroutine:
+                self.cancel_coroutine()
 
     def strike(self, exception: type[BaseException]) -> None:
         """Raise an exception in the handler, between two of its Python instructions.

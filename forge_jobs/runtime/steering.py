@@ -84,6 +84,14 @@ class Steering(Service):
                 Queue.objects.calm(queue, now=now)
                 row.throttle_attempts = 0
 
+    def unrestricted(self) -> list[str]:
+        """The queues of which nothing but a lack of workers keeps jobs from running."""
+        return [
+            queue
+            for queue in self.engine.queues
+            if queue not in self.closed and not self.is_limited(queue) and not self.budget_of(queue)
+        ]
+
     def budget_of(self, queue: str) -> str:
         """The budget of which each of its jobs takes a token; empty if there is none."""
         row = self.rows.get(queue)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Queue
@@ -31,7 +32,9 @@ class Terms:
         if not steering.is_limited(lane.queue):
             return self._claim_paid(lane, limit, kinds)
         share = steering.share_of(lane.queue)
-        with Queue.objects.free_workers(lane.queue, process=process, share=share) as free:
+        with Queue.objects.free_workers(
+            lane.queue, process=process, share=share, now=clock.now()
+        ) as free:
             if free == 0:
                 lane.opens_at = time.monotonic() + BUSY_SECONDS
                 return []
@@ -46,5 +49,6 @@ class Terms:
             return lane.claim_within(budget, max(1, min(limit, free)), kinds=kinds, process=process)
         except UnknownBudget as error:
             lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
+            lane.may_hold_work = False
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []

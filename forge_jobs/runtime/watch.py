@@ -51,7 +51,7 @@ class Watch:
         if moment - self._started_at <= self._patience:
             return ""
         overdue = Job.objects.ready().filter(
-            queue__in=self.engine.queues,
+            queue__in=self.engine.steering.unrestricted(),
             kind__in=self.engine.kinds,
             run_at__lt=now - timedelta(seconds=self._patience),
         )

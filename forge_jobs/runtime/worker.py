@@ -119,7 +119,8 @@ class Worker(EngineThread):
         """Commit what the handler wrote together with the outcome that it returned.
 
         What it raises rolls its writes back, and so do a shutdown and the loss of the claim. That
-        SQLite lets one write at a time costs no attempt.
+        others were writing, where SQLite lets one at a time and PostgreSQL may refuse to
+        serialize, costs no attempt.
         """
         try:
             with transaction.atomic(using=db.connection().alias):
@@ -130,7 +131,7 @@ class Worker(EngineThread):
                 if not Job.objects.finalize([transition], process=self.engine.process):
                     raise Released
         except Error as error:
-            if db.connection().vendor == "sqlite" and db.twin().is_locked(error):
+            if db.twin().is_locked(error):
                 return Throttled(LOCKED_SECONDS, scope="job"), None
             raise
         return outcome, transition
@@ -152,6 +153,7 @@ class Worker(EngineThread):
         payload = json.loads(run.job.payload)
         if handler.is_async:
             self._loop = self._loop or EventLoop()
+            run.cancel_coroutine = self._loop.cancel
             coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
             returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:

@@ -79,17 +79,14 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
             "id", "queue", "kind", "attempt", "max_attempts", "started_at", "has_begun"
         )
     )
-    transitions = [
-        lost(
-            ClaimedJob(
-                pk, queue, kind, "", "", 0, None, attempt, limit, None, db.twin().as_text(started)
-            ),
-            message,
-            has_begun=has_begun,
-            now=now,
+    as_text = db.twin().as_text
+    transitions = []
+    for pk, queue, kind, attempt, limit, started_at, has_begun in rows:
+        claimed_at = as_text(started_at)
+        job = ClaimedJob(
+            pk, queue, kind, "", "", 0, None, attempt, limit, None, claimed_at=claimed_at
         )
-        for pk, queue, kind, attempt, limit, started, has_begun in rows
-    ]
+        transitions.append(lost(job, message, has_begun=has_begun, now=now))
     if not transitions:
         return 0
     for queue in {row[1] for row in rows}:

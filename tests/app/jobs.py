@@ -22,6 +22,16 @@ def effect(*, number: int, seconds: float = 0.0) -> None:
     Effect.objects.create(number=number, pid=os.getpid())
 
 
+@job(concurrency_key=lambda payload: f"customer {payload['customer']}")
+def serve(*, customer: int, place: int = 0, seconds: float = 0.0) -> None:
+    """One at a time for each customer; leaves the span in which it ran."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    Effect.objects.create(
+        number=1_000 * customer + place, pid=os.getpid(), began=began, ended=time.monotonic()
+    )
+
+
 @job(atomic=True)
 def effect_exactly_once(*, number: int) -> None:
     Effect.objects.create(number=number)

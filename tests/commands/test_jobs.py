@@ -53,11 +53,11 @@ def test_the_status_is_told_in_tables_that_fit_a_terminal(jobs: Jobs) -> None:
 SCREEN = """\
 2026-03-02 12:00:00 UTC, leader: web1
 
-queue    scheduled  ready  running  retrying  succeeded  dead  cancelled        lag  served
-default          -      2        1         -          -     1          -  2 min 5 s  yes
-images           -      -        -         -          -     -          -          -  no
-other            -      1        -         -          -     -          -      3.0 s  no
-publish          -      -        -         -          -     -          -          -  no
+queue    scheduled  ready  blocked  running  retrying  succeeded  dead  cancelled        lag  served
+default          -      2        -        1         -          -     1          -  2 min 5 s  yes
+images           -      -        -        -         -          -     -          -          -  no
+other            -      1        -        -         -          -     -          -      3.0 s  no
+publish          -      -        -        -         -          -     -          -          -  no
 
 process  host    pid  state    running  memory  version   heartbeat
 web1     tests  4629  running   1 of 8  84 MiB  0.1.0     0.0 s ago

@@ -173,7 +173,10 @@ def test_a_cancel_has_a_reason(jobs: Jobs, words: list[str], reason: str) -> Non
     ("words", "message"),
     [
         (["retry", "--state", "running"], "--state: 'running' is none of succeeded, dead, cancel"),
-        (["cancel", "--state", "dead"], "--state: 'dead' is none of scheduled, ready, running, re"),
+        (
+            ["cancel", "--state", "dead"],
+            "--state: 'dead' is none of scheduled, ready, blocked",
+        ),
         (["purge", "--state", "succeeded,"], "--state: '' is none of succeeded, dead, cancelled"),
         (["purge", "seven"], "ID: 'seven' is no job's id"),
         (["purge", "0"], "ID: '0' is no job's id"),

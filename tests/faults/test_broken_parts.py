@@ -11,7 +11,7 @@ from django.db import DataError, connection, transaction
 from forge_jobs import job
 from forge_jobs.db.rows import Transition
 from forge_jobs.models import Job, Process, State
-from forge_jobs.models.job_queryset import JobManager
+from forge_jobs.models.job_manager import JobManager
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.services.reaper import Reaper
 from tests.app.jobs import noop

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from forge_jobs.models import Job, State
-from forge_jobs.models.job_queryset import JobManager
+from forge_jobs.models.job_manager import JobManager
 from forge_jobs.signals import claim_lost, job_finished
 from tests.app.jobs import noop
 from tests.running import drain

@@ -1,6 +1,8 @@
 """What operators and throttles make of a queue, in processes that run."""
 
+import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +10,9 @@ from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, State
 from forge_jobs.signals import queue_misconfigured
 from tests.app.jobs import noop
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import stored_job
 from tests.running import PATIENCE, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -219,3 +224,51 @@ def test_a_handler_that_gets_no_token_is_put_off_alone() -> None:
     assert (state_of(first), state_of(second)) == (State.SUCCEEDED, State.SCHEDULED)
     assert second.attempt == 0
     assert Queue.objects.get(name="default").throttled_until is None
+
+
+def test_kill_cancels_a_coroutine() -> None:
+    @job(kind="tests.subject", max_attempts=5)
+    async def subject() -> None:
+        await asyncio.sleep(PATIENCE)
+
+    stored = subject.enqueue()
+    with running(engine()) as working:
+        eventually(lambda: bool(working.crew.runs()))
+        time.sleep(0.05)
+        stored.kill("runaway")
+        eventually(lambda: state_of(stored) == State.CANCELLED, patience=4)
+        assert working.crew.stuck == 0
+
+
+@pytest.mark.parametrize("column", [{"max_workers": 0}, {"budget": "slak"}])
+def test_a_drain_does_not_wait_for_what_can_not_come(column: dict[str, object]) -> None:
+    drain()
+    Queue.objects.filter(name="default").update(**column)
+    noop.enqueue()
+    drain()
+
+    assert Job.objects.ready().count() == 1
+
+
+def test_a_limited_queue_whose_row_is_deleted_goes_on_without_a_limit() -> None:
+    drain()
+    Queue.objects.filter(name="default").update(max_workers=1)
+    with running(engine()) as working:
+        eventually(lambda: working.steering.is_limited("default"))
+        Queue.objects.all().delete()
+        stored = noop.enqueue()
+        eventually(lambda: state_of(stored) == State.SUCCEEDED)
+
+
+def test_what_others_leave_lying_may_be_taken_beyond_one_s_share() -> None:
+    Queue.objects.sow({"default": {"max_workers": 4}})
+    here, there = process_named("here"), process_named("there")
+    stored_job(run_at=NOON)
+
+    def free(*, after: float) -> int | None:
+        now = NOON + timedelta(seconds=after)
+        with Queue.objects.free_workers("default", process=here, share=0, now=now) as workers:
+            return workers
+
+    assert there.pk != here.pk
+    assert [free(after=1), free(after=3)] == [0, 1]

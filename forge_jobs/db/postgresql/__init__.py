@@ -13,6 +13,7 @@ from forge_jobs.db.postgresql.jobs import (
     settle,
     stage,
 )
+from forge_jobs.db.postgresql.keys import promote, stalled_keys
 
 __all__ = [
     "as_text",
@@ -24,9 +25,11 @@ __all__ = [
     "interrupt",
     "is_locked",
     "next_due",
+    "promote",
     "return_tokens",
     "settle",
     "stage",
+    "stalled_keys",
     "take_tokens",
     "token_level",
 ]

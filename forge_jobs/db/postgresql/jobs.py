@@ -20,12 +20,13 @@ INTERRUPT_SECONDS: Final = 1.0
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
 )
 SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
-    (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb
+    (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
+    value ->> 11, (value ->> 12)::smallint
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 ON CONFLICT DO NOTHING
@@ -35,9 +36,11 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
 )
-VALUES (%s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s)
+VALUES (
+    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s
+)
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
 """
@@ -46,7 +49,7 @@ RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
 FIND = """
 SELECT id, dedupe_key, NULL FROM forge_jobs_job
 WHERE dedupe_key = ANY(%(dedupe_keys)s)
-    AND state IN ('scheduled', 'ready', 'running', 'retrying')
+    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
 UNION ALL
 SELECT id, NULL, idempotency_key FROM forge_jobs_job
 WHERE idempotency_key = ANY(%(idempotency_keys)s)
@@ -70,7 +73,8 @@ WHERE id = ANY(ARRAY(
     FOR UPDATE SKIP LOCKED
 ))
 RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
+    concurrency_key
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
@@ -92,7 +96,8 @@ WHERE id = ANY(ARRAY(
     FOR UPDATE SKIP LOCKED
 ))
 RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
+    concurrency_key
 """
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
@@ -106,6 +111,9 @@ SET state = CASE
         ELSE 'cancelled'
     END,
     process_id = NULL,
+    concurrency_slot = CASE
+        WHEN new.state = 'ready' AND job.cancel_requested_at IS NULL THEN job.concurrency_slot
+    END,
     attempt = new.attempt,
     run_at = coalesce(new.run_at, job.run_at),
     finished_at = CASE
@@ -146,7 +154,8 @@ RETURNING job.id
 """
 
 STAGE = """
-UPDATE forge_jobs_job SET state = 'ready'
+UPDATE forge_jobs_job
+SET state = CASE WHEN concurrency_key IS NULL THEN 'ready' ELSE 'blocked' END
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state IN ('scheduled', 'retrying') AND run_at <= %(now)s
@@ -154,7 +163,7 @@ WHERE id = ANY(ARRAY(
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ))
-RETURNING queue
+RETURNING queue, concurrency_key
 """
 
 NEXT_DUE = """
@@ -219,10 +228,11 @@ def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
     return {row[0] for row in cursor.fetchall()}
 
 
-def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
-    """Make up to `limit` due jobs ready; returns the queue of each."""
+def stage(cursor: Any, *, now: datetime, limit: int) -> list[tuple[str, str | None]]:
+    """Make up to `limit` due jobs ready, or blocked; returns queue and concurrency key of each."""
     cursor.execute(STAGE, {"now": now, "limit": limit})
-    return [row[0] for row in cursor.fetchall()]
+    rows: list[tuple[str, str | None]] = cursor.fetchall()
+    return rows
 
 
 def next_due(cursor: Any) -> datetime | None:

@@ -14,14 +14,15 @@ from forge_jobs.db.rows import ClaimedJob, InsertedRow, KeyHolder, NewRow, Posit
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
 )
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
     json_extract(value, '$[3]'), json_extract(value, '$[4]'),
     coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-    json_extract(value, '$[9]'), json_extract(value, '$[10]')
+    json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
+    json_extract(value, '$[12]')
 FROM json_each(%s)
 WHERE true
 ON CONFLICT DO NOTHING
@@ -31,11 +32,11 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
 )
 VALUES (
     %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s
+    %s, %s, %s
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
@@ -45,7 +46,7 @@ RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
 FIND = """
 SELECT id, dedupe_key, NULL FROM forge_jobs_job
 WHERE dedupe_key IN (SELECT value FROM json_each(%(dedupe_keys)s))
-    AND state IN ('scheduled', 'ready', 'running', 'retrying')
+    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
 UNION ALL
 SELECT id, NULL, idempotency_key FROM forge_jobs_job
 WHERE idempotency_key IN (SELECT value FROM json_each(%(idempotency_keys)s))
@@ -79,7 +80,8 @@ WHERE id IN (
     LIMIT %(limit)s
 )
 RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
+    concurrency_key
 """
 
 SETTLE = """
@@ -89,6 +91,9 @@ SET state = CASE
         ELSE 'cancelled'
     END,
     process_id = NULL,
+    concurrency_slot = CASE
+        WHEN new.state = 'ready' AND job.cancel_requested_at IS NULL THEN job.concurrency_slot
+    END,
     attempt = new.attempt,
     run_at = coalesce(new.run_at, job.run_at),
     finished_at = CASE
@@ -125,14 +130,15 @@ RETURNING id
 """
 
 STAGE = """
-UPDATE forge_jobs_job SET state = 'ready'
+UPDATE forge_jobs_job
+SET state = CASE WHEN concurrency_key IS NULL THEN 'ready' ELSE 'blocked' END
 WHERE id IN (
     SELECT id FROM forge_jobs_job
     WHERE state IN ('scheduled', 'retrying') AND run_at <= %(now)s
     ORDER BY run_at, id
     LIMIT %(limit)s
 )
-RETURNING queue
+RETURNING queue, concurrency_key
 """
 
 NEXT_DUE = """
@@ -204,10 +210,11 @@ def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
     return {row[0] for row in cursor.fetchall()}
 
 
-def stage(cursor: Any, *, now: datetime, limit: int) -> list[str]:
-    """Make up to `limit` due jobs ready; returns the queue of each."""
+def stage(cursor: Any, *, now: datetime, limit: int) -> list[tuple[str, str | None]]:
+    """Make up to `limit` due jobs ready, or blocked; returns queue and concurrency key of each."""
     cursor.execute(STAGE, {"now": as_text(now), "limit": limit})
-    return [row[0] for row in cursor.fetchall()]
+    rows: list[tuple[str, str | None]] = cursor.fetchall()
+    return rows
 
 
 def next_due(cursor: Any) -> datetime | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.runtime.console import Console
 from forge_jobs.runtime.launch import Launch
 from forge_jobs.runtime.registration import default_name
@@ -22,7 +22,6 @@ class Command(BaseCommand):
         "Claims and runs jobs. SIGTERM or Ctrl-C stops in order, a second one at once. Exits with "
         "0 after an orderly stop, with 1 if something broke; with --drain, with 3 if a job died."
     )
-    requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -91,7 +90,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings = conf()
-        self.check(tags=[Tags.database], databases=[settings.database])
         queues = options["queues"] or dict.fromkeys(settings.queues, 1)
         if unknown := [queue for queue in queues if queue not in settings.queues]:
             raise CommandError(
@@ -113,13 +111,11 @@ class Command(BaseCommand):
         )
         console = Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"])
         try:
-            launch.run(console)
+            with told_in_one_line():
+                self.check(tags=[Tags.database], databases=[settings.database])
+                launch.run(console)
         except ProcessNameTaken as error:
             raise CommandError(str(error)) from None
-        except Error as error:
-            raise CommandError(
-                f"The job database can't be used: {str(error).strip()}\nHas it been migrated?"
-            ) from error
 
 
 def _queues(text: str) -> dict[str, int]:

@@ -17,6 +17,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.IntegerField()),
                 ('pid', models.IntegerField(default=0)),
+                ('began', models.FloatField(default=0.0)),
+                ('ended', models.FloatField(default=0.0)),
             ],
         ),
     ]

@@ -1,0 +1,84 @@
+"""Concurrency keys: which of the jobs that wait for one may be ready.
+
+A job that is ready or running holds a slot of its key, numbered from 1; a unique index says that
+nobody else does. So the claim need not look at keys at all, nor walk over what waits for them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
+FROM (SELECT key FROM unnest(%s::text[]) AS key ORDER BY key) AS wanted
+"""
+
+PROMOTE = """
+UPDATE forge_jobs_job AS job
+SET state = 'ready', concurrency_slot = (
+        SELECT min(slot) FROM (
+            SELECT 1 AS slot
+            UNION ALL
+            SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
+            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
+        ) AS candidate
+        WHERE slot NOT IN (
+            SELECT concurrency_slot FROM forge_jobs_job AS held
+            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
+        )
+    )
+WHERE job.state = 'blocked' AND job.id = ANY(ARRAY(
+    SELECT (
+        SELECT id FROM forge_jobs_job
+        WHERE state = 'blocked' AND concurrency_key = key
+        ORDER BY run_at, id LIMIT 1
+    )
+    FROM unnest(%s::text[]) AS key
+)) AND (
+    SELECT min(slot) FROM (
+        SELECT 1 AS slot
+        UNION ALL
+        SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
+        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
+    ) AS candidate
+    WHERE slot NOT IN (
+        SELECT concurrency_slot FROM forge_jobs_job AS held
+        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
+    )
+) <= job.concurrency_limit
+RETURNING job.queue, job.concurrency_key, job.concurrency_limit
+"""
+
+STALLED = """
+WITH RECURSIVE waiting (key) AS (
+    SELECT min(concurrency_key) FROM forge_jobs_job WHERE state = 'blocked'
+    UNION ALL
+    SELECT (
+        SELECT min(concurrency_key) FROM forge_jobs_job
+        WHERE state = 'blocked' AND concurrency_key > waiting.key
+    )
+    FROM waiting WHERE waiting.key IS NOT NULL
+)
+SELECT key FROM waiting
+WHERE key IS NOT NULL AND (
+    SELECT count(*) FROM forge_jobs_job
+    WHERE concurrency_key = key AND concurrency_slot IS NOT NULL
+) < (
+    SELECT concurrency_limit FROM forge_jobs_job
+    WHERE state = 'blocked' AND concurrency_key = key
+    ORDER BY run_at, id LIMIT 1
+)
+"""
+
+
+def promote(cursor: Any, keys: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Make the oldest job of each key ready, if the key has a slot; returns queue, key, limit."""
+    cursor.execute(LOCK, [keys])  # until the end of the transaction: one promoter a key
+    cursor.execute(PROMOTE, [keys])
+    rows: list[tuple[str, str, int]] = cursor.fetchall()
+    return rows
+
+
+def stalled_keys(cursor: Any) -> list[str]:
+    """The keys that have both jobs that wait for them and a free slot."""
+    cursor.execute(STALLED)
+    return [row[0] for row in cursor.fetchall()]

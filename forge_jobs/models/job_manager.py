@@ -1,0 +1,114 @@
+"""What is done to the whole job table: mostly single statements, those of the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+from django.db import transaction
+
+from forge_jobs import db, wake
+from forge_jobs.db.rows import ClaimedJob, Position, Transition
+from forge_jobs.models.base import JobsManager
+from forge_jobs.models.job_queryset import JobQuerySet
+from forge_jobs.models.process import Process
+from forge_jobs.states import State
+
+
+class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+    """The row set's verbs, and those that are single statements on the whole table."""
+
+    def claim(
+        self,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: Process,
+        now: datetime,
+        after: Position | None = None,
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` ready jobs for a process, in the order in which they should run."""
+        with db.connection().cursor() as cursor:
+            claimed: list[ClaimedJob] = db.twin().claim(
+                cursor,
+                queue=queue,
+                kinds=kinds,
+                limit=limit,
+                process=process.pk,
+                now=now,
+                after=after,
+            )
+        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
+        return claimed
+
+    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
+        """Write the outcomes of runs in one statement; returns the ids whose claim still held.
+
+        A job that somebody asked to stop does not go on to another run: it is cancelled.
+        """
+        kept = [change for change in transitions if not change.is_forgotten]
+        forgotten = [change for change in transitions if change.is_forgotten]
+        held: set[int] = set()
+        with db.connection().cursor() as cursor:
+            if kept:
+                held |= db.twin().settle(cursor, process=process.pk, transitions=kept)
+            if forgotten:
+                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
+        return held
+
+    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
+        """Which of the transitions can be seen to have been written, by their ids."""
+        wanted = {(change.id, change.attempt): change.state for change in transitions}
+        ids = [change.id for change in transitions]
+        found = self.filter(id__in=ids).values_list("id", "attempt", "state")
+        written = {
+            pk
+            for pk, attempt, state in found
+            if state in (wanted.get((pk, attempt)), State.CANCELLED)
+        }
+        forgotten = {change.id for change in transitions if change.is_forgotten}
+        still_there = set(self.filter(id__in=forgotten).values_list("pk", flat=True))
+        return written | (forgotten - still_there)
+
+    def begin(self, job: ClaimedJob, *, process: Process) -> bool:
+        """Put on record that the handler is about to be called; False if the claim was lost."""
+        ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
+        return bool(ours.update(has_begun=True))
+
+    def stage(self, *, now: datetime, limit: int) -> list[str]:
+        """Make up to `limit` due jobs claimable; returns the queue of each."""
+        with db.connection().cursor() as cursor:
+            staged = db.twin().stage(cursor, now=now, limit=limit)
+        self.promote({key for _, key in staged if key})
+        return [queue for queue, _ in staged]
+
+    def promote(self, keys: AbstractSet[str]) -> int:
+        """Let the oldest jobs that wait for these concurrency keys be ready, as far as they may.
+
+        Wakes their queues; returns how many jobs.
+        """
+        promoted = 0
+        while keys:
+            with (
+                transaction.atomic(using=db.connection().alias),
+                db.connection().cursor() as cursor,
+            ):
+                rows = db.twin().promote(cursor, sorted(keys))
+            for queue in {row[0] for row in rows}:
+                wake.on_commit(queue)
+            promoted += len(rows)
+            keys = {key for _, key, limit in rows if limit > 1}  # which may have more slots
+        return promoted
+
+    def stalled_keys(self) -> set[str]:
+        """Concurrency keys that are free, though jobs wait for them."""
+        with db.connection().cursor() as cursor:
+            return set(db.twin().stalled_keys(cursor))
+
+    def next_due(self) -> datetime | None:
+        """When the first waiting job is due."""
+        with db.connection().cursor() as cursor:
+            due: datetime | None = db.twin().next_due(cursor)
+        return due
