@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class State(TextChoices):
     SCHEDULED = "scheduled", _("scheduled")
     READY = "ready", _("ready")
-    BLOCKED = "blocked", _("blocked: due, but its concurrency key is busy")
+    BLOCKED = "blocked", _("blocked")
     RUNNING = "running", _("running")
     RETRYING = "retrying", _("retrying")
     SUCCEEDED = "succeeded", _("succeeded")
@@ -24,5 +24,5 @@ TERMINAL: Final = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
 
 class ProcessState(TextChoices):
     RUNNING = "running", _("running")
-    QUIET = "quiet", _("quiet: finishes what it runs, claims nothing")
+    QUIET = "quiet", _("quiet")
     STOPPING = "stopping", _("stopping")

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("running", "running"),
-                    ("quiet", "quiet: finishes what it runs, claims nothing"),
+                    ("quiet", "quiet"),
                     ("stopping", "stopping"),
                 ],
                 db_default="running",

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='job',
             name='state',
-            field=models.CharField(choices=[('scheduled', 'scheduled'), ('ready', 'ready'), ('blocked', 'blocked: due, but its concurrency key is busy'), ('running', 'running'), ('retrying', 'retrying'), ('succeeded', 'succeeded'), ('dead', 'dead'), ('cancelled', 'cancelled')], max_length=20, verbose_name='state'),
+            field=models.CharField(choices=[('scheduled', 'scheduled'), ('ready', 'ready'), ('blocked', 'blocked'), ('running', 'running'), ('retrying', 'retrying'), ('succeeded', 'succeeded'), ('dead', 'dead'), ('cancelled', 'cancelled')], max_length=20, verbose_name='state'),
         ),
         migrations.AddIndex(
             model_name='job',
