@@ -1,12 +1,11 @@
 """The statements that the ORM can't say, for PostgreSQL; twins of those in `sqlite`."""
 
 from forge_jobs.db.postgresql.budgets import drain_tokens, return_tokens, take_tokens, token_level
+from forge_jobs.db.postgresql.inserts import find, insert
 from forge_jobs.db.postgresql.jobs import (
     as_text,
     claim,
-    find,
     forget,
-    insert,
     interrupt,
     is_locked,
     next_due,

@@ -1,12 +1,11 @@
 """The statements that the ORM can't say, for SQLite; twins of those in `postgresql`."""
 
 from forge_jobs.db.sqlite.budgets import drain_tokens, return_tokens, take_tokens, token_level
+from forge_jobs.db.sqlite.inserts import find, insert
 from forge_jobs.db.sqlite.jobs import (
     as_text,
     claim,
-    find,
     forget,
-    insert,
     interrupt,
     is_locked,
     next_due,

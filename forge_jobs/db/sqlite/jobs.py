@@ -4,53 +4,11 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import starmap
 from typing import Any
 
 from django.db import Error
 
-from forge_jobs.db.rows import ClaimedJob, InsertedRow, KeyHolder, NewRow, Position, Transition
-
-INSERT = """
-INSERT INTO forge_jobs_job (
-    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
-)
-SELECT
-    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'),
-    coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
-    json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-    json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-    json_extract(value, '$[12]')
-FROM json_each(%s)
-WHERE true
-ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key
-"""
-
-INSERT_ONE = """
-INSERT INTO forge_jobs_job (
-    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
-)
-VALUES (
-    %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s, %s, %s
-)
-ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
-"""
-
-# The states are those that the partial unique index names.
-FIND = """
-SELECT id, dedupe_key, NULL FROM forge_jobs_job
-WHERE dedupe_key IN (SELECT value FROM json_each(%(dedupe_keys)s))
-    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
-UNION ALL
-SELECT id, NULL, idempotency_key FROM forge_jobs_job
-WHERE idempotency_key IN (SELECT value FROM json_each(%(idempotency_keys)s))
-"""
+from forge_jobs.db.rows import ClaimedJob, Position, Transition
 
 # Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
 PEEK = """
@@ -149,32 +107,6 @@ LIMIT 1
 """
 
 
-def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
-    """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
-    if len(rows) > 1:
-        cursor.execute(INSERT, [_json(rows)])
-        return sorted(starmap(InsertedRow, cursor.fetchall()))
-    cursor.execute(INSERT_ONE, [_text(value) for value in rows[0]])
-    return [
-        InsertedRow(pk, dedupe_key, idempotency_key, _aware(run_at), _aware(enqueued_at))
-        for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
-    ]
-
-
-def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
-    """Find the jobs that hold the keys of rows."""
-    cursor.execute(
-        FIND,
-        {
-            "dedupe_keys": json.dumps([row.dedupe_key for row in rows if row.dedupe_key]),
-            "idempotency_keys": json.dumps(
-                [row.idempotency_key for row in rows if row.idempotency_key]
-            ),
-        },
-    )
-    return list(map(KeyHolder._make, cursor.fetchall()))
-
-
 def claim(
     cursor: Any,
     *,
@@ -200,13 +132,13 @@ def claim(
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
-    cursor.execute(SETTLE, [_json(transitions), process])
+    cursor.execute(SETTLE, [as_json(transitions), process])
     return {row[0] for row in cursor.fetchall()}
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Delete finished runs that nobody wants kept; returns the ids whose claim still held."""
-    cursor.execute(FORGET, {"rows": _json(transitions), "process": process})
+    cursor.execute(FORGET, {"rows": as_json(transitions), "process": process})
     return {row[0] for row in cursor.fetchall()}
 
 
@@ -221,7 +153,7 @@ def next_due(cursor: Any) -> datetime | None:
     """When the first job that waits for its time is due."""
     cursor.execute(NEXT_DUE)
     row = cursor.fetchone()
-    return _aware(row[0]) if row else None
+    return aware(row[0]) if row else None
 
 
 def interrupt(connection: Any) -> None:
@@ -240,14 +172,14 @@ def is_locked(error: Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _json(rows: Sequence[tuple[Any, ...]]) -> str:
-    return json.dumps(rows, default=_text)
+def as_json(rows: Sequence[tuple[Any, ...]]) -> str:
+    return json.dumps(rows, default=as_value)
 
 
-def _text(value: Any) -> Any:
+def as_value(value: Any) -> Any:
     return as_text(value) if isinstance(value, datetime) else value
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
     """A moment as Django's converter hands it over: naive, in UTC."""
     return moment.replace(tzinfo=UTC)

@@ -1,0 +1,67 @@
+"""Enqueueing: rows in, and who holds a key that is taken."""
+
+import json
+from collections.abc import Sequence
+from itertools import starmap
+from typing import Any
+
+from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+
+INSERT = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+)
+SELECT
+    value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
+    coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
+    (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
+    value ->> 11, (value ->> 12)::smallint
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
+ORDER BY place
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key
+"""
+
+INSERT_ONE = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+)
+VALUES (
+    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s
+)
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+"""
+
+# The states are those that the partial unique index names.
+FIND = """
+SELECT id, dedupe_key, NULL FROM forge_jobs_job
+WHERE dedupe_key = ANY(%(dedupe_keys)s)
+    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
+UNION ALL
+SELECT id, NULL, idempotency_key FROM forge_jobs_job
+WHERE idempotency_key = ANY(%(idempotency_keys)s)
+"""
+
+
+def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
+    """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
+    if len(rows) == 1:
+        cursor.execute(INSERT_ONE, rows[0])
+    else:
+        cursor.execute(INSERT, [json.dumps(rows, default=str)])
+    return sorted(starmap(InsertedRow, cursor.fetchall()))
+
+
+def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
+    """Find the jobs that hold the keys of rows."""
+    cursor.execute(
+        FIND,
+        {
+            "dedupe_keys": [row.dedupe_key for row in rows if row.dedupe_key],
+            "idempotency_keys": [row.idempotency_key for row in rows if row.idempotency_key],
+        },
+    )
+    return list(map(KeyHolder._make, cursor.fetchall()))

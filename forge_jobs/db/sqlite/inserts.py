@@ -1,0 +1,76 @@
+"""Enqueueing: rows in, and who holds a key that is taken."""
+
+import json
+from collections.abc import Sequence
+from itertools import starmap
+from typing import Any
+
+from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
+
+INSERT = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+)
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+    coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
+    json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
+    json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
+    json_extract(value, '$[12]')
+FROM json_each(%s)
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key
+"""
+
+INSERT_ONE = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+)
+VALUES (
+    %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
+    %s, %s, %s
+)
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+"""
+
+# The states are those that the partial unique index names.
+FIND = """
+SELECT id, dedupe_key, NULL FROM forge_jobs_job
+WHERE dedupe_key IN (SELECT value FROM json_each(%(dedupe_keys)s))
+    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
+UNION ALL
+SELECT id, NULL, idempotency_key FROM forge_jobs_job
+WHERE idempotency_key IN (SELECT value FROM json_each(%(idempotency_keys)s))
+"""
+
+
+def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
+    """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
+    if len(rows) > 1:
+        cursor.execute(INSERT, [as_json(rows)])
+        return sorted(starmap(InsertedRow, cursor.fetchall()))
+    cursor.execute(INSERT_ONE, [as_value(value) for value in rows[0]])
+    return [
+        InsertedRow(pk, dedupe_key, idempotency_key, aware(run_at), aware(enqueued_at))
+        for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
+    ]
+
+
+def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
+    """Find the jobs that hold the keys of rows."""
+    cursor.execute(
+        FIND,
+        {
+            "dedupe_keys": json.dumps([row.dedupe_key for row in rows if row.dedupe_key]),
+            "idempotency_keys": json.dumps(
+                [row.idempotency_key for row in rows if row.idempotency_key]
+            ),
+        },
+    )
+    return list(map(KeyHolder._make, cursor.fetchall()))
