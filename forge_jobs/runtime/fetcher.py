@@ -153,21 +153,17 @@ class Fetcher(EngineThread):
 
     def open_lanes(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
-        now, closed = time.monotonic(), self.engine.steering.closed
-        return [
-            lane
-            for lane in self.lanes
-            if lane.may_hold_work and lane.opens_at <= now and lane.queue not in closed
-        ]
+        now = time.monotonic()
+        return [lane for lane in self._lanes_with_work() if lane.opens_at <= now]
 
     def waiting_lanes(self) -> list[Lane]:
-        """Those that hold work and wait for tokens."""
-        now, closed = time.monotonic(), self.engine.steering.closed
-        return [
-            lane
-            for lane in self.lanes
-            if lane.may_hold_work and lane.opens_at > now and lane.queue not in closed
-        ]
+        """Of the same, those that wait for tokens, or for a worker of their queue's."""
+        now = time.monotonic()
+        return [lane for lane in self._lanes_with_work() if lane.opens_at > now]
+
+    def _lanes_with_work(self) -> list[Lane]:
+        closed = self.engine.steering.closed
+        return [lane for lane in self.lanes if lane.may_hold_work and lane.queue not in closed]
 
     def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
