@@ -15,6 +15,7 @@ from django.db.models import Count
 
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, ProcessState, State
+from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.models.process import ProcessQuerySet
 
@@ -55,7 +56,7 @@ class Status:
 
     @classmethod
     def read(cls, *, now: datetime) -> Status:
-        counts = _counts()
+        counts = count_jobs()
         names = {*conf().queues, *(queue for queue, _ in counts)}
         live = _live(now)
         lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
@@ -67,7 +68,7 @@ class Status:
                 QueueStatus(
                     name=name,
                     counts={state: n for state in State if (n := counts[name, state])},
-                    lag=_lag(name, now=now),
+                    lag=lag_of(name, now=now),
                     is_served=any(name in process.queues for process in live),
                 )
                 for name in sorted(names)
@@ -97,12 +98,12 @@ def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
     live = _live(now)
     found = [] if live else [_nobody_claims(now)]
     for nobody in unserved(now=now):
-        lag = _lag(nobody.queue, now=now, kind=nobody.kind)
+        lag = lag_of(nobody.queue, now=now, kind=nobody.kind)
         if lag > max_lag:
             found.append(f"{nobody} Jobs have waited for {_seconds(lag)}.")
     for queue in _queues_with_ready_jobs():
         serving = [process for process in live if queue in process.queues]
-        lag = _lag(queue, now=now)
+        lag = lag_of(queue, now=now)
         if lag > max_lag and serving and all(process.trouble for process in serving):
             found.append(
                 f"Jobs of queue {queue} have waited for {_seconds(lag)}, and every process that "
@@ -128,8 +129,13 @@ def _nobody_claims(now: datetime) -> str:
     return f"No process beats, or none has for {_seconds(conf().process_timeout)}."
 
 
-def _counts() -> Counter[tuple[str, str]]:
-    """Jobs by queue and state. The index of claims knows no state, and need not: all are ready."""
+def count_jobs() -> Counter[tuple[str, str]]:
+    """Jobs by queue and state."""
+    return count_unfinished() + count_finished()
+
+
+def count_unfinished() -> Counter[tuple[str, str]]:
+    """The index of claims knows no state, and need not: all are ready."""
     counts: Counter[tuple[str, str]] = Counter()
     jobs = Job.objects
     for state, rows in (
@@ -139,10 +145,16 @@ def _counts() -> Counter[tuple[str, str]]:
     ):
         for queue, count in rows.values_list("queue").annotate(count=Count("pk")).order_by():
             counts[queue, state] = count
-    for rows in (jobs.waiting(), jobs.finished()):
-        grouped = rows.values_list("queue", "state").annotate(count=Count("pk")).order_by()
-        counts.update({(queue, state): count for queue, state, count in grouped})
-    return counts
+    return counts + _grouped(jobs.waiting())
+
+
+def count_finished() -> Counter[tuple[str, str]]:
+    return _grouped(Job.objects.finished())
+
+
+def _grouped(jobs: JobQuerySet) -> Counter[tuple[str, str]]:
+    rows = jobs.values_list("queue", "state").annotate(count=Count("pk")).order_by()
+    return Counter({(queue, state): count for queue, state, count in rows})
 
 
 def _queues_with_ready_jobs() -> Iterator[str]:
@@ -159,7 +171,7 @@ def _kinds_in_front(queue: str) -> set[str]:
     return set(ready.values_list("kind", flat=True)[:FRONT])
 
 
-def _lag(queue: str, *, now: datetime, kind: str = "") -> timedelta:
+def lag_of(queue: str, *, now: datetime, kind: str = "") -> timedelta:
     """How long the oldest ready job has waited: of each priority, the index knows the oldest."""
     ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
     if kind:

@@ -2,7 +2,9 @@
 
 from forge_jobs.models.budget import RateLimitBudget
 from forge_jobs.models.job import Job
+from forge_jobs.models.job_total import JobTotal
 from forge_jobs.models.lease import Lease
+from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.slots import SlotAssignment
@@ -10,7 +12,9 @@ from forge_jobs.states import ProcessState, State
 
 __all__ = [
     "Job",
+    "JobTotal",
     "Lease",
+    "MissionControl",
     "Process",
     "ProcessState",
     "Queue",

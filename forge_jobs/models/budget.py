@@ -66,6 +66,7 @@ class RateLimitBudget(SeededModel):
     class Meta:
         verbose_name = _("rate-limit budget")
         verbose_name_plural = _("rate-limit budgets")
+        permissions: ClassVar = [("drain_ratelimitbudget", _("Can drain and refill budgets"))]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="forge_jobs_budget_in_bounds",

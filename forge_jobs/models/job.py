@@ -70,6 +70,11 @@ class Job(models.Model):
     class Meta:
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
+        permissions: ClassVar = [
+            ("retry_job", _("Can retry jobs, and run them now")),
+            ("cancel_job", _("Can cancel jobs")),
+            ("kill_job", _("Can kill jobs")),
+        ]
         indexes: ClassVar = [
             models.Index(
                 "queue",

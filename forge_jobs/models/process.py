@@ -65,6 +65,7 @@ class Process(models.Model):
     class Meta:
         verbose_name = _("process")
         verbose_name_plural = _("processes")
+        permissions: ClassVar = [("stop_process", _("Can stop processes and make them quiet"))]
         constraints: ClassVar = [
             models.UniqueConstraint("host", "name", name="forge_jobs_process_name"),
         ]

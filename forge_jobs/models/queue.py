@@ -112,6 +112,7 @@ class Queue(SeededModel):
     class Meta:
         verbose_name = _("queue")
         verbose_name_plural = _("queues")
+        permissions: ClassVar = [("pause_queue", _("Can pause, resume and cool off queues"))]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="forge_jobs_queue_durations_not_negative",

@@ -32,6 +32,7 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.runtime.steering import Steering
 from forge_jobs.runtime.worker import failed
 from forge_jobs.services.balancer import Balancer
+from forge_jobs.services.census import Census
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.promoter import Promoter
@@ -229,7 +230,7 @@ class Engine:
         self.pulse = ServiceLoop(self, "pulse", [heartbeat])
         self.watch = ServiceLoop(self, "watch", [self.steering, Cancellation(self), self.leader])
         staging = [Stager(), Promoter(), Residents()]
-        upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout()]
+        upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout(), Census()]
         self.services = LeaderLoop(self, "services", [*staging, *upkeep])
 
     def _await_stop(self) -> str:

@@ -1,0 +1,149 @@
+"""What all pages of Mission Control share: tabs, buttons by permission, and live parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from admin_actions.admin import ActionsModelAdmin
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import get_content_type_for_model
+from django.db.models import Model
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from forge_jobs.admin import tabs
+from forge_jobs.admin.buttons import BoundButton
+
+LIVE = "application/json"
+"""What a page's own script asks for: its live parts alone."""
+
+
+class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
+    """The admin of one of our tables, as a tab of Mission Control.
+
+    Nobody adds rows by hand unless a subclass allows it. `live_template` has the parts that the
+    page's script renews: a GET that accepts JSON alone answers with it, as `{"html": …}`.
+    """
+
+    tab: ClassVar[str] = ""
+    live_template: ClassVar[str] = ""
+    show_full_result_count = False
+    view_on_site = False
+
+    Media = None  # what django-admin-actions names there lies in an app that is not installed
+
+    @property
+    def media(self) -> forms.Media:
+        script: Any = Script("forge_jobs/mission-control.js", defer=True)
+        ours = forms.Media(css={"all": ["forge_jobs/mission-control.css"]}, js=[script])
+        theirs: forms.Media = super(ActionsModelAdmin, self).media
+        return theirs + ours
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def tab_of(self, request: HttpRequest) -> str:
+        return self.tab
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        """What each page's template may use."""
+        site = self.admin_site
+        return {
+            **site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "tabs": tabs.shown(request, current=self.tab_of(request), site=site.name),
+            "here": request.get_full_path(),
+        }
+
+    def address_of(self, row: Model) -> str:
+        """Where to see a row: its own page."""
+        return self.url("change", row.pk)
+
+    def url(self, view: str, *args: Any) -> str:
+        """The address of one of Django's own views of this table."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
+        return reverse(name, args=args, current_app=self.admin_site.name)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        context = {**self.context(request), "title": title, **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return self.alive(request, response)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**self.context(request), **(extra_context or {})}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            row = response.context_data.get("original")
+            shown = self.buttons(request, row, self.actions_detail) if row else []
+            response.context_data["actions_list"] = shown
+        return response
+
+    def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """The page, or where a script asked for them, its live parts."""
+        if not self.live_template or request.headers.get("Accept") != LIVE:
+            return response
+        if not isinstance(response, TemplateResponse):
+            return response
+        html = render_to_string(self.live_template, response.context_data, request)
+        return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = tuple(self.list_display)
+        return (*columns, self.button_column(request)) if self.actions_row else columns
+
+    def button_column(self, request: HttpRequest) -> Callable[[Model], str]:
+        """A column of the buttons that suit each row, for whoever may press them."""
+
+        @admin.display(description="", empty_value="")
+        def buttons(row: Model) -> str:
+            return self.rendered_buttons(request, row)
+
+        return buttons
+
+    def rendered_buttons(self, request: HttpRequest, row: Model) -> SafeString:
+        shown = list(self.buttons(request, row, self.actions_row))
+        return render_to_string("admin/forge_jobs/row_buttons.html", {"buttons": shown})
+
+    def buttons(
+        self, request: HttpRequest, row: Model, names: tuple[str, ...]
+    ) -> Iterator[dict[str, Any]]:
+        back = urlencode({"back": request.get_full_path()})
+        for name in names:
+            bound: BoundButton = getattr(self, name)
+            if bound.button.is_allowed(request) and bound.button.suits(row):
+                address = reverse(f"admin:{name}", args=[row.pk], current_app=self.admin_site.name)
+                yield {
+                    "title": bound.button.title,
+                    "path": f"{address}?{back}",
+                    "is_dangerous": bound.button.is_dangerous,
+                    "label": f"{bound.button.title}: {row}",
+                }
+
+    def log_many(self, request: HttpRequest, rows: str, message: str) -> None:
+        """Note in the admin's log what was done to many rows at once."""
+        LogEntry.objects.create(
+            user_id=request.user.pk or 0,
+            content_type_id=get_content_type_for_model(self.model).pk,
+            object_repr=rows[:200],
+            action_flag=CHANGE,
+            change_message=message,
+        )

@@ -1,0 +1,139 @@
+"""Buttons that change something: a question first, then a POST, and a line in the admin's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from forge_jobs.admin.base import ForgeAdmin
+
+Text = str | Promise
+
+
+class Act(Protocol):
+    """What a button does to a row; returns what happened, or "" if nothing did."""
+
+    def __call__(self, admin: Any, request: HttpRequest, row: Any, /) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """`permission` is one of forge_jobs; `question` names the row as `%(row)s`.
+
+    `suits` tells for which rows the button is there; the act itself is guarded all the same.
+    """
+
+    title: Text
+    permission: str
+    question: Text
+    suits: Callable[[Any], bool] = field(default=lambda row: True)
+    explanation: Text = ""
+    is_dangerous: bool = False
+    asks_why: bool = False
+
+    def __call__(self, act: Act) -> ButtonView:
+        return ButtonView(self, act)
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"forge_jobs.{self.permission}")
+
+
+class ButtonView:
+    """A method of a `ForgeAdmin`, as `django-admin-actions` wants it: a view of a row's key."""
+
+    def __init__(self, button: Button, act: Act) -> None:
+        self.button = button
+        self.act = act
+        self.short_description = button.title
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, admin: ForgeAdmin | None, owner: type) -> Any:
+        return self if admin is None else BoundButton(admin, self)
+
+
+class BoundButton:
+    """The view of one admin's button: asks by GET, acts by POST."""
+
+    def __init__(self, admin: ForgeAdmin, view: ButtonView) -> None:
+        self.admin = admin
+        self.button = view.button
+        self.act = view.act
+        self.name = view.name
+        self.short_description = view.short_description
+        # What Django's `admin_view` looks at, or copies.
+        self.__name__ = view.name
+        self.__doc__ = view.act.__doc__
+        self.__module__ = view.act.__module__
+
+    @property
+    def url_path(self) -> str:
+        return self.name.removeprefix("forge_jobs_").replace("_", "-")
+
+    def __call__(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.button.is_allowed(request) or not self.admin.has_view_permission(request):
+            raise PermissionDenied
+        row = self.admin.get_queryset(request).filter(pk=pk).first()
+        if row is None:
+            raise Http404(_("There is no such row any more."))
+        if request.method == "POST":
+            return self.carry_out(request, row)
+        return self.ask(request, row)
+
+    def ask(self, request: HttpRequest, row: Model) -> HttpResponse:
+        context = {
+            **self.admin.context(request),
+            "title": self.button.title,
+            "question": self.button.question % {"row": row},
+            "explanation": self.button.explanation,
+            "is_dangerous": self.button.is_dangerous,
+            "asks_why": self.button.asks_why,
+            "row": row,
+            "back": way_back(request, self.admin.address_of(row)),
+        }
+        return TemplateResponse(request, "admin/forge_jobs/confirm.html", context)
+
+    def carry_out(self, request: HttpRequest, row: Model) -> HttpResponse:
+        told = self.act(self.admin, request, row)
+        if told:
+            self.admin.log_change(request, row, told)
+            messages.success(request, told)
+        else:
+            messages.warning(
+                request,
+                _("Nothing was changed: %(row)s is no longer as it was.") % {"row": row},
+            )
+        return redirect(way_back(request, self.admin.address_of(row)))
+
+
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """The page that the button was on, if it is one of ours."""
+    back = request.POST.get("back") or request.GET.get("back") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if is_ours else otherwise
+
+
+def who(request: HttpRequest) -> str:
+    """As whom the jobs remember the person."""
+    return request.user.get_username()
+
+
+def reason(request: HttpRequest) -> str:
+    """Why, in the person's words; empty if nothing was said."""
+    return request.POST.get("reason", "").strip()[:500]

@@ -1,0 +1,70 @@
+"""What an operator sees first: how many jobs, how far behind, who works, what is amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from forge_jobs.conf import conf
+from forge_jobs.dashboard.totals import Totals
+from forge_jobs.models import Process, ProcessState, Queue
+from forge_jobs.states import State
+from forge_jobs.status import lag_of, unserved
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueLine:
+    """One queue in brief; `lag` is for how long its oldest ready job has waited."""
+
+    name: str
+    counts: dict[State, int]
+    lag: timedelta
+    row: Queue | None
+    is_served: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    at: datetime
+    counts: dict[State, int]
+    counted_at: datetime | None
+    queues: Sequence[QueueLine]
+    live_processes: int
+    troubles: Sequence[str]
+
+    @property
+    def longest_lag(self) -> timedelta:
+        return max((queue.lag for queue in self.queues), default=timedelta(0))
+
+    @classmethod
+    def read(cls, *, now: datetime) -> Overview:
+        totals = Totals.read()
+        rows = {row.name: row for row in Queue.objects.all()}
+        live = list(Process.objects.live(since=now - conf().process_timeout))
+        claiming = [process for process in live if process.state == ProcessState.RUNNING]
+        names = sorted({*conf().queues, *rows, *totals.queues()})
+        return cls(
+            at=now,
+            counts=totals.by_state(),
+            counted_at=totals.counted_at,
+            queues=[
+                QueueLine(
+                    name=name,
+                    counts=totals.by_state(name),
+                    lag=lag_of(name, now=now),
+                    row=rows.get(name),
+                    is_served=any(name in process.queues for process in claiming),
+                )
+                for name in names
+            ],
+            live_processes=len(live),
+            troubles=troubles(live, now=now),
+        )
+
+
+def troubles(live: Sequence[Process], *, now: datetime) -> list[str]:
+    """What somebody should look at, in sentences."""
+    found = [str(nobody) for nobody in unserved(now=now)]
+    found += [f"{process.name}: {process.trouble}" for process in live if process.trouble]
+    return found

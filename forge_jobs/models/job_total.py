@@ -1,0 +1,47 @@
+"""How many jobs there are by queue and state, counted now and then for those who look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs import db
+from forge_jobs.models.base import JobsManager
+from forge_jobs.states import State
+
+
+class JobTotalManager(JobsManager["JobTotal"]):
+    def retake(self, counts: Mapping[tuple[str, str], int], *, now: datetime) -> int:
+        """Replace all totals by what was counted at `now`; returns how many there are."""
+        totals = [
+            JobTotal(queue=queue, state=state, count=count, counted_at=now)
+            for (queue, state), count in counts.items()
+        ]
+        with transaction.atomic(using=db.connection().alias):
+            self.all().delete()
+            self.bulk_create(totals, ignore_conflicts=True)
+        return len(totals)
+
+
+class JobTotal(models.Model):
+    queue = models.CharField(_("queue"), max_length=100)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices)
+    count = models.PositiveBigIntegerField(_("count"))
+    counted_at = models.DateTimeField(_("counted at"))
+
+    objects: ClassVar[JobTotalManager] = JobTotalManager()
+
+    class Meta:
+        verbose_name = _("job total")
+        verbose_name_plural = _("job totals")
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint("queue", "state", name="forge_jobs_total"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue}, {self.state}: {self.count}"

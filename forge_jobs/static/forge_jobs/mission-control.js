@@ -1,0 +1,122 @@
+// Keeps the live parts of a page in step with the database: asks every few seconds while somebody
+// looks, and touches only what has changed. The page works without it.
+"use strict";
+
+(() => {
+  const live = document.querySelector("[data-live]");
+  const control = document.querySelector("[data-pulse]");
+  if (!live || !control) return;
+
+  const every = control.querySelector("[data-every]");
+  const dot = control.querySelector("[data-pulse-dot]");
+  const said = control.querySelector("[data-pulse-said]");
+  const KEY = "forge_jobs.every";
+  const PATIENCE = 15000;
+  let timer;
+  let asking = false;
+
+  const seconds = () => Number(every.value);
+
+  async function refresh() {
+    clearTimeout(timer);
+    if (asking || document.hidden || !seconds()) return;
+    asking = true;
+    try {
+      const response = await fetch(location.href, {
+        headers: { Accept: "application/json" },
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      if (response.redirected || !response.ok) throw new Error(`status ${response.status}`);
+      show(await response.json());
+      tell("live");
+    } catch {
+      tell("offline");
+    } finally {
+      asking = false;
+      timer = setTimeout(refresh, 1000 * seconds());
+    }
+  }
+
+  function show(news) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = news.html;
+    for (const part of fresh.content.querySelectorAll("[data-live]")) {
+      const shown = document.querySelector(`[data-live="${part.dataset.live}"]`);
+      if (shown) morph(shown, part);
+    }
+    document.dispatchEvent(new CustomEvent("forge-jobs:news", { detail: news }));
+    localise(document);
+  }
+
+  // Change `shown` into `fresh` where they differ. What somebody types, ticks or opens stays.
+  function morph(shown, fresh) {
+    if (shown.isEqualNode(fresh) || shown.hasAttribute("data-still")) return;
+    for (const { name, value } of fresh.attributes) {
+      if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+    }
+    for (const { name } of [...shown.attributes]) {
+      const isMine = name === "open" || name === "style" || (name === "class" && shown.matches("tr"));
+      if (!fresh.hasAttribute(name) && !isMine) shown.removeAttribute(name);
+    }
+    const keyed = new Map();
+    for (const child of shown.children) if (child.dataset.key) keyed.set(child.dataset.key, child);
+    let at = shown.firstChild;
+    for (const wanted of [...fresh.childNodes]) {
+      const mine = wanted.dataset?.key ? keyed.get(wanted.dataset.key) : at;
+      if (mine && isAlike(mine, wanted)) {
+        if (mine !== at) shown.insertBefore(mine, at);
+        else at = at.nextSibling;
+        if (mine.nodeType === Node.ELEMENT_NODE) morph(mine, wanted);
+        else if (mine.nodeValue !== wanted.nodeValue) mine.nodeValue = wanted.nodeValue;
+      } else {
+        shown.insertBefore(wanted, at);
+      }
+    }
+    while (at) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
+    }
+  }
+
+  function isAlike(mine, wanted) {
+    return mine.nodeName === wanted.nodeName && mine.dataset?.key === wanted.dataset?.key;
+  }
+
+  function tell(state) {
+    if (dot.dataset.state === state) return;
+    dot.dataset.state = state;
+    said.textContent = state === "offline" ? control.dataset.offline : "";
+    control.title = said.textContent;
+  }
+
+  // Moments in the viewer's zone; the exact one, with its zone, on hover.
+  function localise(root) {
+    for (const time of root.querySelectorAll("time[datetime]:not([data-told])")) {
+      const moment = new Date(time.dateTime);
+      if (Number.isNaN(moment.valueOf())) continue;
+      time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+      if (!time.hasAttribute("data-relative")) time.textContent = short(moment);
+      time.dataset.told = "";
+    }
+  }
+
+  function short(moment) {
+    const isToday = moment.toDateString() === new Date().toDateString();
+    const clock = moment.toLocaleTimeString(undefined, { hour12: false });
+    return isToday ? clock : `${moment.toLocaleDateString()} ${clock}`;
+  }
+
+  every.value = localStorage.getItem(KEY) ?? "2";
+  if (every.selectedIndex < 0) every.value = "2";
+  every.addEventListener("change", () => {
+    localStorage.setItem(KEY, every.value);
+    tell(seconds() ? "live" : "off");
+    refresh();
+  });
+  document.addEventListener("visibilitychange", refresh);
+  control.hidden = false;
+  tell(seconds() ? "live" : "off");
+  localise(document);
+  timer = setTimeout(refresh, 1000 * seconds());
+})();

@@ -1,0 +1,91 @@
+"""How Mission Control writes numbers, durations, moments and states."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from forge_jobs import clock
+from forge_jobs.states import State
+
+register = template.Library()
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """A duration, or seconds, in the two largest units: `1 h 5 min`, `1.3 s`, `12 ms`."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 0.0005:
+        return "0 s" if seconds <= 0 else "< 1 ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
+    if hours == 0:
+        return f"{minutes} min {int(seconds % 60)} s"
+    if days == 0:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """A whole number with its thousands apart; a dash for none."""
+    return f"{value:,}" if value else "–"
+
+
+@register.filter
+def size(value: float | None) -> str:
+    """Bytes: `58 MiB`."""
+    if value is None:
+        return "–"
+    amount = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """A moment; the page's script tells it in the viewer's own zone."""
+    if value is None:
+        return "–"
+    shown = date_format(localtime(value), "Y-m-d H:i:s")
+    return format_html('<time datetime="{}">{}</time>', _iso(value), shown)
+
+
+@register.filter
+def since(value: datetime | None) -> SafeString | str:
+    """How long ago, or in how long; the exact moment on hover."""
+    if value is None:
+        return "–"
+    passed = clock.now() - value
+    told = _("%(duration)s ago") if passed >= timedelta(0) else _("in %(duration)s")
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        _iso(value),
+        date_format(localtime(value), "Y-m-d H:i:s T"),
+        told % {"duration": duration(abs(passed))},
+    )
+
+
+@register.filter
+def state(value: str) -> SafeString:
+    """A state with its colour; the word says it, too."""
+    label = State(value).label if value in State.values else value
+    return format_html('<span class="mc-state" data-state="{}">{}</span>', value, label)
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
