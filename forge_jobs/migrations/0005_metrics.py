@@ -16,8 +16,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
                 ('done_id', models.BigIntegerField(verbose_name='done up to id')),
+                ('done_at', models.DateTimeField(verbose_name='done up to')),
                 ('seen_id', models.BigIntegerField(verbose_name='seen up to id')),
-                ('seen_at', models.DateTimeField(verbose_name='seen at')),
+                ('seen_at', models.DateTimeField(verbose_name='seen up to')),
             ],
             options={
                 'verbose_name': 'watermark',

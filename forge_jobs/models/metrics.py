@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager
-
-COUNTS: Final = (
-    "enqueued",
-    "started",
-    "succeeded",
-    "retried",
-    "dead",
-    "cancelled",
-    "throttled",
-    "snoozed",
-    "released",
-)
-DURATIONS: Final = ("run_time", "latency", "wait")
-"""Columns that hold a `Histogram` of seconds, as JSON."""
-
-SPANS: Final = (10, 60, 600, 3_600)
-"""The lengths of buckets, in seconds; each is a multiple of the one before."""
 
 
 class Measured(models.Model):
@@ -97,8 +80,9 @@ class Watermark(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     done_id = models.BigIntegerField(_("done up to id"))
+    done_at = models.DateTimeField(_("done up to"))
     seen_id = models.BigIntegerField(_("seen up to id"))
-    seen_at = models.DateTimeField(_("seen at"))
+    seen_at = models.DateTimeField(_("seen up to"))
 
     objects: ClassVar[JobsManager[Self]] = JobsManager()
 
