@@ -57,6 +57,9 @@ class Job(models.Model):
         db_default=False,
         help_text=_("The handler was called in this attempt; not told of most first attempts."),
     )
+    progress = models.JSONField(
+        _("progress"), null=True, help_text=_("What the handler last told: done, total, message.")
+    )
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True)
     cancel_reason = models.TextField(_("cancel reason"), db_default="")
     cancelled_by = models.CharField(_("cancelled by"), max_length=200, db_default="")
@@ -198,6 +201,7 @@ class Job(models.Model):
                 [],
                 json.loads(row.context),
                 False,
+                None,
                 None,
                 "",
                 "",
