@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from forge_jobs.enqueue import EnqueuedJobs
     from forge_jobs.models import Job
 
-MIN_PRIORITY: Final = -100
-MAX_PRIORITY: Final = 100
 MAX_CONCURRENCY: Final = 1_000
 
 

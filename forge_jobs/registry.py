@@ -12,16 +12,10 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 from django.apps import apps
 
 from forge_jobs.backoff import RetryPolicy
+from forge_jobs.bounds import MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.clock import as_timedelta
 from forge_jobs.exceptions import UnknownKind
-from forge_jobs.handler import (
-    MAX_CONCURRENCY,
-    MAX_PRIORITY,
-    MIN_PRIORITY,
-    UNSET,
-    FunctionHandler,
-    JobHandler,
-)
+from forge_jobs.handler import MAX_CONCURRENCY, UNSET, FunctionHandler, JobHandler
 
 H = TypeVar("H", bound=JobHandler)
 
