@@ -10,7 +10,7 @@ from django.db import transaction
 
 from forge_jobs import clock, db
 from forge_jobs.enqueue import enqueue
-from forge_jobs.schedules import Overlap
+from forge_jobs.policies import Overlap
 
 if TYPE_CHECKING:
     from forge_jobs.models import Job, Schedule

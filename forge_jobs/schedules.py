@@ -9,40 +9,17 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Self, TypeVar
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
-
 from forge_jobs import jsontext
 from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.clock import as_timedelta
 from forge_jobs.cron import BadExpression, Cron, written
 from forge_jobs.exceptions import InvalidSchedule
+from forge_jobs.policies import CatchUp, Overlap
 from forge_jobs.zones import UnknownZone, zone_named
 
 E = TypeVar("E", bound=Enum)
 
 LONGEST_NAME: Final = 200
-
-
-class Overlap(TextChoices):
-    """What a fire does while the job of an earlier one is unfinished."""
-
-    SKIP = "skip", _("skip: make no job")
-    QUEUE = "queue", _("queue: make one all the same")
-    REPLACE = "replace", _("replace: cancel the unfinished one")
-
-
-class CatchUp(TextChoices):
-    """What becomes of due moments that nobody was there to fire."""
-
-    SKIP = "skip", _("skip: nothing")
-    ONCE = "once", _("once: one job for all of them")
-    ALL = "all", _("all: one job each, for the newest 100")
-
-
-class Source(TextChoices):
-    CODE = "code", _("code")
-    OPERATOR = "operator", _("operator")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,23 +123,27 @@ def of_handler(
     schedules: Sequence[DeclaredSchedule],
 ) -> list[DeclaredSchedule]:
     """All schedules of one handler; raises `InvalidSchedule`."""
-    declared = list(schedules)
-    for one in declared:
-        if not isinstance(one, DeclaredSchedule):
-            raise InvalidSchedule(
-                f"schedules must be made by schedule(...), unlike {one!r}.", field="schedules"
-            )
     if cron is not None or every is not None:
-        if declared:
+        if schedules:
             raise InvalidSchedule(
-                "schedules can't be given together with cron or every.", field="schedules"
+                f"schedules of {kind} can't be given together with cron or every.",
+                field="schedules",
             )
-        declared = [schedule(cron, every=every, timezone=timezone)]
-    elif timezone is not None:
-        raise InvalidSchedule("timezone needs cron or every beside it.", field="timezone")
-    if len(declared) > 1 and not all(one.name for one in declared):
-        raise InvalidSchedule("name must be given where there are several.", field="name")
-    return [one.of(kind) for one in declared]
+        return [schedule(cron, every=every, timezone=timezone).of(kind)]
+    if timezone is not None:
+        raise InvalidSchedule(
+            f"timezone of {kind} needs cron or every beside it.", field="timezone"
+        )
+    if not all(isinstance(one, DeclaredSchedule) for one in schedules):
+        raise InvalidSchedule(
+            f"schedules of {kind} must be made by schedule(...), unlike {schedules!r}.",
+            field="schedules",
+        )
+    if len(schedules) > 1 and not all(one.name for one in schedules):
+        raise InvalidSchedule(
+            f"name must be given to each of the schedules of {kind}.", field="name"
+        )
+    return [one.of(kind) for one in schedules]
 
 
 def _expression(cron: str | None, every: timedelta | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
@@ -19,17 +19,15 @@ from forge_jobs.conf import conf
 from forge_jobs.cron import Cron
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronField, validate_zone
-from forge_jobs.models.seeded import SeededManager, SeededModel
+from forge_jobs.models.schedule_queryset import PLANNED_BY, UNPLANNED, ScheduleManager
+from forge_jobs.models.seeded import SeededModel
+from forge_jobs.policies import CatchUp, Overlap, Source
 from forge_jobs.registry import registry
-from forge_jobs.schedules import CatchUp, Overlap, Source
 from forge_jobs.zones import zone_named
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job
 
-PLANNED_BY: Final = ("expression", "timezone", "is_enabled", "starts_at", "ends_at")
-"""A change of these makes the planned moment void."""
-UNPLANNED: Final[dict[str, Any]] = {"next_fire_at": None, "is_over": False, "last_error": ""}
 PROGRESS: Final = (
     "next_fire_at",
     "is_over",
@@ -39,64 +37,6 @@ PROGRESS: Final = (
     "last_skipped_at",
 )
 """Columns that belong to the scheduler; it may move on between a load and a save."""
-
-
-class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    def open(self) -> Self:
-        """Enabled, and with due moments to come as far as is known."""
-        return self.filter(is_enabled=True, is_over=False)
-
-    def due(self, *, now: datetime) -> Self:
-        return self.open().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
-
-    def unplanned(self) -> Self:
-        return self.open().filter(next_fire_at__isnull=True).order_by("pk")
-
-    def planned(self) -> Self:
-        return self.open().filter(next_fire_at__isnull=False).order_by("next_fire_at")
-
-    def as_seen(self, schedule: Schedule) -> Self:
-        """That schedule, unless somebody has fired, planned or edited it in the meantime."""
-        seen = ("next_fire_at", "is_over", *PLANNED_BY)
-        return self.filter(pk=schedule.pk, **{name: getattr(schedule, name) for name in seen})
-
-    def enable(self) -> int:
-        """Let them fire, from the next due moment on; returns how many did not."""
-        return self.filter(is_enabled=False).update(is_enabled=True, **UNPLANNED)
-
-    def disable(self) -> int:
-        """Let them not fire any more; returns how many did."""
-        return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None)
-
-
-class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: ignore[misc]
-    def plan(self, schedule: Schedule, *, now: datetime) -> bool:
-        """Set when a schedule is due for the first time; False if somebody else was quicker."""
-        return self._move(schedule, schedule.due_after(now))
-
-    def fire(self, schedule: Schedule, *, now: datetime) -> bool:
-        """Move a due schedule on to its first moment after `now`; False if somebody else did.
-
-        Whoever wins has the due moments up to `now` to themselves.
-        """
-        return self._move(schedule, schedule.due_after(now))
-
-    def give_up(self, schedule: Schedule, error: str) -> bool:
-        """Disable a schedule that can't be read; False if it has been changed meanwhile."""
-        seen = self.as_seen(schedule)
-        return bool(seen.update(is_enabled=False, next_fire_at=None, last_error=error))
-
-    def abandon(self, *, declared: Collection[str]) -> int:
-        """Disable those of code that it no longer declares; returns how many.
-
-        Their seed goes, so that they come back as soon as they are declared again.
-        """
-        gone = self.filter(source=Source.CODE).exclude(name__in=declared).exclude(seed={})
-        return int(gone.update(is_enabled=False, next_fire_at=None, seed={}))
-
-    def _move(self, schedule: Schedule, following: datetime | None) -> bool:
-        changes = {"next_fire_at": following, "is_over": following is None}
-        return bool(self.as_seen(schedule).update(**changes))
 
 
 class Schedule(SeededModel):
@@ -279,7 +219,7 @@ class Schedule(SeededModel):
         A schedule fires while somebody edits it; what the form had loaded must not undo that.
         """
         if update_fields is None and not self._state.adding and not kwargs.get("force_insert"):
-            names = {field.name for field in self._meta.local_concrete_fields}
+            names = {column.name for column in self._meta.local_concrete_fields}
             update_fields = names - {"id", *PROGRESS}
         if update_fields is not None:
             update_fields = {*update_fields} | self._void(update_fields)

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from forge_jobs.models import Schedule
-from forge_jobs.schedules import Source, schedule
+from forge_jobs.policies import Source
+from forge_jobs.schedules import schedule
 from tests.conftest import NOON
 from tests.schedules import MINUTE, planned_schedule
 
@@ -106,8 +107,8 @@ def test_only_what_is_enabled_and_planned_is_due() -> None:
 def test_one_of_two_moves_a_due_schedule_on() -> None:
     ours, theirs = planned_schedule(), stored()
 
-    assert Schedule.objects.fire(ours, now=NOON + MINUTE)
-    assert not Schedule.objects.fire(theirs, now=NOON + MINUTE)
+    assert Schedule.objects.move(ours, NOON + 2 * MINUTE)
+    assert not Schedule.objects.move(theirs, NOON + 2 * MINUTE)
     assert stored().next_fire_at == NOON + 2 * MINUTE
 
 
@@ -115,7 +116,7 @@ def test_a_schedule_that_was_edited_meanwhile_is_not_moved_on() -> None:
     seen = planned_schedule()
     Schedule.objects.update(expression="0 * * * *")
 
-    assert not Schedule.objects.fire(seen, now=NOON + MINUTE)
+    assert not Schedule.objects.move(seen, NOON + 2 * MINUTE)
 
 
 def test_it_is_due_from_its_start_to_its_end() -> None:
