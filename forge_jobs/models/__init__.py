@@ -10,6 +10,7 @@ from forge_jobs.models.metrics import MetricBucket, MetricSample, Watermark
 from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
+from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
 from forge_jobs.states import Event, ProcessState, State
 
@@ -28,6 +29,7 @@ __all__ = [
     "ProcessState",
     "Queue",
     "RateLimitBudget",
+    "Schedule",
     "SlotAssignment",
     "State",
     "Watermark",

@@ -39,6 +39,7 @@ from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
+from forge_jobs.services.scheduler import Scheduler
 from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import as_resident, settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -229,7 +230,7 @@ class Engine:
         # Alone, for whatever else hangs on a lock must not make this process look dead.
         self.pulse = ServiceLoop(self, "pulse", [heartbeat])
         self.watch = ServiceLoop(self, "watch", [self.steering, Cancellation(self), self.leader])
-        staging = [Stager(), Promoter(), Residents()]
+        staging = [Stager(), Scheduler(), Promoter(), Residents()]
         upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout(), Census()]
         self.services = LeaderLoop(self, "services", [*staging, *upkeep])
 
