@@ -5,10 +5,11 @@ from forge_jobs.models.event import JobEvent
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.lease import Lease
-from forge_jobs.models.metrics import MetricBucket, MetricSample, Watermark
+from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.slots import SlotAssignment
+from forge_jobs.models.watermark import Watermark
 from forge_jobs.states import Event, ProcessState, State
 
 __all__ = [
