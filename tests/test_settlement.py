@@ -19,18 +19,8 @@ AT = NOON.isoformat()
 
 
 def claimed(*, attempt: int = 1, max_attempts: int | None = 5) -> ClaimedJob:
-        7,
-        "default",
-        "app.noop",
-        "{}",
-        "{}",
-        0,
-        NOON,
-        attempt,
-        max_attempts,
-        None,
-        claimed_at=AT,
-        7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None, None, AT
+    return ClaimedJob(
+        7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None, claimed_at=AT
     )
 
 
