@@ -1,6 +1,7 @@
 """Tallies: sums of counts and durations, and the spans that they are of."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_a_span_begins_on_its_own_multiples(span: int) -> None:
 
 
 def test_each_span_is_a_multiple_of_the_one_before() -> None:
-    assert all(longer % span == 0 for span, longer in zip(SPANS, SPANS[1:], strict=False))
+    assert all(longer % span == 0 for span, longer in pairwise(SPANS))
 
 
 @pytest.mark.parametrize(

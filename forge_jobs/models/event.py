@@ -34,6 +34,7 @@ class JobEvent(models.Model):
     class Meta:
         verbose_name = _("job event")
         verbose_name_plural = _("job events")
+        default_permissions = ()
         indexes: ClassVar = [
             models.Index("job_id", "id", name="forge_jobs_event_job"),
             models.Index("at", name="forge_jobs_event_at"),

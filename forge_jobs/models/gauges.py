@@ -35,6 +35,7 @@ class ProcessGauge(models.Model):
     class Meta:
         verbose_name = _("process gauge")
         verbose_name_plural = _("process gauges")
+        default_permissions = ()
         indexes: ClassVar = [models.Index("at", name="forge_jobs_process_gauge_at")]
 
     def __str__(self) -> str:
@@ -57,6 +58,7 @@ class DatabaseGauge(models.Model):
     class Meta:
         verbose_name = _("database gauge")
         verbose_name_plural = _("database gauges")
+        default_permissions = ()
         indexes: ClassVar = [models.Index("at", name="forge_jobs_database_gauge_at")]
 
     def __str__(self) -> str:

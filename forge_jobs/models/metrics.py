@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
 from forge_jobs.models.base import JobsManager
+from forge_jobs.tally import SPANS, Tally, Work, span_start
+
+BATCH: Final = 2_000
+"""How many rows are summed up in one transaction."""
+
+
+class MetricSampleManager(JobsManager["MetricSample"]):
+    def roll(self, *, before: datetime) -> int:
+        """Move samples into the shortest buckets, a batch of them; returns how many.
+
+        Each is moved once, whoever else does the same at the same time.
+        """
+        old = self.filter(at__lt=before)
+        if not old.exists():
+            return 0
+        with transaction.atomic(using=db.connection().alias):
+            rows = list(old.order_by("at").select_for_update(skip_locked=True).values()[:BATCH])
+            MetricBucket.objects.bulk_create(_summed_up(rows, span=SPANS[0]))
+            self.filter(pk__in=[row["id"] for row in rows]).delete()
+        return len(rows)
+
+
+class MetricBucketManager(JobsManager["MetricBucket"]):
+    def roll(self, *, span: int, into: int, before: datetime) -> int:
+        """Sum buckets of a span up in longer ones, a batch of them; returns how many.
+
+        Each becomes part of one, whoever else does the same at the same time.
+        """
+        old = self.filter(span_seconds=span, is_summed=False, at__lt=before)
+        if not old.exists():
+            return 0
+        with transaction.atomic(using=db.connection().alias):
+            rows = list(old.order_by("at").select_for_update(skip_locked=True).values()[:BATCH])
+            self.bulk_create(_summed_up(rows, span=into))
+            self.filter(pk__in=[row["id"] for row in rows]).update(is_summed=True)
+        return len(rows)
 
 
 class Measured(models.Model):
     """What came of the jobs of one queue and kind in some time that began, or ended, `at`.
 
-    Rows are parts of a sum: there may be any number for the same time, queue and kind.
+    Rows are parts of a sum: there may be any number for the same time, queue and kind. The
+    durations are histograms of seconds: how many by bucket.
     """
 
     at = models.DateTimeField(_("at"))
@@ -43,11 +84,12 @@ class Measured(models.Model):
 class MetricSample(Measured):
     """What one process saw in the two seconds or so before `at`."""
 
-    objects: ClassVar[JobsManager[Self]] = JobsManager()
+    objects: ClassVar[MetricSampleManager] = MetricSampleManager()
 
     class Meta:
         verbose_name = _("metric sample")
         verbose_name_plural = _("metric samples")
+        default_permissions = ()
         indexes: ClassVar = [models.Index("at", name="forge_jobs_sample_at")]
 
 
@@ -59,11 +101,12 @@ class MetricBucket(Measured):
         _("is summed"), default=False, help_text=_("It is part of a bucket of the next span.")
     )
 
-    objects: ClassVar[JobsManager[Self]] = JobsManager()
+    objects: ClassVar[MetricBucketManager] = MetricBucketManager()
 
     class Meta:
         verbose_name = _("metric bucket")
         verbose_name_plural = _("metric buckets")
+        default_permissions = ()
         indexes: ClassVar = [
             models.Index("span_seconds", "at", name="forge_jobs_bucket_at"),
             models.Index(
@@ -75,20 +118,11 @@ class MetricBucket(Measured):
         ]
 
 
-class Watermark(models.Model):
-    """Up to which of the jobs' ids something has been done, and up to which it may be done next."""
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    done_id = models.BigIntegerField(_("done up to id"))
-    done_at = models.DateTimeField(_("done up to"))
-    seen_id = models.BigIntegerField(_("seen up to id"))
-    seen_at = models.DateTimeField(_("seen up to"))
-
-    objects: ClassVar[JobsManager[Self]] = JobsManager()
-
-    class Meta:
-        verbose_name = _("watermark")
-        verbose_name_plural = _("watermarks")
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.done_id}"
+def _summed_up(rows: Iterable[Mapping[str, Any]], *, span: int) -> list[MetricBucket]:
+    sums: defaultdict[tuple[datetime, Work], Tally] = defaultdict(Tally)
+    for row in rows:
+        sums[span_start(row["at"], span), Work(row["queue"], row["kind"])].merge_columns(row)
+    return [
+        MetricBucket(at=at, queue=work.queue, kind=work.kind, span_seconds=span, **tally.columns())
+        for (at, work), tally in sums.items()
+    ]

@@ -13,10 +13,13 @@ from forge_jobs.db.postgresql.jobs import (
     stage,
 )
 from forge_jobs.db.postgresql.keys import promote, stalled_keys
+from forge_jobs.db.postgresql.metrics import count_enqueued, database_facts, write_progress
 
 __all__ = [
     "as_text",
     "claim",
+    "count_enqueued",
+    "database_facts",
     "drain_tokens",
     "find",
     "forget",
@@ -31,4 +34,5 @@ __all__ = [
     "stalled_keys",
     "take_tokens",
     "token_level",
+    "write_progress",
 ]
