@@ -5,8 +5,8 @@ Percentiles of parts say little about the whole: their average is no percentile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil, log2
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import log2
 from typing import Final, Self
 
 SHORTEST: Final = 1e-4
@@ -62,21 +62,32 @@ class Histogram:
 
     def percentile(self, percent: float) -> float | None:
         """The seconds within which so many percent stayed, give or take 9 %; None without any."""
-        rank = max(1, ceil(len(self) * percent / 100))
+        return self.percentiles([percent])[0]
+
+    def percentiles(self, percents: Sequence[float]) -> list[float | None]:
+        """The same for several, in rising order."""
+        total, passed, found = len(self), 0, list[float | None]()
         for seconds, count in self:
-            rank -= count
-            if rank <= 0:
-                return seconds
-        return None
+            passed += count
+            while len(found) < len(percents) and passed >= total * percents[len(found)] / 100:
+                found.append(seconds)
+        return found or [None] * len(percents)
 
     def as_json(self) -> dict[str, int]:
         return {str(index): self.counts[index] for index in sorted(self.counts)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, int]) -> Self:
-        histogram = cls()
-        histogram.merge_json(stored)
-        return histogram
+        return cls({int(key): count for key, count in stored.items()})
+
+    @classmethod
+    def sum_of(cls, stored: Iterable[Mapping[str, int]]) -> Self:
+        """Of very many that come from the database."""
+        sums: dict[str, int] = {}
+        for one in stored:
+            for key, count in one.items():
+                sums[key] = sums.get(key, 0) + count
+        return cls.from_json(sums)
 
 
 def middle(index: int) -> float:

@@ -41,6 +41,7 @@ class Retry:
     usual: ClassVar[Sequence[State]] = (State.DEAD,)
 
     selection: Selection
+    by: str = ""
 
     def preview(self, *, now: datetime) -> str:
         jobs = self.selection.finished(now=now)
@@ -52,7 +53,7 @@ class Retry:
 
     def carry_out(self, *, now: datetime) -> str:
         jobs = self.selection.finished(now=now)
-        requeued = jobs.requeue(now=now)
+        requeued = jobs.requeue(by=self.by, now=now)
         left = jobs.filter(dedupe_key__isnull=False, finished_at__lte=now).count()
         return f"{_jobs(requeued)} requeued{_passed_over(left)}."
 
@@ -66,6 +67,7 @@ class Cancel:
 
     selection: Selection
     reason: str
+    by: str = ""
 
     def preview(self, *, now: datetime) -> str:
         jobs = self.selection.unfinished(now=now).cancellable()
@@ -75,7 +77,7 @@ class Cancel:
         return f"{_jobs(waiting)} would be cancelled, {_running(running)} would be asked to stop."
 
     def carry_out(self, *, now: datetime) -> str:
-        changed = self.selection.unfinished(now=now).cancel(self.reason, now=now)
+        changed = self.selection.unfinished(now=now).cancel(self.reason, by=self.by, now=now)
         asked = Job.objects.running().filter(cancel_requested_at=now).count()
         if not asked:
             return f"{_jobs(changed)} cancelled."

@@ -153,3 +153,37 @@ class ProgressRow(NamedTuple):
     id: int
     claimed_at: str
     progress: str
+
+
+class Grid(NamedTuple):
+    """A stretch of time in equal steps; `first` is `start` in seconds since 1970."""
+
+    start: datetime
+    end: datetime
+    first: int
+    step: int
+
+
+class ProcessGauges(NamedTuple):
+    """How a process was in the step of this place: on average, but at most for what can run out."""
+
+    process_name: str
+    place: int
+    cpu_percent: float
+    rss_bytes: int
+    busy: float
+    threads: int
+    database_seconds: float
+    connections: int
+
+
+class DatabaseGauges(NamedTuple):
+    """How the database was in the step of this place, at worst."""
+
+    place: int
+    size_bytes: int | None
+    wal_bytes: int | None
+    connections: int | None
+    live_tuples: int | None
+    dead_tuples: int | None
+    disk_free_bytes: int | None

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager
 from forge_jobs.states import Event
+
+
+class JobEventManager(JobsManager["JobEvent"]):
+    def note(
+        self, jobs: Iterable[int], event: Event, *, at: datetime, by: str = "", detail: str = ""
+    ) -> None:
+        """Write down the same of some jobs, by their ids."""
+        self.bulk_create(
+            [JobEvent(job_id=pk, at=at, event=event, by=by, detail=detail) for pk in jobs]
+        )
 
 
 class JobEvent(models.Model):
@@ -29,7 +41,7 @@ class JobEvent(models.Model):
     by = models.CharField(_("by"), max_length=200, default="")
     detail = models.TextField(_("detail"), default="")
 
-    objects: ClassVar[JobsManager[Self]] = JobsManager()
+    objects: ClassVar[JobEventManager] = JobEventManager()
 
     class Meta:
         verbose_name = _("job event")

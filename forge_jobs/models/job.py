@@ -180,13 +180,13 @@ class Job(models.Model):
         """The same, but a handler that runs is ended by `JobKilled`, or its thread given up."""
         return self._steered(Job.objects.filter(pk=self.pk).kill(reason, by=by, now=clock.now()))
 
-    def requeue(self) -> bool:
+    def requeue(self, *, by: str = "") -> bool:
         """Let this finished job run again; False if it is unfinished, or its key is taken."""
-        return self._steered(Job.objects.filter(pk=self.pk).requeue(now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).requeue(by=by, now=clock.now()))
 
-    def run_now(self) -> bool:
+    def run_now(self, *, by: str = "") -> bool:
         """Let this job run that waits for its time; False if it does not wait."""
-        return self._steered(Job.objects.filter(pk=self.pk).run_now(now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by, now=clock.now()))
 
     def _steered(self, changed: int) -> bool:
         self.refresh_from_db()

@@ -20,6 +20,14 @@ BATCH: Final = 2_000
 
 
 class MetricSampleManager(JobsManager["MetricSample"]):
+    def store(self, tallies: Mapping[Work, Tally], *, at: datetime) -> int:
+        """Store what somebody has counted; returns how many rows that are."""
+        samples = [
+            MetricSample(at=at, queue=work.queue, kind=work.kind, **tally.columns())
+            for work, tally in tallies.items()
+        ]
+        return len(self.bulk_create(samples))
+
     def roll(self, *, before: datetime) -> int:
         """Move samples into the shortest buckets, a batch of them; returns how many.
 

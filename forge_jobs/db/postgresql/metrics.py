@@ -4,7 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from forge_jobs.db.rows import DatabaseFacts, EnqueuedCount, ProgressRow
+from forge_jobs.db.rows import (
+    DatabaseFacts,
+    DatabaseGauges,
+    EnqueuedCount,
+    Grid,
+    ProcessGauges,
+    ProgressRow,
+)
 
 COUNT_ENQUEUED = """
 SELECT
@@ -25,6 +32,55 @@ SELECT
 
 WAL_BYTES = """
 SELECT sum(size)::bigint FROM pg_ls_waldir()
+"""
+
+# One statement, for between two a row could be rolled up, and be seen twice or not at all.
+MEASURED = """
+SELECT
+    floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
+    sum(enqueued), sum(started), sum(succeeded), sum(retried), sum(dead), sum(cancelled),
+    sum(throttled), sum(snoozed), sum(released),
+    string_agg(run_time::text, ','), string_agg(latency::text, ','), string_agg(wait::text, ',')
+FROM (
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricbucket
+    WHERE span_seconds = %(span)s AND at >= %(start)s AND at < %(end)s
+        AND (%(queue)s::text = '' OR queue = %(queue)s) AND (%(kind)s::text = '' OR kind = %(kind)s)
+    UNION ALL
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricbucket
+    WHERE NOT is_summed AND span_seconds < %(span)s AND at >= %(start)s AND at < %(end)s
+        AND (%(queue)s::text = '' OR queue = %(queue)s) AND (%(kind)s::text = '' OR kind = %(kind)s)
+    UNION ALL
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricsample
+    WHERE at >= %(start)s AND at < %(end)s
+        AND (%(queue)s::text = '' OR queue = %(queue)s) AND (%(kind)s::text = '' OR kind = %(kind)s)
+) AS measured
+GROUP BY 1
+"""
+
+PROCESS_GAUGES = """
+SELECT
+    process_name, floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
+    avg(cpu_percent)::float8, max(rss_bytes), avg(busy)::float8, max(threads),
+    avg(database_seconds)::float8, max(connections)
+FROM forge_jobs_processgauge
+WHERE at >= %(start)s AND at < %(end)s AND span_seconds >= %(span)s
+GROUP BY 1, 2
+"""
+
+DATABASE_GAUGES = """
+SELECT
+    floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
+    max(size_bytes), max(wal_bytes), max(connections), max(live_tuples), max(dead_tuples),
+    min(disk_free_bytes)
+FROM forge_jobs_databasegauge
+WHERE at >= %(start)s AND at < %(end)s
+GROUP BY 1
 """
 
 WRITE_PROGRESS = """
@@ -63,6 +119,29 @@ def database_facts(cursor: Any) -> DatabaseFacts:
         live_tuples=live,
         dead_tuples=dead,
     )
+
+
+def measured(cursor: Any, *, grid: Grid, span: int, queue: str, kind: str) -> list[tuple[Any, ...]]:
+    """What was counted in each step of a grid, of one queue or kind, or of all.
+
+    Returns the place of the step, the sums of all `COUNTS`, and for each of `DURATIONS` the JSON
+    texts of its histograms, with commas between.
+    """
+    cursor.execute(MEASURED, grid._asdict() | {"span": span, "queue": queue, "kind": kind})
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def process_gauges(cursor: Any, *, grid: Grid, span: int) -> list[ProcessGauges]:
+    """How each process was in each step of a grid, by its gauges of at least a span."""
+    cursor.execute(PROCESS_GAUGES, grid._asdict() | {"span": span})
+    return list(map(ProcessGauges._make, cursor.fetchall()))
+
+
+def database_gauges(cursor: Any, *, grid: Grid) -> list[DatabaseGauges]:
+    """How the database was in each step of a grid."""
+    cursor.execute(DATABASE_GAUGES, grid._asdict())
+    return list(map(DatabaseGauges._make, cursor.fetchall()))
 
 
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:

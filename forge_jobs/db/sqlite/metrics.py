@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forge_jobs.db.rows import DatabaseFacts, EnqueuedCount, ProgressRow
+from forge_jobs.db.rows import (
+    DatabaseFacts,
+    DatabaseGauges,
+    EnqueuedCount,
+    Grid,
+    ProcessGauges,
+    ProgressRow,
+)
+from forge_jobs.db.sqlite.jobs import as_text
 
 # A moment is a text; all but its last second's digit, and a zero, are the ten seconds it is in.
 COUNT_ENQUEUED = """
@@ -21,6 +29,55 @@ FACTS = """
 SELECT
     (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size),
     (SELECT file FROM pragma_database_list WHERE name = 'main')
+"""
+
+# One statement, for between two a row could be rolled up, and be seen twice or not at all.
+MEASURED = """
+SELECT
+    (CAST(strftime('%%s', at) AS INTEGER) - %(first)s) / %(step)s AS place,
+    sum(enqueued), sum(started), sum(succeeded), sum(retried), sum(dead), sum(cancelled),
+    sum(throttled), sum(snoozed), sum(released),
+    group_concat(run_time), group_concat(latency), group_concat(wait)
+FROM (
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricbucket
+    WHERE span_seconds = %(span)s AND at >= %(start)s AND at < %(end)s
+        AND (%(queue)s = '' OR queue = %(queue)s) AND (%(kind)s = '' OR kind = %(kind)s)
+    UNION ALL
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricbucket
+    WHERE NOT is_summed AND span_seconds < %(span)s AND at >= %(start)s AND at < %(end)s
+        AND (%(queue)s = '' OR queue = %(queue)s) AND (%(kind)s = '' OR kind = %(kind)s)
+    UNION ALL
+    SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
+        run_time, latency, wait
+    FROM forge_jobs_metricsample
+    WHERE at >= %(start)s AND at < %(end)s
+        AND (%(queue)s = '' OR queue = %(queue)s) AND (%(kind)s = '' OR kind = %(kind)s)
+) AS measured
+GROUP BY 1
+"""
+
+PROCESS_GAUGES = """
+SELECT
+    process_name, (CAST(strftime('%%s', at) AS INTEGER) - %(first)s) / %(step)s AS place,
+    avg(cpu_percent), max(rss_bytes), avg(busy), max(threads),
+    avg(database_seconds), max(connections)
+FROM forge_jobs_processgauge
+WHERE at >= %(start)s AND at < %(end)s AND span_seconds >= %(span)s
+GROUP BY 1, 2
+"""
+
+DATABASE_GAUGES = """
+SELECT
+    (CAST(strftime('%%s', at) AS INTEGER) - %(first)s) / %(step)s AS place,
+    max(size_bytes), max(wal_bytes), max(connections), max(live_tuples), max(dead_tuples),
+    min(disk_free_bytes)
+FROM forge_jobs_databasegauge
+WHERE at >= %(start)s AND at < %(end)s
+GROUP BY 1
 """
 
 WRITE_PROGRESS = """
@@ -57,6 +114,33 @@ def database_facts(cursor: Any) -> DatabaseFacts:
     )
 
 
+def measured(cursor: Any, *, grid: Grid, span: int, queue: str, kind: str) -> list[tuple[Any, ...]]:
+    """What was counted in each step of a grid, of one queue or kind, or of all.
+
+    Returns the place of the step, the sums of all `COUNTS`, and for each of `DURATIONS` the JSON
+    texts of its histograms, with commas between.
+    """
+    cursor.execute(MEASURED, _parameters(grid) | {"span": span, "queue": queue, "kind": kind})
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def process_gauges(cursor: Any, *, grid: Grid, span: int) -> list[ProcessGauges]:
+    """How each process was in each step of a grid, by its gauges of at least a span."""
+    cursor.execute(PROCESS_GAUGES, _parameters(grid) | {"span": span})
+    return list(map(ProcessGauges._make, cursor.fetchall()))
+
+
+def database_gauges(cursor: Any, *, grid: Grid) -> list[DatabaseGauges]:
+    """How the database was in each step of a grid."""
+    cursor.execute(DATABASE_GAUGES, _parameters(grid))
+    return list(map(DatabaseGauges._make, cursor.fetchall()))
+
+
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:
     """Store how far runs have come whose claim still holds."""
     cursor.execute(WRITE_PROGRESS, [json.dumps(rows), process])
+
+
+def _parameters(grid: Grid) -> dict[str, Any]:
+    return grid._asdict() | {"start": as_text(grid.start), "end": as_text(grid.end)}
