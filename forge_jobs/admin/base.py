@@ -97,14 +97,20 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
             response.context_data["actions_list"] = shown
         return response
 
-    def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """The page, or where a script asked for them, its live parts."""
-        if not self.live_template or request.headers.get("Accept") != LIVE:
+    def alive(
+        self, request: HttpRequest, response: HttpResponse, *, live_template: str = ""
+    ) -> HttpResponse:
+        """The page, or where a script asked for them, its live parts and the charts' numbers."""
+        template = live_template or self.live_template
+        if not template or request.headers.get("Accept") != LIVE:
             return response
         if not isinstance(response, TemplateResponse):
             return response
-        html = render_to_string(self.live_template, response.context_data, request)
-        return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
+        context = response.context_data or {}
+        news = {"html": render_to_string(template, context, request), "charts": {}}
+        if "charts" in context:
+            news["charts"] = context["charts"]
+        return JsonResponse(news, headers={"Cache-Control": "no-store"})
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = tuple(self.list_display)
