@@ -55,7 +55,9 @@ def fields_of(expression: str) -> tuple[str, ...]:
 
 def every_of(expression: str) -> timedelta | None:
     """The interval of an `@every 1h30m`; None for other expressions."""
-    if not isinstance(expression, str) or not expression.strip().lower().startswith("@every"):
+    if not isinstance(expression, str):
+        raise BadExpression(f"it must be a text, not {expression!r}", field="expression")
+    if not expression.strip().lower().startswith("@every"):
         return None
     found = EVERY.fullmatch(expression.strip())
     if not found:
@@ -92,7 +94,7 @@ def _refuse_bad_interval(every: timedelta) -> None:
 
 
 def _split(expression: str) -> list[str]:
-    if not isinstance(expression, str) or not expression.strip():
+    if not expression.strip():
         raise BadExpression("it is empty", field="expression")
     if len(expression) > LONGEST_EXPRESSION:
         raise BadExpression(f"it has more than {LONGEST_EXPRESSION} characters", field="expression")
@@ -113,6 +115,9 @@ def _refuse_bad_fields(fields: list[str]) -> None:
     for place, (name, field) in enumerate(zip(names, fields, strict=True)):
         if re.search(r"(?:^|,)[hr](?![a-z])", field, re.IGNORECASE):
             raise BadExpression(f"{field!r} is random; write what is meant", field=name)
+        if found := re.search(r"(?:^|,)(\w+)-\1(?=$|[,/])", field, re.IGNORECASE):
+            # croniter takes it for the whole cycle
+            raise BadExpression(f"{field!r} has no span; write {found[1]}", field=name)
         alone = ["*"] * len(fields)
         alone[place] = field
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
@@ -15,14 +15,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
-from forge_jobs.conf import conf
 from forge_jobs.cron import Cron
-from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronField, validate_zone
+from forge_jobs.models.schedule_faults import faults
 from forge_jobs.models.schedule_queryset import PLANNED_BY, UNPLANNED, ScheduleManager
 from forge_jobs.models.seeded import SeededModel
 from forge_jobs.policies import CatchUp, Overlap, Source
-from forge_jobs.registry import registry
 from forge_jobs.zones import zone_named
 
 if TYPE_CHECKING:
@@ -199,19 +197,12 @@ class Schedule(SeededModel):
         """Let it fire no more; False if it does not anyway."""
         return self._changed(Schedule.objects.filter(pk=self.pk).disable())
 
-    def clean(self) -> None:
-        """Refuse what could never make a job, as `enqueue()` would; by column."""
-        if self.starts_at and self.ends_at and self.starts_at > self.ends_at:
-            raise ValidationError({"ends_at": _("It ends before it starts.")})
-        if self.queue and self.queue not in conf().queues:
-            known = ", ".join(conf().queues)
-            raise ValidationError({"queue": _("It is none of %(known)s.") % {"known": known}})
-        if not isinstance(self.payload, dict):
-            raise ValidationError({"payload": _("It must be an object of keyword arguments.")})
-        try:
-            registry.get(self.kind).check(self.payload)
-        except EnqueueError as error:
-            raise ValidationError({error.field: str(error)}) from None
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse what could never make a job, as `enqueue()` would."""
+        super().clean_fields(exclude=exclude)
+        found = {name: text for name, text in faults(self) if name not in (exclude or ())}
+        if found:
+            raise ValidationError(found)
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """A row that exists keeps the scheduler's columns, unless what it was planned by changed.
