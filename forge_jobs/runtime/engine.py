@@ -26,6 +26,7 @@ from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.hold import Hold
+from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
@@ -167,6 +168,10 @@ class Engine:
         """Claim nothing more, and finish what runs."""
         self.is_quiet = True
 
+    def claim_again(self) -> None:
+        """Be quiet no longer, unless it is to retire."""
+        self.is_quiet = bool(self._retiring)
+
     def retire(self, reason: str) -> None:
         """Be quiet, and stop once everything that runs has ended, however long that takes."""
         self._retiring = self._retiring or reason
@@ -228,7 +233,8 @@ class Engine:
         heartbeat = Heartbeat(self)
         # Alone, for whatever else hangs on a lock must not make this process look dead.
         self.pulse = ServiceLoop(self, "pulse", [heartbeat])
-        self.watch = ServiceLoop(self, "watch", [self.steering, Cancellation(self), self.leader])
+        watching = [self.steering, Orders(self), Cancellation(self), self.leader]
+        self.watch = ServiceLoop(self, "watch", watching)
         staging = [Stager(), Promoter(), Residents()]
         upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout(), Census()]
         self.services = LeaderLoop(self, "services", [*staging, *upkeep])
