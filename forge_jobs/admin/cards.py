@@ -35,6 +35,13 @@ class CardsAdmin(ForgeAdmin):
         }
         return self.alive(request, TemplateResponse(request, self.page_template, context))
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.context(request), **(extra_context or {})}
+        response: HttpResponse = super().delete_view(request, object_id, context)
+        return response
+
     def card_buttons(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
         """The buttons that suit a row, and the way to its form, for whoever may change it."""
         shown = list(self.buttons(request, row, self.actions_row))
