@@ -9,10 +9,11 @@ from forge_jobs.enqueue import (
     enqueue,
     enqueue_many,
 )
-from forge_jobs.exceptions import EnqueueError, ForgeJobsError
+from forge_jobs.exceptions import EnqueueError, ForgeJobsError, InvalidSchedule
 from forge_jobs.handler import JobHandler
 from forge_jobs.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
 from forge_jobs.registry import job, register
+from forge_jobs.schedules import schedule
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "EnqueuedJobs",
     "Failed",
     "ForgeJobsError",
+    "InvalidSchedule",
     "JobContext",
     "JobHandler",
     "NewJob",
@@ -36,4 +38,5 @@ __all__ = [
     "enqueue_many",
     "job",
     "register",
+    "schedule",
 ]

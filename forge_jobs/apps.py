@@ -14,7 +14,8 @@ class ForgeJobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from forge_jobs import checks  # noqa: F401 - importing registers them
+        # Importing registers them.
+        from forge_jobs import checks, schedule_checks  # noqa: F401
 
         autodiscover()
 

@@ -16,6 +16,7 @@ from forge_jobs import declared
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.clock import as_timedelta
 from forge_jobs.declared import BudgetSettings, QueueSettings
+from forge_jobs.schedules import DeclaredSchedule
 
 Router = Callable[[str], str | None]
 
@@ -29,6 +30,7 @@ class Settings:
         default_factory=lambda: MappingProxyType({"default": QueueSettings()})
     )
     budgets: Mapping[str, BudgetSettings] = field(default_factory=lambda: MappingProxyType({}))
+    schedules: Mapping[str, DeclaredSchedule] = field(default_factory=lambda: MappingProxyType({}))
     router: Router = lambda kind: None
     retry: RetryPolicy = Exponential()
     max_attempts: int | None = 5
@@ -123,6 +125,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "DATABASE": _alias,
     "QUEUES": declared.queues,
     "BUDGETS": declared.budgets,
+    "SCHEDULES": declared.schedules,
     "ROUTER": _router,
     "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
     "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),

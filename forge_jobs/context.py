@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, MutableMapping
+from datetime import datetime
 from functools import cached_property
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
@@ -95,9 +96,29 @@ class JobContext:
 
     @cached_property
     def context(self) -> dict[str, Any]:
-        """The `context` given to `enqueue()`."""
+        """The `context` given to `enqueue()`, or by the schedule that made the job."""
         context: dict[str, Any] = json.loads(self.job.context)
         return context
+
+    @property
+    def schedule(self) -> str | None:
+        """The name of the schedule that made this job; None for other jobs."""
+        name: str | None = self.context.get("schedule")
+        return name
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The due moment for which it was made, or when it was triggered; None for other jobs."""
+        return self._moment("due_at")
+
+    @property
+    def last_due_at(self) -> datetime | None:
+        """The due moment of the job before, if any: what came since, up to `due_at`, is its own."""
+        return self._moment("last_due_at")
+
+    def _moment(self, name: str) -> datetime | None:
+        moment = self.context.get(name) if self.schedule else None
+        return datetime.fromisoformat(moment) if moment else None
 
     @cached_property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:

@@ -1,9 +1,10 @@
-"""What settings declare of queues and budgets; rows of the same names follow it."""
+"""What settings declare of queues, budgets and schedules; rows of the same names follow it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from difflib import get_close_matches
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -11,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.clock import as_timedelta
+from forge_jobs.exceptions import InvalidSchedule
+from forge_jobs.schedules import DeclaredSchedule, schedule
 
 KEEP: Final = object()
 """Not declared: the row keeps what it has."""
@@ -98,6 +101,26 @@ def budgets(key: str, value: object) -> Mapping[str, BudgetSettings]:
     return MappingProxyType({name: BudgetSettings.read(name, one) for name, one in value.items()})
 
 
+def schedules(key: str, value: object) -> Mapping[str, DeclaredSchedule]:
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must map names of schedules to their options, not {value!r}.'
+        )
+    return MappingProxyType({name: _schedule(name, one) for name, one in value.items()})
+
+
+def _schedule(name: str, given: object) -> DeclaredSchedule:
+    where = f'FORGE_JOBS["SCHEDULES"]["{name}"]'
+    if not isinstance(given, Mapping) or not isinstance(given.get("kind"), str):
+        raise ImproperlyConfigured(f"{where} must be a dictionary with a kind, not {given!r}.")
+    options = {key: value for key, value in given.items() if key != "kind"}
+    refuse_unknown(options, known=_SCHEDULE_OPTIONS, where=where)
+    try:
+        return schedule(**options, name=name).of(given["kind"])
+    except InvalidSchedule as error:
+        raise ImproperlyConfigured(f"{where}: {error}") from error
+
+
 def policy(value: object, *, where: str) -> RetryPolicy:
     if not callable(value):
         raise ImproperlyConfigured(
@@ -169,3 +192,4 @@ _QUEUE_COLUMNS: Final = {
     "throttle_cap": "throttle_cap_seconds",
     "budget": "budget",
 }
+_SCHEDULE_OPTIONS: Final = [name for name in signature(schedule).parameters if name != "name"]

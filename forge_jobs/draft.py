@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from forge_jobs import clock, jsontext
+from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import NewRow
 from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
-from forge_jobs.handler import MAX_PRIORITY, MIN_PRIORITY, UNSET, JobHandler, Unset
+from forge_jobs.handler import UNSET, JobHandler, Unset
 from forge_jobs.registry import registry
 from forge_jobs.states import State
 
 MAX_KEY_LENGTH: Final = 200
-MAX_ATTEMPTS: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,14 @@ class KeyUnavailable(EnqueueError):
         )
 
 
+class InvalidSchedule(ForgeJobsError, ValueError):
+    """A schedule can't be as it is declared; `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -14,14 +14,13 @@ from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.exceptions import InvalidPayload
+from forge_jobs.schedules import DeclaredSchedule, of_handler
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
     from forge_jobs.enqueue import EnqueuedJobs
     from forge_jobs.models import Job
 
-MIN_PRIORITY: Final = -100
-MAX_PRIORITY: Final = 100
 MAX_CONCURRENCY: Final = 1_000
 
 
@@ -61,6 +60,9 @@ class JobHandler:
     than `max_concurrent_per_process` jobs of the kind at once, so that one slow dependency can't
     take every thread.
 
+    `cron` or `every`, with a `timezone`, or a list of `schedules`, let its jobs be made by
+    themselves; see `forge_jobs.schedule()`.
+
     Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
     arguments, can only snooze, and is tried again for ever when it fails.
     """
@@ -76,6 +78,10 @@ class JobHandler:
     concurrency_limit: int = 1
     max_concurrent_per_process: int | None = None
     resident: bool = False
+    cron: str | None = None
+    every: timedelta | None = None
+    timezone: str | None = None
+    schedules: Sequence[DeclaredSchedule] = ()
 
     place: str = ""
     """Where it was registered, as `file:line`."""
@@ -90,6 +96,16 @@ class JobHandler:
     @cached_property
     def is_async(self) -> bool:
         return inspect.iscoroutinefunction(self.run)
+
+    def declared_schedules(self) -> list[DeclaredSchedule]:
+        """Raises `InvalidSchedule`."""
+        return of_handler(
+            self.kind,
+            cron=self.cron,
+            every=self.every,
+            timezone=self.timezone,
+            schedules=self.schedules,
+        )
 
     def using(self, **options: Unpack[JobOptions]) -> Enqueuer:
         """The same handler with other options: `h.using(delay=60).enqueue(...)`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,16 +12,11 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 from django.apps import apps
 
 from forge_jobs.backoff import RetryPolicy
+from forge_jobs.bounds import MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.clock import as_timedelta
 from forge_jobs.exceptions import UnknownKind
-from forge_jobs.handler import (
-    MAX_CONCURRENCY,
-    MAX_PRIORITY,
-    MIN_PRIORITY,
-    UNSET,
-    FunctionHandler,
-    JobHandler,
-)
+from forge_jobs.handler import MAX_CONCURRENCY, UNSET, FunctionHandler, JobHandler
+from forge_jobs.schedules import DeclaredSchedule
 
 H = TypeVar("H", bound=JobHandler)
 
@@ -39,6 +34,10 @@ class HandlerOptions(TypedDict, total=False):
     concurrency_limit: int
     max_concurrent_per_process: int | None
     resident: bool
+    cron: str | None
+    every: timedelta | None
+    timezone: str | None
+    schedules: Sequence[DeclaredSchedule]
 
 
 @overload
@@ -178,5 +177,8 @@ def _refuse_bad_options(handler: JobHandler) -> None:
         raise TypeError(f"retry of {kind} must be a policy of forge_jobs.backoff or a callable.")
     if handler.atomic and handler.is_async:
         raise TypeError(f"{kind} can't be atomic: Django has no transactions in async code.")
+    schedules = handler.declared_schedules()
     if handler.resident:
         handler.check({})  # nobody is there who could give it a payload
+        if schedules:
+            raise TypeError(f"{kind} can't have schedules: it is resident.")

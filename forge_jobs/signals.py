@@ -45,6 +45,17 @@ queue_misconfigured = Signal()
 work_unserved = Signal()
 """Jobs are ready that no live process takes: `unserved` (queues and kinds)."""
 
+schedule_fired = Signal()
+"""A job was made for a due moment: `schedule`, `due_at`."""
+
+schedule_skipped = Signal()
+"""None was, for the last job is unfinished: `schedule`, `due_at`."""
+
+schedule_failed = Signal()
+"""None could be, or the schedule can't be read and is disabled: `schedule`, `due_at`, `error`.
+
+`due_at` is None if the schedule can't be read."""
+
 service_failed = Signal()
 """A service has a fault; it will be run again: `service` (its name), `error`."""
 

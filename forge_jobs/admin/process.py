@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
@@ -13,7 +14,6 @@ from forge_jobs.admin.buttons import Button, who
 from forge_jobs.admin.cards import CardsAdmin
 from forge_jobs.dashboard.processes import Fleet
 from forge_jobs.models import Process, ProcessState
-from forge_jobs.templatetags.forge_jobs import size
 
 
 @admin.register(Process)
@@ -63,7 +63,7 @@ class ProcessAdmin(CardsAdmin):
 
     @admin.display(description=_("memory"))
     def memory(self, process: Process) -> str:
-        return size(process.rss_bytes)
+        return filesizeformat(process.rss_bytes)
 
     @Button(
         title=_("Make quiet"),

@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from forge_jobs import signals
-from forge_jobs.log import jobs, processes
+from forge_jobs.log import jobs, processes, schedules
 from forge_jobs.log.looks import JSONFormatter, spelled
 
 __all__ = ["JSONFormatter", "log_jobs", "log_trouble", "logger", "spelled"]
@@ -19,5 +19,7 @@ def log_jobs() -> None:
 
 def log_trouble() -> None:
     """Log what somebody should know of."""
-    for signal, receiver in {**jobs.RECEIVERS, **processes.RECEIVERS}.items():
-        signal.connect(receiver, dispatch_uid=f"forge_jobs.log.{receiver.__name__}")
+    for lines in (jobs, processes, schedules):
+        for signal, receiver in lines.RECEIVERS.items():
+            name = f"{receiver.__module__}.{receiver.__name__}"
+            signal.connect(receiver, dispatch_uid=name)

@@ -7,6 +7,7 @@ from forge_jobs.models.lease import Lease
 from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
+from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
 from forge_jobs.states import ProcessState, State
 
@@ -19,6 +20,7 @@ __all__ = [
     "ProcessState",
     "Queue",
     "RateLimitBudget",
+    "Schedule",
     "SlotAssignment",
     "State",
 ]

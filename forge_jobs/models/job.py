@@ -14,6 +14,7 @@ from forge_jobs import clock, db
 from forge_jobs.db.rows import InsertedRow, NewRow
 from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
+from forge_jobs.models.schedule import Schedule
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
 
@@ -61,6 +62,16 @@ class Job(models.Model):
     cancel_reason = models.TextField(_("cancel reason"), db_default="")
     cancelled_by = models.CharField(_("cancelled by"), max_length=200, db_default="")
     is_to_be_killed = models.BooleanField(_("is to be killed"), db_default=False)
+    # No constraint here either: a schedule goes without a look at the jobs that it made.
+    schedule = models.ForeignKey(
+        Schedule,
+        verbose_name=_("schedule"),
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+    )
 
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
@@ -99,6 +110,17 @@ class Job(models.Model):
                 "finished_at",
                 name="forge_jobs_finished",
                 condition=Q(state__in=TERMINAL),
+            ),
+            models.Index(
+                "schedule",
+                "id",
+                name="forge_jobs_of_schedule",
+                condition=Q(schedule__isnull=False),
+            ),
+            models.Index(
+                "schedule",
+                name="forge_jobs_open_of_schedule",
+                condition=Q(schedule__isnull=False, state__in=UNFINISHED),
             ),
         ]
         constraints: ClassVar = [
@@ -202,5 +224,6 @@ class Job(models.Model):
                 "",
                 "",
                 False,
+                None,
             ],
         )

@@ -26,10 +26,10 @@ class SeededManager(JobsManager[Any]):
         ]
         self.bulk_create(new, ignore_conflicts=True)
         for name, row in known.items():
-            values = dict(declared[name])
-            if row.seed != values:
-                changes = {key: value for key, value in values.items() if row.follows(key, value)}
-                self.filter(pk=row.pk, seed=row.seed).update(seed=values, **changes)
+            values, seed = declared[name], self.model.as_seed(declared[name])
+            if row.seed != seed:
+                changed = {key: values[key] for key in values if row.follows(key, seed[key])}
+                self.filter(pk=row.pk, seed=row.seed).update(seed=seed, **row.sown(changed))
 
 
 class SeededModel(models.Model):
@@ -52,8 +52,17 @@ class SeededModel(models.Model):
     @classmethod
     def planted(cls, name: str, values: Mapping[str, Any]) -> Self:
         """The row of a declaration that is new."""
-        return cls(name=name, seed=dict(values), **values)
+        return cls(name=name, seed=cls.as_seed(values), **values)
+
+    @classmethod
+    def as_seed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The declared values as JSON keeps them."""
+        return dict(values)
 
     def follows(self, column: str, value: Any) -> bool:
         """Whether a newly declared value goes for this row: the declaration is what changed."""
         return column not in self.seed or bool(self.seed[column] != value)
+
+    def sown(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """What else is written when the declaration changes these columns of the row."""
+        return changes

@@ -40,6 +40,7 @@ from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
+from forge_jobs.services.scheduler import Scheduler
 from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import as_resident, settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -235,7 +236,7 @@ class Engine:
         self.pulse = ServiceLoop(self, "pulse", [heartbeat])
         watching = [self.steering, Orders(self), Cancellation(self), self.leader]
         self.watch = ServiceLoop(self, "watch", watching)
-        staging = [Stager(), Promoter(), Residents()]
+        staging = [Stager(), Scheduler(), Promoter(), Residents()]
         upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout(), Census()]
         self.services = LeaderLoop(self, "services", [*staging, *upkeep])
 

@@ -11,7 +11,7 @@ from forge_jobs import clock
 from forge_jobs.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handler import JobOptions
-from forge_jobs.management import job_report, parsing
+from forge_jobs.management import job_report, parsing, schedule_verb
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
@@ -50,6 +50,10 @@ class Command(BaseCommand):
         _add_filters(cancel, Cancel)
         _add_reason(cancel)
         _add_filters(verb("purge", self.purge, "Deletes finished jobs."), Purge)
+        schedule = verb(
+            "schedule", self.print_help, "Lists, adds, switches and triggers schedules."
+        )
+        schedule_verb.add_verbs(schedule, self, add_usual=_add_usual)
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
         with told_in_one_line():

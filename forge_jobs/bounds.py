@@ -1,0 +1,7 @@
+"""The bounds of numbers that more than one place checks."""
+
+from typing import Final
+
+MIN_PRIORITY: Final = -100
+MAX_PRIORITY: Final = 100
+MAX_ATTEMPTS: Final = 2**31 - 1

@@ -1,0 +1,86 @@
+"""A cron expression as a model field, a form field and a validator, explained as one types."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.cron import BadExpression, Cron
+from forge_jobs.cronfields import LONGEST_EXPRESSION
+from forge_jobs.zones import UnknownZone, zone_named
+
+
+def validate_cron(expression: str) -> None:
+    """Refuse what is no expression, with the field of it and the reason."""
+    try:
+        Cron(expression)
+    except BadExpression as error:
+        raise ValidationError(
+            _("This is no cron expression: %(field)s: %(reason)s."),
+            code="cron",
+            params={"field": error.field, "reason": error.reason},
+        ) from None
+
+
+def validate_zone(name: str) -> None:
+    """Refuse what is no IANA time zone."""
+    try:
+        zone_named(name)
+    except UnknownZone:
+        raise ValidationError(
+            _("There is no time zone %(name)r; write one such as Europe/Berlin."),
+            code="zone",
+            params={"name": name},
+        ) from None
+
+
+class CronWidget(forms.TextInput):
+    """Asks `preview_url` for the meaning and the next moments, in the zone of another input."""
+
+    class Media:
+        js: Final = ("forge_jobs/cron.js",)
+
+    def __init__(
+        self,
+        attrs: dict[str, Any] | None = None,
+        *,
+        preview_url: str = "",
+        zone_field: str = "timezone",
+    ) -> None:
+        super().__init__({"spellcheck": "false", "autocomplete": "off", **(attrs or {})})
+        self.preview_url = preview_url
+        self.zone_field = zone_field
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        if self.preview_url:
+            context["widget"]["attrs"] |= {
+                "data-cron-preview": self.preview_url,
+                "data-cron-zone": self.zone_field,
+            }
+        return context
+
+
+class CronFormField(forms.CharField):
+    """An expression that can be read; its widget explains it if it is given a `preview_url`."""
+
+    widget = CronWidget
+    default_validators = [validate_cron]  # noqa: RUF012 - as in Django
+
+
+class CronField(models.CharField):  # type: ignore[type-arg]
+    """Holds a cron expression, such as `*/5 * * * *` or `@every 30s`."""
+
+    description = _("Cron expression")
+    default_validators = [*models.CharField.default_validators, validate_cron]  # noqa: RUF012 - as in Django
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", LONGEST_EXPRESSION)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": CronFormField, **kwargs})

@@ -1,0 +1,252 @@
+"""A schedule: when jobs of a kind are made by themselves, and how far that has come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
+from forge_jobs.cron import Cron
+from forge_jobs.fields import CronField, validate_zone
+from forge_jobs.models.schedule_faults import faults
+from forge_jobs.models.schedule_queryset import PLANNED_BY, UNPLANNED, ScheduleManager
+from forge_jobs.models.seeded import SeededModel
+from forge_jobs.policies import CatchUp, Overlap, Source
+from forge_jobs.zones import zone_named
+
+if TYPE_CHECKING:
+    from forge_jobs.models.job import Job
+
+PROGRESS: Final = (
+    "next_fire_at",
+    "is_over",
+    "last_fired_at",
+    "last_error",
+    "skipped",
+    "last_skipped_at",
+)
+"""Columns that belong to the scheduler; it may move on between a load and a save."""
+
+
+class Schedule(SeededModel):
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    kind = models.CharField(_("kind"), max_length=200)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    queue = models.CharField(
+        _("queue"), max_length=100, blank=True, default="", help_text=_("Empty: the handler's.")
+    )
+    priority = models.SmallIntegerField(
+        _("priority"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_PRIORITY), MaxValueValidator(MAX_PRIORITY)],
+        help_text=_("-100 to 100, higher runs first. Empty: the handler's."),
+    )
+    expression = CronField(
+        _("expression"),
+        help_text=_(
+            "Minute, hour, day of month, month, day of week; a sixth field in front is seconds. "
+            "Or an interval such as @every 30s."
+        ),
+    )
+    timezone = models.CharField(
+        _("time zone"),
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[validate_zone],
+        help_text=_("Such as Europe/Berlin. Empty: the project's."),
+    )
+    is_enabled = models.BooleanField(_("is enabled"), default=True)
+    overlap = models.CharField(
+        _("overlap"),
+        max_length=20,
+        choices=Overlap.choices,
+        default=Overlap.SKIP,
+        help_text=_("What a fire does while the last job is unfinished."),
+    )
+    catch_up = models.CharField(
+        _("catch up"),
+        max_length=20,
+        choices=CatchUp.choices,
+        default=CatchUp.ONCE,
+        help_text=_("What becomes of due moments that were missed in an outage."),
+    )
+    jitter_seconds = models.FloatField(
+        _("jitter in seconds"),
+        default=0.0,
+        validators=[MinValueValidator(0.0)],
+        help_text=_("Each job runs up to so much later."),
+    )
+    max_attempts = models.PositiveIntegerField(
+        _("max attempts"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ATTEMPTS)],
+        help_text=_("Empty: the handler's."),
+    )
+    starts_at = models.DateTimeField(
+        _("starts at"), null=True, blank=True, help_text=_("Nothing is due before.")
+    )
+    ends_at = models.DateTimeField(
+        _("ends at"), null=True, blank=True, help_text=_("Nothing is due after.")
+    )
+    source = models.CharField(
+        _("source"),
+        max_length=20,
+        choices=Source.choices,
+        default=Source.OPERATOR,
+        editable=False,
+    )
+    next_fire_at = models.DateTimeField(
+        _("next fire at"), null=True, editable=False, help_text=_("Empty: not planned.")
+    )
+    is_over = models.BooleanField(
+        _("is over"), default=False, editable=False, help_text=_("No due moment is to come.")
+    )
+    last_fired_at = models.DateTimeField(
+        _("last fired at"),
+        null=True,
+        editable=False,
+        help_text=_("The last due moment for which a job was made."),
+    )
+    last_error = models.TextField(_("last error"), default="", editable=False)
+    skipped = models.PositiveIntegerField(
+        _("skipped"),
+        default=0,
+        editable=False,
+        help_text=_("How many fires found the last job unfinished."),
+    )
+    last_skipped_at = models.DateTimeField(_("last skipped at"), null=True, editable=False)
+
+    objects: ClassVar[ScheduleManager] = ScheduleManager()
+
+    class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+        permissions: ClassVar = [
+            ("trigger_schedule", _("Can trigger, enable and disable schedules")),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                "next_fire_at",
+                name="forge_jobs_due_schedules",
+                condition=Q(is_enabled=True, is_over=False),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="forge_jobs_schedule_known_choices",
+                condition=Q(
+                    overlap__in=Overlap.values,
+                    catch_up__in=CatchUp.values,
+                    source__in=Source.values,
+                ),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_schedule_in_bounds",
+                condition=Q(jitter_seconds__gte=0)
+                & (Q(priority__isnull=True) | Q(priority__range=(MIN_PRIORITY, MAX_PRIORITY)))
+                & (Q(max_attempts__isnull=True) | Q(max_attempts__gte=1)),
+            ),
+            models.CheckConstraint(
+                name="forge_jobs_schedule_starts_before_it_ends",
+                condition=Q(starts_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(starts_at__lte=F("ends_at")),
+            ),
+        ]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Raises `UnknownZone`."""
+        return zone_named(self.timezone or settings.TIME_ZONE)
+
+    @property
+    def cron(self) -> Cron:
+        """Raises `BadExpression` or `UnknownZone` if it can't be read."""
+        return Cron(self.expression, self.zone)
+
+    def due_after(self, moment: datetime) -> datetime | None:
+        """The first due moment that is later, within its start and end; None if there is none."""
+        if self.starts_at and self.starts_at > moment:
+            moment = self.starts_at - datetime.resolution
+        due = self.cron.after(moment)
+        return None if due and self.ends_at and due > self.ends_at else due
+
+    def trigger(self, *, by: str = "") -> Job | None:
+        """Make one job now, beside what is planned; None if `overlap` is `skip` and one is there.
+
+        `by` says who asked. Raises an `EnqueueError` if the job can't be.
+        """
+        from forge_jobs.firing import trigger
+
+        return trigger(self, by=by)
+
+    def enable(self) -> bool:
+        """Let it fire; False if it does already."""
+        return self._changed(Schedule.objects.filter(pk=self.pk).enable())
+
+    def disable(self) -> bool:
+        """Let it fire no more; False if it does not anyway."""
+        return self._changed(Schedule.objects.filter(pk=self.pk).disable())
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse what could never make a job, as `enqueue()` would."""
+        super().clean_fields(exclude=exclude)
+        found = {name: text for name, text in faults(self) if name not in (exclude or ())}
+        if found:
+            raise ValidationError(found)
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """A row that exists keeps the scheduler's columns, unless what it was planned by changed.
+
+        A schedule fires while somebody edits it; what the form had loaded must not undo that.
+        """
+        if update_fields is None and not self._state.adding and not kwargs.get("force_insert"):
+            names = {column.name for column in self._meta.local_concrete_fields}
+            update_fields = names - {"id", *PROGRESS}
+        if update_fields is not None:
+            update_fields = {*update_fields} | self._void(update_fields)
+        super().save(update_fields=update_fields, **kwargs)
+
+    @classmethod
+    def planted(cls, name: str, values: Mapping[str, Any]) -> Self:
+        schedule = super().planted(name, values)
+        schedule.source = Source.CODE
+        return schedule
+
+    @classmethod
+    def as_seed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
+
+    def sown(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """One that an operator had made by this name is the code's from now on."""
+        void = {} if changes.keys().isdisjoint(PLANNED_BY) else UNPLANNED
+        return {**changes, **void, "source": Source.CODE}
+
+    def _void(self, names: Iterable[str]) -> set[str]:
+        """Give up what was planned, if it was planned by something else; the columns changed."""
+        compared = [name for name in PLANNED_BY if name in names]
+        before = Schedule.objects.filter(pk=self.pk).values(*compared).first() if compared else None
+        if before is None or all(getattr(self, name) == before[name] for name in compared):
+            return set()
+        for name, value in UNPLANNED.items():
+            setattr(self, name, value)
+        return set(UNPLANNED)
+
+    def _changed(self, rows: int) -> bool:
+        self.refresh_from_db()
+        return bool(rows)

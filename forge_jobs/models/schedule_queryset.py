@@ -1,0 +1,99 @@
+"""The verbs of schedules: which are due, and the guarded steps from one due moment to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from django.db import models
+from django.db.models import F
+
+from forge_jobs.models.seeded import SeededManager
+from forge_jobs.policies import Source
+
+if TYPE_CHECKING:
+    from forge_jobs.models.schedule import Schedule
+
+PLANNED_BY: Final = ("expression", "timezone", "is_enabled", "starts_at", "ends_at")
+"""A change of these makes the planned moment void."""
+UNPLANNED: Final[dict[str, Any]] = {"next_fire_at": None, "is_over": False, "last_error": ""}
+
+
+@dataclass
+class Progress:
+    """What became of due moments, each in their order."""
+
+    fired: list[datetime] = field(default_factory=list)
+    skipped: list[datetime] = field(default_factory=list)
+    failed: list[tuple[datetime, Exception]] = field(default_factory=list)
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def open(self) -> Self:
+        """Enabled, and with due moments to come as far as is known."""
+        return self.filter(is_enabled=True, is_over=False)
+
+    def due(self, *, now: datetime) -> Self:
+        return self.open().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
+
+    def unplanned(self) -> Self:
+        return self.open().filter(next_fire_at__isnull=True).order_by("pk")
+
+    def planned(self) -> Self:
+        return self.open().filter(next_fire_at__isnull=False).order_by("next_fire_at")
+
+    def as_seen(self, schedule: Schedule) -> Self:
+        """That schedule, unless somebody has fired, planned or edited it in the meantime."""
+        seen = ("next_fire_at", "is_over", *PLANNED_BY)
+        return self.filter(pk=schedule.pk, **{name: getattr(schedule, name) for name in seen})
+
+    def enable(self) -> int:
+        """Let them fire, from the next due moment on; returns how many did not."""
+        return self.filter(is_enabled=False).update(is_enabled=True, **UNPLANNED)
+
+    def disable(self) -> int:
+        """Let them not fire any more; returns how many did."""
+        return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None)
+
+
+class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: ignore[misc]
+    def plan(self, schedule: Schedule, *, now: datetime) -> bool:
+        """Set when a schedule is due for the first time; False if somebody else was quicker."""
+        return self.move(schedule, schedule.due_after(now))
+
+    def move(self, schedule: Schedule, following: datetime | None) -> bool:
+        """Let a schedule be due next at that moment, or never; False if somebody else moved it.
+
+        Whoever wins has its due moments until then to themselves.
+        """
+        changes = {"next_fire_at": following, "is_over": following is None}
+        return bool(self.as_seen(schedule).update(**changes))
+
+    def record(self, schedule: Schedule, progress: Progress) -> None:
+        """Store what became of due moments, in the transaction that moved the schedule on."""
+        changes: dict[str, Any] = {}
+        if progress.fired:
+            changes |= {"last_fired_at": progress.fired[-1], "last_error": ""}
+        if progress.skipped:
+            changes["skipped"] = F("skipped") + len(progress.skipped)
+            changes["last_skipped_at"] = progress.skipped[-1]
+        if progress.failed:
+            due, error = progress.failed[-1]
+            changes["last_error"] = f"{due.isoformat()}: {error}"
+        if changes:
+            self.filter(pk=schedule.pk).update(**changes)
+
+    def give_up(self, schedule: Schedule, error: str) -> bool:
+        """Disable a schedule that can't be read; False if it has been changed meanwhile."""
+        seen = self.as_seen(schedule)
+        return bool(seen.update(is_enabled=False, next_fire_at=None, last_error=error))
+
+    def abandon(self, *, declared: Collection[str]) -> int:
+        """Disable those of code that it no longer declares; returns how many.
+
+        Their seed goes, so that they come back as soon as they are declared again.
+        """
+        gone = self.filter(source=Source.CODE).exclude(name__in=declared).exclude(seed={})
+        return int(gone.update(is_enabled=False, next_fire_at=None, seed={}))

@@ -1,0 +1,33 @@
+"""A whole year of fires, changes of the clock included, is what the brute-force model has."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from forge_jobs.clock import ManualClock
+from forge_jobs.models import Job
+from forge_jobs.policies import Overlap
+from forge_jobs.services.scheduler import Scheduler
+from tests.cron_model import ZONES, year_of
+from tests.schedules import due_moments, planned_schedule
+
+DAY = timedelta(days=1)
+EXPRESSION = "*/7 3 * * 1-5"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_moment_of_a_year_makes_exactly_one_job(
+    zone: str, manual_clock: ManualClock, settings: Any
+) -> None:
+    settings.FORGE_JOBS = {**settings.FORGE_JOBS, "PROCESS_TIMEOUT": 2 * DAY}  # none is missed
+    manual_clock.current = datetime(2025, 12, 31, tzinfo=UTC)
+    planned_schedule(expression=EXPRESSION, timezone=zone, next_fire_at=None, overlap=Overlap.QUEUE)
+    scheduler = Scheduler()
+    while manual_clock.current <= datetime(2027, 1, 1, tzinfo=UTC):
+        scheduler.run_once(now=manual_clock.current)
+        manual_clock.advance(DAY)
+
+    assert due_moments() == year_of(EXPRESSION, zone)
+    assert Job.objects.count() > 2_300
