@@ -1,11 +1,135 @@
-"""RateLimitBudgets."""
+"""Budgets: a card each, to drain and refill, and a form for their size."""
 
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import clock, durations
+from forge_jobs.admin import verbs
 from forge_jobs.admin.base import ForgeAdmin
-from forge_jobs.models import RateLimitBudget
+from forge_jobs.admin.buttons import Button, answered
+from forge_jobs.admin.cards import CardsAdmin
+from forge_jobs.admin.fields import DurationField
+from forge_jobs.admin.forms import ChangedColumnsForm
+from forge_jobs.conf import conf
+from forge_jobs.dashboard import budgets
+from forge_jobs.models import Queue, RateLimitBudget
+
+MOST: Final = 1e12
+"""As in settings: beyond it, arithmetic with single tokens would be inexact."""
+
+
+class BudgetForm(ChangedColumnsForm):
+    class Meta:
+        model = RateLimitBudget
+        fields = ("name", "capacity", "refill_per_second")
+
+    def clean_capacity(self) -> float:
+        return self._above_zero("capacity")
+
+    def clean_refill_per_second(self) -> float:
+        return self._above_zero("refill_per_second")
+
+    def _above_zero(self, name: str) -> float:
+        given: float = self.cleaned_data[name]
+        if not 0 < given < MOST:
+            raise ValidationError(_("It must be a number above 0."))
+        return given
+
+
+class DrainForm(forms.Form):
+    pause = DurationField(
+        label=_("For how long"),
+        initial=60.0,
+        help_text=_("30s, 15m, 12h, 7d, or a number of seconds; 0 only empties it."),
+    )
 
 
 @admin.register(RateLimitBudget)
-class RateLimitBudgetAdmin(ForgeAdmin):
+class RateLimitBudgetAdmin(CardsAdmin):
     tab = "budgets"
+    form = BudgetForm
+    page_template = "admin/forge_jobs/budgets.html"
+    live_template = "forge_jobs/budgets.html"
+    actions_row = actions_detail = ("forge_jobs_drain_budget", "forge_jobs_refill_budget")
+
+    def cards(self, request: HttpRequest) -> dict[str, Any]:
+        cards = budgets.read(now=clock.now())
+        for card in cards:
+            card.buttons.extend(self.card_buttons(request, card.row))
+        return {"cards": cards}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super(ForgeAdmin, self).has_add_permission(request)  # type: ignore[no-any-return]
+
+    def get_fields(
+        self, request: HttpRequest, obj: RateLimitBudget | None = None
+    ) -> tuple[str, ...]:
+        """Its name stays: queues and handlers know it by that."""
+        size = ("capacity", "refill_per_second")
+        return size if obj else ("name", *size)
+
+    def save_model(
+        self, request: HttpRequest, obj: RateLimitBudget, form: BudgetForm, change: bool
+    ) -> None:
+        columns = form.changed_columns()
+        if not change:
+            obj.tokens = obj.capacity
+            super().save_model(request, obj, form, change)
+        elif columns:
+            verbs.resize(obj, **columns)
+
+    def get_deleted_objects(
+        self, objs: QuerySet[RateLimitBudget], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """One that is spent is protected, as rows are that others refer to."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        names = [budget.name for budget in objs]
+        spending = Queue.objects.filter(budget__in=names).order_by("name")
+        protected += [_("the queue %s spends it") % queue for queue in spending]
+        protected += [_("the settings declare %s") % name for name in names if _is_declared(name)]
+        return deleted, counts, lacking, protected
+
+    @Button(
+        title=_("Drain"),
+        permission="drain_ratelimitbudget",
+        question=_("Empty the budget %(row)s?"),
+        explanation=_(
+            "Nothing is granted, and nothing flows in, for as long as you say. Jobs of the queues "
+            "that spend it wait; what runs goes on."
+        ),
+        form=DrainForm,
+        is_dangerous=True,
+    )
+    def forge_jobs_drain_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
+        pause = answered(request, DrainForm)["pause"]
+        if not verbs.drain(budget, pause=timedelta(seconds=pause)):
+            return ""
+        if not pause:
+            return _("The budget %s is empty.") % budget
+        told = {"budget": budget, "pause": durations.told(pause)}
+        return _("The budget %(budget)s is empty, and grants nothing for %(pause)s.") % told
+
+    @Button(
+        title=_("Refill"),
+        permission="drain_ratelimitbudget",
+        question=_("Fill the budget %(row)s?"),
+        explanation=_(
+            "It is as full as can be, and grants again at once, even if it was drained because "
+            "the other side had refused."
+        ),
+    )
+    def forge_jobs_refill_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
+        return _("The budget %s is full.") % budget if verbs.refill(budget) else ""
+
+
+def _is_declared(name: str) -> bool:
+    return name in conf().budgets

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -42,6 +43,8 @@ class Button:
     explanation: Text = ""
     is_dangerous: bool = False
     asks_why: bool = False
+    form: type[Form] | None = None
+    """What else is asked; the act finds the answers by `answered()`."""
 
     def __call__(self, act: Act) -> ButtonView:
         return ButtonView(self, act)
@@ -94,7 +97,9 @@ class BoundButton:
             return self.carry_out(request, row)
         return self.ask(request, row)
 
-    def ask(self, request: HttpRequest, row: Model) -> HttpResponse:
+    def ask(self, request: HttpRequest, row: Model, form: Form | None = None) -> HttpResponse:
+        if form is None and self.button.form:
+            form = self.button.form()
         context = {
             **self.admin.context(request),
             "title": self.button.title,
@@ -102,12 +107,15 @@ class BoundButton:
             "explanation": self.button.explanation,
             "is_dangerous": self.button.is_dangerous,
             "asks_why": self.button.asks_why,
+            "form": form,
             "row": row,
             "back": way_back(request, self.admin.address_of(row)),
         }
         return TemplateResponse(request, "admin/forge_jobs/confirm.html", context)
 
     def carry_out(self, request: HttpRequest, row: Model) -> HttpResponse:
+        if self.button.form and not (form := self.button.form(request.POST)).is_valid():
+            return self.ask(request, row, form)
         told = self.act(self.admin, request, row)
         if told:
             self.admin.log_change(request, row, told)
@@ -132,6 +140,13 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
 def who(request: HttpRequest) -> str:
     """As whom the jobs remember the person."""
     return request.user.get_username()
+
+
+def answered(request: HttpRequest, form: type[Form]) -> dict[str, Any]:
+    """What was answered to a question with a form, which was found to be valid before."""
+    given = form(request.POST)
+    given.full_clean()
+    return given.cleaned_data
 
 
 def reason(request: HttpRequest) -> str:

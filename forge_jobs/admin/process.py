@@ -1,11 +1,108 @@
-"""Processs."""
+"""Processes: a card each, with what they run, and ways to calm or stop them."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.base import ForgeAdmin
-from forge_jobs.models import Process
+from forge_jobs import clock
+from forge_jobs.admin.buttons import Button, who
+from forge_jobs.admin.cards import CardsAdmin
+from forge_jobs.dashboard.processes import Fleet
+from forge_jobs.models import Process, ProcessState
 
 
 @admin.register(Process)
-class ProcessAdmin(ForgeAdmin):
+class ProcessAdmin(CardsAdmin):
+    """A process writes its own row, and is forgotten when it ends: nobody edits or deletes one."""
+
     tab = "processes"
+    page_template = "admin/forge_jobs/processes.html"
+    live_template = "forge_jobs/processes.html"
+    actions_row = actions_detail = (
+        "forge_jobs_quiet_process",
+        "forge_jobs_unquiet_process",
+        "forge_jobs_stop_process",
+    )
+    fields = (
+        ("host", "pid", "version"),
+        "state",
+        ("requested_state", "requested_by"),
+        "trouble",
+        "served_queues",
+        "known_kinds",
+        ("threads", "running", "abandoned_threads"),
+        "memory",
+        ("started_at", "heartbeat_at"),
+    )
+    readonly_fields = ("served_queues", "known_kinds", "memory")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def cards(self, request: HttpRequest) -> dict[str, Any]:
+        fleet = Fleet.read(now=clock.now())
+        for card in fleet.cards:
+            card.buttons.extend(self.card_buttons(request, card.row))
+        return {"fleet": fleet}
+
+    @admin.display(description=_("queues"))
+    def served_queues(self, process: Process) -> str:
+        return ", ".join(process.queues)
+
+    @admin.display(description=_("kinds"))
+    def known_kinds(self, process: Process) -> str:
+        return ", ".join(process.kinds)
+
+    @admin.display(description=_("memory"))
+    def memory(self, process: Process) -> str:
+        return filesizeformat(process.rss_bytes)
+
+    @Button(
+        title=_("Make quiet"),
+        permission="stop_process",
+        question=_("Let %(row)s claim nothing more?"),
+        explanation=_("It finishes what it runs, and then waits until it may claim again."),
+        suits=lambda process: (
+            process.state == ProcessState.RUNNING
+            and process.requested_state not in (ProcessState.QUIET, ProcessState.STOPPING)
+        ),
+    )
+    def forge_jobs_quiet_process(self, request: HttpRequest, process: Process) -> str:
+        asked = Process.objects.filter(pk=process.pk).make_quiet(by=who(request))
+        return _("%s was asked to be quiet.") % process if asked else ""
+
+    @Button(
+        title=_("Let it claim again"),
+        permission="stop_process",
+        question=_("Let %(row)s claim jobs again?"),
+        suits=lambda process: process.requested_state == ProcessState.QUIET,
+    )
+    def forge_jobs_unquiet_process(self, request: HttpRequest, process: Process) -> str:
+        asked = Process.objects.filter(pk=process.pk).let_claim(by=who(request))
+        return _("%s may claim jobs again.") % process if asked else ""
+
+    @Button(
+        title=_("Ask to stop"),
+        permission="stop_process",
+        question=_("Ask %(row)s to stop?"),
+        explanation=_(
+            "It ends as it would at SIGTERM: what runs has the shutdown timeout to finish, "
+            "everything else goes back to its queue. One of several processes of a runjobs, or "
+            "one in a container of its own, is replaced at once by a fresh one, so that this is a "
+            "restart. A single one ends with exit code 0; whether it is started again is up to "
+            "whatever started it."
+        ),
+        suits=lambda process: ProcessState.STOPPING not in (process.state, process.requested_state),
+        is_dangerous=True,
+    )
+    def forge_jobs_stop_process(self, request: HttpRequest, process: Process) -> str:
+        asked = Process.objects.filter(pk=process.pk).stop(by=who(request))
+        return _("%s was asked to stop.") % process if asked else ""

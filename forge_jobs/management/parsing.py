@@ -1,7 +1,6 @@
 """Reads the words of a command line; what can't be read is refused with what to write instead."""
 
 import json
-import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,11 +8,9 @@ from typing import Any, Final
 
 from django.core.management.base import CommandParser
 
-from forge_jobs import jsontext
+from forge_jobs import durations, jsontext
 from forge_jobs.states import State
 
-UNITS: Final = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-LONGEST: Final = timedelta(days=36_500)
 LARGEST_ID: Final = 2**63 - 1
 
 
@@ -34,19 +31,10 @@ class VerbParser(CommandParser):
 
 def duration(text: str) -> timedelta:
     """`30s`, `15m`, `12h`, `7d`, or a number of seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not found:
-        raise ArgumentTypeError(
-            f"{text!r} is no duration; write 30s, 15m, 12h or 7d, or a number of seconds."
-        )
-    number, unit = found.groups()
     try:
-        given = timedelta(**{UNITS[unit]: float(number)})
-    except OverflowError:
-        given = timedelta.max
-    if given > LONGEST:
-        raise ArgumentTypeError(f"{text!r} is too long; the longest duration is 36500d.")
-    return given
+        return durations.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def interval(text: str) -> timedelta:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import wake
 from forge_jobs.models.base import JobsManager
 from forge_jobs.states import ProcessState
 
@@ -27,6 +28,28 @@ class ProcessQuerySet(models.QuerySet["Process"]):
     def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
         """Say that a process lives, and how it is; False if it has been forgotten."""
         return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
+
+    def make_quiet(self, *, by: str = "") -> int:
+        """Ask them to claim nothing more, and to finish what runs; returns how many were asked."""
+        return self.exclude(requested_state__in=[ProcessState.QUIET, ProcessState.STOPPING])._ask(
+            ProcessState.QUIET, by=by
+        )
+
+    def let_claim(self, *, by: str = "") -> int:
+        """Ask those that were made quiet to claim again; returns how many were asked."""
+        return self.filter(requested_state=ProcessState.QUIET)._ask(ProcessState.RUNNING, by=by)
+
+    def stop(self, *, by: str = "") -> int:
+        """Ask them to end in order, as SIGTERM does; returns how many were asked."""
+        return self.exclude(requested_state=ProcessState.STOPPING)._ask(
+            ProcessState.STOPPING, by=by
+        )
+
+    def _ask(self, state: ProcessState, *, by: str) -> int:
+        asked = self.update(requested_state=state, requested_by=by)
+        if asked:
+            wake.on_commit(wake.STOP)
+        return asked
 
 
 class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignore[misc]
@@ -56,6 +79,15 @@ class Process(models.Model):
     running = models.PositiveIntegerField(_("running jobs"), db_default=0)
     abandoned_threads = models.PositiveIntegerField(_("abandoned threads"), db_default=0)
     rss_bytes = models.PositiveBigIntegerField(_("memory in bytes"), db_default=0)
+    requested_state = models.CharField(
+        _("requested state"),
+        max_length=20,
+        choices=ProcessState.choices,
+        blank=True,
+        db_default="",
+        help_text=_("What somebody asked it to be. Empty: nobody has."),
+    )
+    requested_by = models.CharField(_("requested by"), max_length=200, db_default="")
     trouble = models.TextField(
         _("trouble"), db_default="", help_text=_("What keeps the process from its work.")
     )

@@ -133,6 +133,9 @@ class Schedule(SeededModel):
     class Meta:
         verbose_name = _("schedule")
         verbose_name_plural = _("schedules")
+        permissions: ClassVar = [
+            ("trigger_schedule", _("Can trigger, enable and disable schedules")),
+        ]
         indexes: ClassVar = [
             models.Index(
                 "next_fire_at",

@@ -169,6 +169,10 @@ class Engine:
         """Claim nothing more, and finish what runs."""
         self.is_quiet = True
 
+    def claim_again(self) -> None:
+        """Be quiet no longer, unless it is to retire."""
+        self.is_quiet = bool(self._retiring)
+
     def retire(self, reason: str) -> None:
         """Be quiet, and stop once everything that runs has ended, however long that takes."""
         self._retiring = self._retiring or reason

@@ -8,6 +8,7 @@ from forge_jobs.runtime.advance import Advance
 from forge_jobs.runtime.cancellation import Cancellation
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.metering import MeteringLoop
+from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
@@ -33,7 +34,7 @@ def employ_services(engine: Engine) -> None:
     engine.heartbeat = Heartbeat(engine)
     # Alone, for whatever else hangs on a lock must not make this process look dead.
     engine.pulse = ServiceLoop(engine, "pulse", [engine.heartbeat])
-    watching = [engine.steering, Cancellation(engine), Advance(engine), engine.leader]
+    watching = [engine.steering, Orders(engine), Cancellation(engine), Advance(engine), engine.leader]
     engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
     upkeep = [Reaper(engine.heartbeat.heard_since), Balancer(), Pruner(), Lookout()]

@@ -81,6 +81,22 @@ def since(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def until(value: datetime | None) -> SafeString | str:
+    """In how long something ends or begins; the page's script counts down to it."""
+    if value is None:
+        return "–"
+    left = max(timedelta(0), value - clock.now())
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative data-until="{}" data-saying="{}">{}</time>',
+        _iso(value),
+        date_format(localtime(value), "Y-m-d H:i:s T"),
+        f"{left.total_seconds():.3f}",
+        _("in %(duration)s"),
+        _("in %(duration)s") % {"duration": duration(left)},
+    )
+
+
+@register.filter
 def state(value: str) -> SafeString:
     """A state with its colour; the word says it, too."""
     label = State(value).label if value in State.values else value

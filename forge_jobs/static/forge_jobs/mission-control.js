@@ -113,6 +113,29 @@
     return isToday ? clock : `${moment.toLocaleDateString()} ${clock}`;
   }
 
+  // Between two answers, moments that are to come draw nearer. The viewer's clock may be wrong: what
+  // counts is how much was left when the server said so.
+  const told = new WeakMap();
+
+  function countDown() {
+    for (const time of document.querySelectorAll("time[data-until]")) {
+      const said = told.get(time);
+      if (said?.left !== time.dataset.until) {
+        told.set(time, { left: time.dataset.until, at: performance.now() });
+        continue;
+      }
+      const left = Math.max(0, said.left - (performance.now() - said.at) / 1000);
+      time.textContent = time.dataset.saying.replace("%(duration)s", spelled(Math.round(left)));
+    }
+  }
+
+  function spelled(seconds) {
+    const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(seconds / unit));
+    if (!minutes) return `${seconds} s`;
+    if (!hours) return `${minutes} min ${seconds % 60} s`;
+    return days ? `${days} d ${hours % 24} h` : `${hours} h ${minutes % 60} min`;
+  }
+
   every.value = localStorage.getItem(KEY) ?? "2";
   if (every.selectedIndex < 0) every.value = "2";
   every.addEventListener("change", () => {
@@ -124,5 +147,7 @@
   control.hidden = false;
   tell(seconds() ? "live" : "off");
   localise(document);
+  countDown();
+  setInterval(countDown, 1000);
   timer = setTimeout(refresh, 1000 * seconds());
 })();

@@ -1,0 +1,51 @@
+"""Rows as cards: all of them on one page, each with its buttons, in place of Django's list."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from forge_jobs.admin.base import ForgeAdmin
+
+
+class CardsAdmin(ForgeAdmin):
+    page_template: ClassVar[str]
+
+    def cards(self, request: HttpRequest) -> dict[str, Any]:
+        """What the page's own part of the template needs."""
+        raise NotImplementedError
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.context(request),
+            "title": capfirst(self.opts.verbose_name_plural),
+            "has_add_permission": self.has_add_permission(request),
+            **self.cards(request),
+            **(extra_context or {}),
+        }
+        return self.alive(request, TemplateResponse(request, self.page_template, context))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.context(request), **(extra_context or {})}
+        response: HttpResponse = super().delete_view(request, object_id, context)
+        return response
+
+    def card_buttons(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+        """The buttons that suit a row, and the way to its form, for whoever may change it."""
+        shown = list(self.buttons(request, row, self.actions_row))
+        if self.has_change_permission(request, row):
+            title = _("Edit")
+            shown.append({"title": title, "path": self.address_of(row), "label": f"{title}: {row}"})
+        return shown

@@ -1,0 +1,69 @@
+"""Form fields of our own: a duration as people type it, and a choice of the budgets there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs import durations
+from forge_jobs.conf import conf
+from forge_jobs.models import RateLimitBudget
+
+
+class DurationField(forms.Field):
+    """Seconds, typed as `30s`, `15m`, `12h`, `7d` or a number; None where nothing is typed."""
+
+    def __init__(self, *, is_above_zero: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_above_zero = is_above_zero
+        self.widget.attrs |= {"size": "10", "autocomplete": "off", "spellcheck": "false"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return durations.written(value) if isinstance(value, int | float) else value
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values or not (text := str(value).strip()):
+            return None
+        try:
+            seconds = durations.parse(text).total_seconds()
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from None
+        if self.is_above_zero and not seconds:
+            raise ValidationError(_("It must be longer than 0 seconds."), code="zero")
+        return seconds
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """`7d` and `168h` are the same."""
+        try:
+            return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class BudgetField(forms.ChoiceField):
+    """A budget that exists, or none; one that is gone is shown as what it is, and refused."""
+
+    default_error_messages = {  # noqa: RUF012 - as in Django
+        "invalid_choice": _("There is no budget %(value)s."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=known_budgets, required=False, **kwargs)
+
+    def show(self, name: str) -> None:
+        """Let the name be seen that is stored, whether there is such a budget or not."""
+        if not self.valid_value(name):
+            gone = _("%(name)s (does not exist)") % {"name": name}
+            self.choices = [*known_budgets(), (name, gone)]
+
+    def valid_value(self, value: Any) -> bool:
+        return value in dict(known_budgets())
+
+
+def known_budgets() -> list[tuple[str, Any]]:
+    stored = RateLimitBudget.objects.values_list("name", flat=True)
+    names = sorted({*conf().budgets, *stored})
+    return [("", _("none: as many as can be run")), *((name, name) for name in names)]

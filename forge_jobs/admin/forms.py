@@ -1,0 +1,19 @@
+"""Forms that write no more than what somebody changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+
+class ChangedColumnsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Remembers what it showed, so that what others changed meanwhile stays as they made it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changed_columns(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}

@@ -1,0 +1,73 @@
+"""What an operator sees of each budget: its level, who spends it, and how much waits for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from forge_jobs.conf import conf
+from forge_jobs.dashboard.totals import Totals
+from forge_jobs.db.rows import BudgetLevel
+from forge_jobs.models import Queue, RateLimitBudget
+from forge_jobs.states import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spender:
+    """A queue that takes a token for each of its jobs."""
+
+    queue: str
+    ready: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetCard:
+    row: RateLimitBudget
+    level: BudgetLevel
+    at: datetime
+    spenders: Sequence[Spender]
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def tone(self) -> str:
+        if self.level.paused_seconds:
+            return "paused"
+        return "empty" if self.level.tokens < 1 else "live"
+
+    @property
+    def paused_until(self) -> datetime | None:
+        seconds = self.level.paused_seconds
+        return self.at + timedelta(seconds=seconds) if seconds else None
+
+    @property
+    def full_after(self) -> timedelta:
+        return timedelta(seconds=min(self.level.seconds_until(self.level.capacity), 1e9))
+
+    @property
+    def rate(self) -> str:
+        return f"{self.level.refill_per_second:,.6f}".rstrip("0").rstrip(".")
+
+    @property
+    def interval(self) -> timedelta:
+        """From one token to the next."""
+        return timedelta(seconds=min(1 / self.level.refill_per_second, 1e9))
+
+    @property
+    def is_declared(self) -> bool:
+        return self.row.name in conf().budgets
+
+
+def read(*, now: datetime) -> list[BudgetCard]:
+    totals = Totals.read()
+    spenders = defaultdict(list)
+    for queue in Queue.objects.exclude(budget="").order_by("name"):
+        ready = totals.of(queue=queue.name, states=[State.READY])
+        spenders[queue.budget].append(Spender(queue=queue.name, ready=ready))
+    cards = []
+    for row in RateLimitBudget.objects.order_by("name"):
+        if level := RateLimitBudget.objects.level(row.name):
+            cards.append(BudgetCard(row=row, level=level, at=now, spenders=spenders[row.name]))
+    return cards

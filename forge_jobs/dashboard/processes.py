@@ -1,0 +1,113 @@
+"""What an operator sees of each process: whether it lives, what it runs, and what ails it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.conf import conf
+from forge_jobs.models import Job, Lease, Process, ProcessState
+from forge_jobs.models.lease import SERVICES
+from forge_jobs.status import unserved
+
+SHOWN_JOBS: Final = 5
+MISSED_BEATS: Final = 2
+"""After so many a process is late."""
+
+PULSES: Final[dict[str, str | Promise]] = {
+    "live": _("live"),
+    "late": _("late"),
+    "silent": _("silent"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessCard:
+    """`jobs` are the first of those that it has claimed, `claimed` counts all of them."""
+
+    row: Process
+    at: datetime
+    leads: bool
+    jobs: Sequence[Job]
+    claimed: int
+    cpu_percent: float | None = None
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def pulse(self) -> str:
+        silence = self.at - self.row.heartbeat_at
+        if silence > conf().process_timeout:
+            return "silent"
+        return "late" if silence > MISSED_BEATS * conf().heartbeat else "live"
+
+    @property
+    def pulse_label(self) -> str | Promise:
+        return PULSES[self.pulse]
+
+    @property
+    def tone(self) -> str:
+        """What the card's colour says."""
+        if self.pulse == "silent" or self.row.trouble:
+            return "trouble"
+        if self.pulse == "late":
+            return "late"
+        return "live" if self.row.state == ProcessState.RUNNING else self.row.state
+
+    @property
+    def wish(self) -> str:
+        """What was asked of it, until it has done so."""
+        asked: str = self.row.requested_state
+        return asked if asked != self.row.state else ""
+
+    @property
+    def more(self) -> int:
+        return self.claimed - len(self.jobs)
+
+    @property
+    def age(self) -> timedelta:
+        return self.at - self.row.started_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    cards: Sequence[ProcessCard]
+    troubles: Sequence[str]
+
+    @classmethod
+    def read(cls, *, now: datetime) -> Fleet:
+        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        jobs = _first_jobs()
+        return cls(
+            cards=[
+                ProcessCard(
+                    row=row,
+                    at=now,
+                    leads=lease is not None and lease.process_id == row.pk,
+                    jobs=jobs[row.pk],
+                    claimed=jobs[row.pk][0].claimed if jobs[row.pk] else 0,
+                )
+                for row in Process.objects.order_by("host", "name")
+            ],
+            troubles=[str(nobody) for nobody in unserved(now=now)],
+        )
+
+
+def _first_jobs() -> dict[int, list[Any]]:
+    """Of each process, the jobs that began first; each knows how many there are."""
+    running = Job.objects.running().annotate(
+        place=Window(RowNumber(), partition_by=F("process"), order_by=["started_at", "pk"]),
+        claimed=Window(Count("pk"), partition_by=F("process")),
+    )
+    jobs: dict[int, list[Any]] = defaultdict(list)
+    shown = running.filter(place__lte=SHOWN_JOBS).order_by("process", "place")
+    for job in shown.only("kind", "queue", "process", "started_at"):
+        jobs[job.process_id].append(job)
+    return jobs

@@ -1,0 +1,44 @@
+"""Carries out what somebody asked of this process: be quiet, claim again, stop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from forge_jobs.models import Process, ProcessState
+from forge_jobs.services.base import Service
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Orders(Service):
+    """Each is obeyed once: a second request to stop would break off what runs."""
+
+    interval = timedelta(seconds=0.5)
+    is_urgent = True
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._obeyed = ""
+
+    def run_once(self, *, now: datetime) -> int:
+        row = Process.objects.filter(pk=self.engine.process.pk)
+        asked = row.values_list("requested_state", "requested_by").first()
+        if asked is None or asked[0] in ("", self._obeyed):
+            return 0
+        self._obeyed, by = asked
+        row.update(state=self.obey(ProcessState(self._obeyed), by=by))  # before the next beat tells
+        return 1
+
+    def obey(self, order: ProcessState, *, by: str) -> ProcessState:
+        """Returns what becomes of this process: one that retires stays quiet."""
+        match order:
+            case ProcessState.QUIET:
+                self.engine.be_quiet()
+            case ProcessState.RUNNING:
+                self.engine.claim_again()
+            case ProcessState.STOPPING:
+                self.engine.request_stop(f"asked to by {by or 'somebody'}")
+                return order
+        return self.engine.state
