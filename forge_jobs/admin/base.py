@@ -103,7 +103,9 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
             return response
         if not isinstance(response, TemplateResponse):
             return response
-        html = render_to_string(self.live_template, response.context_data, request)
+        context = response.context_data or {}
+        template = context.get("live_template", self.live_template)
+        html = render_to_string(template, context, request)
         return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
 
     def get_list_display(self, request: HttpRequest) -> Any:
