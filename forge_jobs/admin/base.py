@@ -97,19 +97,16 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
             response.context_data["actions_list"] = shown
         return response
 
-    def alive(
-        self, request: HttpRequest, response: HttpResponse, *, live_template: str = ""
-    ) -> HttpResponse:
+    def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """The page, or where a script asked for them, its live parts and the charts' numbers."""
-        template = live_template or self.live_template
-        if not template or request.headers.get("Accept") != LIVE:
-            return response
-        if not isinstance(response, TemplateResponse):
+        if not isinstance(response, TemplateResponse) or request.headers.get("Accept") != LIVE:
             return response
         context = response.context_data or {}
-        news = {"html": render_to_string(template, context, request), "charts": {}}
-        if "charts" in context:
-            news["charts"] = context["charts"]
+        template = context.get("live_template", self.live_template)
+        if not template:
+            return response
+        html = render_to_string(template, context, request)
+        news = {"html": html, "charts": context.get("charts", {})}
         return JsonResponse(news, headers={"Cache-Control": "no-store"})
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -94,9 +94,13 @@ class MissionControlAdmin(ForgeAdmin):
 
     def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         """A page with charts, or where its script asked for them, its live parts and numbers."""
-        template = f"admin/forge_jobs/{name}.html"
-        response = TemplateResponse(request, template, {**self.context(request), **context})
-        return self.alive(request, response, live_template=f"forge_jobs/{name}.html")
+        everything = {
+            **self.context(request),
+            "live_template": f"forge_jobs/{name}.html",
+            **context,
+        }
+        response = TemplateResponse(request, f"admin/forge_jobs/{name}.html", everything)
+        return self.alive(request, response)
 
     def refuse_strangers(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

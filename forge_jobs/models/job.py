@@ -99,6 +99,10 @@ class Job(models.Model):
                 condition=Q(state=State.READY),
             ),
             models.Index("run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)),
+            # Few, as a rule, and among a million that are scheduled hard to find.
+            models.Index(
+                "run_at", "id", name="forge_jobs_retrying", condition=Q(state=State.RETRYING)
+            ),
             models.Index("process", name="forge_jobs_running", condition=Q(state=State.RUNNING)),
             models.Index(
                 "concurrency_key",

@@ -34,7 +34,13 @@ def employ_services(engine: Engine) -> None:
     engine.heartbeat = Heartbeat(engine)
     # Alone, for whatever else hangs on a lock must not make this process look dead.
     engine.pulse = ServiceLoop(engine, "pulse", [engine.heartbeat])
-    watching = [engine.steering, Orders(engine), Cancellation(engine), Advance(engine), engine.leader]
+    watching = [
+        engine.steering,
+        Orders(engine),
+        Cancellation(engine),
+        Advance(engine),
+        engine.leader,
+    ]
     engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
     upkeep = [Reaper(engine.heartbeat.heard_since), Balancer(), Pruner(), Lookout()]
