@@ -72,7 +72,7 @@ FORGE_JOBS: dict[str, Any] = {
         "publish": {
             "budget": "publishing",
             "throttle_base": timedelta(seconds=2),
-            "throttle_cap": timedelta(seconds=8),
+            "throttle_cap": timedelta(seconds=4),
         },
         "exports": {"max_workers": 1},
     },

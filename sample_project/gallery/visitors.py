@@ -8,7 +8,7 @@ from sample_project.gallery import actions, album
 from sample_project.gallery.models import Picture
 
 PLATES_A_VISIT: Final = 3
-PUBLISHED_A_VISIT: Final = 2
+PUBLISHED_A_VISIT: Final = 1
 TORN_ONE_IN: Final = 12
 SECONDS_BETWEEN: Final = (0.5, 3.0)
 

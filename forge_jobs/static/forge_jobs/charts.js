@@ -71,12 +71,16 @@
     return canvas.fillStyle.length === 7 ? `${canvas.fillStyle}22` : color;
   }
 
-  function axis(unit, isTime) {
+  const isPowerOfTen = (value) => Number.isInteger(Number(Math.log10(value).toFixed(9)));
+  const powersOfTen = (plot, marks) => marks.map((mark) => (isPowerOfTen(mark) ? mark : null));
+
+  function axis({ unit, logarithmic }, isTime) {
     const lines = { stroke: tone("--hairline-color"), width: 1 };
     const common = { stroke: tone("--body-quiet-color"), grid: lines, ticks: lines, font: "11px sans-serif" };
     if (isTime) return { ...common, grid: { show: false }, values: CLOCK };
     const increments = unit === "bytes" ? { incrs: BYTES } : {};
-    return { ...common, ...increments, size: 58, values: (plot, marks) => marks.map((mark) => (mark == null ? "" : told(unit)(plot, mark))) };
+    const grid = logarithmic ? { grid: { ...lines, filter: powersOfTen }, ticks: { show: false } } : {};
+    return { ...common, ...increments, ...grid, size: 58, values: (plot, marks) => marks.map((mark) => (mark == null ? "" : told(unit)(plot, mark))) };
   }
 
   function options(figure, chart) {
@@ -86,7 +90,7 @@
       height: HEIGHT,
       cursor: { sync: { key: sync.key, setSeries: false }, drag: { x: true, y: false }, points: { size: 6 } },
       scales: { y: chart.logarithmic ? LOGARITHMIC : FROM_ZERO },
-      axes: [axis(unit, true), axis(unit, false)],
+      axes: [axis(chart, true), axis(chart, false)],
       series: [
         { value: (plot, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString(undefined, { hour12: false })) },
         ...chart.series.map((series, place) => line(series, place, unit)),
