@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import latency, scale, throughput
+from benchmarks import latency, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -16,10 +16,11 @@ SUITES = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scale": scale.measure,
+    "schedules": schedules.measure,
     "memory": throughput.drain,
 }
-WHOLE = ("throughput", "latency", "scale")  # throughput measures memory too
-ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "memory": 1}
+WHOLE = ("throughput", "latency", "scale", "schedules")  # throughput measures memory too
+ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "schedules": 3, "memory": 1}
 
 
 def main() -> None:
