@@ -201,8 +201,7 @@ class Schedule(SeededModel):
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Refuse what could never make a job, as `enqueue()` would."""
         super().clean_fields(exclude=exclude)
-        found = {name: text for name, text in faults(self) if name not in (exclude or ())}
-        if found:
+        if found := {name: text for name, text in faults(self) if name not in (exclude or ())}:
             raise ValidationError(found)
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:

@@ -71,11 +71,12 @@ def due_moments(schedule: Schedule, *, now: datetime) -> list[datetime]:
     first = schedule.next_fire_at
     if first is None:
         return []
+    cron = schedule.cron
     until = min(now, schedule.ends_at or now)
     recent = now - conf().process_timeout
     timely = [first] if recent <= first <= until else []
     last = max(first, recent - datetime.resolution)
-    while (following := schedule.cron.after(last)) and following <= until:
+    while (following := cron.after(last)) and following <= until:
         timely.append(following)
         last = following
     return [*_missed(schedule, first, min(recent - datetime.resolution, until), timely), *timely]
