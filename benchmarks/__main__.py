@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, scale, throughput
+from benchmarks import control, latency, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -17,10 +17,18 @@ SUITES = {
     "latency": latency.measure,
     "scale": scale.measure,
     "control": control.measure,
+    "schedules": schedules.measure,
     "memory": throughput.drain,
 }
-WHOLE = ("throughput", "latency", "scale", "control")  # throughput measures memory too
-ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "control": 3, "memory": 1}
+WHOLE = ("throughput", "latency", "scale", "control", "schedules")  # throughput measures memory too
+ROUNDS = {
+    "throughput": 3,
+    "latency": 1,
+    "scale": 1,
+    "control": 3,
+    "schedules": 3,
+    "memory": 1,
+}
 
 
 def main() -> None:
