@@ -5,6 +5,7 @@ from forge_jobs.admin.job import JobAdmin
 from forge_jobs.admin.mission_control import MissionControlAdmin
 from forge_jobs.admin.process import ProcessAdmin
 from forge_jobs.admin.queue import QueueAdmin
+from forge_jobs.admin.schedule import ScheduleAdmin
 
 __all__ = [
     "JobAdmin",
@@ -12,4 +13,5 @@ __all__ = [
     "ProcessAdmin",
     "QueueAdmin",
     "RateLimitBudgetAdmin",
+    "ScheduleAdmin",
 ]

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs import clock, durations
 from forge_jobs.admin import verbs
 from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, answered
-from forge_jobs.admin.cards import CardsAdmin
 from forge_jobs.admin.fields import DurationField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
@@ -54,17 +54,17 @@ class DrainForm(forms.Form):
 
 
 @admin.register(RateLimitBudget)
-class RateLimitBudgetAdmin(CardsAdmin):
+class RateLimitBudgetAdmin(BoardAdmin):
     tab = "budgets"
     form = BudgetForm
     page_template = "admin/forge_jobs/budgets.html"
     live_template = "forge_jobs/budgets.html"
     actions_row = actions_detail = ("forge_jobs_drain_budget", "forge_jobs_refill_budget")
 
-    def cards(self, request: HttpRequest) -> dict[str, Any]:
+    def board(self, request: HttpRequest) -> dict[str, Any]:
         cards = budgets.read(now=clock.now())
         for card in cards:
-            card.buttons.extend(self.card_buttons(request, card.row))
+            card.buttons.extend(self.row_buttons(request, card.row))
         return {"cards": cards}
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 Text = str | Promise
 
 
+class Refused(Exception):
+    """Why a button could not do what it was asked, in a sentence."""
+
+
 class Act(Protocol):
-    """What a button does to a row; returns what happened, or "" if nothing did."""
+    """What a button does to a row; returns what happened, or "" if nothing did.
+
+    May raise `Refused`.
+    """
 
     def __call__(self, admin: Any, request: HttpRequest, row: Any, /) -> str: ...
 
@@ -116,7 +123,11 @@ class BoundButton:
     def carry_out(self, request: HttpRequest, row: Model) -> HttpResponse:
         if self.button.form and not (form := self.button.form(request.POST)).is_valid():
             return self.ask(request, row, form)
-        told = self.act(self.admin, request, row)
+        try:
+            told = self.act(self.admin, request, row)
+        except Refused as why:
+            messages.error(request, str(why))
+            return redirect(way_back(request, self.admin.address_of(row)))
         if told:
             self.admin.log_change(request, row, told)
             messages.success(request, told)

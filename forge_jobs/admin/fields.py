@@ -1,7 +1,8 @@
-"""Form fields of our own: a duration as people type it, and a choice of the budgets there are."""
+"""Form fields of our own: a duration as people type it, and a choice of names that there are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -43,27 +44,28 @@ class DurationField(forms.Field):
             return True
 
 
-class BudgetField(forms.ChoiceField):
-    """A budget that exists, or none; one that is gone is shown as what it is, and refused."""
+class NameField(forms.ChoiceField):
+    """One of the names that there are; one that is gone is shown as what it is, and refused."""
 
-    default_error_messages = {  # noqa: RUF012 - as in Django
-        "invalid_choice": _("There is no budget %(value)s."),
-    }
+    def __init__(
+        self, names: Callable[[], Iterable[str]], *, none: Any = None, **kwargs: Any
+    ) -> None:
+        self.names = names
+        self.none = [] if none is None else [("", none)]
+        super().__init__(choices=self.known, required=none is None, **kwargs)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=known_budgets, required=False, **kwargs)
+    def known(self) -> list[tuple[str, Any]]:
+        return [*self.none, *((name, name) for name in sorted(self.names()))]
 
     def show(self, name: str) -> None:
-        """Let the name be seen that is stored, whether there is such a budget or not."""
-        if not self.valid_value(name):
+        """Let the name be seen that is stored, whether there still is such a thing or not."""
+        if name and not self.valid_value(name):
             gone = _("%(name)s (does not exist)") % {"name": name}
-            self.choices = [*known_budgets(), (name, gone)]
+            self.choices = [*self.known(), (name, gone)]
 
     def valid_value(self, value: Any) -> bool:
-        return value in dict(known_budgets())
+        return value in dict(self.known())
 
 
-def known_budgets() -> list[tuple[str, Any]]:
-    stored = RateLimitBudget.objects.values_list("name", flat=True)
-    names = sorted({*conf().budgets, *stored})
-    return [("", _("none: as many as can be run")), *((name, name) for name in names)]
+def known_budgets() -> set[str]:
+    return {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}

@@ -10,14 +10,14 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
+from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, who
-from forge_jobs.admin.cards import CardsAdmin
 from forge_jobs.dashboard.processes import Fleet
 from forge_jobs.models import Process, ProcessState
 
 
 @admin.register(Process)
-class ProcessAdmin(CardsAdmin):
+class ProcessAdmin(BoardAdmin):
     """A process writes its own row, and is forgotten when it ends: nobody edits or deletes one."""
 
     tab = "processes"
@@ -47,10 +47,10 @@ class ProcessAdmin(CardsAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def cards(self, request: HttpRequest) -> dict[str, Any]:
+    def board(self, request: HttpRequest) -> dict[str, Any]:
         fleet = Fleet.read(now=clock.now())
         for card in fleet.cards:
-            card.buttons.extend(self.card_buttons(request, card.row))
+            card.buttons.extend(self.row_buttons(request, card.row))
         return {"fleet": fleet}
 
     @admin.display(description=_("queues"))

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
 from forge_jobs.admin import verbs
+from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button
-from forge_jobs.admin.cards import CardsAdmin
 from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import queues
@@ -21,7 +21,7 @@ from forge_jobs.models import Job, Queue, SlotAssignment
 
 
 @admin.register(Queue)
-class QueueAdmin(CardsAdmin):
+class QueueAdmin(BoardAdmin):
     tab = "queues"
     form = QueueForm
     page_template = "admin/forge_jobs/queues.html"
@@ -59,13 +59,13 @@ class QueueAdmin(CardsAdmin):
         ),
     )
 
-    def cards(self, request: HttpRequest) -> dict[str, Any]:
+    def board(self, request: HttpRequest) -> dict[str, Any]:
         now = clock.now()
         throughput = finished_by_queue(Window.last("30m", now=now))
         cards = queues.read(now=now, throughput=throughput)
         for card in cards:
             if card.row:
-                card.buttons.extend(self.card_buttons(request, card.row))
+                card.buttons.extend(self.row_buttons(request, card.row))
         return {"cards": cards}
 
     def save_model(self, request: HttpRequest, obj: Queue, form: QueueForm, change: bool) -> None:

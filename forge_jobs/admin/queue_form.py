@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.fields import BudgetField, DurationField
+from forge_jobs.admin.fields import DurationField, NameField, known_budgets
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.models import Queue
 
 
 class QueueForm(ChangedColumnsForm):
-    budget = BudgetField(
+    budget = NameField(
+        known_budgets,
+        none=_("none: as many as can be run"),
+        error_messages={"invalid_choice": _("There is no budget %(value)s.")},
         label=_("Budget"),
         help_text=_("Each of its jobs takes one token of it before it starts."),
     )
@@ -78,11 +81,6 @@ class QueueForm(ChangedColumnsForm):
             ),
             "retries": _("If not, a job that fails is dead at once."),
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if isinstance(budget := self.fields.get("budget"), BudgetField):
-            budget.show(self.instance.budget)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data

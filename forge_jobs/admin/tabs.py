@@ -72,6 +72,12 @@ TABS: Final[Sequence[Tab]] = (
         query="?state=dead",
     ),
     Tab(
+        name="cron",
+        title=_("Cron"),
+        view="forge_jobs_schedule_changelist",
+        permission="view_schedule",
+    ),
+    Tab(
         name="budgets",
         title=_("Budgets"),
         view="forge_jobs_ratelimitbudget_changelist",

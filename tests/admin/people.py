@@ -52,6 +52,21 @@ def answers(path: str, *, viewing: str, needed: str) -> dict[str, tuple[int, int
     }
 
 
+def filled(client: Client, path: str, **changes: str) -> dict[str, str]:
+    """What a page's form would send, with what somebody changes in it."""
+    sent = {}
+    for bound in client.get(path).context["adminform"].form:
+        value = bound.value()
+        for name in (bound.html_name, bound.html_initial_name):
+            if value not in (None, False):
+                sent[name] = str(value)
+    for name, value in changes.items():
+        sent.pop(name, None)
+        if value:
+            sent[name] = value
+    return sent
+
+
 SHUT_OUT = {"anonymous": (302, 302), "plain": (302, 302), "staff": (403, 403)}
 """Who gets nowhere: those who are no staff are sent to the login."""
 

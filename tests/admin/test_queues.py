@@ -10,7 +10,7 @@ from django.urls import reverse
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
 from forge_jobs.models import Process, Queue, RateLimitBudget, SlotAssignment, State
-from tests.admin.people import LIVE, SHUT_OUT, answers, browser, operator, text
+from tests.admin.people import LIVE, SHUT_OUT, answers, browser, filled, operator, text
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -202,29 +202,15 @@ def test_a_cooling_is_ended_and_its_history_forgotten() -> None:
     assert (row.throttled_until, row.throttle_attempts) == (None, 0)
 
 
-def filled(row: Queue, **changes: str) -> dict[str, str]:
-    """A form as the page shows it, with what somebody changes in it."""
-    form = browser("view_queue", "change_queue", name="form").get(form_of(row)).context
-    sent = {}
-    for bound in form["adminform"].form:
-        value = bound.value()
-        for name in (bound.html_name, bound.html_initial_name):
-            if value not in (None, False):
-                sent[name] = str(value)
-    for name, value in changes.items():
-        sent.pop(name, None)
-        if value:
-            sent[name] = value
-    return sent
-
-
 def test_all_that_can_be_edited_is_stored() -> None:
     RateLimitBudget.objects.create(name="slack", capacity=1, refill_per_second=1, tokens=1)
     row = queue()
-    response = operator().post(
+    client = operator()
+    response = client.post(
         form_of(row),
         filled(
-            row,
+            client,
+            form_of(row),
             max_workers="3",
             budget="slack",
             retries="",
@@ -247,10 +233,11 @@ def test_all_that_can_be_edited_is_stored() -> None:
 
 def test_only_what_was_changed_is_written() -> None:
     row = queue()
-    form = filled(row, max_workers="3")
+    client = operator()
+    form = filled(client, form_of(row), max_workers="3")
     others = {"throttled_until": NOON, "is_paused": True, "retain_failed_seconds": 60}
     Queue.objects.update(**others)
-    operator().post(form_of(row), form)
+    client.post(form_of(row), form)
     row.refresh_from_db()
 
     assert row.max_workers == 3
@@ -273,7 +260,8 @@ def test_what_makes_no_sense_is_refused_beside_its_field(
     field: str, value: str, message: str
 ) -> None:
     row = queue()
-    response = operator().post(form_of(row), filled(row, **{field: value}))
+    client = operator()
+    response = client.post(form_of(row), filled(client, form_of(row), **{field: value}))
 
     assert message in response.context["adminform"].form.errors[field][0]
     assert Queue.objects.get().throttle_cap_seconds == 900

@@ -1,4 +1,4 @@
-"""Rows as cards: all of them on one page, each with its buttons, in place of Django's list."""
+"""All rows of a table on one page, each with its buttons, in place of Django's list."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from forge_jobs.admin.base import ForgeAdmin
 
 
-class CardsAdmin(ForgeAdmin):
+class BoardAdmin(ForgeAdmin):
     page_template: ClassVar[str]
 
-    def cards(self, request: HttpRequest) -> dict[str, Any]:
+    def board(self, request: HttpRequest) -> dict[str, Any]:
         """What the page's own part of the template needs."""
         raise NotImplementedError
 
@@ -30,10 +30,19 @@ class CardsAdmin(ForgeAdmin):
             **self.context(request),
             "title": capfirst(self.opts.verbose_name_plural),
             "has_add_permission": self.has_add_permission(request),
-            **self.cards(request),
+            **self.board(request),
             **(extra_context or {}),
         }
         return self.alive(request, TemplateResponse(request, self.page_template, context))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With the tabs, and with what the form's own widgets need."""
+        media = self.media + context["adminform"].media
+        context = {**self.context(request), **context, "media": media}
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -42,7 +51,7 @@ class CardsAdmin(ForgeAdmin):
         response: HttpResponse = super().delete_view(request, object_id, context)
         return response
 
-    def card_buttons(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+    def row_buttons(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
         """The buttons that suit a row, and the way to its form, for whoever may change it."""
         shown = list(self.buttons(request, row, self.actions_row))
         if self.has_change_permission(request, row):

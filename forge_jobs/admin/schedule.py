@@ -1,0 +1,157 @@
+"""Schedules: what fires when and how that went; to enable, trigger and edit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from forge_jobs import clock, timetable
+from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin.board import BoardAdmin
+from forge_jobs.admin.buttons import Button, Refused, who
+from forge_jobs.admin.schedule_form import ScheduleForm
+from forge_jobs.dashboard import schedules
+from forge_jobs.exceptions import EnqueueError
+from forge_jobs.fields import CronWidget
+from forge_jobs.models import Schedule
+from forge_jobs.policies import Overlap, Source
+from forge_jobs.preview import preview
+
+DECLARED: Final = _(
+    "It is declared in code. What you change here stays until the code declares that same option "
+    "differently."
+)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(BoardAdmin):
+    tab = "cron"
+    form = ScheduleForm
+    page_template = "admin/forge_jobs/schedules.html"
+    live_template = "forge_jobs/schedules.html"
+    actions_row = actions_detail = (
+        "forge_jobs_trigger_schedule",
+        "forge_jobs_enable_schedule",
+        "forge_jobs_disable_schedule",
+    )
+    fieldsets = (
+        (None, {"fields": ["name", "kind", "payload"]}),
+        (
+            _("When"),
+            {"fields": ["expression", "timezone", "is_enabled", "starts_at", "ends_at"]},
+        ),
+        (_("If things go wrong"), {"fields": ["overlap", "catch_up", "jitter_seconds"]}),
+        (_("Its jobs"), {"fields": ["queue", "priority", "max_attempts"]}),
+    )
+
+    def board(self, request: HttpRequest) -> dict[str, Any]:
+        lines = list(schedules.read(now=clock.now()))
+        for line in lines:
+            line.buttons.extend(self.row_buttons(request, line.row))
+        return {"lines": lines}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview)
+        urls: list[URLPattern] = super().get_urls()
+        return [path("preview/", view, name="forge_jobs_schedule_preview"), *urls]
+
+    @method_decorator(require_GET)
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """JSON for the form: what an expression means, and when it is due next."""
+        if not (self.has_view_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
+        expression = request.GET.get("expression", "")
+        zone = request.GET.get("timezone", "")
+        return JsonResponse(preview(expression, zone, now=clock.now()))
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "expression":
+            site = self.admin_site.name
+            address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
+            kwargs["widget"] = CronWidget({"class": "vTextField"}, preview_url=address)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super(ForgeAdmin, self).has_add_permission(request)  # type: ignore[no-any-return]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Schedule | None = None
+    ) -> tuple[str, ...]:
+        """Code knows its own by their names."""
+        return ("name",) if obj and obj.source == Source.CODE else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Schedule | None = None) -> Any:
+        if obj is None or obj.source != Source.CODE:
+            return self.fieldsets
+        (title, options), *others = self.fieldsets
+        described: dict[str, Any] = {**options, "description": DECLARED}
+        return ((title, described), *others)
+
+    def save_model(
+        self, request: HttpRequest, obj: Schedule, form: ScheduleForm, change: bool
+    ) -> None:
+        """Of one that exists, only what was changed: it may fire, or be changed, meanwhile."""
+        columns = form.changed_columns()
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif columns:
+            obj.save(update_fields=columns.keys())
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Schedule], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What code declares would come back; it can be disabled."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        declared = timetable.declared()
+        protected += [
+            _("code declares %s; disable it instead") % schedule
+            for schedule in objs
+            if schedule.name in declared
+        ]
+        return deleted, counts, lacking, protected
+
+    @Button(
+        title=_("Trigger now"),
+        permission="trigger_schedule",
+        question=_("Make a job of %(row)s now?"),
+        explanation=_("It comes beside what is planned, which stays as it is."),
+    )
+    def forge_jobs_trigger_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
+        try:
+            job = schedule.trigger(by=who(request))
+        except EnqueueError as error:
+            raise Refused(str(error)) from None
+        if job is None:
+            label = Overlap(schedule.overlap).label
+            raise Refused(_("Its last job is unfinished, and its overlap is %s.") % label)
+        return _("The job %s was made.") % job
+
+    @Button(
+        title=_("Enable"),
+        permission="trigger_schedule",
+        question=_("Let %(row)s fire?"),
+        explanation=_("It fires from its next due moment on; what it missed is not made up for."),
+        suits=lambda schedule: not schedule.is_enabled,
+    )
+    def forge_jobs_enable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
+        return _("%s is enabled.") % schedule if schedule.enable() else ""
+
+    @Button(
+        title=_("Disable"),
+        permission="trigger_schedule",
+        question=_("Let %(row)s fire no more?"),
+        explanation=_("Jobs that it has made already are left alone."),
+        suits=lambda schedule: schedule.is_enabled,
+    )
+    def forge_jobs_disable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
+        return _("%s is disabled.") % schedule if schedule.disable() else ""

@@ -1,0 +1,66 @@
+"""What operators may say of a schedule."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.admin.fields import DurationField, NameField
+from forge_jobs.admin.forms import ChangedColumnsForm
+from forge_jobs.conf import conf
+from forge_jobs.models import Schedule
+from forge_jobs.registry import registry
+
+
+class ScheduleForm(ChangedColumnsForm):
+    kind = NameField(
+        registry.kinds,
+        label=_("Kind"),
+        help_text=_("The handler whose jobs it makes."),
+        error_messages={"invalid_choice": _("No handler has the kind %(value)s.")},
+    )
+    queue = NameField(
+        lambda: conf().queues,
+        label=_("Queue"),
+        none=_("the handler's"),
+        error_messages={"invalid_choice": _("There is no queue %(value)s.")},
+    )
+    jitter_seconds = DurationField(
+        label=_("Jitter"),
+        initial=0.0,
+        help_text=_("Each job runs up to so much later: 30s, 15m, or a number of seconds."),
+    )
+
+    class Meta:
+        model = Schedule
+        fields = (
+            "name",
+            "kind",
+            "payload",
+            "expression",
+            "timezone",
+            "is_enabled",
+            "overlap",
+            "catch_up",
+            "jitter_seconds",
+            "starts_at",
+            "ends_at",
+            "queue",
+            "priority",
+            "max_attempts",
+        )
+        widgets: ClassVar = {
+            "payload": forms.Textarea(
+                {"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}
+            ),
+        }
+        help_texts: ClassVar = {
+            "payload": _('Keyword arguments of the handler, as a JSON object: {"days": 30}.'),
+        }
+
+    def clean_payload(self) -> Any:
+        """Nothing typed is no arguments."""
+        given = self.cleaned_data["payload"]
+        return {} if given is None else given

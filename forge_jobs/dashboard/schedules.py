@@ -1,0 +1,66 @@
+"""What an operator sees of each schedule: what it means, when it fired and will, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.cron import BadExpression
+from forge_jobs.models import Job, Schedule
+from forge_jobs.zones import UnknownZone
+
+LATE: Final = timedelta(seconds=15)
+"""The scheduler looks every few seconds; a moment that is past for longer waits for a leader."""
+
+STANDINGS: Final[dict[str, str | Promise]] = {
+    "planned": _("planned"),
+    "late": _("late: does any process run?"),
+    "new": _("not planned yet"),
+    "over": _("over: no due moment is to come"),
+    "disabled": _("disabled"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleLine:
+    row: Schedule
+    at: datetime
+    last_job: Job | None
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def words(self) -> str | Promise:
+        try:
+            return self.row.cron.in_words()
+        except (BadExpression, UnknownZone):
+            return _("It can't be read.")
+
+    @property
+    def zone(self) -> str:
+        return self.row.timezone or settings.TIME_ZONE
+
+    @property
+    def standing(self) -> str:
+        if not self.row.is_enabled:
+            return "disabled"
+        if self.row.is_over:
+            return "over"
+        if self.row.next_fire_at is None:
+            return "new"
+        return "late" if self.row.next_fire_at < self.at - LATE else "planned"
+
+    @property
+    def standing_label(self) -> str | Promise:
+        return STANDINGS[self.standing]
+
+
+def read(*, now: datetime) -> Iterator[ScheduleLine]:
+    for row in Schedule.objects.order_by("name"):
+        last_job = Job.objects.filter(schedule=row).order_by("-pk").first()
+        yield ScheduleLine(row=row, at=now, last_job=last_job)
