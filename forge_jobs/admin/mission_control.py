@@ -75,7 +75,7 @@ class MissionControlAdmin(ForgeAdmin):
             "choice": choice,
             "kinds": sorted({*registry.kinds(), *filter(None, [choice.kind])}),
             "series": series,
-            "charts": charts.of_jobs(series),
+            "charts": charts.of_jobs(series, now=now),
             **(extra_context or {}),
         }
         return self.page(request, "overview", context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
@@ -62,9 +63,9 @@ class Choice:
         ]
 
 
-def of_jobs(series: JobSeries) -> dict[str, Chart]:
+def of_jobs(series: JobSeries, *, now: datetime) -> dict[str, Chart]:
     """How many jobs a minute, how long their runs took, and from enqueue to end."""
-    per_minute = 60 / series.step_seconds
+    minutes = [_minutes(moment, series.step_seconds, now=now) for moment in series.moments]
     return {
         "jobs": {
             "moments": series.moments,
@@ -74,10 +75,7 @@ def of_jobs(series: JobSeries) -> dict[str, Chart]:
                     "name": str(name),
                     "tone": tone,
                     "filled": column in FILLED,
-                    "values": [
-                        None if value is None else value * per_minute
-                        for value in series.counts[column]
-                    ],
+                    "values": _rates(series.counts[column], minutes),
                 }
                 for column, (name, tone) in COUNTS.items()
             ],
@@ -129,6 +127,18 @@ def _each(gauges: GaugeSeries, column: str, unit: str) -> Chart:
             for name, columns in list(gauges.processes.items())[:MOST_LINES]
         ],
     }
+
+
+def _minutes(moment: int, step_seconds: int, *, now: datetime) -> float:
+    """How long a step has lasted: the last one has only just begun."""
+    return max(1.0, min(step_seconds, now.timestamp() - moment)) / 60
+
+
+def _rates(counts: Sequence[float | None], minutes: Sequence[float]) -> list[float | None]:
+    return [
+        None if count is None else round(count / lasted, 3)
+        for count, lasted in zip(counts, minutes, strict=True)
+    ]
 
 
 def _percentiles(moments: Sequence[int], percentiles: Percentiles) -> Chart:
