@@ -1,6 +1,7 @@
 """Claiming and giving back: which jobs a process gets, and in which order."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -45,8 +46,14 @@ def test_a_claim_tells_all_that_a_run_needs(process: Process) -> None:
     )  # fmt: skip
     (claimed,) = claim(process, queue="other", kinds=["app.effect"])
 
-    texts = {"payload": "", "context": "", "claimed_at": ""}
-    assert claimed._replace(**texts, run_at=None, enqueued_at=0.0) == ClaimedJob(
+    told_else: dict[str, Any] = {
+        "payload": "",
+        "context": "",
+        "run_at": None,
+        "enqueued_at": 0.0,
+        "claimed_at": "",
+    }
+    assert claimed._replace(**told_else) == ClaimedJob(
         job.pk, "other", "app.effect", "", "", 3, None, 1, 7, 1.5
     )
     job.refresh_from_db()
