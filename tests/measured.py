@@ -28,7 +28,7 @@ def bucket(
     return made
 
 
-def histogram(*seconds: float) -> dict[str, int]:
+def histogram(*seconds: float) -> str:
     made = Histogram()
     for each in seconds:
         made.add(each)

@@ -15,6 +15,7 @@ from tests.rows import claim, finished_job, rolled_back, stored_job
 
 pytestmark = pytest.mark.django_db
 
+BEFORE = {"cancel": State.READY, "requeue": State.DEAD, "run_now": State.RETRYING}
 LATER = NOON + timedelta(minutes=5)
 
 
@@ -77,13 +78,9 @@ def test_a_deed_that_is_rolled_back_leaves_no_event() -> None:
     assert events() == []
 
 
-@pytest.mark.parametrize("verb", ["cancel", "requeue", "run_now"])
+@pytest.mark.parametrize("verb", BEFORE)
 def test_each_of_very_many_has_an_event(verb: str) -> None:
-    columns: dict[str, Any] = {
-        "cancel": {"state": State.READY},
-        "requeue": {"state": State.DEAD, "finished_at": NOON},
-        "run_now": {"state": State.RETRYING},
-    }[verb]
+    columns: dict[str, Any] = {"state": BEFORE[verb]}
     usual: dict[str, Any] = {"queue": "default", "kind": "app.noop", "payload": {}, "run_at": NOON}
     Job.objects.bulk_create(Job(**usual | columns) for _ in range(BATCH + 1))
 

@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from forge_jobs import Snoozed, job
+from forge_jobs.histogram import Histogram
 from forge_jobs.models import (
     Event,
     Job,
@@ -57,7 +58,7 @@ def test_samples_tell_how_long_jobs_waited_ran_and_took_in_all() -> None:
 
     (sample,) = MetricSample.objects.all()
     for histogram in (sample.run_time, sample.wait, sample.latency):
-        assert sum(histogram.values()) == 1
+        assert len(Histogram.from_json(histogram)) == 1
 
 
 def test_a_process_writes_while_it_runs() -> None:

@@ -40,7 +40,7 @@ SELECT
     floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
     sum(enqueued), sum(started), sum(succeeded), sum(retried), sum(dead), sum(cancelled),
     sum(throttled), sum(snoozed), sum(released),
-    string_agg(run_time::text, ','), string_agg(latency::text, ','), string_agg(wait::text, ',')
+    string_agg(run_time, ','), string_agg(latency, ','), string_agg(wait, ',')
 FROM (
     SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
         run_time, latency, wait
