@@ -65,12 +65,12 @@ GROUP BY 1
 
 PROCESS_GAUGES = """
 SELECT
-    process_name, floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
+    process_name, host, floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
     avg(cpu_percent)::float8, max(rss_bytes), avg(busy)::float8, max(threads),
     avg(database_seconds)::float8, max(connections)
 FROM forge_jobs_processgauge
 WHERE at >= %(start)s AND at < %(end)s AND span_seconds >= %(span)s
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """
 
 DATABASE_GAUGES = """
