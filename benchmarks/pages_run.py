@@ -3,12 +3,11 @@
 import json
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import django
 from django.urls import path
 
-MINUTES = 30 * 24 * 60
 KINDS = 20
 
 FILL = {
@@ -18,7 +17,8 @@ FILL = {
             last_error
         )
         SELECT
-            (ARRAY['default', 'mail', 'images', 'reports'])[1 + i %% 4], 'benchmarks.kind_' || i %% 20,
+            (ARRAY['default', 'mail', 'images', 'reports'])[1 + i %% 4],
+            'benchmarks.kind_' || i %% 20,
             jsonb_build_object('number', i), of.state, of.at, of.at,
             CASE WHEN of.ended THEN of.at END, CASE WHEN of.ended THEN of.at END, 1,
             CASE WHEN of.state = 'dead' THEN 'ValueError: ' || i ELSE '' END
@@ -139,27 +139,35 @@ def fill(jobs: int) -> None:
 
 
 def fill_metrics(now) -> None:
-    """A month of what the meter leaves: a bucket a minute for a day, an hour before that."""
+    """What the meter leaves of a month, though of minutes only what a page can ask for."""
     from forge_jobs.models import MetricBucket
     from forge_jobs.tally import SPANS
 
-    histogram = {str(index): 3 for index in range(40, 60)}
-    minute, *longer = SPANS
-    spans = [(minute, timedelta(days=1))] + [(span, timedelta(days=30)) for span in longer]
-    rows = []
-    for span, age in spans:
-        for place in range(int(age.total_seconds() // span)):
-            at = (now - timedelta(seconds=span * (place + 1))).replace(microsecond=0)
-            rows += [
-                MetricBucket(
-                    at=at.fromtimestamp(at.timestamp() // span * span, tz=at.tzinfo),
-                    span_seconds=span, is_summed=span != SPANS[-1], queue="mail",
-                    kind=f"benchmarks.kind_{kind}", enqueued=60, succeeded=58, dead=2,
-                    run_time=histogram, latency=histogram, wait=histogram,
-                )
-                for kind in range(KINDS)
-            ]  # fmt: skip
-    MetricBucket.objects.bulk_create(rows, batch_size=5_000)
+    text = json.dumps({str(index): 3 for index in range(40, 60)})
+    _shortest, minute, *longer = SPANS
+    durations = {"run_time": text, "latency": text, "wait": text}
+    for span, days in [(minute, 2), *((span, 30) for span in longer)]:
+        last = int(now.timestamp() // span)
+        moments = [
+            datetime.fromtimestamp((last - place) * span, tz=UTC)
+            for place in range(1, days * 86_400 // span)
+        ]
+        rows = [
+            MetricBucket(
+                at=at,
+                span_seconds=span,
+                is_summed=span != SPANS[-1],
+                queue="mail",
+                kind=f"benchmarks.kind_{kind}",
+                enqueued=60,
+                succeeded=58,
+                dead=2,
+                **durations,
+            )
+            for at in moments
+            for kind in range(KINDS)
+        ]
+        MetricBucket.objects.bulk_create(rows, batch_size=5_000)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Percentiles of parts say little about the whole: their average is no percentile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from math import log2
 from typing import Final, Self
 
@@ -53,13 +54,6 @@ class Histogram:
         for index, count in other.counts.items():
             counts[index] = counts.get(index, 0) + count
 
-    def merge_json(self, stored: Mapping[str, int]) -> None:
-        """The same for one that comes from the database."""
-        counts = self.counts
-        for key, count in stored.items():
-            index = int(key)
-            counts[index] = counts.get(index, 0) + count
-
     def percentile(self, percent: float) -> float | None:
         """The seconds within which so many percent stayed, give or take 9 %; None without any."""
         return self.percentiles([percent])[0]
@@ -73,21 +67,18 @@ class Histogram:
                 found.append(seconds)
         return found or [None] * len(percents)
 
-    def as_json(self) -> dict[str, int]:
-        return {str(index): self.counts[index] for index in sorted(self.counts)}
+    def as_json(self) -> str:
+        """A JSON text, such as {"12":3,"40":1}."""
+        return json.dumps(self.counts, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, int]) -> Self:
-        return cls({int(key): count for key, count in stored.items()})
-
-    @classmethod
-    def sum_of(cls, stored: Iterable[Mapping[str, int]]) -> Self:
-        """Of very many that come from the database."""
+    def from_json(cls, text: str) -> Self:
+        """The sum of one such text or of many, with commas between."""
         sums: dict[str, int] = {}
-        for one in stored:
+        for one in json.loads(f"[{text}]"):
             for key, count in one.items():
                 sums[key] = sums.get(key, 0) + count
-        return cls.from_json(sums)
+        return cls({int(key): count for key, count in sums.items()})
 
 
 def middle(index: int) -> float:

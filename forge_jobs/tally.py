@@ -23,6 +23,8 @@ COUNTS: Final = (
 DURATIONS: Final = ("run_time", "latency", "wait")
 """Seconds that a handler ran; from enqueue to end; from being due to the start."""
 
+EMPTY: Final = Histogram().as_json()
+
 SPANS: Final = (10, 60, 600, 3_600)
 """The lengths of buckets, in seconds; each is a multiple of the one before."""
 
@@ -55,8 +57,8 @@ class Tally:
             if count := columns[name]:
                 self.counts[name] += count
         for name in DURATIONS:
-            if stored := columns[name]:
-                self.durations[name].merge_json(stored)
+            if (stored := columns[name]) != EMPTY:
+                self.durations[name].merge(Histogram.from_json(stored))
 
     def columns(self) -> dict[str, Any]:
         """As a row says it."""

@@ -5,7 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from forge_jobs.tally import COUNTS, DURATIONS, SPANS, Tally, longest_span_between, span_start
+from forge_jobs.tally import (
+    COUNTS,
+    DURATIONS,
+    EMPTY,
+    SPANS,
+    Tally,
+    longest_span_between,
+    span_start,
+)
 from tests.conftest import NOON
 
 
@@ -17,7 +25,7 @@ def tally(*, succeeded: int, seconds: float) -> Tally:
 
 
 def stored(one: Tally) -> dict[str, object]:
-    return dict.fromkeys(COUNTS, 0) | {name: {} for name in DURATIONS} | one.columns()
+    return dict.fromkeys(COUNTS, 0) | dict.fromkeys(DURATIONS, EMPTY) | one.columns()
 
 
 def test_what_is_merged_adds_up_from_memory_as_from_rows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -12,7 +13,7 @@ from forge_jobs.db.rows import DatabaseGauges, ProcessGauges
 
 Column = list[float | None]
 
-OF_PROCESS: Final = ProcessGauges._fields[2:]
+OF_PROCESS: Final = ProcessGauges._fields[3:]
 OF_DATABASE: Final = DatabaseGauges._fields[1:]
 
 
@@ -20,10 +21,11 @@ OF_DATABASE: Final = DatabaseGauges._fields[1:]
 class GaugeSeries:
     """All columns are as long as `moments`, when the steps begin (seconds since 1970).
 
-    `processes` has by name: `cpu_percent` of one core, `rss_bytes`, `busy` threads of `threads`,
-    `database_seconds` that a heartbeat took to be stored, open `connections`. `database` has
-    `size_bytes`, `wal_bytes`, `connections`, `live_tuples` and `dead_tuples` of the job table, and
-    `disk_free_bytes`. None is what nobody wrote down, or what can't be known.
+    `processes` has by name (with the host, where several have it): `cpu_percent` of one core,
+    `rss_bytes`, `busy` threads of `threads`, `database_seconds` that a heartbeat took to be
+    stored, open `connections`. `database` has `size_bytes`, `wal_bytes`, `connections`,
+    `live_tuples` and `dead_tuples` of the job table, and `disk_free_bytes`. None is what nobody
+    wrote down, or what can't be known.
     """
 
     moments: list[int]
@@ -39,9 +41,10 @@ class GaugeSeries:
             )
             of_database = db.twin().database_gauges(cursor, grid=window.grid)
         processes: dict[str, dict[str, Column]] = {}
-        for name, place, *values in of_processes:
-            columns = processes.setdefault(name, _empty(OF_PROCESS, window))
-            _put(columns, place, values)
+        names = Counter(name for name, _ in {row[:2] for row in of_processes})
+        for name, host, place, *values in of_processes:
+            unique = f"{name} ({host})" if names[name] > 1 else name
+            _put(processes.setdefault(unique, _empty(OF_PROCESS, window)), place, values)
         database = _empty(OF_DATABASE, window)
         for place, *values in of_database:
             _put(database, place, values)

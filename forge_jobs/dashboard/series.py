@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +89,9 @@ class JobSeries:
             step_seconds=window.step,
             counts=columns,
             totals={name: sum(column) for name, column in counts.items()},
-            durations={name: Percentiles.of(map(_merged, texts[name])) for name in durations},
+            durations={
+                name: Percentiles.of(map(Histogram.from_json, texts[name])) for name in durations
+            },
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -111,10 +112,6 @@ def finished_by_queue(window: Window) -> dict[str, list[int]]:
     ):
         columns[queue][window.place(at)] += count
     return dict(columns)
-
-
-def _merged(texts: str) -> Histogram:
-    return Histogram.sum_of(json.loads(f"[{texts}]")) if texts else Histogram()
 
 
 def _known(window: Window, column: list[int]) -> Column:

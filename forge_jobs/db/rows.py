@@ -168,6 +168,7 @@ class ProcessGauges(NamedTuple):
     """How a process was in the step of this place: on average, but at most for what can run out."""
 
     process_name: str
+    host: str
     place: int
     cpu_percent: float
     rss_bytes: int

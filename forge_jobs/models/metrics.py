@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.models.base import JobsManager
-from forge_jobs.tally import SPANS, Tally, Work, span_start
+from forge_jobs.tally import EMPTY, SPANS, Tally, Work, span_start
 
 BATCH: Final = 2_000
 """How many rows are summed up in one transaction."""
@@ -63,7 +63,7 @@ class Measured(models.Model):
     """What came of the jobs of one queue and kind in some time that began, or ended, `at`.
 
     Rows are parts of a sum: there may be any number for the same time, queue and kind. The
-    durations are histograms of seconds: how many by bucket.
+    durations are histograms of seconds, as JSON texts.
     """
 
     at = models.DateTimeField(_("at"))
@@ -78,9 +78,10 @@ class Measured(models.Model):
     throttled = models.PositiveIntegerField(_("throttled"), default=0)
     snoozed = models.PositiveIntegerField(_("snoozed"), default=0)
     released = models.PositiveIntegerField(_("released"), default=0)
-    run_time = models.JSONField(_("run time"), default=dict)
-    latency = models.JSONField(_("latency"), default=dict, help_text=_("From enqueue to end."))
-    wait = models.JSONField(_("wait"), default=dict, help_text=_("From due to start."))
+    # Texts, for nothing looks into them; as `jsonb` they would be twice as large, and slow to read.
+    run_time = models.TextField(_("run time"), default=EMPTY)
+    latency = models.TextField(_("latency"), default=EMPTY, help_text=_("From enqueue to end."))
+    wait = models.TextField(_("wait"), default=EMPTY, help_text=_("From due to start."))
 
     class Meta:
         abstract = True

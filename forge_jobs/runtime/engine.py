@@ -132,6 +132,7 @@ class Engine:
         RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
         self.steering.run_once(now=clock.now())
         employ_services(self)
+        self.metering.look_at_watermark()
         process_started.send_robust(type(self), engine=self)
         if self.drain:
             Stager().run_once(now=clock.now())

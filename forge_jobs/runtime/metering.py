@@ -28,8 +28,8 @@ class MeteringLoop(TolerantLoop):
     """Ends last, and writes what is left; no trouble with it stops the process."""
 
     def __init__(self, engine: Engine) -> None:
-        self.metering = Metering(engine)
-        super().__init__(engine, "metering", [self.metering, Gauging(engine)])
+        super().__init__(engine, "metering", [metering := Metering(engine), Gauging(engine)])
+        self.look_at_watermark = metering.look_at_watermark
 
     def work(self) -> None:
         super().work()

@@ -40,7 +40,7 @@ SELECT
     floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
     sum(enqueued), sum(started), sum(succeeded), sum(retried), sum(dead), sum(cancelled),
     sum(throttled), sum(snoozed), sum(released),
-    string_agg(run_time::text, ','), string_agg(latency::text, ','), string_agg(wait::text, ',')
+    string_agg(run_time, ','), string_agg(latency, ','), string_agg(wait, ',')
 FROM (
     SELECT at, enqueued, started, succeeded, retried, dead, cancelled, throttled, snoozed, released,
         run_time, latency, wait
@@ -65,12 +65,12 @@ GROUP BY 1
 
 PROCESS_GAUGES = """
 SELECT
-    process_name, floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
+    process_name, host, floor((extract(epoch FROM at) - %(first)s) / %(step)s)::integer AS place,
     avg(cpu_percent)::float8, max(rss_bytes), avg(busy)::float8, max(threads),
     avg(database_seconds)::float8, max(connections)
 FROM forge_jobs_processgauge
 WHERE at >= %(start)s AND at < %(end)s AND span_seconds >= %(span)s
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """
 
 DATABASE_GAUGES = """

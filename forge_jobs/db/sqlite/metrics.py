@@ -62,12 +62,12 @@ GROUP BY 1
 
 PROCESS_GAUGES = """
 SELECT
-    process_name, (CAST(strftime('%%s', at) AS INTEGER) - %(first)s) / %(step)s AS place,
+    process_name, host, (CAST(strftime('%%s', at) AS INTEGER) - %(first)s) / %(step)s AS place,
     avg(cpu_percent), max(rss_bytes), avg(busy), max(threads),
     avg(database_seconds), max(connections)
 FROM forge_jobs_processgauge
 WHERE at >= %(start)s AND at < %(end)s AND span_seconds >= %(span)s
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """
 
 DATABASE_GAUGES = """
