@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime
 
 import django
-from django.urls import path
 
 KINDS = 20
 
@@ -62,18 +61,14 @@ FILL = {
     """,
 }
 
-urlpatterns: list = []
-
 
 def main(jobs: int, rounds: int) -> None:
     django.setup()
-    from django.contrib import admin
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.test import Client
 
     call_command("migrate", verbosity=0)
-    urlpatterns.append(path("admin/", admin.site.urls))
     fill(jobs)
     client = Client()
     client.force_login(User.objects.create_superuser("operator"))

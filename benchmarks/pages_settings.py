@@ -30,7 +30,7 @@ TEMPLATES = [
         },
     }
 ]
-ROOT_URLCONF = "benchmarks.pages_run"
+ROOT_URLCONF = "benchmarks.pages_urls"
 STATIC_URL = "static/"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
