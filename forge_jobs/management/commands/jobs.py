@@ -51,9 +51,7 @@ class Command(BaseCommand):
         _add_filters(cancel, Cancel)
         _add_reason(cancel)
         _add_filters(verb("purge", self.purge, "Deletes finished jobs."), Purge)
-        schedule = verb(
-            "schedule", self.print_help, "Lists, adds, switches and triggers schedules."
-        )
+        schedule = verb("schedule", schedule_verb.show, "Lists schedules, and steers them.")
         schedule_verb.add_verbs(schedule, self, add_usual=_add_usual)
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
