@@ -69,7 +69,8 @@ class Cancel:
 
     def preview(self, *, now: datetime) -> str:
         jobs = self.selection.unfinished(now=now).cancellable()
-        waiting, running = jobs.ready().count() + jobs.waiting().count(), jobs.running().count()
+        running = jobs.running().count()
+        waiting = jobs.ready().count() + jobs.blocked().count() + jobs.waiting().count()
         if not running:
             return f"{_jobs(waiting)} would be cancelled."
         return f"{_jobs(waiting)} would be cancelled, {_running(running)} would be asked to stop."
