@@ -105,6 +105,8 @@ class JobQuerySet(models.QuerySet["Job"]):
     def _stop(self, reason: str, *, by: str, now: datetime, **columns: Any) -> int:
         """In one statement, for a job may be claimed, or end its run, at any moment."""
         is_running = Q(state=State.RUNNING)
+        holders = self.filter(state=State.READY, concurrency_slot__isnull=False)
+        keys = {key for key in holders.values_list("concurrency_key", flat=True) if key}
         stopped = self.update(
             state=Case(When(is_running, then=F("state")), default=models.Value(State.CANCELLED)),
             finished_at=Case(When(is_running, then=None), default=models.Value(now)),
@@ -116,6 +118,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         if stopped:
             wake.on_commit(wake.STOP)
+            wake_and_promote(set(), keys)
         return stopped
 
     def run_now(self, *, now: datetime) -> int:
@@ -198,6 +201,9 @@ def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
 
     for queue in queues:
         wake.on_commit(queue)
+    connection = db.connection()
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # Django has no hook for a commit by hand; the promoter finds such keys
     if keys:
         promotion = partial(Job.objects.promote, frozenset(keys))
-        transaction.on_commit(promotion, using=db.connection().alias, robust=True)
+        transaction.on_commit(promotion, using=connection.alias, robust=True)
