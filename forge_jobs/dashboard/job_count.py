@@ -30,7 +30,7 @@ class JobCount:
         selection = jobs.selection
         if selection.ids is not None:
             return cls(number=len(page.jobs))
-        if jobs.narrowing is not None and not jobs.is_by_state_alone:
+        if jobs.must_look_to_count:
             if page.matched is None:
                 return None
             looked_through = 0 if page.is_all else LOOK

@@ -82,7 +82,7 @@ class JobList:
     ) -> JobPage:
         is_backward = before is not None
         start = before if is_backward else after
-        counts = start is None and self.narrowing is not None
+        counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
         look = Look(walk, wanted=LOOK if counts else size + 1)
         shown, has_more = look.found[:size], len(look.found) > size
@@ -112,10 +112,10 @@ class JobList:
         return fits or None
 
     @property
-    def is_by_state_alone(self) -> bool:
-        """Whether the totals by state and queue tell how many there are."""
-        told, ages = self.selection.words, self.selection.aged("enqueued_at", now=self.now)
-        return not told and not ages
+    def must_look_to_count(self) -> bool:
+        """Whether neither the totals by queue and state nor an index tell how many there are."""
+        has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
+        return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
     def _rows(self, places: Sequence[Place]) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""

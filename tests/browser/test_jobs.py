@@ -89,7 +89,7 @@ def test_a_dead_job_is_requeued_and_seen_to_run(seat: Page, rows: dict[str, Job]
     row.get_by_role("link", name="Requeue").click()
     seat.get_by_role("button", name="Requeue").click()
 
-    expect(seat.get_by_text("is requeued.")).to_be_visible()
+    expect(seat.locator(".messagelist")).to_contain_text("is requeued.")
     expect(seat.get_by_text("No job fits the filter.")).to_be_visible()
     seat.goto(f"{LIST}{rows['dead'].pk}/change/")
     expect(seat.locator(".mc-diagnosis")).to_contain_text("No process is live")
@@ -107,7 +107,7 @@ def test_a_running_job_is_killed(seat: Page, rows: dict[str, Job]) -> None:
         seat.get_by_role("link", name="Kill").click()
         seat.get_by_label("Why?").fill("takes for ever")
         seat.get_by_role("button", name="Kill").click()
-        expect(seat.get_by_text("is being killed.")).to_be_visible()
+        expect(seat.locator(".messagelist")).to_contain_text("is being killed.")
         expect(seat.locator("header .mc-state")).to_have_text("cancelled")
     expect(seat.locator(".mc-timeline")).to_contain_text(f"by {LOGIN}: takes for ever")
     expect(seat.locator("[data-live=log]")).to_contain_text(LOGIN)
@@ -116,7 +116,7 @@ def test_a_running_job_is_killed(seat: Page, rows: dict[str, Job]) -> None:
 def test_all_that_match_a_filter_are_cancelled(seat: Page) -> None:
     seat.get_by_label("Kind").fill("app.ma*")
     seat.get_by_role("button", name="Filter").click()
-    expect(seat.locator("tbody tr")).to_have_count(3)
+    expect(seat.locator(".mc-job-table tbody tr")).to_have_count(3)
     seat.get_by_label("Do").select_option("Cancel")
     seat.get_by_label("to", exact=True).select_option("all jobs that match the filter")
     seat.get_by_role("button", name="Go").click()
@@ -125,7 +125,7 @@ def test_all_that_match_a_filter_are_cancelled(seat: Page) -> None:
     expect(seat.get_by_text("3 jobs would be cancelled.")).to_be_visible()
     seat.get_by_role("button", name="Cancel 3 jobs").click()
     expect(seat.get_by_text("3 jobs cancelled.")).to_be_visible()
-    expect(seat.locator("tbody .mc-state")).to_have_text(["cancelled"] * 3)
+    expect(seat.locator(".mc-job-table tbody .mc-state")).to_have_text(["cancelled"] * 3)
 
 
 def test_ticks_are_counted_and_keep_the_list_still(seat: Page, rows: dict[str, Job]) -> None:
@@ -144,16 +144,16 @@ def test_ticks_are_counted_and_keep_the_list_still(seat: Page, rows: dict[str, J
     seat.get_by_role("button", name="Go").click()
     seat.get_by_role("button", name="Run now 3 jobs").click()
     expect(seat.get_by_text("3 jobs made ready.")).to_be_visible()
-    expect(seat.locator("tbody tr")).to_have_count(1)
+    expect(seat.locator(".mc-job-table tbody tr")).to_have_count(1)
 
 
 def test_new_jobs_appear_by_themselves(seat: Page) -> None:
     seat.get_by_label("Refresh").select_option("every second")
-    before = seat.locator("tbody tr").count()
+    before = seat.locator(".mc-job-table tbody tr").count()
 
     with Runjobs():
         expect(seat.locator('tbody [data-state="running"]')).to_have_count(1)
-    assert seat.locator("tbody tr").count() == before
+    assert seat.locator(".mc-job-table tbody tr").count() == before
 
 
 def test_the_list_works_without_javascript(
