@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
 from forge_jobs.models import Job, State
@@ -26,7 +26,7 @@ NEWEST: Final = Order(("-id",))
 LAST_FINISHED: Final = Order(("-finished_at", "-id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
-LONGEST_RUNNING: Final = Order(("started_at", "id"))
+LONGEST_RUNNING: Final = Order(("started_at", "number"))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
 
 HEAVY: Final = ("payload", "result", "errors", "context")
@@ -82,7 +82,7 @@ class JobList:
     ) -> JobPage:
         is_backward = before is not None
         start = before if is_backward else after
-        counts = start is None and self.narrowing is not None
+        counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
         look = Look(walk, wanted=LOOK if counts else size + 1)
         shown, has_more = look.found[:size], len(look.found) > size
@@ -112,10 +112,10 @@ class JobList:
         return fits or None
 
     @property
-    def is_by_state_alone(self) -> bool:
-        """Whether the totals by state and queue tell how many there are."""
-        told, ages = self.selection.words, self.selection.aged("enqueued_at", now=self.now)
-        return not told and not ages
+    def must_look_to_count(self) -> bool:
+        """Whether neither the totals by queue and state nor an index tell how many there are."""
+        has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
+        return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
     def _rows(self, places: Sequence[Place]) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""
@@ -127,24 +127,25 @@ class JobList:
         fits = self.narrowing
         walks = [
             self.order.walk(jobs, fits=fits, start=start, is_backward=is_backward)
-            for jobs in self._lanes()
+            for jobs in self.lanes()
         ]
         if len(walks) == 1:
             return walks[0]
         return heapq.merge(*walks, key=self.order.rank, reverse=is_backward)
 
-    def _lanes(self) -> list[JobQuerySet]:
+    def lanes(self) -> list[JobQuerySet]:
         """What lies in one index in the order that is wanted."""
         jobs: JobQuerySet = Job.objects.all()
         if self.selection.ids is not None:
             return [jobs.filter(pk__in=self.selection.ids)]
         match self.state:
             case None:
-                return [jobs]
+                return [jobs.filter(pk__gt=0)]
             case State.READY:
                 return [jobs.ready().filter(queue=queue) for queue in self._queues(jobs.ready())]
             case State.RUNNING:
-                return [jobs.running()]
+                # By the id itself, SQLite would go through the table for those after it.
+                return [jobs.running().annotate(number=F("id") + 0)]
             case State.BLOCKED:
                 return [jobs.blocked()]
             case State.RETRYING:

@@ -70,7 +70,9 @@ class Order:
 
     def written(self, place: Place) -> str:
         """A place as an address can carry it."""
-        return ",".join(str(value).replace(" ", "T") for value in place)
+        return ",".join(
+            value.isoformat() if isinstance(value, datetime) else str(value) for value in place
+        )
 
     def read(self, written: str) -> Place:
         """The reverse of `written()`; raises `ValueError`."""
