@@ -17,6 +17,8 @@ FRONT_SHARE: Final = 10
 LONGEST_AWAY: Final = 1.0
 CHEAP_SECONDS: Final = 0.005
 SHORTEST_WAIT: Final = 0.005
+LONGEST_WAIT: Final = 1.0
+"""For tokens: meanwhile somebody may fill the bucket, or let the queue spend another one."""
 
 
 class Lane:
@@ -34,7 +36,7 @@ class Lane:
         self.credit = 0
         self.may_hold_work = True
         self.opens_at = 0.0
-        """By the monotonic clock, when the queue's budget has tokens again."""
+        """By the monotonic clock, when to look for tokens of the queue's budget again."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 
@@ -68,7 +70,7 @@ class Lane:
         granted = int(RateLimitBudget.objects.take(budget, at_least=1, at_most=limit))
         if not granted:
             wait = Budget(budget).level().seconds_until(1)
-            self.opens_at = time.monotonic() + max(SHORTEST_WAIT, wait)
+            self.opens_at = time.monotonic() + min(LONGEST_WAIT, max(SHORTEST_WAIT, wait))
             return []
         claimed = self.claim(granted, kinds=kinds, process=process)
         if len(claimed) < granted:
