@@ -36,7 +36,7 @@ class Lane:
         self.credit = 0
         self.may_hold_work = True
         self.opens_at = 0.0
-        """By the monotonic clock, when to look for tokens of the queue's budget again."""
+        """By the monotonic clock, when the queue's budget has tokens again."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 
