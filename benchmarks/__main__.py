@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import latency, scale, throughput
+from benchmarks import control, latency, pages, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -16,10 +16,22 @@ SUITES = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scale": scale.measure,
+    "control": control.measure,
+    "schedules": schedules.measure,
+    "pages": pages.measure,
     "memory": throughput.drain,
 }
-WHOLE = ("throughput", "latency", "scale")  # throughput measures memory too
-ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "memory": 1}
+# throughput measures memory too
+WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages")
+ROUNDS = {
+    "throughput": 3,
+    "latency": 1,
+    "scale": 1,
+    "control": 3,
+    "schedules": 3,
+    "pages": 3,
+    "memory": 1,
+}
 
 
 def main() -> None:

@@ -7,14 +7,16 @@ import logging
 from collections.abc import Iterable, MutableMapping
 from datetime import datetime
 from functools import cached_property
+from math import isfinite
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
 
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
 from forge_jobs.handler import JobHandler, JobOptions
 from forge_jobs.outcomes import Cancelled
+from forge_jobs.settlement import trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models import Job
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 SHUTDOWN: Final = "shutdown"
 """The `reason` of a cancellation because the process stops; the job will run again."""
 
+LONGEST_PROGRESS_MESSAGE: Final = 200
 
 LOST: Final = "lost"
 """The `reason` when the job is no longer this process's, which others thought dead."""
@@ -61,6 +64,18 @@ class Cancellation:
             raise Cancelled(self.reason)
 
 
+class Progress(NamedTuple):
+    """How far a run has come: `done` of `total`, if that is known, and what it is at."""
+
+    done: float
+    total: float | None
+    message: str
+
+    def as_json(self) -> str:
+        told = self._asdict() | {"message": trimmed(self.message, LONGEST_PROGRESS_MESSAGE)}
+        return json.dumps(told, ensure_ascii=False)
+
+
 class JobContext:
     """The job that a handler runs: what it is, and what the handler may do beside its work."""
 
@@ -68,6 +83,7 @@ class JobContext:
         self.job: Final = job
         self.process_name = process_name
         self.cancelled: Final = Cancellation()
+        self.told_progress: Progress | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.kind} #{self.job_id}, attempt {self.attempt}>"
@@ -132,6 +148,16 @@ class JobContext:
                 "attempt": self.attempt,
             },
         )
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Tell how far the job has come; as often as you like, for others see it twice a second.
+
+        Of a `message` the first and last hundred characters are kept. Raises `ValueError` for
+        what is not a finite number, and `TypeError` for what is no number at all.
+        """
+        if not (isfinite(done) and (total is None or isfinite(total))):
+            raise ValueError(f"Progress is told in finite numbers, not {done!r} of {total!r}.")
+        self.told_progress = Progress(done, total, str(message))
 
     def budget(self, name: str) -> Budget:
         """A rate limit that holds across the cluster, by its name in `FORGE_JOBS["BUDGETS"]`."""

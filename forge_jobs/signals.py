@@ -59,6 +59,9 @@ schedule_failed = Signal()
 service_failed = Signal()
 """A service has a fault; it will be run again: `service` (its name), `error`."""
 
+events_dropped = Signal()
+"""More went wrong at once than is kept as events of jobs: `number` of those left out."""
+
 child_started = Signal()
 """A supervisor started a process: `child`, which begins after `delay` seconds."""
 

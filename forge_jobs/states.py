@@ -1,4 +1,4 @@
-"""The states that jobs and processes go through, and the sets of them that queries ask for."""
+"""The states that jobs and processes go through, the sets of them that queries ask for, events."""
 
 from typing import Final
 
@@ -26,3 +26,23 @@ class ProcessState(TextChoices):
     RUNNING = "running", _("running")
     QUIET = "quiet", _("quiet")
     STOPPING = "stopping", _("stopping")
+
+
+class Event(TextChoices):
+    """What can happen to a job; the second group is what people do."""
+
+    ENQUEUED = "enqueued", _("enqueued")
+    STARTED = "started", _("started")
+    SUCCEEDED = "succeeded", _("succeeded")
+    RETRIED = "retried", _("failed, to be tried again")
+    DEAD = "dead", _("dead")
+    CANCELLED = "cancelled", _("cancelled")
+    THROTTLED = "throttled", _("throttled")
+    SNOOZED = "snoozed", _("snoozed")
+    RELEASED = "released", _("given back")
+    LOST = "lost", _("lost with its process")
+
+    CANCEL_REQUESTED = "cancel_requested", _("asked to stop")
+    KILL_REQUESTED = "kill_requested", _("told to be killed")
+    REQUEUED = "requeued", _("requeued")
+    RUN_NOW = "run_now", _("made due")

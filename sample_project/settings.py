@@ -1,6 +1,7 @@
 """The sample project's settings: a demonstration on one machine, not a deployment."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,24 @@ MEDIA_ROOT = VAR / "media"
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 FORGE_JOBS: dict[str, Any] = {
-    "QUEUES": {"default": {}, "images": {}, "publish": {}},
+    "QUEUES": {
+        "default": {"retain_succeeded": timedelta(hours=1)},
+        "images": {"max_workers": 4},
+        "publish": {
+            "budget": "publishing",
+            "throttle_base": timedelta(seconds=2),
+            "throttle_cap": timedelta(seconds=4),
+        },
+        "exports": {"max_workers": 1},
+    },
+    "BUDGETS": {"publishing": {"capacity": 10, "refill_per_second": 2}},
+    "SCHEDULES": {"gallery.tidy_up": {"kind": "gallery.tidy_up", "cron": "* * * * *"}},
 }
 
 GALLERY_API_URL = os.environ.get("GALLERY_API_URL", "http://127.0.0.1:8000/fake-api/pictures/")
 GALLERY_API_SEED: int | None = None
+GALLERY_LENGTH = 600
+GALLERY_VISITORS = os.environ.get("GALLERY_VISITORS") == "1"
 
 # The page asks for news every second and the fake API errs on purpose; neither is news here.
 LOGGING = {

@@ -46,9 +46,11 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("FORGE_JOBS_TEST_MEDIA_ROOT", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
-    "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
+    "QUEUES": {name: {} for name in ("default", "other", "images", "publish", "exports")},
 }
 if timeout := os.environ.get("FORGE_JOBS_TEST_PROCESS_TIMEOUT"):
     FORGE_JOBS["PROCESS_TIMEOUT"] = float(timeout)
 GALLERY_API_URL = "http://127.0.0.1:9/fake-api/pictures/"
 GALLERY_API_SEED: int | None = 0
+GALLERY_LENGTH = 600
+GALLERY_VISITORS = False

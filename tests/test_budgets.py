@@ -1,6 +1,7 @@
 """Rate-limit budgets: never above the capacity, never over-granted, and exact about the wait."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -164,6 +165,33 @@ def test_waiting_ends_with_a_token_or_with_the_time() -> None:
 
     assert Budget("fast").wait(5)
     assert not Budget("fast").wait(0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_takers_that_wait_at_once_all_get_their_share_and_none_too_many() -> None:
+    RateLimitBudget.objects.create(name="fast", capacity=5, refill_per_second=50, tokens=5)
+    start = threading.Barrier(8)
+    spans: list[tuple[float, float]] = []
+
+    def take_turns() -> None:
+        start.wait(10)
+        for _ in range(10):
+            began = time.monotonic()
+            if Budget("fast").wait(20):
+                spans.append((began, time.monotonic()))
+        connections.close_all()
+
+    threads = [threading.Thread(target=take_turns) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(spans) == 80
+    for begin, _ in spans:
+        within = sorted(end for began, end in spans if began >= begin)
+        for place, end in enumerate(within, start=1):
+            assert place <= 5 + 50 * (end - begin) + 0.1
 
 
 @pytest.mark.django_db(transaction=True)

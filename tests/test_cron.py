@@ -105,6 +105,26 @@ def test_wildcards_and_steps_follow_elapsed_time() -> None:
     assert len(faces("0 * * * *", "2026-10-25")) == 25
 
 
+def test_a_plain_day_time_is_the_same_on_every_day() -> None:
+    for day in ("2026-03-29", "2026-07-01", "2026-10-25"):
+        assert [face[:5] for face in faces("0 9 * * *", day)] == ["09:00"]
+
+
+def test_every_other_hour_is_by_the_wall() -> None:
+    shown = [face[:5] for face in faces("0 */2 * * *", "2026-10-25")]
+    assert shown[:4] == ["00:00", "02:00", "02:00", "04:00"]
+    assert (len(faces("0 * * * *", "2026-03-29")), len(shown)) == (23, 13)
+
+
+def test_a_range_may_go_over_the_end() -> None:
+    assert faces("0 22-1 * * *", "2026-07-01") == [
+        "00:00+0200",
+        "01:00+0200",
+        "22:00+0200",
+        "23:00+0200",
+    ]
+
+
 def test_a_day_that_a_zone_leaves_out_is_made_up_for_once() -> None:
     samoa = ZoneInfo("Pacific/Apia")
     start, end = (datetime(2011, 12, day, 12, tzinfo=samoa) for day in (29, 31))

@@ -20,7 +20,7 @@ AT = NOON.isoformat()
 
 def claimed(*, attempt: int = 1, max_attempts: int | None = 5) -> ClaimedJob:
     return ClaimedJob(
-        7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None, None, AT
+        7, "default", "app.noop", "{}", "{}", 0, NOON, attempt, max_attempts, None, claimed_at=AT
     )
 
 

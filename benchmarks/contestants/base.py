@@ -36,6 +36,18 @@ class Contestant(ABC):
         """Enqueue `count` jobs that are due tomorrow."""
         raise NotImplementedError
 
+    def add_schedules(self, count: int) -> None:
+        """Store `count` schedules that are due in an hour."""
+        raise NotImplementedError
+
+    def look_for_due(self) -> None:
+        """What the scheduler does when nothing is due."""
+        raise NotImplementedError
+
+    def fire_all(self) -> None:
+        """What it does when all schedules are due."""
+        raise NotImplementedError
+
     @abstractmethod
     def work(self) -> None:
         """Run a worker in this process for ever."""

@@ -98,13 +98,16 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         return response
 
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """The page, or where a script asked for them, its live parts."""
-        if not self.live_template or request.headers.get("Accept") != LIVE:
+        """The page, or where a script asked for them, its live parts and the charts' numbers."""
+        if not isinstance(response, TemplateResponse) or request.headers.get("Accept") != LIVE:
             return response
-        if not isinstance(response, TemplateResponse):
+        context = response.context_data or {}
+        template = context.get("live_template", self.live_template)
+        if not template:
             return response
-        html = render_to_string(self.live_template, response.context_data, request)
-        return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
+        html = render_to_string(template, context, request)
+        news = {"html": html, "charts": context.get("charts", {})}
+        return JsonResponse(news, headers={"Cache-Control": "no-store"})
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = tuple(self.list_display)

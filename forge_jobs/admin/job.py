@@ -2,40 +2,105 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, Final
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import get_content_type_for_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
+from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin
-from forge_jobs.admin.buttons import Button, reason, who
+from forge_jobs.admin.job_bulk import BulkRequest, asked_at
+from forge_jobs.admin.job_buttons import NAMES, JobButtons
+from forge_jobs.admin.job_list import JobListPage
+from forge_jobs.dashboard.job_page import JobPage
 from forge_jobs.models import Job, State
-from forge_jobs.states import UNFINISHED
+
+LOGGED: Final = 50
 
 
 @admin.register(Job)
-class JobAdmin(ForgeAdmin):
+class JobAdmin(JobButtons, ForgeAdmin):
     tab = "jobs"
-    list_display: ClassVar = ["id", "kind", "queue", "state"]
-    actions_row = actions_detail = ("forge_jobs_cancel_job",)
+    live_template = "forge_jobs/job_list.html"
+    actions_row = actions_detail = NAMES
+
+    @property
+    def media(self) -> forms.Media:
+        script: Any = Script("forge_jobs/jobs.js", defer=True)
+        return super().media + forms.Media(css={"all": ["forge_jobs/jobs.css"]}, js=[script])
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Django's own way would delete what runs, too; ours are the button and the action."""
         return False
 
     def tab_of(self, request: HttpRequest) -> str:
         state = request.GET.get("state", "")
         return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
 
-    @Button(
-        title="Cancel",
-        permission="cancel_job",
-        question="Cancel %(row)s?",
-        explanation="One that waits is cancelled at once; one that runs is asked to stop.",
-        suits=lambda job: job.state in UNFINISHED and job.cancel_requested_at is None,
-        asks_why=True,
-        is_dangerous=True,
-    )
-    def forge_jobs_cancel_job(self, request: HttpRequest, job: Job) -> str:
-        if not job.cancel(reason(request), by=who(request)):
-            return ""
-        return f"{job} was asked to stop." if job.state == State.RUNNING else f"{job} is cancelled."
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        jobs: QuerySet[Job] = Job.objects.all()
+        return jobs
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = clock.now()
+        if request.method == "POST":
+            page = JobListPage(self, request, asked_at(request, now=now))
+            return BulkRequest(self, request, page.filter).answer()
+        context = {
+            **self.context(request),
+            "title": capfirst(self.opts.verbose_name_plural),
+            **JobListPage(self, request, now).context,
+            **(extra_context or {}),
+        }
+        response = TemplateResponse(request, "admin/forge_jobs/job_list.html", context)
+        return self.alive(request, response)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = self.get_object(request, object_id)
+        if job is None:
+            messages.warning(request, _("There is no job #%(id)s.") % {"id": object_id[:40]})
+            return redirect(self.url("changelist"))
+        context = {
+            **self.context(request),
+            "title": str(job),
+            "page": JobPage.read(job, now=clock.now()),
+            "buttons": list(self.buttons(request, job, self.actions_detail)),
+            "log": list(self._log_of(job)),
+            "original": job,
+            "live_template": "forge_jobs/job.html",
+            **(extra_context or {}),
+        }
+        response = TemplateResponse(request, "admin/forge_jobs/job.html", context)
+        return self.alive(request, response)
+
+    def _log_of(self, job: Job) -> QuerySet[LogEntry]:
+        """Who did what to it, the newest first."""
+        entries = LogEntry.objects.filter(
+            content_type=get_content_type_for_model(Job), object_id=str(job.pk)
+        )
+        return entries.select_related("user").order_by("-action_time")[:LOGGED]

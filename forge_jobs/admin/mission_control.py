@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.dashboard import charts
+from forge_jobs.dashboard.charts import Choice
+from forge_jobs.dashboard.gauges import GaugeSeries
+from forge_jobs.dashboard.health import Health
 from forge_jobs.dashboard.overview import Overview
+from forge_jobs.dashboard.series import JobSeries
+from forge_jobs.dashboard.window import Window
 from forge_jobs.models import MissionControl
+from forge_jobs.registry import registry
+
+HEALTH: Final = "forge_jobs_health"
 
 
 @admin.register(MissionControl)
@@ -21,7 +33,13 @@ class MissionControlAdmin(ForgeAdmin):
     """Whoever may see jobs may see these pages; the rows themselves are others' tabs."""
 
     tab = "overview"
-    live_template = "forge_jobs/overview.html"
+
+    @property
+    def media(self) -> forms.Media:
+        uplot: Any = Script("forge_jobs/uplot/uPlot.iife.min.js", defer=True)
+        drawing: Any = Script("forge_jobs/charts.js", defer=True)
+        drawn = forms.Media(css={"all": ["forge_jobs/uplot/uPlot.min.css"]}, js=[uplot, drawing])
+        return super().media + drawn
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("forge_jobs.view_job")
@@ -35,16 +53,55 @@ class MissionControlAdmin(ForgeAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
+    def tab_of(self, request: HttpRequest) -> str:
+        is_health = request.resolver_match and request.resolver_match.url_name == HEALTH
+        return "health" if is_health else "overview"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.health_view)
+        urls: list[URLPattern] = super().get_urls()
+        return [path("health/", view, name=HEALTH), *urls]
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self.refuse_strangers(request)
+        now, choice = clock.now(), Choice.read(request.GET)
+        window = Window.last(choice.window, now=now)
+        series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
         context = {
-            **self.context(request),
             "title": _("Overview"),
-            "overview": Overview.read(now=clock.now()),
+            "overview": Overview.read(now=now),
+            "choice": choice,
+            "kinds": sorted({*registry.kinds(), *filter(None, [choice.kind])}),
+            "series": series,
+            "charts": charts.of_jobs(series, now=now),
             **(extra_context or {}),
         }
-        response = TemplateResponse(request, "admin/forge_jobs/overview.html", context)
+        return self.page(request, "overview", context)
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        self.refuse_strangers(request)
+        now, choice = clock.now(), Choice.read(request.GET)
+        window = Window.last(choice.window, now=now)
+        context = {
+            "title": _("Health"),
+            "health": Health.read(now=now),
+            "choice": choice,
+            "charts": charts.of_health(GaugeSeries.read(window)),
+        }
+        return self.page(request, "health", context)
+
+    def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        """A page with charts, or where its script asked for them, its live parts and numbers."""
+        everything = {
+            **self.context(request),
+            "live_template": f"forge_jobs/{name}.html",
+            **context,
+        }
+        response = TemplateResponse(request, f"admin/forge_jobs/{name}.html", everything)
         return self.alive(request, response)
+
+    def refuse_strangers(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied

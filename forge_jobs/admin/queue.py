@@ -15,6 +15,8 @@ from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import queues
+from forge_jobs.dashboard.series import finished_by_queue
+from forge_jobs.dashboard.window import Window
 from forge_jobs.models import Job, Queue, SlotAssignment
 
 
@@ -58,7 +60,9 @@ class QueueAdmin(BoardAdmin):
     )
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
-        cards = queues.read(now=clock.now(), throughput=queues.NO_THROUGHPUT)
+        now = clock.now()
+        throughput = finished_by_queue(Window.last("30m", now=now))
+        cards = queues.read(now=now, throughput=throughput)
         for card in cards:
             if card.row:
                 card.buttons.extend(self.row_buttons(request, card.row))

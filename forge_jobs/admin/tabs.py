@@ -83,6 +83,7 @@ TABS: Final[Sequence[Tab]] = (
         view="forge_jobs_ratelimitbudget_changelist",
         permission="view_ratelimitbudget",
     ),
+    Tab(name="health", title=_("Health"), view="forge_jobs_health", permission="view_job"),
 )
 
 

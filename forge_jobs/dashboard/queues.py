@@ -27,9 +27,7 @@ MOODS: Final[dict[str, str | Promise]] = {
 }
 
 Throughput = Mapping[str, Sequence[float]]
-"""By queue: how many of its runs ended in each of the last 30 minutes, the oldest first."""
-
-NO_THROUGHPUT: Final[Throughput] = {}
+"""By queue: how many of its jobs succeeded or died in each of the last 30 minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,8 @@ class KeyHolder(NamedTuple):
 class ClaimedJob(NamedTuple):
     """A job that this process may run; `payload` and `context` are JSON texts.
 
-    `claimed_at`, its `started_at` as a text, tells this claim from later ones by the same process.
+    `enqueued_at` is in seconds since 1970. `claimed_at`, its `started_at` as a text, tells this
+    claim from later ones by the same process.
     """
 
     id: int
@@ -67,6 +68,7 @@ class ClaimedJob(NamedTuple):
     max_attempts: int | None
     timeout_seconds: float | None
     concurrency_key: str | None = None
+    enqueued_at: float = 0.0
     claimed_at: str = ""
 
     @property
@@ -95,8 +97,8 @@ class Position(NamedTuple):
 class Transition(NamedTuple):
     """One job's way out of `running`, valid only while the claim `(id, process, claimed_at)` holds.
 
-    A `run_at` of None keeps the column. `result` and `error` are JSON texts; an `error` is
-    appended to the job's list. What `is_forgotten` is deleted instead.
+    A `run_at` or `progress` of None keeps the column. `result`, `error` and `progress` are JSON
+    texts; an `error` is appended to the job's list. What `is_forgotten` is deleted instead.
     """
 
     id: int
@@ -109,6 +111,7 @@ class Transition(NamedTuple):
     error: str | None = None
     last_error: str = ""
     is_forgotten: bool = False
+    progress: str | None = None
 
 
 class BudgetLevel(NamedTuple):
@@ -122,3 +125,66 @@ class BudgetLevel(NamedTuple):
     def seconds_until(self, cost: float) -> float:
         """After how long so many tokens will be there."""
         return self.paused_seconds + max(0.0, cost - self.tokens) / self.refill_per_second
+
+
+class EnqueuedCount(NamedTuple):
+    """How many jobs of a queue and kind were enqueued in the ten seconds from `at` on."""
+
+    at: datetime
+    queue: str
+    kind: str
+    jobs: int
+
+
+class DatabaseFacts(NamedTuple):
+    """What a database tells of itself; None where it can't."""
+
+    size_bytes: int | None = None
+    wal_bytes: int | None = None
+    connections: int | None = None
+    live_tuples: int | None = None
+    dead_tuples: int | None = None
+    disk_free_bytes: int | None = None
+
+
+class ProgressRow(NamedTuple):
+    """How far a run has come, as a JSON text; valid only while its claim holds."""
+
+    id: int
+    claimed_at: str
+    progress: str
+
+
+class Grid(NamedTuple):
+    """A stretch of time in equal steps; `first` is `start` in seconds since 1970."""
+
+    start: datetime
+    end: datetime
+    first: int
+    step: int
+
+
+class ProcessGauges(NamedTuple):
+    """How a process was in the step of this place: on average, but at most for what can run out."""
+
+    process_name: str
+    host: str
+    place: int
+    cpu_percent: float
+    rss_bytes: int
+    busy: float
+    threads: int
+    database_seconds: float
+    connections: int
+
+
+class DatabaseGauges(NamedTuple):
+    """How the database was in the step of this place, at worst."""
+
+    place: int
+    size_bytes: int | None
+    wal_bytes: int | None
+    connections: int | None
+    live_tuples: int | None
+    dead_tuples: int | None
+    disk_free_bytes: int | None

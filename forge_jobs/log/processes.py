@@ -73,6 +73,14 @@ def service_failed(*, service: str, error: BaseException, **kwargs: Any) -> None
     logger.critical("the %s failed", service, exc_info=error, extra={"service": service})
 
 
+def events_dropped(*, number: int, **kwargs: Any) -> None:
+    logger.warning(
+        "too much happened at once to keep all of it: %d events of jobs are left out",
+        number,
+        extra={"events": number},
+    )
+
+
 def process_lost(*, process: Process, given_back: int, **kwargs: Any) -> None:
     logger.warning(
         "process %s (pid %d on %s) was lost, its jobs are given back: %d",
@@ -141,6 +149,7 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.child_ended: child_ended,
     signals.thread_failed: thread_failed,
     signals.service_failed: service_failed,
+    signals.events_dropped: events_dropped,
     signals.leadership_changed: leadership,
     signals.wake_unheard: wake_unheard,
     signals.database_trouble: trouble,

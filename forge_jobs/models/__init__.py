@@ -1,26 +1,37 @@
 """The tables."""
 
 from forge_jobs.models.budget import RateLimitBudget
+from forge_jobs.models.event import JobEvent
+from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
 from forge_jobs.models.lease import Lease
+from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
-from forge_jobs.states import ProcessState, State
+from forge_jobs.models.watermark import Watermark
+from forge_jobs.states import Event, ProcessState, State
 
 __all__ = [
+    "DatabaseGauge",
+    "Event",
     "Job",
+    "JobEvent",
     "JobTotal",
     "Lease",
+    "MetricBucket",
+    "MetricSample",
     "MissionControl",
     "Process",
+    "ProcessGauge",
     "ProcessState",
     "Queue",
     "RateLimitBudget",
     "Schedule",
     "SlotAssignment",
     "State",
+    "Watermark",
 ]

@@ -58,6 +58,9 @@ class Job(models.Model):
         db_default=False,
         help_text=_("The handler was called in this attempt; not told of most first attempts."),
     )
+    progress = models.JSONField(
+        _("progress"), null=True, help_text=_("What the handler last told: done, total, message.")
+    )
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True)
     cancel_reason = models.TextField(_("cancel reason"), db_default="")
     cancelled_by = models.CharField(_("cancelled by"), max_length=200, db_default="")
@@ -96,6 +99,10 @@ class Job(models.Model):
                 condition=Q(state=State.READY),
             ),
             models.Index("run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)),
+            # Few, as a rule, and among a million that are scheduled hard to find.
+            models.Index(
+                "run_at", "id", name="forge_jobs_retrying", condition=Q(state=State.RETRYING)
+            ),
             models.Index("process", name="forge_jobs_running", condition=Q(state=State.RUNNING)),
             models.Index(
                 "concurrency_key",
@@ -177,13 +184,13 @@ class Job(models.Model):
         """The same, but a handler that runs is ended by `JobKilled`, or its thread given up."""
         return self._steered(Job.objects.filter(pk=self.pk).kill(reason, by=by, now=clock.now()))
 
-    def requeue(self) -> bool:
+    def requeue(self, *, by: str = "") -> bool:
         """Let this finished job run again; False if it is unfinished, or its key is taken."""
-        return self._steered(Job.objects.filter(pk=self.pk).requeue(now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).requeue(by=by, now=clock.now()))
 
-    def run_now(self) -> bool:
+    def run_now(self, *, by: str = "") -> bool:
         """Let this job run that waits for its time; False if it does not wait."""
-        return self._steered(Job.objects.filter(pk=self.pk).run_now(now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by, now=clock.now()))
 
     def _steered(self, changed: int) -> bool:
         self.refresh_from_db()
@@ -220,6 +227,7 @@ class Job(models.Model):
                 [],
                 json.loads(row.context),
                 False,
+                None,
                 None,
                 "",
                 "",

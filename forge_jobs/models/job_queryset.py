@@ -14,8 +14,9 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from forge_jobs import db, wake
 from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.event import JobEvent
 from forge_jobs.models.process import Process
-from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
+from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, Event, State
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job  # noqa: F401 (named in quotes)
@@ -38,6 +39,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def running(self) -> Self:
         return self.filter(state=Constant(State.RUNNING))
+
+    def due(self) -> Self:
+        """Ready, or kept from it by a concurrency key."""
+        return self.filter(state__in=constants([State.READY, State.BLOCKED]))
 
     def blocked(self) -> Self:
         return self.filter(state=Constant(State.BLOCKED))
@@ -90,7 +95,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         says who asked.
         """
         return self.cancellable()._in_batches(
-            lambda jobs: jobs.cancellable()._stop(reason, by=by, now=now)
+            lambda jobs: jobs._stop(
+                jobs.cancellable(), Event.CANCEL_REQUESTED, reason, by=by, now=now
+            )
         )
 
     def kill(self, reason: str = "", *, by: str = "", now: datetime) -> int:
@@ -99,32 +106,53 @@ class JobQuerySet(models.QuerySet["Job"]):
         Their handlers are interrupted by `JobKilled`; threads that do not react are given up.
         """
         return self.killable()._in_batches(
-            lambda jobs: jobs.killable()._stop(reason, by=by, now=now, is_to_be_killed=True)
+            lambda jobs: jobs._stop(
+                jobs.killable(),
+                Event.KILL_REQUESTED,
+                reason,
+                by=by,
+                now=now,
+                is_to_be_killed=True,
+            )
         )
 
-    def _stop(self, reason: str, *, by: str, now: datetime, **columns: Any) -> int:
-        """In one statement, for a job may be claimed, or end its run, at any moment."""
+    def _stop(
+        self, those: Self, event: Event, reason: str, *, by: str, now: datetime, **columns: Any
+    ) -> int:
+        """In one statement, for a job may be claimed, or end its run, at any moment.
+
+        Those that run are asked to, which is the `event`.
+        """
         is_running = Q(state=State.RUNNING)
-        stopped = self.update(
-            state=Case(When(is_running, then=F("state")), default=models.Value(State.CANCELLED)),
-            finished_at=Case(When(is_running, then=None), default=models.Value(now)),
-            concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
-            cancel_requested_at=now,
-            cancel_reason=reason,
-            cancelled_by=by,
-            **columns,
-        )
-        if stopped:
-            wake.on_commit(wake.STOP)
+        with transaction.atomic(using=self.db):
+            stopped = those.update(
+                state=Case(
+                    When(is_running, then=F("state")), default=models.Value(State.CANCELLED)
+                ),
+                finished_at=Case(When(is_running, then=None), default=models.Value(now)),
+                concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
+                cancel_requested_at=now,
+                cancel_reason=reason,
+                cancelled_by=by,
+                **columns,
+            )
+            if stopped:
+                asked = self.filter(cancel_requested_at=now, **columns)
+                running = Q(state=State.RUNNING)
+                _note(asked.filter(running), event, at=now, by=by, detail=reason)
+                _note(asked.exclude(running), Event.CANCELLED, at=now, by=by, detail=reason)
+                wake.on_commit(wake.STOP)
         return stopped
 
-    def run_now(self, *, now: datetime) -> int:
-        """Let jobs run that wait for their time; returns how many."""
-        return self.waiting()._in_batches(lambda jobs: jobs.waiting()._make_ready(now=now))
+    def run_now(self, *, by: str = "", now: datetime) -> int:
+        """Let jobs run that wait for their time; returns how many. `by` says who wants it."""
+        return self.waiting()._in_batches(lambda jobs: jobs._make_ready(by=by, now=now))
 
-    def _make_ready(self, *, now: datetime) -> int:
-        queues, keys = self._queues_and_keys()
-        changed = self.update(state=READY_OR_BLOCKED, run_at=now)
+    def _make_ready(self, *, by: str, now: datetime) -> int:
+        queues, keys = self.waiting()._queues_and_keys()
+        with transaction.atomic(using=self.db):
+            if changed := self.waiting().update(state=READY_OR_BLOCKED, run_at=now):
+                _note(self.filter(run_at=now).due(), Event.RUN_NOW, at=now, by=by)
         wake_and_promote(queues, keys)
         return changed
 
@@ -132,18 +160,18 @@ class JobQuerySet(models.QuerySet["Job"]):
         rows = list(self.values_list("queue", "concurrency_key"))
         return {queue for queue, _ in rows}, {key for _, key in rows if key}
 
-    def requeue(self, *, now: datetime) -> int:
+    def requeue(self, *, by: str = "", now: datetime) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
 
-        A job is passed over if an unfinished one has its dedupe key.
+        A job is passed over if an unfinished one has its dedupe key. `by` says who wants it.
         """
-        return self.finished()._in_batches(lambda jobs: jobs._requeue(now=now))
+        return self.finished()._in_batches(lambda jobs: jobs._requeue(by=by, now=now))
 
     def purge(self) -> int:
         """Delete finished jobs; returns how many."""
         return self.finished()._in_batches(lambda jobs: jobs.finished()._raw_delete(jobs.db))
 
-    def _requeue(self, *, now: datetime) -> int:
+    def _requeue(self, *, by: str, now: datetime) -> int:
         free = self.finished().unrivalled()
         newest = {key or pk: pk for pk, key in free.order_by("pk").values_list("pk", "dedupe_key")}
         chosen = self.filter(pk__in=newest.values()).finished()
@@ -157,15 +185,19 @@ class JobQuerySet(models.QuerySet["Job"]):
                     started_at=None,
                     finished_at=None,
                     result=None,
+                    progress=None,
                     cancel_requested_at=None,
                     cancel_reason="",
                     cancelled_by="",
                     is_to_be_killed=False,
                 )
+                if requeued:
+                    again = self.filter(pk__in=newest.values(), run_at=now, attempt=0)
+                    _note(again.due(), Event.REQUEUED, at=now, by=by)
         except IntegrityError:  # a rival was enqueued in this very moment
             if len(newest) == 1:
                 return 0
-            return sum(self.filter(pk=pk)._requeue(now=now) for pk in newest.values())
+            return sum(self.filter(pk=pk)._requeue(by=by, now=now) for pk in newest.values())
         wake_and_promote(queues, keys)
         return requeued
 
@@ -190,6 +222,13 @@ class JobQuerySet(models.QuerySet["Job"]):
                 return
             yield from keys
             last = keys[-1]
+
+
+def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str = "") -> None:
+    """Write down what a person did, in the transaction that does it."""
+    ids = list(jobs.values_list("pk", flat=True))
+    if ids:
+        JobEvent.objects.db_manager(jobs.db).note(ids, event, at=at, by=by, detail=detail)
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:

@@ -1,20 +1,31 @@
 """A clean connection for the next job, whatever the last one did with it."""
 
-from threading import local
-from typing import Any
+from threading import Lock, local
+from typing import Any, Final
+from weakref import WeakSet
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 _thread = local()
+_known: Final[WeakSet[BaseDatabaseWrapper]] = WeakSet()
+_lock: Final = Lock()
 
 
 def _remember(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     _thread.has_connected = True
+    with _lock:
+        _known.add(connection)
 
 
 connection_created.connect(_remember, dispatch_uid="forge_jobs.runtime.connections")
+
+
+def count_open() -> int:
+    """How many connections to databases all threads of this process have open."""
+    with _lock:
+        return sum(wrapper.connection is not None for wrapper in _known)
 
 
 def tidy() -> None:

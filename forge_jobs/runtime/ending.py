@@ -38,7 +38,8 @@ class Ending:
         self.halt(engine.watch)
         self.halt(engine.pulse)
         self.write_outcomes()
-        self.wait([engine.listener, engine.services], at_most=GRACE)
+        engine.metering.stop()
+        self.wait([engine.listener, engine.services, engine.metering], at_most=GRACE)
         if engine.hold:
             engine.fail(f"{len(engine.hold)} outcomes could not be written")
 

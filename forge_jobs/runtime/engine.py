@@ -19,28 +19,21 @@ from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
 from forge_jobs.outcomes import Dead, Failed, Outcome, Released
 from forge_jobs.registry import registry
-from forge_jobs.runtime.cancellation import Cancellation
 from forge_jobs.runtime.crew import Crew
 from forge_jobs.runtime.ending import Ending
 from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.hold import Hold
-from forge_jobs.runtime.orders import Orders
+from forge_jobs.runtime.metering import MeteringLoop
+from forge_jobs.runtime.recorder import Recorder
 from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
+from forge_jobs.runtime.staff import employ_services
 from forge_jobs.runtime.steering import Steering
 from forge_jobs.runtime.worker import failed
-from forge_jobs.services.balancer import Balancer
-from forge_jobs.services.census import Census
 from forge_jobs.services.leader import Leader
-from forge_jobs.services.lookout import Lookout
-from forge_jobs.services.promoter import Promoter
-from forge_jobs.services.pruner import Pruner
-from forge_jobs.services.reaper import Reaper
-from forge_jobs.services.residents import Residents
-from forge_jobs.services.scheduler import Scheduler
 from forge_jobs.services.stager import Stager
 from forge_jobs.settlement import as_resident, settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -70,6 +63,11 @@ class Engine:
 
     process: Process = field(init=False)
     leader: Leader = field(init=False)
+    heartbeat: Heartbeat = field(init=False)
+    pulse: ServiceLoop = field(init=False)
+    watch: ServiceLoop = field(init=False)
+    services: LeaderLoop = field(init=False)
+    metering: MeteringLoop = field(init=False)
     is_stopping: bool = field(init=False, default=False)
     is_signed_off: bool = field(init=False, default=False)
     is_quiet: bool = field(init=False, default=False)
@@ -90,6 +88,7 @@ class Engine:
         )
         self.steering = Steering(self)
         self.fetcher = Fetcher(self, queues=self.queues, kinds=self.kinds)
+        self.recorder = Recorder()
         self.finalizer = Finalizer(self)
         self.crew = Crew(self, size=self.threads)
         self.listener = wake.listener()
@@ -132,7 +131,8 @@ class Engine:
         Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
         RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
         self.steering.run_once(now=clock.now())
-        self._employ_services()
+        employ_services(self)
+        self.metering.look_at_watermark()
         process_started.send_robust(type(self), engine=self)
         if self.drain:
             Stager().run_once(now=clock.now())
@@ -145,6 +145,7 @@ class Engine:
             self.pulse,
             self.watch,
             self.services,
+            self.metering,
         ):
             thread.start()
         reason = self._await_stop()
@@ -228,17 +229,6 @@ class Engine:
         """Give back what the table says we run but a lost answer kept us from knowing of."""
         claimed = Job.objects.claimed_by(self.process)
         claimed.exclude(pk__in=self.hold.ids()).release(now=clock.now())
-
-    def _employ_services(self) -> None:
-        self.leader = Leader(self.process)
-        heartbeat = Heartbeat(self)
-        # Alone, for whatever else hangs on a lock must not make this process look dead.
-        self.pulse = ServiceLoop(self, "pulse", [heartbeat])
-        watching = [self.steering, Orders(self), Cancellation(self), self.leader]
-        self.watch = ServiceLoop(self, "watch", watching)
-        staging = [Stager(), Scheduler(), Promoter(), Residents()]
-        upkeep = [Reaper(heartbeat.heard_since), Balancer(), Pruner(), Lookout(), Census()]
-        self.services = LeaderLoop(self, "services", [*staging, *upkeep])
 
     def _await_stop(self) -> str:
         while True:

@@ -72,7 +72,7 @@ class Fetcher(EngineThread):
 
     def some_are_settled(self) -> None:
         """Called by the finalizer after each group."""
-        if (self.engine.drain and not self.engine.hold) or self._awaits_workers():
+        if (self.engine.drain and not self.engine.hold) or self.awaits_worker():
             self.bell.ring(ROOM)
 
     def is_settled(self, job: ClaimedJob) -> None:
@@ -80,13 +80,8 @@ class Fetcher(EngineThread):
         if job.kind in self.kind_limits:
             self.bell.ring(job.queue)
 
-    def _awaits_workers(self) -> bool:
-        """Let the lanes of limited queues look again: one of our own jobs has ended."""
-        steering = self.engine.steering
-        limited = [lane for lane in self.waiting_lanes() if steering.is_limited(lane.queue)]
-        for lane in limited:
-            lane.opens_at = 0.0
-        return bool(limited)
+    def awaits_worker(self) -> bool:
+        return any(lane.awaits_worker for lane in self.lanes)
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
@@ -110,8 +105,9 @@ class Fetcher(EngineThread):
             self.engine.request_stop(DRAINED)
             self.stopping.set()
             return
-        self._wants_room = bool(self.open_lanes())
-        if not (self._wants_room and self.room() > 0):
+        has_open_lanes = bool(self.open_lanes())
+        self._wants_room = has_open_lanes or self.awaits_worker()
+        if not (has_open_lanes and self.room() > 0):
             self.sleep()
 
     def sleep(self) -> None:
@@ -128,6 +124,8 @@ class Fetcher(EngineThread):
             self.look_everywhere()
         for lane in self.lanes:
             lane.may_hold_work |= lane.queue in rung
+            if lane.awaits_worker and ROOM in rung:
+                lane.opens_at = 0.0
 
     def look_everywhere(self) -> None:
         self._looked_at = time.monotonic()
@@ -148,8 +146,16 @@ class Fetcher(EngineThread):
             )
             if claimed:
                 take_turn(lane, lanes)
-            self.supply(claimed)
+            if surplus := self.supply(claimed):
+                self.refund(surplus)
         return self.claimed - before
+
+    def refund(self, tokens: int) -> None:
+        ride_out(
+            lambda: self.terms.refund(tokens=tokens),
+            doing="returning tokens",
+            stopping=self.stopping,
+        )
 
     def open_lanes(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
@@ -185,8 +191,12 @@ class Fetcher(EngineThread):
         limit = self.kind_limits.get(kind)
         return limit is None or self.engine.hold.count(kind) < limit
 
-    def supply(self, claimed: list[ClaimedJob]) -> None:
-        """Hand on what was claimed; of a limited kind, no more than may run here."""
+    def supply(self, claimed: list[ClaimedJob]) -> int:
+        """Hand on what was claimed; of a limited kind, no more than may run here.
+
+        Returns how many jobs were given back.
+        """
+        surplus = 0
         if claimed:
             self.claimed += len(claimed)
             self._supplied_at = time.monotonic()
@@ -196,14 +206,16 @@ class Fetcher(EngineThread):
             if has_room:
                 self.engine.buffer.put(job)
             else:
+                surplus += 1
                 self.given_back += 1
                 self.engine.release(job)
+        return surplus
 
     def room(self) -> int:
         """How many jobs to claim now; none until half of the prefetch is used up."""
         jobs, seconds = self.engine.crew.work_done()
         self.pace.update(jobs=jobs, seconds=seconds)
-        ahead = self.claimed - self.given_back - jobs
+        ahead = self.ahead()
         room = min(
             self.engine.threads + self.pace.prefetch - ahead,
             LARGEST_HOLD - len(self.engine.hold),
@@ -211,6 +223,11 @@ class Fetcher(EngineThread):
             self.jobs_left(),
         )
         return room if room > self.pace.prefetch // 2 or ahead <= 0 else 0
+
+    def ahead(self) -> int:
+        """How many jobs run or wait here."""
+        jobs, _ = self.engine.crew.work_done()
+        return self.claimed - self.given_back - jobs
 
     def jobs_left(self) -> int:
         """How many jobs this process may still claim before it makes way for another."""

@@ -163,6 +163,7 @@ class Finalizer(EngineThread):
                 job_finished.send_robust(type(self), finished=finished)
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
+        self.engine.recorder.record(group, held)
         freed = {
             done.job.concurrency_key
             for done in group

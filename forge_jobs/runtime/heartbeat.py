@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,8 @@ class Heartbeat(Service):
         self.watch = Watch(engine)
         self._trouble = ""
         self._os_process = psutil.Process()
+        self.database_seconds = 0.0
+        """How long the last beat took to be stored."""
 
     def run_once(self, *, now: datetime) -> int:
         trouble = self.watch.trouble(now=now)
@@ -42,7 +45,9 @@ class Heartbeat(Service):
             "rss_bytes": self._os_process.memory_info().rss,
             "trouble": trouble,
         }
+        began = time.monotonic()
         is_known = Process.objects.beat(self.engine.process, now=now, **facts)
+        self.database_seconds = time.monotonic() - began
         if not is_known and not self.engine.is_signed_off:
             self._come_back(now)
         self._heard_since, self._last_beat = self.heard_since(now=now), now

@@ -36,7 +36,9 @@ class Lane:
         self.credit = 0
         self.may_hold_work = True
         self.opens_at = 0.0
-        """By the monotonic clock, when the queue's budget has tokens again."""
+        """By the monotonic clock, when to look again: tokens or a worker should be there then."""
+        self.awaits_worker = False
+        """Whether a worker that becomes free is a reason to look sooner."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 

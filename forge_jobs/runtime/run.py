@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import Final, Self
 
-from forge_jobs.context import JobContext
+from forge_jobs.context import JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import JobKilled, JobTimedOut
 
@@ -34,11 +34,18 @@ class Run:
         self.cancel_coroutine: Callable[[], None] | None = None
         self.has_timed_out = False
         self.is_given_up = False
+        self.stored_progress: Progress | None = None
         self._thread = get_ident()
         self._lock = Lock()
         self._is_open = False
         self._has_struck = False
         self._end = Lock()
+
+    @property
+    def untold_progress(self) -> Progress | None:
+        """What the handler has told of its progress and nobody has stored."""
+        told = self.context.told_progress
+        return None if told is self.stored_progress else told
 
     def start_clock(self) -> None:
         """Let the job's timeout begin."""
@@ -59,6 +66,10 @@ class Run:
     def end(self) -> bool:
         """Whether the caller is the first to end the run, and so the one to report it."""
         return self._end.acquire(blocking=False)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._end.locked()
 
     def look_after(self, *, now: float) -> None:
         """Called by another thread again and again: ends the handler, or later gives it up."""

@@ -62,15 +62,8 @@ class ServiceLoop(EngineThread):
         turn.run()
 
 
-class LeaderLoop(ServiceLoop):
-    """Runs while this process leads.
-
-    A service with a fault in it is told of and left alone for a while. Were the process to stop,
-    the next leader would be the next to fall.
-    """
-
-    def step(self) -> float:
-        return super().step() if self.engine.leader.leads else LONGEST_REST
+class TolerantLoop(ServiceLoop):
+    """Tells of a service with a fault in it, and leaves it alone for a while."""
 
     def take(self, turn: Turn) -> None:
         try:
@@ -78,6 +71,16 @@ class LeaderLoop(ServiceLoop):
         except Exception as error:
             turn.due_at = time.monotonic() + FAULTY_REST
             service_failed.send_robust(type(self), service=turn.name, error=error)
+
+
+class LeaderLoop(TolerantLoop):
+    """Runs while this process leads.
+
+    Were a process to stop because of a fault, the next leader would be the next to fall.
+    """
+
+    def step(self) -> float:
+        return super().step() if self.engine.leader.leads else LONGEST_REST
 
 
 class Turn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
-from forge_jobs.models import Queue
+from forge_jobs.models import Queue, RateLimitBudget
 from forge_jobs.runtime.lane import Lane
 from forge_jobs.signals import queue_misconfigured
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
 
 BUSY_SECONDS: Final = 0.1
-"""How soon to look again at a queue that has as many workers busy as it may."""
+"""How soon to look again at a queue that waits for a worker, if none says that it is free."""
 
 UNKNOWN_BUDGET_SECONDS: Final = 60.0
 
@@ -25,10 +25,13 @@ UNKNOWN_BUDGET_SECONDS: Final = 60.0
 class Terms:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._paid_from = ""
+        """The budget that the last claim took its tokens from; empty if it needed none."""
 
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         process, steering = self.engine.process, self.engine.steering
+        lane.awaits_worker = False
         if not steering.is_limited(lane.queue):
             return self._claim_paid(lane, limit, kinds)
         share = steering.share_of(lane.queue)
@@ -36,19 +39,33 @@ class Terms:
             lane.queue, process=process, share=share, now=clock.now()
         ) as free:
             if free == 0:
-                lane.opens_at = time.monotonic() + BUSY_SECONDS
-                return []
+                return self._await_worker(lane)
             return self._claim_paid(lane, limit if free is None else min(limit, free), kinds)
+
+    def refund(self, *, tokens: int) -> None:
+        """Return what was paid for jobs of the last claim that are given back unstarted."""
+        if self._paid_from:
+            with self.engine.writing:
+                RateLimitBudget.objects.give_back(self._paid_from, tokens=tokens)
 
     def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
         process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
+        self._paid_from = budget
         if not budget:
             return lane.claim(limit, kinds=kinds, process=process)
-        free = self.engine.threads - self.engine.buffer.qsize()  # tokens are not for a prefetch
+        # No prefetch: a token is taken when its job starts, and not for one that may be given back.
+        free = self.engine.threads - self.engine.fetcher.ahead()
+        if free <= 0:
+            return self._await_worker(lane)
         try:
-            return lane.claim_within(budget, max(1, min(limit, free)), kinds=kinds, process=process)
+            return lane.claim_within(budget, min(limit, free), kinds=kinds, process=process)
         except UnknownBudget as error:
             lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
             lane.may_hold_work = False
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []
+
+    def _await_worker(self, lane: Lane) -> list[ClaimedJob]:
+        lane.opens_at = time.monotonic() + BUSY_SECONDS
+        lane.awaits_worker = True
+        return []

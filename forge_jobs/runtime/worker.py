@@ -74,7 +74,7 @@ class Worker(EngineThread):
         # A context of its own keeps what a handler activates (time zone, language) from the next.
         outcome, stored = copy_context().run(self.run_handler, run)
         seconds = time.monotonic() - run.began_at
-        transition = stored or self.engine.settled(job, outcome)
+        transition = stored or self.settled(run, outcome)
         if is_ours := run.end():
             self.engine.finalizer.inbox.put(
                 Finished(job, transition, outcome, seconds, bool(stored))
@@ -127,7 +127,7 @@ class Worker(EngineThread):
                 outcome = self.call(handler, run)
                 if isinstance(outcome, Released):
                     raise outcome
-                transition = self.engine.settled(run.job, outcome)
+                transition = self.settled(run, outcome)
                 if not Job.objects.finalize([transition], process=self.engine.process):
                     raise Released
         except Error as error:
@@ -135,6 +135,13 @@ class Worker(EngineThread):
                 return Throttled(LOCKED_SECONDS, scope="job"), None
             raise
         return outcome, transition
+
+    def settled(self, run: Run, outcome: Outcome) -> Transition:
+        """What becomes of the job, with the last that its handler told of its progress."""
+        transition = self.engine.settled(run.job, outcome)
+        if progress := run.untold_progress:
+            return transition._replace(progress=progress.as_json())
+        return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the database's absence costs the job no attempt."""

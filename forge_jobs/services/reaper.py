@@ -1,5 +1,7 @@
 """Gives back the jobs of processes that are gone."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -7,12 +9,13 @@ from django.db import transaction
 
 from forge_jobs import db, wake
 from forge_jobs.conf import conf
-from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.models import Job, Process
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.settlement import lost
 from forge_jobs.signals import process_lost
+from forge_jobs.tally import Tally, Work
 
 
 class HeardSince(Protocol):
@@ -91,4 +94,39 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
         return 0
     for queue in {row[1] for row in rows}:
         wake.on_commit(queue)
-    return len(Job.objects.finalize(transitions, process=process))
+    held = Job.objects.finalize(transitions, process=process)
+    works = {row[0]: Work(queue=row[1], kind=row[2]) for row in rows}
+    ours = [transition for transition in transitions if transition.id in held]
+    _tell_of(ours, works, message, process_name=process.name, now=now)
+    return len(held)
+
+
+def _tell_of(
+    transitions: Sequence[Transition],
+    works: Mapping[int, Work],
+    message: str,
+    *,
+    process_name: str,
+    now: datetime,
+) -> None:
+    """For the jobs' process can't any more."""
+    ids = [transition.id for transition in transitions]
+    ended = dict(Job.objects.finished().filter(pk__in=ids).values_list("pk", "state"))
+    tallies: defaultdict[Work, Tally] = defaultdict(Tally)
+    events = []
+    for transition in transitions:
+        event = Event(ended.get(transition.id, Event.LOST if transition.error else Event.RELEASED))
+        column = "released" if event is Event.LOST else event.value
+        tallies[works[transition.id]].counts[column] += 1
+        events.append(
+            JobEvent(
+                job_id=transition.id,
+                at=now,
+                event=event,
+                attempt=transition.attempt,
+                process_name=process_name,
+                detail=message,
+            )
+        )
+    JobEvent.objects.bulk_create(events)
+    MetricSample.objects.store(tallies, at=now)

@@ -20,7 +20,7 @@ from forge_jobs.signals import schedule_failed, schedule_fired, schedule_skipped
 from forge_jobs.zones import SECOND
 
 LARGEST_PASS: Final = 500
-"""How many schedules one pass fires, so that other services have their turn."""
+"""How many schedules one pass plans or fires, so that other services have their turn."""
 MOST_MISSED: Final = 100
 """How many missed moments of one schedule are made good."""
 
@@ -41,7 +41,7 @@ class Scheduler(Service):
             synchronise()
             self._has_synchronised = True
         kinds = registry.kinds()
-        unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)
+        unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
         planned = sum(_plan(schedule, now=now) for schedule in unplanned)
         due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
         return planned + sum(
@@ -71,11 +71,12 @@ def due_moments(schedule: Schedule, *, now: datetime) -> list[datetime]:
     first = schedule.next_fire_at
     if first is None:
         return []
+    cron = schedule.cron
     until = min(now, schedule.ends_at or now)
     recent = now - conf().process_timeout
     timely = [first] if recent <= first <= until else []
     last = max(first, recent - datetime.resolution)
-    while (following := schedule.cron.after(last)) and following <= until:
+    while (following := cron.after(last)) and following <= until:
         timely.append(following)
         last = following
     return [*_missed(schedule, first, min(recent - datetime.resolution, until), timely), *timely]

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
+from typing import Final
 
 from django.core.files import File
 from django.db import transaction
 
 from forge_jobs import NewJob, enqueue_many
+from forge_jobs.models import Job
 from sample_project.gallery.album import Plate
-from sample_project.gallery.jobs import draw_picture, make_thumbnail, publish_picture
+from sample_project.gallery.jobs import (
+    draw_picture,
+    export_pictures,
+    make_thumbnail,
+    publish_picture,
+)
 from sample_project.gallery.models import Picture
+
+EXPORT_KEY: Final = "gallery.export_pictures"
 
 
 def upload(files: Iterable[File[bytes]]) -> list[Picture]:
@@ -56,6 +65,11 @@ def publish(pictures: Iterable[Picture]) -> int:
         )
         Picture.objects.attach(wanted, job="publish_job", ids=jobs.ids)
     return len(wanted)
+
+
+def export() -> Job:
+    """Ask for an archive of all pictures; while one is under way, that is the job."""
+    return export_pictures.using(dedupe_key=EXPORT_KEY).enqueue()
 
 
 def _stored(file: File[bytes]) -> Picture:

@@ -23,8 +23,9 @@ HURRY_SECONDS = 5
 TICK_SECONDS = 0.1
 
 WELCOME = """
-  Gallery   {address}
-  Admin     {address}admin/    (login {login}, password {password})
+  Gallery          {address}
+  Mission Control  {address}admin/forge_jobs/missioncontrol/
+                   (login {login}, password {password})
 
   Ctrl-C stops the server and the worker.
 """
@@ -38,7 +39,12 @@ def run(*, port: int, say: Callable[[str], object]) -> int:
     chosen = free_port(port)
     worker = "demo" if chosen == port else f"demo-{chosen}"
     api = f"http://{HOST}:{chosen}/fake-api/pictures/"
-    environment = {**os.environ, "GALLERY_API_URL": api, "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "GALLERY_API_URL": api,
+        "GALLERY_VISITORS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
     children: list[Child] = []
     with _signals_interrupt():
         try:

@@ -1,14 +1,15 @@
-"""The gallery's jobs: draw a picture, make its thumbnail, publish it."""
+"""The gallery's jobs: draw a picture, make its thumbnail, publish it; export and tidy up."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
 from forge_jobs import Dead, Done, JobContext, job
 from forge_jobs.backoff import Exponential
-from sample_project.gallery import publishing, thumbnails
+from sample_project.gallery import exports, publishing, thumbnails
 from sample_project.gallery.drawing import UnknownMotifError, draw
 from sample_project.gallery.models import Picture
 
@@ -61,8 +62,30 @@ def publish_picture(*, picture_id: int) -> Done:
     return Done({"address": address})
 
 
+@job(queue="exports", takes_context=True, timeout=timedelta(minutes=30), max_attempts=2)
+def export_pictures(ctx: JobContext, *, seconds_each: float = 0.0) -> Done:
+    """Pack all images into one archive, of which the address is the result."""
+    pictures = list(Picture.objects.exclude(image="").order_by("pk"))
+    return Done({"address": exports.export(ctx, pictures, seconds_each=seconds_each)})
+
+
+@job
+def tidy_up() -> Done:
+    """Let the oldest pictures go, with their files, so that a gallery left alone stays small."""
+    old = list(Picture.objects.order_by("-pk")[settings.GALLERY_LENGTH :])
+    for picture in old:
+        picture.delete()
+        picture.image.delete(save=False)
+        picture.thumbnail.delete(save=False)
+    return Done({"removed": len(old)})
+
+
 def _find(picture_id: int) -> Picture:
     try:
         return Picture.objects.get(pk=picture_id)
     except Picture.DoesNotExist as error:
         raise Dead(f"picture {picture_id} no longer exists") from error
+
+
+if settings.GALLERY_VISITORS:
+    from sample_project.gallery import visitors  # noqa: F401 - importing registers its handler

@@ -1,13 +1,18 @@
 """Fills an empty gallery, so that the demonstration has something to show."""
 
+from datetime import timedelta
+
 from django.contrib.auth import get_user_model
 
 from sample_project.gallery import actions, album
+from sample_project.gallery.jobs import export_pictures
 from sample_project.gallery.models import Picture
 
 LOGIN = "demo"
 PASSWORD = "demo"  # noqa: S105 - the demonstration's, on this machine only
 DOZEN = 12
+EXPORT_AFTER_SECONDS = 15
+SECONDS_EACH = 4.0
 
 
 def seed_login() -> bool:
@@ -24,3 +29,12 @@ def seed_pictures() -> int:
     if Picture.objects.exists():
         return 0
     return len(actions.import_album(album.plates(DOZEN)))
+
+
+def seed_export() -> bool:
+    """Ask for an export slow enough to be watched, and cancelled; says whether there was none."""
+    delay = timedelta(seconds=EXPORT_AFTER_SECONDS)
+    job = export_pictures.using(dedupe_key=actions.EXPORT_KEY, delay=delay).enqueue(
+        seconds_each=SECONDS_EACH
+    )
+    return not job.was_deduplicated

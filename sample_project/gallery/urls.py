@@ -12,5 +12,6 @@ urlpatterns = [
     path("album/", views.import_album, name="import-album"),
     path("publish/", views.publish_all, name="publish-all"),
     path("publish/<int:picture_id>/", views.publish, name="publish"),
+    path("export/", views.export, name="export"),
     path("fake-api/pictures/", fake_api.pictures, name="fake-api"),
 ]

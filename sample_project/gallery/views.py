@@ -100,6 +100,16 @@ def publish_all(request: HttpRequest) -> HttpResponse:
     return redirect(_way_back(request))
 
 
+@require_POST
+def export(request: HttpRequest) -> HttpResponse:
+    job = actions.export()
+    if job.was_deduplicated:
+        messages.info(request, f"An export is under way already: job {job.pk}.")
+    else:
+        messages.success(request, f"All pictures will be in one archive: job {job.pk}.")
+    return redirect(_way_back(request))
+
+
 def _ids(text: str) -> list[int]:
     """Read `1,2,3`; raises `ValueError` for what no page would ask for."""
     ids = [int(part) for part in text.split(",") if part]

@@ -22,6 +22,12 @@ def effect(*, number: int, seconds: float = 0.0) -> None:
     Effect.objects.create(number=number, pid=os.getpid())
 
 
+@job
+def strike(*, number: int) -> None:
+    """Leave the moment at which it began."""
+    Effect.objects.create(number=number, pid=os.getpid(), began=time.monotonic())
+
+
 @job(concurrency_key=lambda payload: f"customer {payload['customer']}")
 def serve(*, customer: int, place: int = 0, seconds: float = 0.0) -> None:
     """One at a time for each customer; leaves the span in which it ran."""

@@ -55,6 +55,7 @@ SCREEN = """\
 
 queue    scheduled  ready  blocked  running  retrying  succeeded  dead  cancelled        lag  served
 default          -      2        -        1         -          -     1          -  2 min 5 s  yes
+exports          -      -        -        -         -          -     -          -          -  no
 images           -      -        -        -         -          -     -          -          -  no
 other            -      1        -        -         -          -     -          -      3.0 s  no
 publish          -      -        -        -         -          -     -          -          -  no

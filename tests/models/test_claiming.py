@@ -45,9 +45,10 @@ def test_a_claim_tells_all_that_a_run_needs(process: Process) -> None:
     )  # fmt: skip
     (claimed,) = claim(process, queue="other", kinds=["app.effect"])
 
-    assert claimed._replace(payload="", context="", run_at=None, claimed_at="") == ClaimedJob(
-        job.pk, "other", "app.effect", "", "", 3, None, 1, 7, 1.5
-    )
+    plain = claimed._replace(payload="", context="", claimed_at="", run_at=None, enqueued_at=0.0)
+    assert plain == ClaimedJob(job.pk, "other", "app.effect", "", "", 3, None, 1, 7, 1.5)
+    job.refresh_from_db()
+    assert claimed.enqueued_at == pytest.approx(job.enqueued_at.timestamp(), abs=0.001)
     assert claimed.payload.replace(" ", "") in ('{"a":"ü"}', '{"a":"\\u00fc"}')
     assert claimed.context.replace(" ", "") == '{"b":1}'
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.connection import ConnectionDoesNotExist
 
 from forge_jobs.models import Schedule
 from forge_jobs.policies import Source
@@ -82,6 +83,13 @@ def test_a_save_of_the_scheduler_s_columns_alone_is_just_that() -> None:
     row.save(update_fields=["skipped"])
 
     assert (stored().skipped, stored().next_fire_at) == (5, NOON + MINUTE)
+
+
+def test_a_new_schedule_goes_to_the_job_database(settings: Any) -> None:
+    settings.FORGE_JOBS = {"DATABASE": "jobs"}
+
+    with pytest.raises(ConnectionDoesNotExist, match="jobs"):
+        Schedule(name="a", kind="app.noop", expression="* * * * *").save()
 
 
 def test_enabling_and_disabling_say_whether_they_changed_anything() -> None:

@@ -12,8 +12,8 @@ from tests.running import Runjobs, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-KEYS = 20
-JOBS = 1_000
+KEYS = 50
+JOBS = 5_000
 
 
 def test_no_two_runs_of_a_key_overlap() -> None:
@@ -23,7 +23,7 @@ def test_no_two_runs_of_a_key_overlap() -> None:
             for number in range(JOBS)
         ]
     )
-    with Runjobs("--processes", "4", "--threads", "4") as runjobs:
+    with Runjobs("--processes", "6", "--threads", "4") as runjobs:
         eventually(lambda: not Job.objects.unfinished().exists(), patience=90)
         runjobs.terminate()
         assert runjobs.wait()[0] == 0, runjobs.output

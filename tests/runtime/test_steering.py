@@ -186,9 +186,43 @@ def test_tokens_that_no_job_needed_are_returned() -> None:
     noop.enqueue_many([{}] * 3)
     drain()
 
+    assert tokens_left() == pytest.approx(97, abs=0.1)
+
+
+def tokens_left() -> float:
     level = RateLimitBudget.objects.level("slack")
     assert level is not None
-    assert level.tokens == pytest.approx(97, abs=0.1)
+    return level.tokens
+
+
+def test_no_token_is_taken_for_a_job_that_has_no_worker_yet() -> None:
+    @job(kind="tests.subject", takes_context=True)
+    def subject(ctx: JobContext, *, seconds: float) -> None:
+        ctx.cancelled.wait(seconds)
+
+    budgeted(capacity=100, refill_per_second=0.001, tokens=100)
+    subject.enqueue_many([{"seconds": 0}] * 30)
+    with running(engine(threads=1, shutdown_timeout=0.1)) as working:
+        eventually(lambda: Job.objects.finished().count() == 30)
+        subject.enqueue(seconds=PATIENCE)
+        subject.enqueue_many([{"seconds": 0}] * 20)
+        eventually(lambda: bool(working.crew.runs()))
+        eventually(working.fetcher.awaits_worker)
+        assert working.fetcher.ahead() == 1
+
+    assert tokens_left() == pytest.approx(69, abs=0.1)
+
+
+def test_tokens_are_returned_for_jobs_whose_kind_has_no_room_here() -> None:
+    @job(kind="tests.subject", max_concurrent_per_process=1)
+    def subject() -> None:
+        time.sleep(0.01)
+
+    budgeted(capacity=100, refill_per_second=0.001, tokens=100)
+    subject.enqueue_many([{}] * 10)
+    drain(threads=4)
+
+    assert tokens_left() == pytest.approx(90, abs=0.1)
 
 
 def test_a_queue_whose_budget_is_unknown_is_left_alone_and_told_of() -> None:

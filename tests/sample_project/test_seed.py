@@ -18,7 +18,8 @@ def test_seeding_twice_seeds_once(client: Client, capsys: pytest.CaptureFixture[
         call_command("seed_demo")
 
     assert client.login(username="demo", password="demo")  # noqa: S106
-    assert Picture.objects.count() == Job.objects.count() == 12
+    assert Picture.objects.count() == Job.objects.filter(queue="images").count() == 12
+    assert Job.objects.filter(queue="exports").count() == 1
     assert capsys.readouterr().out.count("Created") == 1
 
 

@@ -13,17 +13,30 @@ from forge_jobs.db.postgresql.jobs import (
     stage,
 )
 from forge_jobs.db.postgresql.keys import promote, stalled_keys
+from forge_jobs.db.postgresql.metrics import (
+    count_enqueued,
+    database_facts,
+    database_gauges,
+    measured,
+    process_gauges,
+    write_progress,
+)
 
 __all__ = [
     "as_text",
     "claim",
+    "count_enqueued",
+    "database_facts",
+    "database_gauges",
     "drain_tokens",
     "find",
     "forget",
     "insert",
     "interrupt",
     "is_locked",
+    "measured",
     "next_due",
+    "process_gauges",
     "promote",
     "return_tokens",
     "settle",
@@ -31,4 +44,5 @@ __all__ = [
     "stalled_keys",
     "take_tokens",
     "token_level",
+    "write_progress",
 ]

@@ -1,7 +1,8 @@
 """Token buckets: each change is one statement, on the row as it is once it is locked.
 
 What has flowed in since `refilled_at` is added whenever the row is looked at. A moment that lies
-ahead of the present by more than five seconds is that of a clock that was set back since.
+ahead of the present by more than five seconds is that of a clock that was set back since; it is
+put right even where there is nothing to grant, or nobody would be granted anything until then.
 """
 
 from datetime import datetime
@@ -23,18 +24,25 @@ WITH bucket AS MATERIALIZED (
     CROSS JOIN (SELECT coalesce(%(now)s::timestamptz, statement_timestamp()) AS now) AS moment
     WHERE name = %(name)s AND (drained_until IS NULL OR drained_until <= moment.now)
     FOR UPDATE OF forge_jobs_ratelimitbudget
+), grants AS (
+    SELECT
+        id, now, level,
+        CASE
+            WHEN level + 1e-6 < %(at_least)s THEN 0
+            ELSE least(%(at_most)s, greatest(%(at_least)s, floor(level + 1e-6)))
+        END AS tokens
+    FROM bucket
 )
 UPDATE forge_jobs_ratelimitbudget AS budget
-SET last_grant = least(%(at_most)s, greatest(%(at_least)s, floor(bucket.level + 1e-6))),
-    tokens = greatest(
-        0, bucket.level - least(%(at_most)s, greatest(%(at_least)s, floor(bucket.level + 1e-6)))
-    ),
+SET last_grant = grants.tokens,
+    tokens = greatest(0, grants.level - grants.tokens),
     refilled_at = CASE
-        WHEN budget.refilled_at > bucket.now + interval '5 seconds' THEN bucket.now
-        ELSE greatest(budget.refilled_at, bucket.now)
+        WHEN budget.refilled_at > grants.now + interval '5 seconds' THEN grants.now
+        ELSE greatest(budget.refilled_at, grants.now)
     END
-FROM bucket
-WHERE budget.id = bucket.id AND bucket.level + 1e-6 >= %(at_least)s
+FROM grants
+WHERE budget.id = grants.id
+    AND (grants.tokens > 0 OR budget.refilled_at > grants.now + interval '5 seconds')
 RETURNING budget.last_grant
 """
 

@@ -35,7 +35,7 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key
+    concurrency_key, extract(epoch FROM enqueued_at)::float8
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
@@ -58,7 +58,7 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key
+    concurrency_key, extract(epoch FROM enqueued_at)::float8
 """
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
@@ -83,6 +83,7 @@ SET state = CASE
     END,
     result = new.result,
     last_error = new.last_error,
+    progress = coalesce(new.progress, job.progress),
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN jsonb_array_length(job.errors) >= 32 THEN (job.errors - 0) || new.error
@@ -93,7 +94,8 @@ FROM (
         (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at,
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
         (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
-        (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error
+        (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error,
+        (value ->> 10)::jsonb AS progress
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new

@@ -1,45 +1,50 @@
 """Token buckets: each change is one statement.
 
 What has flowed in since `refilled_at` is added whenever the row is looked at. A moment that lies
-ahead of the present by more than five seconds is that of a clock that was set back since. Moments
-are compared by the millisecond: "%s" are seconds, "%f" less "%S" is what is beyond them.
+ahead of the present by more than five seconds is that of a clock that was set back since; it is
+put right even where there is nothing to grant, or nobody would be granted anything until then.
+Moments are compared by the millisecond: "%s" are seconds, "%f" less "%S" is what is beyond them.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from forge_jobs.db.rows import BudgetLevel
-from forge_jobs.db.sqlite.jobs import as_text
 
 TAKE = """
 UPDATE forge_jobs_ratelimitbudget
-SET last_grant = min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS INTEGER))),
-    tokens = max(
-        0, bucket.level - min(%(at_most)s, max(%(at_least)s, CAST(bucket.level + 1e-6 AS INTEGER)))
-    ),
+SET last_grant = grants.tokens,
+    tokens = max(0, grants.level - grants.tokens),
     refilled_at = CASE
-        WHEN strftime('%%s', refilled_at) - strftime('%%s', bucket.now) > 5 THEN bucket.now
-        ELSE max(refilled_at, bucket.now)
+        WHEN grants.elapsed < -5 THEN grants.now
+        ELSE max(refilled_at, grants.now)
     END
 FROM (
     SELECT
-        id, moment.now,
-        min(
-            capacity,
-            tokens + refill_per_second * max(
-                0,
+        id, now, level, elapsed,
+        CASE
+            WHEN level + 1e-6 < %(at_least)s THEN 0.0
+            ELSE min(%(at_most)s, max(%(at_least)s, CAST(level + 1e-6 AS INTEGER)))
+        END AS tokens
+    FROM (
+        SELECT
+            id, now, elapsed,
+            min(capacity, tokens + refill_per_second * max(0, elapsed)) AS level
+        FROM (
+            SELECT
+                id, moment.now, capacity, tokens, refill_per_second,
                 strftime('%%s', moment.now) - strftime('%%s', refilled_at)
                 + strftime('%%f', moment.now) - strftime('%%S', moment.now)
-                - strftime('%%f', refilled_at) + strftime('%%S', refilled_at)
-            )
-        ) AS level
-    FROM forge_jobs_ratelimitbudget
-    CROSS JOIN (
-        SELECT coalesce(%(now)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')) AS now
-    ) AS moment
-    WHERE name = %(name)s AND (drained_until IS NULL OR drained_until <= moment.now)
-) AS bucket
-WHERE forge_jobs_ratelimitbudget.id = bucket.id AND bucket.level + 1e-6 >= %(at_least)s
+                - strftime('%%f', refilled_at) + strftime('%%S', refilled_at) AS elapsed
+            FROM forge_jobs_ratelimitbudget
+            CROSS JOIN (
+                SELECT coalesce(%(now)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')) AS now
+            ) AS moment
+            WHERE name = %(name)s AND (drained_until IS NULL OR drained_until <= moment.now)
+        ) AS flow
+    ) AS bucket
+) AS grants
+WHERE forge_jobs_ratelimitbudget.id = grants.id AND (grants.tokens > 0 OR grants.elapsed < -5)
 RETURNING last_grant
 """
 
@@ -91,8 +96,8 @@ def take_tokens(
     cursor: Any, *, name: str, at_least: float, at_most: float, now: datetime | None
 ) -> float:
     """Take as many whole tokens as there are within bounds; 0 if there are too few."""
-    moment = now and as_text(now)
-    cursor.execute(TAKE, {"name": name, "at_least": at_least, "at_most": at_most, "now": moment})
+    values = {"name": name, "at_least": at_least, "at_most": at_most, "now": _as_text(now)}
+    cursor.execute(TAKE, values)
     row = cursor.fetchone()
     return float(row[0]) if row else 0.0
 
@@ -104,11 +109,16 @@ def return_tokens(cursor: Any, *, name: str, tokens: float) -> None:
 
 def drain_tokens(cursor: Any, *, name: str, seconds: float, now: datetime | None) -> None:
     """Empty a bucket, and let nothing flow in for a while."""
-    cursor.execute(DRAIN, {"name": name, "seconds": seconds, "now": now and as_text(now)})
+    cursor.execute(DRAIN, {"name": name, "seconds": seconds, "now": _as_text(now)})
 
 
 def token_level(cursor: Any, *, name: str, now: datetime | None) -> BudgetLevel | None:
     """What is in a bucket; None if there is no such bucket."""
-    cursor.execute(LEVEL, {"name": name, "now": now and as_text(now)})
+    cursor.execute(LEVEL, {"name": name, "now": _as_text(now)})
     row = cursor.fetchone()
     return BudgetLevel._make(row) if row else None
+
+
+def _as_text(now: datetime | None) -> str | None:
+    """As SQLite writes moments itself, which are compared as texts: with their fractions."""
+    return f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if now else None

@@ -39,7 +39,7 @@ WHERE id IN (
 )
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key
+    concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
 """
 
 SETTLE = """
@@ -60,6 +60,7 @@ SET state = CASE
     END,
     result = new.result,
     last_error = new.last_error,
+    progress = coalesce(new.progress, job.progress),
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN json_array_length(job.errors) >= 32
@@ -72,7 +73,7 @@ FROM (
         json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
         json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
         json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
-        json_extract(value, '$[8]') AS last_error
+        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress
     FROM json_each(%s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %s AND job.started_at = new.claimed_at

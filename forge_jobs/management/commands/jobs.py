@@ -16,8 +16,9 @@ from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
 from forge_jobs.models import Job, State
-from forge_jobs.operations import Cancel, Operation, Purge, Retry, Selection
+from forge_jobs.operations import Cancel, Operation, Purge, Retry
 from forge_jobs.runtime.registration import measure_clock
+from forge_jobs.selection import Selection
 from forge_jobs.status import Status, ailments
 
 FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")

@@ -3,6 +3,12 @@
 "use strict";
 
 (() => {
+  // A choice is made by choosing; without this script there is a button for it.
+  for (const form of document.querySelectorAll("[data-narrow]")) {
+    form.querySelector("button").hidden = true;
+    form.addEventListener("change", () => form.submit());
+  }
+
   const live = document.querySelector("[data-live]");
   const control = document.querySelector("[data-pulse]");
   if (!live || !control) return;

@@ -4,8 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0005_schedules'),
-        ('forge_jobs', '0006_requested_state'),
+        ('forge_jobs', '0008_requested_state'),
     ]
 
     operations = [

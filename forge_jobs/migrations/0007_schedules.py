@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0004_control'),
+        ('forge_jobs', '0006_metrics'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0005_mission_control'),
+        ('forge_jobs', '0007_schedules'),
     ]
 
     operations = [

@@ -1,0 +1,106 @@
+"""The filter of the job list: what its address may say, and what that means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import get_current_timezone, is_naive, make_aware
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from forge_jobs.models import State
+from forge_jobs.selection import Selection
+
+AGE: Final = re.compile(r"(\d{1,5})\s*(min|h|d)$")
+UNITS: Final = {"min": "minutes", "h": "hours", "d": "days"}
+NUMBERED: Final = re.compile(r"#(\d{1,18})$")
+
+
+class MomentField(forms.CharField):
+    """A moment, or how long ago it was: `24h`, `7d`, `30min`."""
+
+    def __init__(self, *, now: datetime, **options: Any) -> None:
+        super().__init__(max_length=40, required=False, **options)
+        self.now = now
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        if age := AGE.match(text):
+            return self.now - timedelta(**{UNITS[age[2]]: int(age[1])})
+        try:
+            return _moment(text)
+        except (ValueError, OverflowError):
+            raise ValidationError(
+                _("“%(text)s” is neither an age such as 24h or 7d, nor a moment such as %(now)s."),
+                params={"text": text, "now": self.now.strftime("%Y-%m-%d %H:%M")},
+            ) from None
+
+
+class JobFilter(forms.Form):
+    """Each field is a parameter of the list's address; all are optional."""
+
+    state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
+    queue = forms.ChoiceField(required=False, label=gettext_lazy("Queue"))
+    kind = forms.CharField(required=False, max_length=201, label=gettext_lazy("Kind"))
+    q = forms.CharField(required=False, max_length=200, label=gettext_lazy("Text"))
+
+    def __init__(self, data: Any, *, queues: Iterable[str], now: datetime) -> None:
+        super().__init__(data)
+        self.now = now
+        self.fields["state"] = _choice(_("State"), _("all states"), State.choices)
+        self.fields["queue"] = _choice(
+            _("Queue"), _("all queues"), [(queue, queue) for queue in sorted(queues)]
+        )
+        self.fields["since"] = MomentField(label=_("Since"), now=now)
+        self.fields["until"] = MomentField(label=_("Until"), now=now)
+
+    def selection(self) -> Selection:
+        said = self.cleaned_data
+        numbered = NUMBERED.match(said["q"])
+        return Selection(
+            states=[State(said["state"])] if said["state"] else list(State),
+            ids=[int(numbered[1])] if numbered else None,
+            queue=said["queue"] or None,
+            kind=said["kind"] or None,
+            since=said["since"],
+            until=said["until"],
+            text=said["q"] if said["q"] and not numbered else None,
+        )
+
+    def in_words(self) -> list[str]:
+        """What is asked for, part by part; empty if all jobs are."""
+        words = []
+        for name, field in self.fields.items():
+            if self.cleaned_data.get(name):
+                label = str(field.label).lower()
+                words.append(f"{label} {self.data[name].strip()}")
+        return words
+
+    def faults(self) -> list[str]:
+        """What cannot be understood, by field."""
+        return [
+            f"{self.fields[name].label}: {' '.join(map(str, errors))}"
+            for name, errors in self.errors.items()
+        ]
+
+
+def _choice(label: str, none: str, choices: Iterable[tuple[str, Any]]) -> forms.ChoiceField:
+    return forms.ChoiceField(required=False, label=label, choices=[("", none), *choices])
+
+
+def _moment(text: str) -> datetime:
+    moment = parse_datetime(text)
+    if moment is None:
+        day = parse_date(text)
+        if day is None:
+            raise ValueError(text)
+        moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+    return make_aware(moment, get_current_timezone()) if is_naive(moment) else moment

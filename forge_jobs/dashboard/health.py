@@ -1,0 +1,74 @@
+"""How the job database and the processes are at this moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from forge_jobs import db
+from forge_jobs.conf import conf
+from forge_jobs.dashboard.overview import troubles
+from forge_jobs.models import DatabaseGauge, Lease, Process
+from forge_jobs.models.lease import SERVICES
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessHealth:
+    """A process and how long ago it was heard of."""
+
+    row: Process
+    age: timedelta
+    is_live: bool
+    leads: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """`gauge` is the latest of the database; None until a leader has taken one."""
+
+    database: str
+    version: str
+    latency: timedelta
+    gauge: DatabaseGauge | None
+    processes: Sequence[ProcessHealth]
+    troubles: Sequence[str]
+
+    @property
+    def dead_ratio(self) -> float | None:
+        """Of the row versions in the job table, which part is dead; PostgreSQL's alone."""
+        gauge = self.gauge
+        if gauge is None or gauge.dead_tuples is None or gauge.live_tuples is None:
+            return None
+        return gauge.dead_tuples / max(1, gauge.dead_tuples + gauge.live_tuples)
+
+    @property
+    def dead_percent(self) -> float | None:
+        return None if self.dead_ratio is None else 100 * self.dead_ratio
+
+    @classmethod
+    def read(cls, *, now: datetime) -> Health:
+        began = time.perf_counter()
+        gauge = DatabaseGauge.objects.order_by("-at").first()
+        latency = timedelta(seconds=time.perf_counter() - began)
+        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        rows = list(Process.objects.order_by("host", "name"))
+        processes = [
+            ProcessHealth(
+                row=row,
+                age=max(timedelta(0), now - row.heartbeat_at),
+                is_live=row.heartbeat_at >= now - conf().process_timeout,
+                leads=lease is not None and lease.process_id == row.pk,
+            )
+            for row in rows
+        ]
+        connection = db.connection()
+        return cls(
+            database=connection.display_name,
+            version=".".join(map(str, connection.get_database_version())),
+            latency=latency,
+            gauge=gauge,
+            processes=processes,
+            troubles=troubles([one.row for one in processes if one.is_live], now=now),
+        )

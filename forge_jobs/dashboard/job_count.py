@@ -1,0 +1,44 @@
+"""How many jobs fit a filter, as far as that can be told without reading them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
+from forge_jobs.dashboard.totals import Totals
+from forge_jobs.models.base import constants
+
+BOUND: Final = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCount:
+    """`number` jobs: exactly, or more than that, or so many among the first `looked_through`.
+
+    `counted_at` is when, if that is not just now.
+    """
+
+    number: int
+    is_more: bool = False
+    looked_through: int = 0
+    counted_at: datetime | None = None
+
+    @classmethod
+    def of(cls, jobs: JobList, page: JobPage, totals: Totals) -> Self | None:
+        """None where only the first page knows."""
+        selection = jobs.selection
+        if selection.ids is not None:
+            return cls(number=len(page.jobs))
+        if jobs.narrowing is not None and not jobs.is_by_state_alone:
+            if page.matched is None:
+                return None
+            looked_through = 0 if page.is_all else LOOK
+            return cls(number=page.matched, looked_through=looked_through)
+        if selection.since is None and selection.until is None:
+            number = totals.of(queue=selection.queue or "", states=selection.states)
+            return cls(number=number, counted_at=totals.counted_at)
+        within = selection.finished(now=jobs.now).filter(state__in=constants(selection.states))
+        number = len(within.values_list("queue")[: BOUND + 1])
+        return cls(number=min(number, BOUND), is_more=number > BOUND)

@@ -1,0 +1,190 @@
+"""One page of jobs out of millions: walks the index that suits the filter, and looks so far."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from django.db.models import Q
+
+from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
+from forge_jobs.models import Job, State
+from forge_jobs.models.base import Constant
+from forge_jobs.models.job_queryset import JobQuerySet
+from forge_jobs.selection import Selection, moment_of
+from forge_jobs.states import TERMINAL
+
+PAGE: Final = 50
+LOOK: Final = 10_000
+"""How many jobs a request looks through at most for those that no index finds."""
+
+NEWEST: Final = Order(("-id",))
+LAST_FINISHED: Final = Order(("-finished_at", "-id"))
+NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
+NEXT_DUE: Final = Order(("run_at", "id"))
+LONGEST_RUNNING: Final = Order(("started_at", "id"))
+BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
+
+HEAVY: Final = ("payload", "result", "errors", "context")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """`before` and `after` are the places to go on from, None where there is nothing more.
+
+    `looked_to` is the last place that was looked at, where the page was not full by then.
+    `matched` is how many fit among those that were looked through from the start on; None where
+    that says nothing, because nobody had to be looked at, or the page is not the first one.
+    """
+
+    jobs: Sequence[Job]
+    before: Place | None
+    after: Place | None
+    looked_to: Place | None
+    matched: int | None
+    is_all: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobList:
+    """The jobs of a selection; of one state, or of all where it names more."""
+
+    selection: Selection
+    now: datetime
+
+    @property
+    def state(self) -> State | None:
+        states = list(self.selection.states)
+        return states[0] if len(states) == 1 else None
+
+    @property
+    def order(self) -> Order:
+        match self.state:
+            case None:
+                return NEWEST
+            case State.READY:
+                return NEXT_CLAIMED
+            case State.RUNNING:
+                return LONGEST_RUNNING
+            case State.BLOCKED:
+                return BY_KEY
+            case State.SCHEDULED | State.RETRYING:
+                return NEXT_DUE
+            case _:
+                return LAST_FINISHED
+
+    def page(
+        self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE
+    ) -> JobPage:
+        is_backward = before is not None
+        start = before if is_backward else after
+        counts = start is None and self.narrowing is not None
+        walk = self.walk(start=start, is_backward=is_backward)
+        look = Look(walk, wanted=LOOK if counts else size + 1)
+        shown, has_more = look.found[:size], len(look.found) > size
+        beyond = shown[-1] if has_more else None
+        back = start if not shown else shown[0]
+        if is_backward:
+            shown.reverse()
+        return JobPage(
+            jobs=self._rows(shown),
+            before=beyond if is_backward else (back if start else None),
+            after=back if is_backward else beyond,
+            looked_to=None if has_more or look.is_over else look.last,
+            matched=len(look.found) if counts else None,
+            is_all=counts and look.is_over,
+        )
+
+    @property
+    def narrowing(self) -> Q | None:
+        """What no index knows of, so that jobs have to be looked at one by one; None if nothing."""
+        fits = self.selection.words
+        if self.state not in TERMINAL:
+            fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
+        if self.selection.queue is not None and self.state not in (State.READY, *TERMINAL):
+            fits &= Q(queue=self.selection.queue)
+        if self.state == State.SCHEDULED:
+            fits &= Q(state=State.SCHEDULED)
+        return fits or None
+
+    @property
+    def is_by_state_alone(self) -> bool:
+        """Whether the totals by state and queue tell how many there are."""
+        told, ages = self.selection.words, self.selection.aged("enqueued_at", now=self.now)
+        return not told and not ages
+
+    def _rows(self, places: Sequence[Place]) -> list[Job]:
+        """The jobs themselves, those that are still as they were sought."""
+        rows = Job.objects.defer(*HEAVY).in_bulk([place[-1] for place in places])
+        there = [rows[place[-1]] for place in places if place[-1] in rows]
+        return [job for job in there if job.state in self.selection.states]
+
+    def walk(self, *, start: Place | None, is_backward: bool) -> Iterator[Step]:
+        fits = self.narrowing
+        walks = [
+            self.order.walk(jobs, fits=fits, start=start, is_backward=is_backward)
+            for jobs in self._lanes()
+        ]
+        if len(walks) == 1:
+            return walks[0]
+        return heapq.merge(*walks, key=self.order.rank, reverse=is_backward)
+
+    def _lanes(self) -> list[JobQuerySet]:
+        """What lies in one index in the order that is wanted."""
+        jobs: JobQuerySet = Job.objects.all()
+        if self.selection.ids is not None:
+            return [jobs.filter(pk__in=self.selection.ids)]
+        match self.state:
+            case None:
+                return [jobs]
+            case State.READY:
+                return [jobs.ready().filter(queue=queue) for queue in self._queues(jobs.ready())]
+            case State.RUNNING:
+                return [jobs.running()]
+            case State.BLOCKED:
+                return [jobs.blocked()]
+            case State.RETRYING:
+                return [jobs.filter(state=Constant(State.RETRYING))]
+            case State.SCHEDULED:
+                return [jobs.waiting()]
+            case state:
+                # Without any bound, SQLite would rather sort them.
+                over = jobs.finished().filter(finished_at__gt=EPOCH)
+                over = over.filter(self.selection.aged("finished_at", now=self.now))
+                return [
+                    over.filter(queue=queue, state=Constant(state))
+                    for queue in self._queues(jobs.finished())
+                ]
+
+    def _queues(self, jobs: JobQuerySet) -> list[str]:
+        """The queues of the jobs of an index that begins with them, from one to the next."""
+        if self.selection.queue is not None:
+            return [self.selection.queue]
+        found: list[str] = []
+        names = jobs.order_by("queue").values_list("queue", flat=True)
+        name = names.first()
+        while name is not None:
+            found.append(name)
+            name = names.filter(queue__gt=name).first()
+        return found
+
+
+class Look:
+    """Goes along until it has found what is wanted, has seen enough, or is at the end."""
+
+    def __init__(self, walk: Iterator[Step], *, wanted: int) -> None:
+        self.found: list[Place] = []
+        self.last: Place | None = None
+        self.is_over = True
+        for step in islice(walk, LOOK):
+            self.last = step.place
+            if step.fits:
+                self.found.append(step.place)
+            if len(self.found) == wanted:
+                self.is_over = False
+                return
+        self.is_over = next(walk, None) is None

@@ -1,0 +1,109 @@
+"""Walks an index from one place to the next, in either direction, without counting over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, Value
+
+from forge_jobs.models.job_queryset import JobQuerySet
+
+Place = tuple[Any, ...]
+"""Where a job stands in an order: the values of its columns, the job's id last."""
+
+
+class Step(NamedTuple):
+    """One job on the way, and whether it is one of those that are sought."""
+
+    place: Place
+    fits: bool
+
+
+FIRST_FETCH: Final = 101
+FETCH: Final = 1_000
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The columns that an index sorts by, the id last; a `-` is before those that go down."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [column.removeprefix("-") for column in self.columns]
+
+    def walk(
+        self,
+        jobs: JobQuerySet,
+        *,
+        fits: Q | None = None,
+        start: Place | None = None,
+        is_backward: bool = False,
+    ) -> Iterator[Step]:
+        """Past the jobs that come after `start`, or backward, past those before it."""
+        expression = ExpressionWrapper(fits or Value(True), BooleanField())
+        jobs = jobs.annotate(fits=expression)
+        ahead = [Q()] if start is None else self.ahead_of(start, is_backward)
+        signs = {name: "-" if self._falls(name, is_backward) else "" for name in self.names}
+        ordered = [f"{sign}{name}" for name, sign in signs.items()]
+        size = FIRST_FETCH
+        while ahead:
+            rows = jobs.filter(ahead[0]).order_by(*ordered).values_list(*self.names, "fits")
+            steps = [Step(row[:-1], row[-1]) for row in rows[:size]]
+            yield from steps
+            if len(steps) < size:
+                ahead = ahead[1:]
+            else:
+                ahead, size = self.ahead_of(steps[-1].place, is_backward), FETCH
+
+    def rank(self, step: Step) -> Place:
+        """What puts steps into this order when it is compared."""
+        return tuple(
+            -_number(value) if column.startswith("-") else value
+            for column, value in zip(self.columns, step.place, strict=True)
+        )
+
+    def written(self, place: Place) -> str:
+        """A place as an address can carry it."""
+        return ",".join(str(value).replace(" ", "T") for value in place)
+
+    def read(self, written: str) -> Place:
+        """The reverse of `written()`; raises `ValueError`."""
+        words = written.rsplit(",", len(self.columns) - 1)
+        return tuple(_value(name, word) for name, word in zip(self.names, words, strict=True))
+
+    def ahead_of(self, place: Place, is_backward: bool) -> list[Q]:
+        """Ranges of the index, the nearest first: each is one that a database goes to directly."""
+        ranges = []
+        for length in reversed(range(len(self.names))):
+            same = Q(*zip(self.names[:length], place, strict=False))
+            name = self.names[length]
+            way = "lt" if self._falls(name, is_backward) else "gt"
+            ranges.append(same & Q((f"{name}__{way}", place[length])))
+        return ranges
+
+    def _falls(self, name: str, is_backward: bool) -> bool:
+        return (f"-{name}" in self.columns) != is_backward
+
+
+def _number(value: Any) -> int:
+    return (value - EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
+
+
+def _value(name: str, word: str) -> Any:
+    if name.endswith("_at"):
+        moment = datetime.fromisoformat(word)
+        if moment.tzinfo is None:
+            raise ValueError(f"{word} has no time zone.")
+        return moment
+    if name.endswith("_key"):
+        return word
+    number = int(word)
+    if abs(number) >= 2**63:
+        raise ValueError(f"{word} is too large.")
+    return number

@@ -1,0 +1,56 @@
+"""What happened to a job, when, and who did it: the timeline of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.models.base import JobsManager
+from forge_jobs.states import Event
+
+
+class JobEventManager(JobsManager["JobEvent"]):
+    def note(
+        self, jobs: Iterable[int], event: Event, *, at: datetime, by: str = "", detail: str = ""
+    ) -> None:
+        """Write down the same of some jobs, by their ids."""
+        self.bulk_create(
+            [JobEvent(job_id=pk, at=at, event=event, by=by, detail=detail) for pk in jobs]
+        )
+
+
+class JobEvent(models.Model):
+    """Written in batches, soon after it happened.
+
+    Ordinary events of very many jobs are left out in part; what went wrong, and what people did,
+    is all there. A job may be gone before its events.
+    """
+
+    job_id = models.BigIntegerField(_("job"))
+    at = models.DateTimeField(_("at"))
+    event = models.CharField(_("event"), max_length=20, choices=Event.choices)
+    attempt = models.IntegerField(_("attempt"), null=True)
+    process_name = models.CharField(_("process"), max_length=200, default="")
+    seconds = models.FloatField(
+        _("seconds"), null=True, help_text=_("How long the run took that ended with it.")
+    )
+    by = models.CharField(_("by"), max_length=200, default="")
+    detail = models.TextField(_("detail"), default="")
+
+    objects: ClassVar[JobEventManager] = JobEventManager()
+
+    class Meta:
+        verbose_name = _("job event")
+        verbose_name_plural = _("job events")
+        default_permissions = ()
+        indexes: ClassVar = [
+            models.Index("job_id", "id", name="forge_jobs_event_job"),
+            models.Index("at", name="forge_jobs_event_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} #{self.job_id}"

@@ -1,0 +1,47 @@
+"""Writes down now and then how this process is: processor, memory, threads, connections."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psutil
+
+from forge_jobs.models import ProcessGauge
+from forge_jobs.runtime.connections import count_open
+from forge_jobs.services.base import Service
+from forge_jobs.tally import longest_span_between
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Gauging(Service):
+    interval = timedelta(seconds=10)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._os_process = psutil.Process()
+        self._os_process.cpu_percent()  # the first look has nothing to compare with
+        self._last_at: datetime | None = None
+
+    def run_once(self, *, now: datetime) -> int:
+        span = longest_span_between(self._last_at, now)
+        if not span:
+            return 0
+        gauge = ProcessGauge(
+            at=now,
+            span_seconds=span,
+            process_name=self.engine.name,
+            host=self.engine.process.host,
+            cpu_percent=self._os_process.cpu_percent(),
+            rss_bytes=self._os_process.memory_info().rss,
+            busy=len(self.engine.crew.runs()),
+            threads=self.engine.threads,
+            database_seconds=self.engine.heartbeat.database_seconds,
+            connections=count_open(),
+        )
+        with self.engine.writing:
+            ProcessGauge.objects.bulk_create([gauge])
+        self._last_at = now
+        return 1

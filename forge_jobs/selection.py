@@ -1,0 +1,103 @@
+"""Which jobs an operator means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, StrIndex
+from django.db.models.lookups import Exact, GreaterThan
+
+from forge_jobs.models import Job, State
+from forge_jobs.models.base import constants
+from forge_jobs.models.job_queryset import JobQuerySet
+from forge_jobs.states import TERMINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Those in one of the states that fit everything that is not None.
+
+    A `kind` that ends with `*` is a prefix. `older_than`, `newer_than`, `since` and `until` go by
+    when a job finished, or when it was enqueued if it has not. `error` is a part of the last
+    error, `text` of that or of the payload.
+    """
+
+    states: Collection[State]
+    ids: Collection[int] | None = None
+    queue: str | None = None
+    kind: str | None = None
+    older_than: timedelta | None = None
+    newer_than: timedelta | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    error: str | None = None
+    text: str | None = None
+
+    def finished(self, *, now: datetime) -> JobQuerySet:
+        jobs = self._narrowed(Job.objects.finished())
+        return jobs.filter(self.aged("finished_at", now=now))
+
+    def unfinished(self, *, now: datetime) -> JobQuerySet:
+        jobs = self._narrowed(Job.objects.unfinished())
+        return jobs.filter(self.aged("enqueued_at", now=now))
+
+    def left_out(self) -> list[str]:
+        """The ids of jobs that are in none of the states, each with the reason."""
+        given = set(self.ids or ())
+        states = dict(Job.objects.filter(pk__in=given).values_list("pk", "state"))
+        others = sorted(pk for pk in given if states.get(pk) not in self.states)
+        return [f"#{pk} ({states.get(pk, 'no such job')})" for pk in others]
+
+    def aged(self, moment: str, *, now: datetime) -> Q:
+        """The bounds of a column that tells when something happened to a job."""
+        bounds = Q()
+        if self.older_than is not None:
+            bounds &= Q((f"{moment}__lt", now - self.older_than))
+        if self.newer_than is not None:
+            bounds &= Q((f"{moment}__gt", now - self.newer_than))
+        if self.since is not None:
+            bounds &= Q((f"{moment}__gte", self.since))
+        if self.until is not None:
+            bounds &= Q((f"{moment}__lt", self.until))
+        return bounds
+
+    @property
+    def words(self) -> Q:
+        """What is said of kind, error and text.
+
+        No word is matched by LIKE: on SQLite it takes `a` for `A`.
+        """
+        said = Q()
+        if self.kind is not None and self.kind.endswith("*"):
+            said &= Q(Exact(StrIndex("kind", Value(self.kind.removesuffix("*"))), 1))
+        elif self.kind is not None:
+            said &= Q(kind=self.kind)
+        if self.error is not None:
+            said &= Q(GreaterThan(StrIndex("last_error", Value(self.error)), 0))
+        if self.text is not None:
+            payload = StrIndex(Cast("payload", TextField()), Value(_inside_json(self.text)))
+            error = StrIndex("last_error", Value(self.text))
+            said &= Q(GreaterThan(payload, 0)) | Q(GreaterThan(error, 0))
+        return said
+
+    def _narrowed(self, jobs: JobQuerySet) -> JobQuerySet:
+        jobs = jobs.filter(self.words, state__in=constants(self.states))
+        if self.ids is not None:
+            jobs = jobs.filter(pk__in=self.ids)
+        if self.queue is not None:
+            jobs = jobs.filter(queue=self.queue)
+        return jobs
+
+
+def moment_of(state: str) -> str:
+    """The column that says since when a job has been in a state, as selections go by it."""
+    return "finished_at" if state in TERMINAL else "enqueued_at"
+
+
+def _inside_json(text: str) -> str:
+    """How a text is spelled inside of a stored JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]

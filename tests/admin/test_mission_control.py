@@ -1,0 +1,135 @@
+"""What all pages of Mission Control have in common, seen on its overview and on a job."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from forge_jobs.models import Job, State
+from tests.admin.conftest import Visitor
+from tests.rows import finished_job, stored_job
+
+pytestmark = pytest.mark.django_db
+
+OVERVIEW = "/admin/forge_jobs/missioncontrol/"
+JSON = {"Accept": "application/json"}
+
+
+def cancel_url(job: Job) -> str:
+    return f"/admin/forge_jobs/job/cancel-job/{job.pk}/"
+
+
+def test_it_stands_in_the_index_of_the_admin_for_whoever_may_see_jobs(visitor: Visitor) -> None:
+    link = f'<a href="{OVERVIEW}"'
+
+    assert link in visitor("view_job").get("/admin/").content.decode()
+    assert link not in visitor().get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("url", [OVERVIEW, "/admin/forge_jobs/missioncontrol/health/"])
+def test_nobody_sees_a_page_without_the_permission(visitor: Visitor, url: str) -> None:
+    assert Client().get(url).status_code == 302
+    assert visitor("view_job", is_staff=False).get(url).status_code == 302
+    assert visitor().get(url).status_code == 403
+    assert visitor("view_job").get(url).status_code == 200
+
+
+def test_only_the_tabs_that_somebody_may_open_are_shown(visitor: Visitor) -> None:
+    page = visitor("view_job", "view_queue").get(OVERVIEW).content.decode()
+
+    assert 'href="/admin/forge_jobs/queue/"' in page
+    assert 'href="/admin/forge_jobs/process/"' not in page
+    assert f'href="{OVERVIEW}" aria-current="page"' in page
+
+
+def test_the_overview_counts_what_the_database_has(operator: Client) -> None:
+    stored_job()
+    stored_job(queue="other")
+    finished_job(State.DEAD)
+    counts = operator.get(OVERVIEW).context["overview"].counts
+
+    assert (counts[State.READY], counts[State.DEAD], counts[State.RUNNING]) == (2, 1, 0)
+
+
+def test_a_script_that_asks_for_json_gets_the_live_parts_alone(operator: Client) -> None:
+    stored_job()
+    news = operator.get(OVERVIEW, headers=JSON).json()
+
+    assert 'data-live="overview"' in news["html"]
+    assert "<html" not in news["html"]
+    assert news["charts"]["jobs"]["unit"] == "count"
+
+
+def test_what_a_table_says_is_shown_as_text(operator: Client) -> None:
+    stored_job(queue="<script>alert(1)</script>")
+    page = operator.get(OVERVIEW).content.decode()
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_button_asks_first_and_changes_nothing_by_get(operator: Client) -> None:
+    job = stored_job()
+    page = operator.get(cancel_url(job))
+
+    assert f"Cancel {job}?" in page.content.decode()
+    assert Job.objects.get().state == State.READY
+
+
+def test_a_button_acts_by_post_says_so_and_notes_it_in_the_admins_log(operator: Client) -> None:
+    job = stored_job()
+    page = operator.post(cancel_url(job), {"reason": "not today"}, follow=True)
+
+    assert f"#{job.pk} is cancelled." in page.content.decode()
+    job.refresh_from_db()
+    told = (job.state, job.cancel_reason, job.cancelled_by)
+    assert told == (State.CANCELLED, "not today", "operator")
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, str(entry.user)) == (str(job.pk), "operator")
+    assert "cancelled" in entry.change_message
+
+
+def test_a_button_that_comes_too_late_says_so_and_notes_nothing(operator: Client) -> None:
+    job = finished_job(State.SUCCEEDED)
+    page = operator.post(cancel_url(job), follow=True)
+
+    assert "Nothing was changed" in page.content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_nobody_presses_a_button_without_the_permission(visitor: Visitor) -> None:
+    job = stored_job()
+    viewer = visitor("view_job")
+
+    page = viewer.get(f"/admin/forge_jobs/job/{job.pk}/change/").content.decode()
+    assert cancel_url(job) not in page
+    for answer in (viewer.get(cancel_url(job)), viewer.post(cancel_url(job))):
+        assert answer.status_code == 403
+    assert visitor("cancel_job").post(cancel_url(job)).status_code == 403
+    assert Client().post(cancel_url(job)).status_code == 302
+    assert Job.objects.get().state == State.READY
+
+
+def test_a_post_without_the_token_is_refused(visitor: Visitor) -> None:
+    job = stored_job()
+    client = visitor("view_job", "cancel_job", enforce_csrf_checks=True)
+
+    assert client.post(cancel_url(job)).status_code == 403
+    assert Job.objects.get().state == State.READY
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "javascript:x"])
+def test_the_way_back_never_leads_elsewhere(operator: Client, back: str) -> None:
+    job = stored_job()
+    answer = operator.post(cancel_url(job), {"back": back})
+
+    assert answer["Location"] == f"/admin/forge_jobs/job/{job.pk}/change/"
+
+
+def test_the_way_back_leads_to_where_the_button_was(operator: Client) -> None:
+    answer = operator.post(cancel_url(stored_job()), {"back": "/admin/forge_jobs/job/?q=x"})
+
+    assert answer["Location"] == "/admin/forge_jobs/job/?q=x"
+
+
+def test_a_job_that_is_gone_is_not_found(operator: Client) -> None:
+    assert operator.get("/admin/forge_jobs/job/cancel-job/99/").status_code == 404
