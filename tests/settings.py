@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "sample_project.gallery",
 ]
 MIDDLEWARE = [
+    "tests.csp.StrictPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, durations
-from forge_jobs.admin import verbs
 from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, answered
@@ -85,7 +84,7 @@ class RateLimitBudgetAdmin(BoardAdmin):
             obj.tokens = obj.capacity
             super().save_model(request, obj, form, change)
         elif columns:
-            verbs.resize(obj, **columns)
+            RateLimitBudget.objects.resize(obj.name, **columns)
 
     def get_deleted_objects(
         self, objs: QuerySet[RateLimitBudget], request: HttpRequest
@@ -111,8 +110,7 @@ class RateLimitBudgetAdmin(BoardAdmin):
     )
     def forge_jobs_drain_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
         pause = answered(request, DrainForm)["pause"]
-        if not verbs.drain(budget, pause=timedelta(seconds=pause)):
-            return ""
+        RateLimitBudget.objects.drain(budget.name, pause=timedelta(seconds=pause))
         if not pause:
             return _("The budget %s is empty.") % budget
         told = {"budget": budget, "pause": durations.told(pause)}
@@ -128,7 +126,8 @@ class RateLimitBudgetAdmin(BoardAdmin):
         ),
     )
     def forge_jobs_refill_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
-        return _("The budget %s is full.") % budget if verbs.refill(budget) else ""
+        refilled = RateLimitBudget.objects.refill(budget.name)
+        return _("The budget %s is full.") % budget if refilled else ""
 
 
 def _is_declared(name: str) -> bool:

@@ -117,5 +117,5 @@ class QueueAdmin(BoardAdmin):
         suits=lambda queue: queue.is_cooling(now=clock.now()),
     )
     def forge_jobs_end_cooling(self, request: HttpRequest, queue: Queue) -> str:
-        ended = verbs.end_cooling(queue, now=clock.now())
+        ended = verbs.cool_off(queue, now=clock.now())
         return _("The queue %s goes on.") % queue if ended else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ class BudgetCard:
     @property
     def full_after(self) -> timedelta:
         return timedelta(seconds=min(self.level.seconds_until(self.level.capacity), 1e9))
+
+    @property
+    def tokens(self) -> str:
+        """To a tenth, and never more than there are."""
+        return f"{math.floor(self.level.tokens * 10) / 10:,.1f}".removesuffix(".0")
 
     @property
     def rate(self) -> str:

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
-from forge_jobs.models import Job, Lease, Process, ProcessState
+from forge_jobs.models import Job, Lease, Process, ProcessGauge, ProcessState
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.status import unserved
 
@@ -84,7 +84,7 @@ class Fleet:
     @classmethod
     def read(cls, *, now: datetime) -> Fleet:
         lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
-        jobs = _first_jobs()
+        jobs, load = _first_jobs(), _load(now=now)
         return cls(
             cards=[
                 ProcessCard(
@@ -93,6 +93,7 @@ class Fleet:
                     leads=lease is not None and lease.process_id == row.pk,
                     jobs=jobs[row.pk],
                     claimed=jobs[row.pk][0].claimed if jobs[row.pk] else 0,
+                    cpu_percent=load.get((row.host, row.name)),
                 )
                 for row in Process.objects.order_by("host", "name")
             ],
@@ -111,3 +112,10 @@ def _first_jobs() -> dict[int, list[Any]]:
     for job in shown.only("kind", "queue", "process", "started_at"):
         jobs[job.process_id].append(job)
     return jobs
+
+
+def _load(*, now: datetime) -> dict[tuple[str, str], float]:
+    """What each process, by host and name, used of a core when it was last measured."""
+    recent = ProcessGauge.objects.filter(at__gte=now - conf().process_timeout).order_by("at")
+    rows = recent.values_list("host", "process_name", "cpu_percent")
+    return {(host, name): percent for host, name, percent in rows}

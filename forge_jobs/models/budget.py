@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -38,6 +38,26 @@ class BudgetManager(SeededManager):
         """Empty the bucket; nothing is granted, and nothing flows in, for so long."""
         with db.connection().cursor() as cursor:
             db.twin().drain_tokens(cursor, name=name, seconds=pause.total_seconds(), now=now)
+
+    def refill(self, name: str) -> bool:
+        """Fill the bucket, and let it grant again; False if there is no such budget."""
+        bucket = self.filter(name=name)
+        return bool(bucket.update(tokens=F("capacity"), refilled_at=Now(), drained_until=None))
+
+    def resize(self, name: str, **columns: float) -> bool:
+        """Change `capacity` or `refill_per_second` from now on; False if somebody was quicker.
+
+        What has flowed in so far did so at the old rate.
+        """
+        with transaction.atomic(using=db.connection().alias):
+            row = self.select_for_update().filter(name=name).first()
+            level = self.level(name)
+            if row is None or level is None:
+                return False
+            tokens = min(level.tokens, columns.get("capacity", level.capacity))
+            unchanged = self.filter(pk=row.pk, tokens=row.tokens)
+            since = Greatest("refilled_at", Now())
+            return bool(unchanged.update(tokens=tokens, refilled_at=since, **columns))
 
     def level(self, name: str, *, now: datetime | None = None) -> BudgetLevel | None:
         """What is in the bucket; None if there is no such budget."""

@@ -19,6 +19,8 @@ LARGEST_ALLOWANCE: Final = 1_000
 LONGEST_AWAY: Final = 1.0
 CHEAP_SECONDS: Final = 0.005
 SHORTEST_WAIT: Final = 0.005
+LONGEST_WAIT: Final = 1.0
+"""For tokens: meanwhile somebody may fill the bucket, or let the queue spend another one."""
 
 
 class Lane:
@@ -86,7 +88,7 @@ class Lane:
         granted = int(RateLimitBudget.objects.take(budget, at_least=1, at_most=limit))
         if not granted:
             wait = Budget(budget).level().seconds_until(1)
-            self.opens_at = time.monotonic() + max(SHORTEST_WAIT, wait)
+            self.opens_at = time.monotonic() + min(LONGEST_WAIT, max(SHORTEST_WAIT, wait))
             return []
         claimed = self.claim(granted, kinds=kinds, process=process)
         if len(claimed) < granted:

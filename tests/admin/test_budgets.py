@@ -8,7 +8,6 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from pytest_django import Settings
 
-from forge_jobs.admin import verbs
 from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.models import Queue, RateLimitBudget
 from tests.admin.people import LIVE, SHUT_OUT, answers, browser, operator, text
@@ -60,8 +59,8 @@ def test_a_card_says_what_the_database_says() -> None:
 
 
 def test_a_drained_budget_says_until_when() -> None:
-    row = budget()
-    verbs.drain(row, pause=timedelta(hours=1))
+    budget()
+    RateLimitBudget.objects.drain("slack", pause=timedelta(hours=1))
     (card,) = operator().get(LIST).context["cards"]
 
     assert card.tone == "paused"
@@ -196,7 +195,7 @@ def test_a_smaller_bucket_holds_less_at_once() -> None:
 
 def test_a_change_lets_nothing_flow_into_a_drained_bucket() -> None:
     row = budget()
-    verbs.drain(row, pause=timedelta(hours=1))
+    RateLimitBudget.objects.drain("slack", pause=timedelta(hours=1))
     operator().post(view("change", row), {"capacity": "10", "refill_per_second": "100"})
 
     assert level().tokens == 0

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from forge_jobs.models import Lease, Process, State
+from forge_jobs.models import Lease, Process, ProcessGauge, State
 from forge_jobs.models.lease import SERVICES
 from tests.admin.people import LIVE, SHUT_OUT, answers, browser, operator, text
 from tests.conftest import NOON
@@ -58,6 +58,23 @@ def test_a_heartbeat_that_is_missed_is_told(silence: float, pulse: str) -> None:
     process(heartbeat_at=NOON - timedelta(seconds=silence))
 
     assert shown().pulse == pulse
+
+
+def test_the_newest_measurement_of_its_load_is_told() -> None:
+    process(rss_bytes=2**20)
+    usual = {"span_seconds": 5, "host": "tests", "process_name": "p1", "threads": 4, "busy": 0}
+    for seconds, percent in ((5, 73.4), (10, 12.0), (31, 99.0)):
+        ProcessGauge.objects.create(
+            at=NOON - timedelta(seconds=seconds),
+            cpu_percent=percent,
+            rss_bytes=1,
+            database_seconds=0.001,
+            connections=1,
+            **usual,
+        )
+
+    assert shown().cpu_percent == 73.4
+    assert "1.0 MiB, 73 % CPU" in text(operator("bea").get(LIST))
 
 
 def test_each_process_has_its_own_jobs() -> None:

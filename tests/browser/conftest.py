@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.seat import listen, log_in, serious
 from tests.running import PATIENCE
 
 CHROMIUM = shutil.which("chromium")
@@ -66,3 +67,18 @@ def complaints(page: Page) -> list[str]:
     page.on("pageerror", lambda error: found.append(str(error)))
     page.reload()
     return found
+
+
+@pytest.fixture
+def seat(
+    browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    """The admin, for somebody who may do everything; no page of it may complain."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the test looks at the database as well
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    log_in(context, address=live_server.url)
+    page = context.new_page()
+    complaints = listen(page)
+    yield page
+    context.close()
+    assert serious(complaints) == []
