@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import latency, scale, throughput
+from benchmarks import latency, metering, scale, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -17,9 +17,10 @@ SUITES = {
     "latency": latency.measure,
     "scale": scale.measure,
     "memory": throughput.drain,
+    "metering": metering.measure,
 }
-WHOLE = ("throughput", "latency", "scale")  # throughput measures memory too
-ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "memory": 1}
+WHOLE = ("throughput", "latency", "scale", "metering")  # throughput measures memory too
+ROUNDS = {"throughput": 3, "latency": 1, "scale": 1, "memory": 1, "metering": 5}
 
 
 def main() -> None:
