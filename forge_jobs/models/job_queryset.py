@@ -229,9 +229,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str = "") -> None:
     """Write down what a person did, in the transaction that does it."""
-    ids = list(jobs.values_list("pk", flat=True))
-    if ids:
-        JobEvent.objects.db_manager(jobs.db).note(ids, event, at=at, by=by, detail=detail)
+    JobEvent.objects.note(jobs.values_list("pk", flat=True), event, at=at, by=by, detail=detail)
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
