@@ -40,5 +40,6 @@ class JobCount:
             return cls(number=number, counted_at=totals.counted_at)
         number = 0
         for lane in jobs.lanes():
-            number += lane.order_by("-finished_at")[: BOUND + 1 - number].count()
+            within = lane.filter(jobs.within).order_by("-finished_at")
+            number += within[: BOUND + 1 - number].count()
         return cls(number=min(number, BOUND), is_more=number > BOUND)

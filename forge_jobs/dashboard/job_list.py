@@ -126,12 +126,22 @@ class JobList:
     def walk(self, *, start: Place | None, is_backward: bool) -> Iterator[Step]:
         fits = self.narrowing
         walks = [
-            self.order.walk(jobs, fits=fits, start=start, is_backward=is_backward)
+            self.order.walk(
+                jobs, within=self.within, fits=fits, start=start, is_backward=is_backward
+            )
             for jobs in self.lanes()
         ]
         if len(walks) == 1:
             return walks[0]
         return heapq.merge(*walks, key=self.order.rank, reverse=is_backward)
+
+    @property
+    def within(self) -> Q:
+        """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
+        if self.state in TERMINAL:
+            since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
+            return since & self.selection.aged("finished_at", now=self.now)
+        return Q(pk__gt=0) if self.state is None else Q()
 
     def lanes(self) -> list[JobQuerySet]:
         """What lies in one index in the order that is wanted."""
@@ -140,7 +150,7 @@ class JobList:
             return [jobs.filter(pk__in=self.selection.ids)]
         match self.state:
             case None:
-                return [jobs.filter(pk__gt=0)]
+                return [jobs]
             case State.READY:
                 return [jobs.ready().filter(queue=queue) for queue in self._queues(jobs.ready())]
             case State.RUNNING:
@@ -153,12 +163,9 @@ class JobList:
             case State.SCHEDULED:
                 return [jobs.waiting()]
             case state:
-                # Without any bound, SQLite would rather sort them.
-                over = jobs.finished().filter(finished_at__gt=EPOCH)
-                over = over.filter(self.selection.aged("finished_at", now=self.now))
+                over = jobs.finished()
                 return [
-                    over.filter(queue=queue, state=Constant(state))
-                    for queue in self._queues(jobs.finished())
+                    over.filter(queue=queue, state=Constant(state)) for queue in self._queues(over)
                 ]
 
     def _queues(self, jobs: JobQuerySet) -> list[str]:

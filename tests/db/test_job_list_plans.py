@@ -131,6 +131,21 @@ def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -
                 assert not SORTS.search(plan), f"{sql}\n{plan}"
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
+@pytest.mark.parametrize("filters", [{}, {"since": NOON}], ids=str)
+@pytest.mark.parametrize("state", TERMINAL)
+def test_jobs_that_finished_at_one_moment_are_found_by_it(
+    state: State, filters: dict[str, Any]
+) -> None:
+    jobs = jobs_of(state, **filters)
+    (first,) = _steps(jobs, 1)
+    found = plans(lambda: jobs.page(after=first, size=5))
+    tied = [plan for sql, plan in found.items() if re.search(r'"id" [<>]', sql)]
+
+    assert tied
+    assert all("finished_at=?" in plan for plan in tied)
+
+
 def test_all_jobs_are_read_by_their_primary_key() -> None:
     for sql, plan in plans(lambda: jobs_of().page()).items():
         assert re.search("forge_jobs_job_pkey|PRIMARY KEY", plan), sql
