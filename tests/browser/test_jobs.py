@@ -8,7 +8,6 @@ from typing import Literal
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, expect
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from forge_jobs import clock, enqueue
@@ -63,13 +62,11 @@ def complaints() -> list[str]:
 @pytest.fixture
 def seat(
     rows: dict[str, Job],
-    settings: Settings,
     browser: Browser,
     live_server: LiveServer,
     complaints: list[str],
 ) -> Iterator[Page]:
     """The operator's browser, logged in, under a strict policy; at the end nothing was amiss."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.policy.strict_policy"]
     page = browser.new_page(base_url=live_server.url)
     page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -159,8 +156,11 @@ def test_new_jobs_appear_by_themselves(seat: Page) -> None:
 def test_the_list_works_without_javascript(
     seat: Page, browser: Browser, live_server: LiveServer, rows: dict[str, Job]
 ) -> None:
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-    context.add_cookies(seat.context.cookies())
+    context = browser.new_context(
+        base_url=live_server.url,
+        java_script_enabled=False,
+        storage_state=seat.context.storage_state(),
+    )
     page = context.new_page()
     page.goto(f"{LIST}?state=dead")
     page.locator('tbody input[type="checkbox"]').check()
