@@ -102,7 +102,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {**self.context(request), **(extra_context or {})}
-        return super().history_view(request, object_id, context)
+        response: HttpResponse = super().history_view(request, object_id, context)
+        return response
 
     def _log_of(self, job: Job) -> QuerySet[LogEntry]:
         """Who did what to it, the newest first."""

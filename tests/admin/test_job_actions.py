@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.http import HttpResponse
 from django.test import Client
 
 from forge_jobs import clock
@@ -30,7 +29,7 @@ def running_job() -> Job:
     )
 
 
-def press(client: Client, button: str, job: Job, **data: str) -> HttpResponse | Any:
+def press(client: Client, button: str, job: Job, **data: str) -> Any:
     return client.post(f"{LIST}{button}/{job.pk}/", data, follow=True)
 
 

@@ -159,8 +159,11 @@ def test_new_jobs_appear_by_themselves(seat: Page) -> None:
 def test_the_list_works_without_javascript(
     seat: Page, browser: Browser, live_server: LiveServer, rows: dict[str, Job]
 ) -> None:
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-    context.add_cookies(seat.context.cookies())
+    context = browser.new_context(
+        base_url=live_server.url,
+        java_script_enabled=False,
+        storage_state=seat.context.storage_state(),
+    )
     page = context.new_page()
     page.goto(f"{LIST}?state=dead")
     page.locator('tbody input[type="checkbox"]').check()
