@@ -138,7 +138,7 @@ def test_a_waiting_job_says_why(viewer: Client) -> None:
 
 
 def test_jobs_with_the_same_key_are_neighbours(viewer: Client) -> None:
-    keys = {"concurrency_key": "k", "concurrency_limit": 1}
+    keys: dict[str, Any] = {"concurrency_key": "k", "concurrency_limit": 1}
     holder = stored_job(concurrency_slot=1, **keys)
     waiting = [stored_job(state=State.BLOCKED, **keys) for _ in range(15)]
     finished_job(**keys)
