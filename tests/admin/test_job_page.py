@@ -97,7 +97,11 @@ def test_the_timeline_goes_from_the_enqueue_to_what_is_to_come(
 
 
 def test_the_timeline_says_who_asked_a_job_to_stop_and_why(viewer: Client) -> None:
-    columns = {"cancel_requested_at": NOON, "cancelled_by": "ada", "cancel_reason": "too slow"}
+    columns: dict[str, Any] = {
+        "cancel_requested_at": NOON,
+        "cancelled_by": "ada",
+        "cancel_reason": "too slow",
+    }
     told = job_page(viewer, finished_job(State.CANCELLED, **columns).pk)
 
     assert "Asked to stop" in told
