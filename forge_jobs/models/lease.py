@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager
@@ -18,8 +18,10 @@ SERVICES: Final = "services"
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def take(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
         """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
-        # One that ends later than any life lasts is of a clock that was set back since.
-        free = Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * life)
+        # One that ends later than any life lasts is of a clock that was set back since. And whose
+        # process is forgotten, because its supervisor has replaced it, it will not be renewed.
+        holder = Process.objects.filter(pk=OuterRef("process_id"))
+        free = Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * life) | ~Exists(holder)
         if self.filter(~free, name=name).exclude(process=process).exists():
             return False  # without a write: SQLite lets one session write at a time
         ours = self.filter(Q(process=process) | free, name=name)

@@ -51,6 +51,16 @@ def test_a_dead_leader_is_replaced_within_15_seconds(first: Leader, second: Lead
     assert now - died_at <= timedelta(seconds=15)
 
 
+def test_a_leader_that_its_supervisor_has_buried_is_replaced_at_the_next_look(
+    first: Leader, second: Leader
+) -> None:
+    first.run_once(now=NOON)
+    first.process.delete()
+
+    assert second.run_once(now=NOON + second.rest(now=NOON)) == 1
+    assert second.interval <= conf().lease / 3
+
+
 def test_a_leader_that_comes_too_late_follows(first: Leader, second: Leader) -> None:
     first.run_once(now=NOON)
     late = NOON + conf().lease
