@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, pages, scale, schedules, throughput
+from benchmarks import control, latency, metering, pages, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -20,9 +20,10 @@ SUITES = {
     "schedules": schedules.measure,
     "pages": pages.measure,
     "memory": throughput.drain,
+    "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages")
+WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "metering")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -31,6 +32,7 @@ ROUNDS = {
     "schedules": 3,
     "pages": 3,
     "memory": 1,
+    "metering": 5,
 }
 
 

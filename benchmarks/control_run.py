@@ -34,11 +34,14 @@ def drain(kind: str, *, jobs: int, backlog: int) -> float:
     """Jobs a second from the first to the last; those of the hot key do not count."""
     from forge_jobs import enqueue_many
     from forge_jobs.enqueue import NewJob
+    from forge_jobs.models import Process
 
     kind = f"bench.{kind}"
-    enqueue_many(NewJob(kind, {"key": number % KEYS}) for number in range(jobs))
     enqueue_many(NewJob(kind, {"key": HOT}) for _ in range(backlog))
     with runjobs("--processes", "6", "--threads", "4"):
+        await_(lambda: Process.objects.count() == 6)
+        time.sleep(2)
+        enqueue_many(NewJob(kind, {"key": number % KEYS}) for number in range(jobs))
         await_(lambda: count(f"number <> {HOT}") == jobs)
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(moment) - min(moment) FROM ledger WHERE number <> %s", [HOT])

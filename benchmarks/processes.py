@@ -41,11 +41,15 @@ class Running:
     def rss_mib(self) -> float:
         return self.system.memory_info().rss / 2**20
 
+    def cpu_seconds(self) -> float:
+        """The processor time that it has used."""
+        return sum(self.system.cpu_times()[:2])
+
     def cpu_percent(self, *, seconds: float) -> float:
         """The part of one core that it uses while we sleep."""
-        before = sum(self.system.cpu_times()[:2])
+        before = self.cpu_seconds()
         time.sleep(seconds)
-        return 100 * (sum(self.system.cpu_times()[:2]) - before) / seconds
+        return 100 * (self.cpu_seconds() - before) / seconds
 
 
 @contextmanager

@@ -79,9 +79,11 @@ class Selection:
         if self.error is not None:
             said &= Q(GreaterThan(StrIndex("last_error", Value(self.error)), 0))
         if self.text is not None:
-            payload = StrIndex(Cast("payload", TextField()), Value(_inside_json(self.text)))
-            error = StrIndex("last_error", Value(self.text))
-            said &= Q(GreaterThan(payload, 0)) | Q(GreaterThan(error, 0))
+            found = Q(GreaterThan(StrIndex("last_error", Value(self.text)), 0))
+            payload = Cast("payload", TextField())
+            for spelling in _inside_json(self.text):
+                found |= Q(GreaterThan(StrIndex(payload, Value(spelling)), 0))
+            said &= found
         return said
 
     def _narrowed(self, jobs: JobQuerySet) -> JobQuerySet:
@@ -98,6 +100,6 @@ def moment_of(state: str) -> str:
     return "finished_at" if state in TERMINAL else "enqueued_at"
 
 
-def _inside_json(text: str) -> str:
-    """How a text is spelled inside of a stored JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+def _inside_json(text: str) -> set[str]:
+    """How a text may be spelled inside of a stored JSON string: as we do, and as Django does."""
+    return {json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (False, True)}

@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Count
 
 from forge_jobs.conf import conf
-from forge_jobs.models import Job, Lease, Process, ProcessState, State
+from forge_jobs.models import Job, Lease, Process, ProcessState, Queue, State
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.models.process import ProcessQuerySet
@@ -31,6 +31,9 @@ class QueueStatus:
     counts: dict[State, int] = field(default_factory=dict)
     lag: timedelta = timedelta(0)
     is_served: bool = True
+    is_paused: bool = False
+    cools_until: datetime | None = None
+    """The end of its cooling down, if that is still to come."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Status:
     def read(cls, *, now: datetime) -> Status:
         counts = count_jobs()
         names = {*conf().queues, *(queue for queue, _ in counts)}
+        rows = {row.name: row for row in Queue.objects.all()}
         live = _live(now)
         lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
         processes = list(Process.objects.order_by("host", "name"))
@@ -70,6 +74,8 @@ class Status:
                     counts={state: n for state in State if (n := counts[name, state])},
                     lag=lag_of(name, now=now),
                     is_served=any(name in process.queues for process in live),
+                    is_paused=name in rows and rows[name].is_paused,
+                    cools_until=_cools_until(rows.get(name), now=now),
                 )
                 for name in sorted(names)
             ],
@@ -155,6 +161,10 @@ def count_finished() -> Counter[tuple[str, str]]:
 def _grouped(jobs: JobQuerySet) -> Counter[tuple[str, str]]:
     rows = jobs.values_list("queue", "state").annotate(count=Count("pk")).order_by()
     return Counter({(queue, state): count for queue, state, count in rows})
+
+
+def _cools_until(row: Queue | None, *, now: datetime) -> datetime | None:
+    return row.throttled_until if row and row.is_cooling(now=now) else None
 
 
 def _queues_with_ready_jobs() -> Iterator[str]:

@@ -25,11 +25,12 @@ class Entry:
 
 
 DRAIN, ENQUEUE, PICKUP, SCALE = "drain", "enqueue", "pickup", "scale"
-SCHEDULES = "schedules"
+METERING, SCHEDULES = "metering", "schedules"
 ALL: Final = (DRAIN, ENQUEUE, PICKUP)
 
 ENTRIES: Final = (
-    Entry("forge_jobs", "forge_jobs", BOTH, (*ALL, SCALE, SCHEDULES)),
+    Entry("forge_jobs", "forge_jobs", BOTH, (*ALL, SCALE, SCHEDULES, METERING)),
+    Entry("unmetered", "forge_jobs", BOTH, (METERING,), "unmetered"),
     Entry("same_row_orm", "same_row", BOTH, (ENQUEUE,), "orm", share=0.5),
     Entry("same_row_sql", "same_row", BOTH, (ENQUEUE,), "sql"),
     Entry("bare_psycopg", "bare_psycopg", POSTGRESQL, (DRAIN, ENQUEUE, SCALE)),

@@ -1,4 +1,4 @@
-"""forge_jobs with `runjobs --threads 8` and its default settings."""
+"""forge_jobs with `runjobs --threads 8` and its default settings; or without its recorder."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,8 +19,12 @@ KIND = "bench.noop"
 
 
 class ForgeJobs(Contestant):
-    def __init__(self, _variant: str) -> None:
+    def __init__(self, variant: str) -> None:
         django.setup()
+        if variant == "unmetered":
+            from forge_jobs.runtime.recorder import Recorder
+
+            Recorder.record = lambda self, group, held: None
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0)

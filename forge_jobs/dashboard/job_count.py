@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models.base import constants
 
 BOUND: Final = 10_000
 
@@ -31,7 +30,7 @@ class JobCount:
         selection = jobs.selection
         if selection.ids is not None:
             return cls(number=len(page.jobs))
-        if jobs.narrowing is not None and not jobs.is_by_state_alone:
+        if jobs.must_look_to_count:
             if page.matched is None:
                 return None
             looked_through = 0 if page.is_all else LOOK
@@ -39,6 +38,8 @@ class JobCount:
         if selection.since is None and selection.until is None:
             number = totals.of(queue=selection.queue or "", states=selection.states)
             return cls(number=number, counted_at=totals.counted_at)
-        within = selection.finished(now=jobs.now).filter(state__in=constants(selection.states))
-        number = len(within.values_list("queue")[: BOUND + 1])
+        number = 0
+        for lane in jobs.lanes():
+            within = lane.filter(jobs.within).order_by("-finished_at")
+            number += within[: BOUND + 1 - number].count()
         return cls(number=min(number, BOUND), is_more=number > BOUND)

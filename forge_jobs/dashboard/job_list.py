@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
 from forge_jobs.models import Job, State
@@ -26,7 +26,7 @@ NEWEST: Final = Order(("-id",))
 LAST_FINISHED: Final = Order(("-finished_at", "-id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
-LONGEST_RUNNING: Final = Order(("started_at", "id"))
+LONGEST_RUNNING: Final = Order(("started_at", "number"))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
 
 HEAVY: Final = ("payload", "result", "errors", "context")
@@ -82,7 +82,7 @@ class JobList:
     ) -> JobPage:
         is_backward = before is not None
         start = before if is_backward else after
-        counts = start is None and self.narrowing is not None
+        counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
         look = Look(walk, wanted=LOOK if counts else size + 1)
         shown, has_more = look.found[:size], len(look.found) > size
@@ -112,10 +112,10 @@ class JobList:
         return fits or None
 
     @property
-    def is_by_state_alone(self) -> bool:
-        """Whether the totals by state and queue tell how many there are."""
-        told, ages = self.selection.words, self.selection.aged("enqueued_at", now=self.now)
-        return not told and not ages
+    def must_look_to_count(self) -> bool:
+        """Whether neither the totals by queue and state nor an index tell how many there are."""
+        has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
+        return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
     def _rows(self, places: Sequence[Place]) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""
@@ -126,14 +126,24 @@ class JobList:
     def walk(self, *, start: Place | None, is_backward: bool) -> Iterator[Step]:
         fits = self.narrowing
         walks = [
-            self.order.walk(jobs, fits=fits, start=start, is_backward=is_backward)
-            for jobs in self._lanes()
+            self.order.walk(
+                jobs, within=self.within, fits=fits, start=start, is_backward=is_backward
+            )
+            for jobs in self.lanes()
         ]
         if len(walks) == 1:
             return walks[0]
         return heapq.merge(*walks, key=self.order.rank, reverse=is_backward)
 
-    def _lanes(self) -> list[JobQuerySet]:
+    @property
+    def within(self) -> Q:
+        """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
+        if self.state in TERMINAL:
+            since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
+            return since & self.selection.aged("finished_at", now=self.now)
+        return Q(pk__gt=0) if self.state is None else Q()
+
+    def lanes(self) -> list[JobQuerySet]:
         """What lies in one index in the order that is wanted."""
         jobs: JobQuerySet = Job.objects.all()
         if self.selection.ids is not None:
@@ -144,7 +154,8 @@ class JobList:
             case State.READY:
                 return [jobs.ready().filter(queue=queue) for queue in self._queues(jobs.ready())]
             case State.RUNNING:
-                return [jobs.running()]
+                # By the id itself, SQLite would go through the table for those after it.
+                return [jobs.running().annotate(number=F("id") + 0)]
             case State.BLOCKED:
                 return [jobs.blocked()]
             case State.RETRYING:
@@ -152,12 +163,9 @@ class JobList:
             case State.SCHEDULED:
                 return [jobs.waiting()]
             case state:
-                # Without any bound, SQLite would rather sort them.
-                over = jobs.finished().filter(finished_at__gt=EPOCH)
-                over = over.filter(self.selection.aged("finished_at", now=self.now))
+                over = jobs.finished()
                 return [
-                    over.filter(queue=queue, state=Constant(state))
-                    for queue in self._queues(jobs.finished())
+                    over.filter(queue=queue, state=Constant(state)) for queue in self._queues(over)
                 ]
 
     def _queues(self, jobs: JobQuerySet) -> list[str]:

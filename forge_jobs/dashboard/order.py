@@ -41,14 +41,18 @@ class Order:
         self,
         jobs: JobQuerySet,
         *,
+        within: Q,
         fits: Q | None = None,
         start: Place | None = None,
         is_backward: bool = False,
     ) -> Iterator[Step]:
-        """Past the jobs that come after `start`, or backward, past those before it."""
+        """Past the jobs that come after `start`, or backward, past those before it.
+
+        `within` bounds the first column. Where that one is fixed, it would only lead SQLite astray.
+        """
         expression = ExpressionWrapper(fits or Value(True), BooleanField())
         jobs = jobs.annotate(fits=expression)
-        ahead = [Q()] if start is None else self.ahead_of(start, is_backward)
+        ahead = [within] if start is None else self._ahead_of(start, within, is_backward)
         signs = {name: "-" if self._falls(name, is_backward) else "" for name in self.names}
         ordered = [f"{sign}{name}" for name, sign in signs.items()]
         size = FIRST_FETCH
@@ -59,7 +63,7 @@ class Order:
             if len(steps) < size:
                 ahead = ahead[1:]
             else:
-                ahead, size = self.ahead_of(steps[-1].place, is_backward), FETCH
+                ahead, size = self._ahead_of(steps[-1].place, within, is_backward), FETCH
 
     def rank(self, step: Step) -> Place:
         """What puts steps into this order when it is compared."""
@@ -70,7 +74,9 @@ class Order:
 
     def written(self, place: Place) -> str:
         """A place as an address can carry it."""
-        return ",".join(str(value).replace(" ", "T") for value in place)
+        return ",".join(
+            value.isoformat() if isinstance(value, datetime) else str(value) for value in place
+        )
 
     def read(self, written: str) -> Place:
         """The reverse of `written()`; raises `ValueError`."""
@@ -86,6 +92,10 @@ class Order:
             way = "lt" if self._falls(name, is_backward) else "gt"
             ranges.append(same & Q((f"{name}__{way}", place[length])))
         return ranges
+
+    def _ahead_of(self, place: Place, within: Q, is_backward: bool) -> list[Q]:
+        *tied, beyond = self.ahead_of(place, is_backward)
+        return [*tied, beyond & within]
 
     def _falls(self, name: str, is_backward: bool) -> bool:
         return (f"-{name}" in self.columns) != is_backward

@@ -136,6 +136,19 @@ class EnqueuedCount(NamedTuple):
     jobs: int
 
 
+class EventRow(NamedTuple):
+    """Something that happened to a job; `seconds` is for how long the run lasted that ended so."""
+
+    job_id: int
+    at: datetime
+    event: str
+    attempt: int | None = None
+    process_name: str = ""
+    seconds: float | None = None
+    by: str = ""
+    detail: str = ""
+
+
 class DatabaseFacts(NamedTuple):
     """What a database tells of itself; None where it can't."""
 

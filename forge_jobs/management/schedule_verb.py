@@ -149,8 +149,10 @@ def _add_options(parser: ArgumentParser) -> None:
     add("--timezone", metavar="ZONE", help="such as Europe/Berlin (default: the project's)")
     add("--queue", help="(default: the handler's)")
     add("--priority", type=int, help="-100 to 100, higher runs first (default: the handler's)")
-    add("--overlap", choices=Overlap.values, help="while the last job is unfinished (skip)")
-    add("--catch-up", choices=CatchUp.values, help="of moments missed in an outage (once)")
+    add(
+        "--overlap", choices=Overlap.values, help="while the last job is unfinished (default: skip)"
+    )
+    add("--catch-up", choices=CatchUp.values, help="of moments missed in an outage (default: once)")
     add(
         "--jitter",
         type=parsing.duration,

@@ -93,8 +93,16 @@ def _queue_cells(queue: QueueStatus) -> list[str]:
         shortened(queue.name, LONGEST_NAME),
         *(number(queue.counts.get(state, 0)) for state in State),
         lasting(queue.lag) if queue.counts.get(State.READY) else NOTHING,
-        "yes" if queue.is_served else "no",
+        _service(queue),
     ]
+
+
+def _service(queue: QueueStatus) -> str:
+    if not queue.is_served:
+        return "no"
+    if queue.is_paused:
+        return "paused"
+    return "cooling" if queue.cools_until else "yes"
 
 
 def _processes(status: Status) -> list[str]:
@@ -122,6 +130,13 @@ def _warnings(status: Status) -> list[str]:
     silent = [process for process in status.processes if not _is_live(process, status)]
     return [
         *map(str, status.unserved),
+        *(f"Queue {queue.name} is paused." for queue in status.queues if queue.is_paused),
+        *(
+            f"Queue {queue.name} cools down until {clock_face(queue.cools_until)}, "
+            f"{ago(queue.cools_until, now=status.at)}."
+            for queue in status.queues
+            if queue.cools_until
+        ),
         *(
             f"Process {process.name} is silent: it has been lost, or has lost the database."
             for process in silent
@@ -144,6 +159,8 @@ def _queue_document(queue: QueueStatus) -> dict[str, Any]:
         "counts": {str(state): queue.counts.get(state, 0) for state in State},
         "lag_seconds": queue.lag.total_seconds(),
         "is_served": queue.is_served,
+        "is_paused": queue.is_paused,
+        "cools_until": queue.cools_until and queue.cools_until.isoformat(),
     }
 
 

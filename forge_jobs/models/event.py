@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
+from forge_jobs.db.rows import EventRow
 from forge_jobs.models.base import JobsManager
 from forge_jobs.states import Event
 
 
 class JobEventManager(JobsManager["JobEvent"]):
+    def write(self, rows: Sequence[EventRow]) -> int:
+        """Store events, as plain rows, for there may be hundreds a second; returns how many."""
+        if rows:
+            with db.connection().cursor() as cursor:
+                db.twin().insert_events(cursor, rows)
+        return len(rows)
+
     def note(
         self, jobs: Iterable[int], event: Event, *, at: datetime, by: str = "", detail: str = ""
     ) -> None:
         """Write down the same of some jobs, by their ids."""
-        self.bulk_create(
-            [JobEvent(job_id=pk, at=at, event=event, by=by, detail=detail) for pk in jobs]
-        )
+        self.write([EventRow(pk, at, event, by=by, detail=detail) for pk in jobs])
 
 
 class JobEvent(models.Model):

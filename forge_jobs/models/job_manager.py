@@ -58,6 +58,19 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
                 held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
         return held
 
+    def finalize_and_promote(
+        self, transitions: Sequence[Transition], *, process: Process, keys: AbstractSet[str]
+    ) -> tuple[AbstractSet[int], AbstractSet[str]]:
+        """The same, and in the same transaction pass concurrency keys on.
+
+        Returns the ids, and the queues that have jobs that are ready now; nobody is woken.
+        """
+        if not keys:
+            return self.finalize(transitions, process=process), frozenset()
+        with transaction.atomic(using=db.connection().alias):
+            held = self.finalize(transitions, process=process)
+            return held, frozenset(self._promote(keys))
+
     def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
         """Which of the transitions can be seen to have been written, by their ids."""
         wanted = {(change.id, change.attempt): change.state for change in transitions}
@@ -89,18 +102,23 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
         Wakes their queues; returns how many jobs.
         """
-        promoted = 0
+        if not keys:
+            return 0
+        with transaction.atomic(using=db.connection().alias):
+            queues = self._promote(keys)
+        for queue in set(queues):
+            wake.on_commit(queue)
+        return len(queues)
+
+    def _promote(self, keys: AbstractSet[str]) -> list[str]:
+        """The same within a transaction, and without the wake; returns the queue of each job."""
+        queues: list[str] = []
         while keys:
-            with (
-                transaction.atomic(using=db.connection().alias),
-                db.connection().cursor() as cursor,
-            ):
+            with db.connection().cursor() as cursor:
                 rows = db.twin().promote(cursor, sorted(keys))
-            for queue in {row[0] for row in rows}:
-                wake.on_commit(queue)
-            promoted += len(rows)
+            queues += [queue for queue, *_ in rows]
             keys = {key for _, key, limit in rows if limit > 1}  # which may have more slots
-        return promoted
+        return queues
 
     def stalled_keys(self) -> set[str]:
         """Concurrency keys that are free, though jobs wait for them."""

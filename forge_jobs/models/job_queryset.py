@@ -124,6 +124,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         Those that run are asked to, which is the `event`.
         """
         is_running = Q(state=State.RUNNING)
+        holders = self.filter(state=State.READY, concurrency_slot__isnull=False)
+        keys = {key for key in holders.values_list("concurrency_key", flat=True) if key}
         with transaction.atomic(using=self.db):
             stopped = those.update(
                 state=Case(
@@ -142,6 +144,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 _note(asked.filter(running), event, at=now, by=by, detail=reason)
                 _note(asked.exclude(running), Event.CANCELLED, at=now, by=by, detail=reason)
                 wake.on_commit(wake.STOP)
+                wake_and_promote(set(), keys)
         return stopped
 
     def run_now(self, *, by: str = "", now: datetime) -> int:
@@ -226,9 +229,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str = "") -> None:
     """Write down what a person did, in the transaction that does it."""
-    ids = list(jobs.values_list("pk", flat=True))
-    if ids:
-        JobEvent.objects.db_manager(jobs.db).note(ids, event, at=at, by=by, detail=detail)
+    JobEvent.objects.note(jobs.values_list("pk", flat=True), event, at=at, by=by, detail=detail)
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
@@ -237,6 +238,9 @@ def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
 
     for queue in queues:
         wake.on_commit(queue)
+    connection = db.connection()
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # Django has no hook for a commit by hand; the promoter finds such keys
     if keys:
         promotion = partial(Job.objects.promote, frozenset(keys))
-        transaction.on_commit(promotion, using=db.connection().alias, robust=True)
+        transaction.on_commit(promotion, using=connection.alias, robust=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.db import models, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db
+from forge_jobs import db, wake
 from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
@@ -22,6 +22,40 @@ CALM: Final = timedelta(seconds=120)
 
 
 class QueueManager(SeededManager):
+    def pause(self, name: str) -> bool:
+        """Let no process claim jobs of a queue from the commit on; False if it is paused already.
+
+        What runs finishes, what was claimed and has not begun goes back.
+        """
+        return self._steer(self.filter(name=name, is_paused=False), is_paused=True)
+
+    def resume(self, name: str) -> bool:
+        """Let a paused queue go on; False if it was not paused."""
+        return self._steer(self.filter(name=name, is_paused=True), is_paused=False)
+
+    def cool_off(self, name: str, *, now: datetime) -> bool:
+        """End a queue's cooling, and forget its throttles; False if it was not cooling."""
+        cooling = self.filter(name=name, throttled_until__gt=now)
+        return self._steer(cooling, throttled_until=None, throttle_attempts=0)
+
+    def retune(self, name: str, **columns: Any) -> bool:
+        """Change columns of a queue's row, and no others; False if it has these values already.
+
+        Raises `FieldDoesNotExist` for what is no column, `IntegrityError` for what can't be.
+        """
+        same = Q(name=name)
+        for column, value in columns.items():
+            self.model._meta.get_field(column)
+            same &= Q(**({f"{column}__isnull": True} if value is None else {column: value}))
+        return self._steer(self.filter(name=name).exclude(same), **columns)
+
+    def _steer(self, rows: models.QuerySet[Queue], **columns: Any) -> bool:
+        """Processes look at once where they hear of it, else within half a second."""
+        changed = bool(rows.update(**columns))
+        if changed:
+            wake.on_commit(wake.STOP)
+        return changed
+
     def throttle(self, name: str, *, retry_after: timedelta, now: datetime) -> None:
         """Let a queue cool down.
 

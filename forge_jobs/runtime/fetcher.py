@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from forge_jobs import wake
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.registry import registry
+from forge_jobs.runtime.kind_limits import KindLimits
 from forge_jobs.runtime.lane import Lane, take_turn
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.pace import Pace
@@ -24,6 +25,8 @@ LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
 ROOM: Final = ""
 """Rung on the bell when workers may need more; no queue has this name."""
+ENTRUSTED: Final = ","
+"""Before the name of a queue, which has no comma: nobody else was woken for it."""
 
 
 class Fetcher(EngineThread):
@@ -35,13 +38,11 @@ class Fetcher(EngineThread):
 
     def __init__(self, engine: Engine, *, queues: Mapping[str, int], kinds: Sequence[str]) -> None:
         super().__init__(engine, "fetcher")
-        self.kinds = list(kinds)
         self.lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
         self.bell = local.Bell()
         self.pace = Pace(threads=engine.threads)
         self.terms = Terms(engine)
-        limits = {kind: registry.get(kind).max_concurrent_per_process for kind in kinds}
-        self.kind_limits = {kind: limit for kind, limit in limits.items() if limit is not None}
+        self.kind_limits = KindLimits(engine.hold, kinds)
         self.claimed = 0
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
@@ -75,9 +76,19 @@ class Fetcher(EngineThread):
         if (self.engine.drain and not self.engine.hold) or self.awaits_worker():
             self.bell.ring(ROOM)
 
+    def see_to(self, queue: str) -> None:
+        """Called by the finalizer: jobs have become ready, for which nobody was woken.
+
+        If this process can take them, none of the others need look.
+        """
+        if self.stopping.is_set() or self.engine.is_quiet or queue not in self.engine.queues:
+            wake.send(queue)
+        else:
+            self.bell.ring(ENTRUSTED + queue)
+
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""
-        if job.kind in self.kind_limits:
+        if self.kind_limits.is_limited(job.kind):
             self.bell.ring(job.queue)
 
     def awaits_worker(self) -> bool:
@@ -100,6 +111,7 @@ class Fetcher(EngineThread):
             self.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
+        self.pass_on()
         is_dry = had_nothing and had_room and not taken and not self.waiting_lanes()
         if self.engine.drain and is_dry:
             self.engine.request_stop(DRAINED)
@@ -123,7 +135,8 @@ class Fetcher(EngineThread):
         if local.ANY in rung or time.monotonic() - self._looked_at >= poll_seconds:
             self.look_everywhere()
         for lane in self.lanes:
-            lane.may_hold_work |= lane.queue in rung
+            lane.is_entrusted |= ENTRUSTED + lane.queue in rung
+            lane.may_hold_work |= lane.is_entrusted or lane.queue in rung
             if lane.awaits_worker and ROOM in rung:
                 lane.opens_at = 0.0
 
@@ -147,15 +160,19 @@ class Fetcher(EngineThread):
             if claimed:
                 take_turn(lane, lanes)
             if surplus := self.supply(claimed):
-                self.refund(surplus)
+                self.terms.refund(tokens=surplus)
         return self.claimed - before
 
-    def refund(self, tokens: int) -> None:
-        ride_out(
-            lambda: self.terms.refund(tokens=tokens),
-            doing="returning tokens",
-            stopping=self.stopping,
-        )
+    def pass_on(self) -> None:
+        """Wake others for queues that were entrusted to us, and have more than we could take."""
+        for lane in self.lanes:
+            if lane.is_entrusted and lane.may_hold_work:
+                ride_out(
+                    lambda lane=lane: wake.send(lane.queue),  # type: ignore[misc]
+                    doing="waking others",
+                    stopping=self.stopping,
+                )
+            lane.is_entrusted = False
 
     def open_lanes(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
@@ -177,19 +194,9 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.engine.release_unheld()
             self._is_unsure = True
-            claimed = self.terms.claim(lane, limit, kinds=self.roomy_kinds())
+            claimed = self.terms.claim(lane, limit, kinds=self.kind_limits.roomy())
             self._is_unsure = False
         return claimed
-
-    def roomy_kinds(self) -> list[str]:
-        """The kinds of which this process may run more than it does."""
-        if not self.kind_limits:
-            return self.kinds
-        return [kind for kind in self.kinds if self.has_room_for(kind)]
-
-    def has_room_for(self, kind: str) -> bool:
-        limit = self.kind_limits.get(kind)
-        return limit is None or self.engine.hold.count(kind) < limit
 
     def supply(self, claimed: list[ClaimedJob]) -> int:
         """Hand on what was claimed; of a limited kind, no more than may run here.
@@ -201,7 +208,7 @@ class Fetcher(EngineThread):
             self.claimed += len(claimed)
             self._supplied_at = time.monotonic()
         for job in claimed:
-            has_room = self.has_room_for(job.kind)
+            has_room = self.kind_limits.has_room_for(job.kind)
             self.engine.hold.add([job])
             if has_room:
                 self.engine.buffer.put(job)

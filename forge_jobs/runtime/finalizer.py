@@ -53,6 +53,7 @@ class Finalizer(EngineThread):
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
         self.busy_since: float | None = None
+        self._promoted: set[str] = set()
 
     def work(self) -> None:
         while group := self.next_group():
@@ -125,28 +126,33 @@ class Finalizer(EngineThread):
             ride_out(step, doing="cooling queues down", stopping=self.giving_up)
 
     def write(self, group: list[Finished]) -> AbstractSet[int]:
-        """Returns the ids whose claim still held."""
+        """Returns the ids whose claim still held; whoever waits for their keys is next."""
         transitions = [finished.transition for finished in group if not finished.is_stored]
         stored = {finished.job.id for finished in group if finished.is_stored}
-        if not transitions:
+        keys = _freed_keys(group)
+        if not transitions and not keys:
             return stored
         tries = count(1)
 
-        def step() -> AbstractSet[int]:
+        def step() -> tuple[AbstractSet[int], AbstractSet[str]]:
             is_repeated = next(tries) > 1
             with self.engine.writing:
-                held = Job.objects.finalize(transitions, process=self.engine.process)
+                held, queues = Job.objects.finalize_and_promote(
+                    transitions, process=self.engine.process, keys=keys
+                )
             if is_repeated and len(held) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost.
-                return held | Job.objects.carried_out(transitions)
-            return held
+                return held | Job.objects.carried_out(transitions), queues
+            return held, queues
 
-        return stored | ride_out(
+        held, queues = ride_out(
             step,
             doing="writing outcomes",
             stopping=self.giving_up,
             unless=(DataError, IntegrityError),
         )
+        self._promoted |= queues
+        return stored | held
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""
@@ -164,23 +170,28 @@ class Finalizer(EngineThread):
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
         self.engine.recorder.record(group, held)
-        freed = {
-            done.job.concurrency_key
-            for done in group
-            if done.job.concurrency_key and done.transition.state is not State.READY
-        }
         succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
         try:
-            Job.objects.promote({key for key in freed if key})
             for queue in set(given_back):
                 wake.send(queue)
+            while self._promoted:
+                self.engine.fetcher.see_to(self._promoted.pop())
             self.engine.steering.calm(succeeded)
         except Error as error:  # polling finds them
             database_trouble.send_robust(
                 type(self), error=error, doing="waking others", retry_in=None
             )
             db.connection().close()
+
+
+def _freed_keys(group: list[Finished]) -> AbstractSet[str]:
+    """Jobs that are given back keep their concurrency keys."""
+    return {
+        done.job.concurrency_key
+        for done in group
+        if done.job.concurrency_key and done.transition.state is not State.READY
+    }
 
 
 def _size(finished: Finished) -> int:

@@ -14,6 +14,8 @@ from forge_jobs.models import Job, Process, RateLimitBudget
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
+LARGEST_ALLOWANCE: Final = 1_000
+
 LONGEST_AWAY: Final = 1.0
 CHEAP_SECONDS: Final = 0.005
 SHORTEST_WAIT: Final = 0.005
@@ -39,11 +41,25 @@ class Lane:
         """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
+        self.is_entrusted = False
+        self.allowance = 0
+        """How many jobs to claim for workers that are not free: more as long as there are more.
+
+        What is scarce is left to the free workers of other processes.
+        """
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
+        claimed = self._claim(limit, kinds, process)
+        if len(claimed) == limit:
+            self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
+        elif not self.may_hold_work:
+            self.allowance = 0
+        return claimed
+
+    def _claim(self, limit: int, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         if self._position and time.monotonic() < self._front_is_due_at:
             claimed = self._take(limit, kinds, process, after=self._position)
             if len(claimed) < limit:

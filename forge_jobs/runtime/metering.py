@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import Error, transaction
 
 from forge_jobs import db
+from forge_jobs.db.rows import EventRow
 from forge_jobs.models import Event, Job, JobEvent, MetricSample, State, Watermark
 from forge_jobs.runtime.gauging import Gauging
 from forge_jobs.runtime.recorder import Happening, Recorded
@@ -60,14 +61,15 @@ class Metering(Service):
 
     def write(self, taken: Recorded, *, now: datetime) -> int:
         events = [
-            JobEvent(process_name=self.engine.name, **happening._asdict())
+            EventRow(process_name=self.engine.name, **happening._asdict())
             for happening in corrected(taken.happenings())
         ]
         if not (taken.tallies or events):
             return 0
         with self.engine.writing, transaction.atomic(using=db.connection().alias):
-            JobEvent.objects.bulk_create(events)
-            return len(events) + MetricSample.objects.store(taken.tallies, at=now)
+            return JobEvent.objects.write(events) + MetricSample.objects.store(
+                taken.tallies, at=now
+            )
 
     def look_at_watermark(self) -> None:
         """Jobs that are forgotten at once are counted here, unless the meter has counted them."""

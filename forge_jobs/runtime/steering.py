@@ -26,6 +26,7 @@ class Steering(Service):
     """
 
     interval = timedelta(seconds=0.5)
+    is_urgent = True
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -11,6 +11,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Queue, RateLimitBudget
 from forge_jobs.runtime.lane import Lane
+from forge_jobs.runtime.outage import ride_out
 from forge_jobs.signals import queue_misconfigured
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Terms:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         process, steering = self.engine.process, self.engine.steering
         lane.awaits_worker = False
+        limit = min(limit, self._free_threads() + lane.allowance)
+        if limit <= 0:
+            return self._await_worker(lane)
         if not steering.is_limited(lane.queue):
             return self._claim_paid(lane, limit, kinds)
         share = steering.share_of(lane.queue)
@@ -44,9 +48,13 @@ class Terms:
 
     def refund(self, *, tokens: int) -> None:
         """Return what was paid for jobs of the last claim that are given back unstarted."""
-        if self._paid_from:
+
+        def step() -> None:
             with self.engine.writing:
                 RateLimitBudget.objects.give_back(self._paid_from, tokens=tokens)
+
+        if self._paid_from:
+            ride_out(step, doing="returning tokens", stopping=self.engine.fetcher.stopping)
 
     def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
         process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
@@ -54,7 +62,7 @@ class Terms:
         if not budget:
             return lane.claim(limit, kinds=kinds, process=process)
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
-        free = self.engine.threads - self.engine.fetcher.ahead()
+        free = self._free_threads()
         if free <= 0:
             return self._await_worker(lane)
         try:
@@ -64,6 +72,9 @@ class Terms:
             lane.may_hold_work = False
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []
+
+    def _free_threads(self) -> int:
+        return self.engine.threads - self.engine.fetcher.ahead()
 
     def _await_worker(self, lane: Lane) -> list[ClaimedJob]:
         lane.opens_at = time.monotonic() + BUSY_SECONDS

@@ -1,9 +1,14 @@
 """Finds concurrency keys that are free while jobs wait for them."""
 
+import time
 from datetime import datetime, timedelta
+from typing import Final
 
 from forge_jobs.models import Job
 from forge_jobs.services.base import Service
+
+REST_SHARE: Final = 10
+"""It rests for at least so many times as long as a look took."""
 
 
 class Promoter(Service):
@@ -11,6 +16,15 @@ class Promoter(Service):
 
     interval = timedelta(seconds=2)
 
+    def __init__(self) -> None:
+        self._took = 0.0
+
     def run_once(self, *, now: datetime) -> int:
+        began = time.monotonic()
         keys = Job.objects.stalled_keys()
-        return Job.objects.promote(keys) if keys else 0
+        self._took = time.monotonic() - began
+        return Job.objects.promote(keys)
+
+    def rest(self, *, now: datetime) -> timedelta:
+        """Longer where there are so many keys that looking takes long."""
+        return max(self.interval, timedelta(seconds=REST_SHARE * self._took))

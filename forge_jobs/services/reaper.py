@@ -9,7 +9,7 @@ from django.db import transaction
 
 from forge_jobs import db, wake
 from forge_jobs.conf import conf
-from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.rows import ClaimedJob, EventRow, Transition
 from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
@@ -119,14 +119,14 @@ def _tell_of(
         column = "released" if event is Event.LOST else event.value
         tallies[works[transition.id]].counts[column] += 1
         events.append(
-            JobEvent(
-                job_id=transition.id,
-                at=now,
-                event=event,
+            EventRow(
+                transition.id,
+                now,
+                event,
                 attempt=transition.attempt,
                 process_name=process_name,
                 detail=message,
             )
         )
-    JobEvent.objects.bulk_create(events)
+    JobEvent.objects.write(events)
     MetricSample.objects.store(tallies, at=now)

@@ -7,7 +7,7 @@ ANY: Final = "*"
 """Rung where nobody can tell which queue has new work."""
 
 STOP: Final = "!"
-"""Rung when running jobs were asked to stop."""
+"""Rung when running jobs were asked to stop, or a queue was steered."""
 
 
 class Bell:

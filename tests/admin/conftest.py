@@ -1,37 +1,33 @@
-"""People who look at Mission Control, from nobody to whoever may do everything."""
+"""People who look at the admin, each with other permissions, and what they see."""
 
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import AbstractBaseUser, Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
-Visitor = Callable[..., Client]
+from tests.admin.people import browser
+
+ClientOf = Callable[..., Client]
+
+ACTS = ("retry_job", "cancel_job", "kill_job", "delete_job")
 
 
 @pytest.fixture
-def visitor(db: None) -> Visitor:
-    """A client of a member of staff with these permissions of forge_jobs."""
+def client_of(db: None) -> ClientOf:
+    """A client that is logged in as a member of the staff with these permissions."""
 
-    def log_in(*permissions: str, is_staff: bool = True, **client: bool) -> Client:
-        user = User.objects.create_user(f"u{User.objects.count()}", is_staff=is_staff)
-        wanted = Permission.objects.filter(
-            content_type__app_label="forge_jobs", codename__in=permissions
-        )
-        assert wanted.count() == len(permissions), "there is no such permission"
-        user.user_permissions.set(wanted)
-        return logged_in(user, **client)
+    def login(*codenames: str, is_staff: bool = True, name: str = "") -> Client:
+        return browser(*codenames, is_staff=is_staff, name=name or f"user {User.objects.count()}")
 
-    return log_in
+    return login
 
 
 @pytest.fixture
-def operator(db: None) -> Client:
-    """A client of whoever may do everything."""
-    return logged_in(User.objects.create_superuser("operator"))
+def viewer(client_of: ClientOf) -> Client:
+    return client_of("view_job", name="viewer")
 
 
-def logged_in(user: AbstractBaseUser, **options: bool) -> Client:
-    client = Client(**options)  # type: ignore[arg-type]
-    client.force_login(user)  # type: ignore[arg-type]
-    return client
+@pytest.fixture
+def operator(client_of: ClientOf) -> Client:
+    return client_of("view_job", *ACTS, name="operator")

@@ -5,7 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from forge_jobs.models import Job, State
-from tests.admin.conftest import Visitor
+from tests.admin.conftest import ClientOf
 from tests.rows import finished_job, stored_job
 
 pytestmark = pytest.mark.django_db
@@ -18,23 +18,23 @@ def cancel_url(job: Job) -> str:
     return f"/admin/forge_jobs/job/cancel-job/{job.pk}/"
 
 
-def test_it_stands_in_the_index_of_the_admin_for_whoever_may_see_jobs(visitor: Visitor) -> None:
+def test_it_stands_in_the_index_of_the_admin_for_whoever_may_see_jobs(client_of: ClientOf) -> None:
     link = f'<a href="{OVERVIEW}"'
 
-    assert link in visitor("view_job").get("/admin/").content.decode()
-    assert link not in visitor().get("/admin/").content.decode()
+    assert link in client_of("view_job").get("/admin/").content.decode()
+    assert link not in client_of().get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("url", [OVERVIEW, "/admin/forge_jobs/missioncontrol/health/"])
-def test_nobody_sees_a_page_without_the_permission(visitor: Visitor, url: str) -> None:
+def test_nobody_sees_a_page_without_the_permission(client_of: ClientOf, url: str) -> None:
     assert Client().get(url).status_code == 302
-    assert visitor("view_job", is_staff=False).get(url).status_code == 302
-    assert visitor().get(url).status_code == 403
-    assert visitor("view_job").get(url).status_code == 200
+    assert client_of("view_job", is_staff=False).get(url).status_code == 302
+    assert client_of().get(url).status_code == 403
+    assert client_of("view_job").get(url).status_code == 200
 
 
-def test_only_the_tabs_that_somebody_may_open_are_shown(visitor: Visitor) -> None:
-    page = visitor("view_job", "view_queue").get(OVERVIEW).content.decode()
+def test_only_the_tabs_that_somebody_may_open_are_shown(client_of: ClientOf) -> None:
+    page = client_of("view_job", "view_queue").get(OVERVIEW).content.decode()
 
     assert 'href="/admin/forge_jobs/queue/"' in page
     assert 'href="/admin/forge_jobs/process/"' not in page
@@ -96,22 +96,23 @@ def test_a_button_that_comes_too_late_says_so_and_notes_nothing(operator: Client
     assert not LogEntry.objects.exists()
 
 
-def test_nobody_presses_a_button_without_the_permission(visitor: Visitor) -> None:
+def test_nobody_presses_a_button_without_the_permission(client_of: ClientOf) -> None:
     job = stored_job()
-    viewer = visitor("view_job")
+    viewer = client_of("view_job")
 
     page = viewer.get(f"/admin/forge_jobs/job/{job.pk}/change/").content.decode()
     assert cancel_url(job) not in page
     for answer in (viewer.get(cancel_url(job)), viewer.post(cancel_url(job))):
         assert answer.status_code == 403
-    assert visitor("cancel_job").post(cancel_url(job)).status_code == 403
+    assert client_of("cancel_job").post(cancel_url(job)).status_code == 403
     assert Client().post(cancel_url(job)).status_code == 302
     assert Job.objects.get().state == State.READY
 
 
-def test_a_post_without_the_token_is_refused(visitor: Visitor) -> None:
+def test_a_post_without_the_token_is_refused(client_of: ClientOf) -> None:
     job = stored_job()
-    client = visitor("view_job", "cancel_job", enforce_csrf_checks=True)
+    client = client_of("view_job", "cancel_job")
+    client.handler.enforce_csrf_checks = True
 
     assert client.post(cancel_url(job)).status_code == 403
     assert Job.objects.get().state == State.READY

@@ -58,6 +58,12 @@ def spin() -> None:
         pass
 
 
+@job(max_attempts=1)
+def spin_until_killed() -> None:
+    while True:
+        pass
+
+
 @job(timeout=timedelta(seconds=0.2), max_attempts=1)
 def block() -> None:
     """Stay for two seconds in foreign code, where no exception can be raised."""

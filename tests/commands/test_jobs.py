@@ -95,6 +95,8 @@ def test_the_status_as_json_has_durations_in_seconds_and_moments_in_iso_format(j
         "counts": {str(state): 0 for state in State} | {"ready": 2, "running": 1, "dead": 1},
         "lag_seconds": 125.0,
         "is_served": True,
+        "is_paused": False,
+        "cools_until": None,
     }
     web1, web2 = document["processes"]
     assert (web1["is_live"], web1["rss_bytes"], web1["heartbeat_age_seconds"]) == (

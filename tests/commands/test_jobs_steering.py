@@ -22,7 +22,7 @@ def one_of_each() -> dict[str, Job]:
     """A job of every state, by the state's name."""
     stored_job()
     claim(process_named("here"))
-    for state in (State.SCHEDULED, State.READY, State.RETRYING):
+    for state in (State.SCHEDULED, State.READY, State.BLOCKED, State.RETRYING):
         stored_job(state=state)
     for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED):
         finished_job(state)
@@ -33,7 +33,7 @@ def one_of_each() -> dict[str, Job]:
     ("verb", "told"),
     [
         ("retry", "1 job would be requeued."),
-        ("cancel", "3 jobs would be cancelled, 1 running job would be asked to stop."),
+        ("cancel", "4 jobs would be cancelled, 1 running job would be asked to stop."),
         ("purge", "1 job would be purged."),
     ],
 )
@@ -56,8 +56,8 @@ def test_without_yes_nothing_is_changed(jobs: Jobs, verb: str, told: str) -> Non
         ),
         (
             ["cancel"],
-            "3 jobs cancelled, 1 running job asked to stop.",
-            ["ready", "retrying", "scheduled"],
+            "4 jobs cancelled, 1 running job asked to stop.",
+            ["blocked", "ready", "retrying", "scheduled"],
             "cancelled",
         ),
         (
@@ -89,7 +89,7 @@ def test_to_mean_all_jobs_takes_a_word(jobs: Jobs, verb: str, words: list[str]) 
 
     with pytest.raises(CommandError, match="give ids or filters, such as --queue; or give --all"):
         jobs(verb, *words)
-    assert Job.objects.unfinished().cancellable().count() == 4
+    assert Job.objects.unfinished().cancellable().count() == 5
     assert Job.objects.finished().count() == 3
 
 

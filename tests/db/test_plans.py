@@ -199,3 +199,23 @@ def test_a_finalize_needs_no_statistics_to_find_its_jobs(jobs: int, explainer: E
     db.twin().settle(explainer, process=1, transitions=outcomes)
 
     assert_uses(explainer.plans[-1], "forge_jobs_job_pkey")
+
+
+@pytest.mark.parametrize("statistics", ["fresh", "none"])
+def test_a_promotion_does_not_read_what_waits(statistics: str, explainer: Explainer) -> None:
+    blocked = row(1)._replace(state=State.BLOCKED, dedupe_key=None, idempotency_key=None)
+    rows = [
+        blocked._replace(concurrency_key=f"key {number % 50}", concurrency_limit=1)
+        for number in range(5_000)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM forge_jobs_job")
+        db.twin().insert(cursor, rows)
+        if statistics == "fresh":
+            cursor.execute("ANALYZE forge_jobs_job")
+    db.twin().promote(explainer, [f"key {number}" for number in range(20)])
+
+    plan = explainer.plans[-1]
+    assert_uses(plan, "forge_jobs_blocked", "forge_jobs_concurrency")
+    assert not re.search(r"forge_jobs_blocked on forge_jobs_job job\b", plan), plan
+    assert not re.search(r"SEARCH job USING INDEX forge_jobs_blocked", plan), plan

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from forge_jobs.db.rows import ClaimedJob, Position
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, Process, Queue, State
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import claim, stored_job
@@ -117,6 +117,26 @@ def test_only_ready_jobs_are_claimed(process: Process, state: State) -> None:
     stored_job(state=state, process=process_named("there") if state == State.RUNNING else None)
 
     assert claim(process) == []
+
+
+def test_nothing_of_a_paused_queue_is_claimed_until_it_is_resumed(process: Process) -> None:
+    Queue.objects.sow({"default": {}})
+    stored_job()
+    Queue.objects.pause("default")
+    assert claim(process) == []
+    Queue.objects.resume("default")
+
+    assert len(claim(process)) == 1
+
+
+def test_nothing_of_a_cooling_queue_is_claimed_until_the_end(process: Process) -> None:
+    Queue.objects.sow({"default": {"throttle_base_seconds": 5.0}})
+    stored_job()
+    minute = timedelta(minutes=1)
+    Queue.objects.throttle("default", retry_after=minute, now=NOON)
+    assert claim(process, now=NOON + minute - timedelta(milliseconds=1)) == []
+
+    assert len(claim(process, now=NOON + minute)) == 1
 
 
 def test_a_claimed_job_is_not_claimed_again(process: Process) -> None:

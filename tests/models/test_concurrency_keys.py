@@ -122,20 +122,67 @@ def test_a_requeued_job_waits_for_its_key(process: Process) -> None:
     assert states() == [State.BLOCKED, State.READY]
 
 
-@pytest.mark.parametrize("lose", ["a holder that is cancelled", "a holder that is lost"])
-def test_the_promoter_finds_keys_that_were_freed_by_nobody(process: Process, lose: str) -> None:
+def test_a_holder_that_is_cancelled_before_it_runs_passes_its_key_on() -> None:
+    serve.enqueue_many([{"customer": 1}] * 3)
+    Job.objects.ready().cancel("not needed", now=NOON)
+
+    assert states() == [State.CANCELLED, State.READY, State.BLOCKED]
+
+
+def test_jobs_that_wait_for_a_key_are_cancelled_without_moving_it() -> None:
+    serve.enqueue_many([{"customer": 1}] * 3)
+    Job.objects.blocked().cancel("not needed", now=NOON)
+
+    assert states() == [State.READY, State.CANCELLED, State.CANCELLED]
+
+
+def test_all_of_a_key_can_be_cancelled_at_once() -> None:
+    serve.enqueue_many([{"customer": 1}] * 1_200)
+
+    assert Job.objects.cancel("not needed", now=NOON) == 1_200
+    assert set(states()) == {State.CANCELLED}
+
+
+def test_a_requeued_job_of_a_busy_key_runs_after_those_that_wait(process: Process) -> None:
+    serve.enqueue_many([{"customer": 1}] * 3)
+    dead = finish(process, State.DEAD, finished_at=NOON)
+    Job.objects.filter(pk=dead.pk).requeue(now=NOON + timedelta(days=10_000))
+    finish(process)
+
+    assert states() == [State.BLOCKED, State.SUCCEEDED, State.READY]
+
+
+def test_a_success_that_nobody_keeps_passes_its_key_on(process: Process) -> None:
+    serve.enqueue_many([{"customer": 1}] * 2)
+    (claimed,) = claim(process, kinds=["app.serve"])
+    forgotten = transition(claimed, finished_at=NOON, is_forgotten=True)
+    Job.objects.finalize_and_promote([forgotten], process=process, keys={"customer 1"})
+
+    assert states() == [State.READY]
+
+
+def test_the_promoter_finds_keys_that_were_freed_by_nobody(process: Process) -> None:
     serve.using(max_attempts=1).enqueue_many([{"customer": 1}] * 3)
-    if lose == "a holder that is lost":
-        (claimed,) = claim(process, kinds=["app.serve"])
-        Job.objects.begin(claimed, process=process)
-        reclaim(process, now=NOON)
-    else:
-        Job.objects.ready().cancel("not needed", now=NOON)
+    (claimed,) = claim(process, kinds=["app.serve"])
+    Job.objects.begin(claimed, process=process)
+    reclaim(process, now=NOON)
 
     assert states()[1:] == [State.BLOCKED] * 2
     assert Promoter().run_once(now=NOON) == 1
     assert states()[1:] == [State.READY, State.BLOCKED]
     assert Promoter().run_once(now=NOON) == 0
+
+
+def test_a_key_that_waits_for_a_commit_by_hand_is_found_by_the_promoter() -> None:
+    transaction.set_autocommit(False)
+    try:
+        serve.enqueue(customer=1)
+        transaction.commit()
+    finally:
+        transaction.set_autocommit(True)
+
+    assert states() == [State.BLOCKED]
+    assert Promoter().run_once(now=NOON) == 1
 
 
 def test_jobs_of_other_keys_and_of_none_are_not_held_up(process: Process) -> None:

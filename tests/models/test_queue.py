@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import FieldDoesNotExist
 
 from forge_jobs.models import Queue
 from tests.conftest import NOON
@@ -78,3 +79,39 @@ def test_a_late_success_makes_the_next_window_short_again(after: float, attempts
     Queue.objects.calm("mail", now=NOON + after * SECOND)
 
     assert Queue.objects.get().throttle_attempts == attempts
+
+
+def test_a_verb_tells_whether_it_changed_anything() -> None:
+    sow()
+
+    assert [Queue.objects.pause("mail"), Queue.objects.pause("mail")] == [True, False]
+    assert [Queue.objects.resume("mail"), Queue.objects.resume("mail")] == [True, False]
+    assert [Queue.objects.pause("nobody's"), Queue.objects.resume("nobody's")] == [False, False]
+
+
+def test_a_cooling_is_ended_with_all_that_led_to_it() -> None:
+    sow()
+    throttled(after=0)
+    throttled(after=6)
+
+    assert Queue.objects.cool_off("mail", now=NOON + 7 * SECOND)
+    assert (Queue.objects.get().throttled_until, Queue.objects.get().throttle_attempts) == (None, 0)
+    assert not Queue.objects.cool_off("mail", now=NOON + 7 * SECOND)
+
+
+def test_a_queue_is_retuned_in_the_named_columns_only() -> None:
+    sow(budget="slack")
+    Queue.objects.pause("mail")
+
+    assert Queue.objects.retune("mail", max_workers=3, retain_failed_seconds=None)
+    assert not Queue.objects.retune("mail", max_workers=3, retain_failed_seconds=None)
+    assert Queue.objects.retune("mail", max_workers=None)
+    queue = Queue.objects.get()
+    assert (queue.max_workers, queue.retain_failed_seconds) == (None, None)
+    assert (queue.is_paused, queue.budget) == (True, "slack")
+
+
+def test_a_queue_can_not_be_retuned_in_what_is_no_column() -> None:
+    sow()
+    with pytest.raises(FieldDoesNotExist):
+        Queue.objects.retune("mail", max_worker=3)

@@ -1,6 +1,7 @@
 """Handlers that do not react to their timeout: given up, told of, replaced."""
 
 import asyncio
+import ctypes
 import time
 
 import pytest
@@ -39,6 +40,24 @@ def test_a_handler_stuck_in_foreign_code_is_given_up_and_its_worker_replaced() -
     assert stuck.state == State.DEAD
     assert "Timed out after 0.2 s and did not react" in stuck.last_error
     assert "usleep" in stuck.errors[0]["traceback"]
+
+
+def test_a_handler_that_is_killed_in_foreign_code_is_given_up_and_its_worker_replaced() -> None:
+    @job(kind="tests.subject")
+    def subject() -> None:
+        ctypes.CDLL(None).usleep(2_000_000)
+
+    killed = subject.enqueue()
+    with running(engine(threads=1)) as working:
+        eventually(lambda: bool(working.crew.runs()))
+        killed.kill("stuck", by="ada")
+        eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
+        assert working.crew.stuck == 1
+        assert [worker.is_alive() for worker in working.crew.workers] == [True]
+        eventually(lambda: working.crew.stuck == 0)
+
+    killed.refresh_from_db()
+    assert (killed.cancel_reason, killed.cancelled_by) == ("stuck", "ada")
 
 
 def test_what_a_thread_says_after_it_was_given_up_is_not_heard() -> None:

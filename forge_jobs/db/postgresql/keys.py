@@ -12,39 +12,36 @@ SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
 FROM (SELECT key FROM unnest(%s::text[]) AS key ORDER BY key) AS wanted
 """
 
+# A slot is the lowest number that nobody has. The planner is to go by the primary key: "||" rules
+# out the index of blocked jobs, all of which it would read to find a few ids.
 PROMOTE = """
 UPDATE forge_jobs_job AS job
-SET state = 'ready', concurrency_slot = (
-        SELECT min(slot) FROM (
-            SELECT 1 AS slot
-            UNION ALL
-            SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
-            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-        ) AS candidate
-        WHERE slot NOT IN (
-            SELECT concurrency_slot FROM forge_jobs_job AS held
-            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-        )
-    )
-WHERE job.state = 'blocked' AND job.id = ANY(ARRAY(
-    SELECT (
-        SELECT id FROM forge_jobs_job
-        WHERE state = 'blocked' AND concurrency_key = key
-        ORDER BY run_at, id LIMIT 1
-    )
+SET state = 'ready', concurrency_slot = next.slot
+FROM (
+    SELECT
+        (
+            SELECT id FROM forge_jobs_job
+            WHERE state = 'blocked' AND concurrency_key = key
+            ORDER BY run_at, id
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        ) AS id,
+        (
+            SELECT min(slot) FROM (
+                SELECT 1 AS slot
+                UNION ALL
+                SELECT concurrency_slot + 1 FROM forge_jobs_job
+                WHERE concurrency_key = key AND concurrency_slot IS NOT NULL
+            ) AS candidate
+            WHERE slot NOT IN (
+                SELECT concurrency_slot FROM forge_jobs_job
+                WHERE concurrency_key = key AND concurrency_slot IS NOT NULL
+            )
+        ) AS slot
     FROM unnest(%s::text[]) AS key
-)) AND (
-    SELECT min(slot) FROM (
-        SELECT 1 AS slot
-        UNION ALL
-        SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
-        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-    ) AS candidate
-    WHERE slot NOT IN (
-        SELECT concurrency_slot FROM forge_jobs_job AS held
-        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-    )
-) <= job.concurrency_limit
+    LIMIT (SELECT 1000000)
+) AS next
+WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.concurrency_limit
 RETURNING job.queue, job.concurrency_key, job.concurrency_limit
 """
 

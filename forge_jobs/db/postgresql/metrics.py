@@ -8,6 +8,7 @@ from forge_jobs.db.rows import (
     DatabaseFacts,
     DatabaseGauges,
     EnqueuedCount,
+    EventRow,
     Grid,
     ProcessGauges,
     ProgressRow,
@@ -83,6 +84,17 @@ WHERE at >= %(start)s AND at < %(end)s
 GROUP BY 1
 """
 
+INSERT_EVENTS = """
+INSERT INTO forge_jobs_jobevent (
+    job_id, at, event, attempt, process_name, seconds, "by", detail
+)
+SELECT
+    (value ->> 0)::bigint, (value ->> 1)::timestamptz, value ->> 2, (value ->> 3)::integer,
+    value ->> 4, (value ->> 5)::float8, value ->> 6, value ->> 7
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
+ORDER BY place
+"""
+
 WRITE_PROGRESS = """
 UPDATE forge_jobs_job AS job
 SET progress = new.progress
@@ -142,6 +154,11 @@ def database_gauges(cursor: Any, *, grid: Grid) -> list[DatabaseGauges]:
     """How the database was in each step of a grid."""
     cursor.execute(DATABASE_GAUGES, grid._asdict())
     return list(map(DatabaseGauges._make, cursor.fetchall()))
+
+
+def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
+    """Store events of jobs, in order."""
+    cursor.execute(INSERT_EVENTS, [json.dumps(rows, default=str)])
 
 
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:

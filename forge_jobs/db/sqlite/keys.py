@@ -10,37 +10,30 @@ from typing import Any
 
 PROMOTE = """
 UPDATE forge_jobs_job AS job
-SET state = 'ready', concurrency_slot = (
-        SELECT min(slot) FROM (
-            SELECT 1 AS slot
-            UNION ALL
-            SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
-            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-        ) AS candidate
-        WHERE slot NOT IN (
-            SELECT concurrency_slot FROM forge_jobs_job AS held
-            WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-        )
-    )
-WHERE job.state = 'blocked' AND job.id IN (
-    SELECT (
-        SELECT id FROM forge_jobs_job
-        WHERE state = 'blocked' AND concurrency_key = key.value
-        ORDER BY run_at, id LIMIT 1
-    )
+SET state = 'ready', concurrency_slot = next.slot
+FROM (
+    SELECT
+        (
+            SELECT id FROM forge_jobs_job
+            WHERE state = 'blocked' AND concurrency_key = key.value
+            ORDER BY run_at, id
+            LIMIT 1
+        ) AS id,
+        (
+            SELECT min(slot) FROM (
+                SELECT 1 AS slot
+                UNION ALL
+                SELECT concurrency_slot + 1 FROM forge_jobs_job
+                WHERE concurrency_key = key.value AND concurrency_slot IS NOT NULL
+            ) AS candidate
+            WHERE slot NOT IN (
+                SELECT concurrency_slot FROM forge_jobs_job
+                WHERE concurrency_key = key.value AND concurrency_slot IS NOT NULL
+            )
+        ) AS slot
     FROM json_each(%s) AS key
-) AND (
-    SELECT min(slot) FROM (
-        SELECT 1 AS slot
-        UNION ALL
-        SELECT concurrency_slot + 1 FROM forge_jobs_job AS held
-        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-    ) AS candidate
-    WHERE slot NOT IN (
-        SELECT concurrency_slot FROM forge_jobs_job AS held
-        WHERE held.concurrency_key = job.concurrency_key AND concurrency_slot IS NOT NULL
-    )
-) <= job.concurrency_limit
+) AS next
+WHERE job.id = next.id AND job.state = 'blocked' AND next.slot <= job.concurrency_limit
 RETURNING queue, concurrency_key, concurrency_limit
 """
 

@@ -11,11 +11,12 @@ from forge_jobs.db.rows import (
     DatabaseFacts,
     DatabaseGauges,
     EnqueuedCount,
+    EventRow,
     Grid,
     ProcessGauges,
     ProgressRow,
 )
-from forge_jobs.db.sqlite.jobs import as_text
+from forge_jobs.db.sqlite.jobs import as_json, as_text
 
 # A moment is a text; all but its last second's digit, and a zero, are the ten seconds it is in.
 COUNT_ENQUEUED = """
@@ -80,6 +81,18 @@ WHERE at >= %(start)s AND at < %(end)s
 GROUP BY 1
 """
 
+INSERT_EVENTS = """
+INSERT INTO forge_jobs_jobevent (
+    job_id, at, event, attempt, process_name, seconds, "by", detail
+)
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+    json_extract(value, '$[6]'), json_extract(value, '$[7]')
+FROM json_each(%s)
+ORDER BY key
+"""
+
 WRITE_PROGRESS = """
 UPDATE forge_jobs_job AS job
 SET progress = new.progress
@@ -135,6 +148,11 @@ def database_gauges(cursor: Any, *, grid: Grid) -> list[DatabaseGauges]:
     """How the database was in each step of a grid."""
     cursor.execute(DATABASE_GAUGES, _parameters(grid))
     return list(map(DatabaseGauges._make, cursor.fetchall()))
+
+
+def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
+    """Store events of jobs, in order."""
+    cursor.execute(INSERT_EVENTS, [as_json(rows)])
 
 
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:

@@ -11,7 +11,7 @@ from forge_jobs import clock
 from forge_jobs.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handler import JobOptions
-from forge_jobs.management import job_report, parsing, schedule_verb
+from forge_jobs.management import job_report, parsing, queues, schedule_verb
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
@@ -51,10 +51,10 @@ class Command(BaseCommand):
         _add_filters(cancel, Cancel)
         _add_reason(cancel)
         _add_filters(verb("purge", self.purge, "Deletes finished jobs."), Purge)
-        schedule = verb(
-            "schedule", self.print_help, "Lists, adds, switches and triggers schedules."
-        )
+        schedule = verb("schedule", schedule_verb.show, "Lists schedules, and steers them.")
         schedule_verb.add_verbs(schedule, self, add_usual=_add_usual)
+
+        queues.add_arguments(verb("queue", self.queue, "Shows queues, or steers one of them."))
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
         with told_in_one_line():
@@ -100,6 +100,9 @@ class Command(BaseCommand):
 
     def purge(self, **options: Any) -> None:
         self._steer(Purge(_selection(Purge, options)), **options)
+
+    def queue(self, **options: Any) -> None:
+        self.stdout.write(queues.carry_out(now=clock.now(), **options))
 
     def _steer(self, operation: Operation, *, yes: bool, **options: Any) -> None:
         now = clock.now()

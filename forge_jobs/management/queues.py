@@ -1,0 +1,135 @@
+"""`manage.py jobs queue`: shows the queues as operators steer them, and steers one."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.management import CommandError
+from django.db.models import Count
+
+from forge_jobs.conf import conf
+from forge_jobs.management import parsing
+from forge_jobs.management.rendering import NOTHING, lasting, number, table
+from forge_jobs.models import Job, Queue, RateLimitBudget
+
+HEADS: Final = (
+    "queue", "state", "running", "max workers", "budget", "keeps succeeded", "keeps failed",
+)  # fmt: skip
+UNTOLD: Final = object()
+COLUMNS: Final = ("max_workers", "budget", "retain_succeeded_seconds", "retain_failed_seconds")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("name", nargs="?", metavar="NAME", help="the queue to steer; without it, all are shown")
+    stopping = parser.add_mutually_exclusive_group()
+    stopping.add_argument("--pause", action="store_true", help="let nothing of it start")
+    stopping.add_argument("--resume", action="store_true", help="let a paused queue go on")
+    add("--cool-off", action="store_true", help="end its cooling down")
+    add("--max-workers", type=_or(None, _workers), metavar="N|none", help="in all processes")
+    add("--budget", type=_or("", parsing.words), metavar="NAME|none", help="a token for each job")
+    keep = _or(None, lambda text: parsing.duration(text).total_seconds())
+    for option, states in (("succeeded", "succeeded"), ("failed", "dead and cancelled")):
+        add(
+            f"--retain-{option}",
+            dest=f"retain_{option}_seconds",
+            type=keep,
+            metavar="7d|none",
+            help=f"how long to keep {states} jobs; none: for ever",
+        )
+    parser.set_defaults(**dict.fromkeys(COLUMNS, UNTOLD))
+
+
+def carry_out(*, name: str | None, now: datetime, **options: Any) -> str:
+    """Do what is asked for; returns what there is to say."""
+    changes = {column: options[column] for column in COLUMNS if options[column] is not UNTOLD}
+    is_steered = changes or options["pause"] or options["resume"] or options["cool_off"]
+    if name is None and is_steered:
+        raise CommandError("Say which queue: jobs queue NAME ...")
+    Queue.objects.sow({key: one.columns() for key, one in conf().queues.items()})
+    rows = Queue.objects.order_by("name")
+    if name is not None and not rows.filter(name=name).exists():
+        known = ", ".join(rows.values_list("name", flat=True))
+        raise CommandError(f"There is no queue {name}, only {known}.")
+    told = _steer(name, changes, now=now, **options) if name else []
+    return "\n".join([*told, *_shown(rows.filter(name=name) if name else rows, now=now)])
+
+
+def _steer(
+    name: str,
+    changes: dict[str, Any],
+    *,
+    pause: bool,
+    resume: bool,
+    cool_off: bool,
+    now: datetime,
+    **options: Any,
+) -> list[str]:
+    """Each step says whether it changed anything."""
+    if budget := changes.get("budget"):
+        _refuse_unknown(budget)
+    queues, told = Queue.objects, []
+    if changes:
+        told.append("Changed." if queues.retune(name, **changes) else "It is set so already.")
+    if cool_off:
+        ended = queues.cool_off(name, now=now)
+        told.append("Cooling ended." if ended else "It is not cooling.")
+    if pause:
+        told.append("Paused." if queues.pause(name) else "It is paused already.")
+    if resume:
+        told.append("Resumed." if queues.resume(name) else "It is not paused.")
+    return [*told, ""] if told else []
+
+
+def _refuse_unknown(budget: str) -> None:
+    known = {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}
+    if budget not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise CommandError(f"There is no budget {budget}, only {names}.")
+
+
+def _shown(rows: Any, *, now: datetime) -> list[str]:
+    counted = Job.objects.running().values_list("queue").annotate(count=Count("pk")).order_by()
+    running = dict(counted)
+    cells = [_cells(row, running.get(row.name, 0), now=now) for row in rows]
+    return table(HEADS, cells, right={"running", "max workers"})
+
+
+def _cells(row: Queue, running: int, *, now: datetime) -> list[str]:
+    return [
+        row.name,
+        _state(row, now=now),
+        number(running),
+        NOTHING if row.max_workers is None else str(row.max_workers),
+        row.budget or NOTHING,
+        _kept(row.retain_succeeded_seconds),
+        _kept(row.retain_failed_seconds),
+    ]
+
+
+def _state(row: Queue, *, now: datetime) -> str:
+    if row.is_paused:
+        return "paused"
+    if row.throttled_until and row.is_cooling(now=now):
+        return f"cooling for {lasting(row.throttled_until - now)}"
+    return "running"
+
+
+def _kept(seconds: float | None) -> str:
+    if seconds is None:
+        return "for ever"
+    return lasting(timedelta(seconds=seconds)) if seconds else "not at all"
+
+
+def _or(nothing: object, read: Callable[[str], object]) -> Callable[[str], object]:
+    """Reads the word `none`, too."""
+    return lambda text: nothing if text == "none" else read(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) > 2**31 - 1:
+        raise ArgumentTypeError(f"{text!r} is no number of workers; write 0 or more, or none.")
+    return int(text)

@@ -1,0 +1,240 @@
+"""The list of jobs in the admin: filters, pages, totals, and what nobody may smuggle in."""
+
+import json
+from datetime import UTC, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from forge_jobs import clock, job
+from forge_jobs.clock import ManualClock
+from forge_jobs.dashboard import job_count, job_list, totals
+from forge_jobs.models import Job, JobTotal, State
+from tests.admin.pages import LIST, links, listed, listing
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import finished_job, stored_job
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+EVIL = "<script>alert(1)</script>"
+
+
+def stored_in(state: State) -> Job:
+    if state in (State.SUCCEEDED, State.DEAD, State.CANCELLED):
+        return finished_job(state)
+    if state == State.RUNNING:
+        return stored_job(state=state, process=process_named("here"), started_at=NOON)
+    return stored_job(state=state)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_state_shows_its_jobs_and_no_others(viewer: Client, state: State) -> None:
+    jobs = {state: stored_in(state) for state in State}
+
+    assert listed(viewer, state=state) == [jobs[state].pk]
+    assert listed(viewer) == sorted((job.pk for job in jobs.values()), reverse=True)
+
+
+def test_queue_kind_and_text_narrow_the_list(viewer: Client) -> None:
+    jobs = [
+        stored_job(queue="other", kind="app.mail", payload={"to": "ada"}),
+        finished_job(queue="other", kind="app.print", last_error="ada refused"),
+        stored_job(queue="default", kind="app.mail"),
+    ]
+
+    assert listed(viewer, queue="other") == [jobs[1].pk, jobs[0].pk]
+    assert listed(viewer, kind="app.mail") == [jobs[2].pk, jobs[0].pk]
+    assert listed(viewer, kind="app.*", q="ada") == [jobs[1].pk, jobs[0].pk]
+    assert listed(viewer, queue="other", kind="app.mail", state="ready") == [jobs[0].pk]
+    assert listed(viewer, q=f"#{jobs[2].pk}") == [jobs[2].pk]
+    assert listed(viewer, q="#999999999") == []
+
+
+def test_ages_and_moments_bound_the_list(viewer: Client, manual_clock: ManualClock) -> None:
+    old, new = (stored_job(enqueued_at=NOON - hours * HOUR) for hours in (30, 2))
+
+    assert listed(viewer, since="24h") == [new.pk]
+    assert listed(viewer, until="1d") == [old.pk]
+    assert listed(viewer, since="90min") == []
+    with timezone.override(UTC):
+        assert listed(viewer, since="2026-03-02") == [new.pk]
+        assert listed(viewer, since="2026-03-01 05:00", until="2026-03-01 07:00") == [old.pk]
+    assert listed(viewer, since="2026-03-02T09:59:00+00:00") == [new.pk]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"state": "asleep"}, "State: Select a valid choice. asleep"),
+        ({"queue": "nowhere"}, "Queue: Select a valid choice. nowhere"),
+        ({"kind": "k" * 300}, "Kind: Ensure this value has at most 201 characters"),
+        ({"since": "yesterday"}, "Since: “yesterday” is neither an age"),
+        ({"until": "2026-13-45"}, "Until: “2026-13-45” is neither an age"),
+        ({"since": "999999d"}, "Since: “999999d” is neither an age"),
+        ({"until": "9999-99-99 99:99"}, "Until: “9999-99-99 99:99” is neither an age"),
+        ({"q": "a\x00b"}, "Text: Null characters are not allowed"),
+        ({"after": "elsewhere"}, "after: “elsewhere” is no place in this list."),
+        ({"before": "1,2,3", "state": "dead"}, "before: “1,2,3” is no place in this list."),
+        ({"after": "2026-01-01,5", "state": "dead"}, "after: “2026-01-01,5” is no place"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_understood_is_told_by_its_name(
+    viewer: Client, parameters: dict[str, str], told: str
+) -> None:
+    stored_job()
+
+    assert told in listing(viewer, **parameters)
+    assert listed(viewer, **parameters) == []
+
+
+def test_the_pages_lead_to_each_other(viewer: Client) -> None:
+    jobs = [stored_job().pk for _ in range(job_list.PAGE + 10)][::-1]
+    first = viewer.get(LIST, {"kind": "app.noop"}).content.decode()
+    (older,) = links(first, "Next")
+    second = viewer.get(LIST + older).content.decode()
+    (newer,) = links(second, "Previous")
+
+    assert "kind=app.noop" in older
+    assert links(first, "Previous") == links(second, "Next") == []
+    assert listed(viewer) == jobs[: job_list.PAGE]
+    assert f'data-key="{jobs[-1]}"' in second
+    assert f'data-key="{jobs[0]}"' in viewer.get(LIST + newer).content.decode()
+
+
+def test_a_look_that_found_too_little_says_how_far_it_went(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "LOOK", 3)
+    monkeypatch.setattr(job_count, "LOOK", 3)
+    rare = stored_job(kind="app.rare")
+    jobs = [stored_job() for _ in range(4)]
+
+    html = viewer.get(LIST, {"kind": "app.rare"}).content.decode()
+    assert f"Looked through the jobs down to #{jobs[1].pk}." in html
+    (further,) = links(html, "Look further")
+    assert f'data-key="{rare.pk}"' in viewer.get(LIST + further).content.decode()
+
+
+def test_totals_are_what_the_database_says(viewer: Client) -> None:
+    for state in (State.READY, State.DEAD, State.DEAD):
+        stored_in(state)
+    stored_job(queue="other")
+
+    assert "All 4 " in listing(viewer)
+    assert "Dead 2 " in listing(viewer).replace("dead 2", "Dead 2")
+    assert "2 jobs" in listing(viewer, state="dead")
+    assert "1 job " in listing(viewer, state="ready", queue="other")
+    assert "All 1 " in listing(viewer, queue="other")
+
+
+def test_a_large_total_is_the_census_s_and_says_how_old_it_is(
+    viewer: Client, manual_clock: ManualClock
+) -> None:
+    JobTotal.objects.retake({("default", "dead"): 1_234_567}, now=NOON - MINUTE)
+    assert totals.FEW < 1_234_567
+
+    assert "1,234,567 jobs, counted 1 min 0 s ago" in listing(viewer, state="dead")
+
+
+def test_what_must_be_looked_at_is_counted_up_to_a_bound(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "LOOK", 3)
+    monkeypatch.setattr(job_count, "LOOK", 3)
+    monkeypatch.setattr(job_count, "BOUND", 3)
+    for _ in range(5):
+        finished_job(finished_at=clock.now())
+
+    assert "3 found among the first 3 jobs" in listing(viewer, kind="app.noop")
+    assert "more than 3 jobs" in listing(viewer, state="dead", since="1h")
+    monkeypatch.setattr(job_count, "BOUND", 5)
+    assert "5 jobs" in listing(viewer, state="dead", since="1h")
+
+
+def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualClock) -> None:
+    process = process_named("here")
+    stored_job(state=State.SCHEDULED, run_at=NOON + HOUR, enqueued_at=NOON)
+    stored_job(
+        state=State.RUNNING, process=process, started_at=NOON - MINUTE, attempt=2, max_attempts=5
+    )
+    finished_job(
+        started_at=NOON - 2 * MINUTE,
+        finished_at=NOON - MINUTE,
+        last_error="No.\nReally.",
+        priority=3,
+    )
+
+    assert "due in 1 h 0 min" in listing(viewer, state="scheduled")
+    assert "2 of 5 started 1 min 0 s ago 1 min 0 s" in listing(viewer, state="running")
+    told = listing(viewer, state="dead")
+    assert "No. default +3" in told
+    assert "Really" not in told
+    assert "finished 1 min 0 s ago 1 min 0 s" in told
+
+
+def test_progress_is_shown_where_there_is_some(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_job(state=State.RUNNING, process=process_named("here"), started_at=NOON)
+    monkeypatch.setattr(Job, "progress", {"done": 3, "total": 12, "message": "rows"}, raising=False)
+
+    html = viewer.get(LIST).content.decode()
+    assert '<progress max="100" value="25"' in html
+    assert "25 %" in html
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [None, [], "x", {}, {"done": "a", "total": None}, {"done": 5, "total": 0}, {"total": -1}],
+    ids=str,
+)
+def test_odd_progress_does_no_harm(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch, progress: object
+) -> None:
+    running = stored_job(state=State.RUNNING, process=process_named("here"), started_at=NOON)
+    monkeypatch.setattr(Job, "progress", progress, raising=False)
+
+    assert listed(viewer) == [running.pk]
+    assert viewer.get(f"{LIST}{running.pk}/change/").status_code == 200
+
+
+def test_markup_in_jobs_is_shown_as_text(viewer: Client) -> None:
+    finished_job(kind=EVIL, queue="other", last_error=EVIL, payload={EVIL: EVIL})
+
+    for parameters in ({}, {"q": EVIL}, {"kind": EVIL}, {"kind": "<*"}, {"since": EVIL}):
+        html = viewer.get(LIST, parameters).content.decode()
+        assert EVIL not in html
+    assert EVIL in listing(viewer)
+
+
+def test_known_kinds_are_offered(viewer: Client) -> None:
+    job(kind="app.known")(lambda: None)
+
+    assert '<option value="app.known">' in viewer.get(LIST).content.decode()
+
+
+def test_the_script_gets_the_live_parts_alone(viewer: Client) -> None:
+    found = stored_job()
+
+    response = viewer.get(LIST, headers={"accept": "application/json"})
+    html = json.loads(response.content)["html"]
+    assert f'<tr data-key="{found.pk}">' in html
+    assert "<html" not in html
+    assert 'data-live="states"' in html
+
+
+@pytest.mark.parametrize("state", ["scheduled", "retrying", "dead"])
+def test_some_states_are_tabs_of_their_own(viewer: Client, state: str) -> None:
+    html = viewer.get(LIST, {"state": state}).content.decode()
+
+    assert f'?state={state}" aria-current="page">' in html
+
+
+def test_no_page_is_empty_without_a_word(viewer: Client) -> None:
+    assert "There are no jobs yet." in listing(viewer)
+    assert "No job fits the filter." in listing(viewer, state="dead")

@@ -1,0 +1,181 @@
+"""How the databases read the pages of jobs: by index, never through the table, never sorting."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
+
+from forge_jobs.dashboard.job_count import JobCount
+from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.totals import Totals
+from forge_jobs.models import Job, State
+from forge_jobs.selection import Selection
+from forge_jobs.states import TERMINAL, UNFINISHED
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import stored_job
+
+pytestmark = pytest.mark.django_db
+
+JOBS = 40_000
+THROUGH_THE_TABLE = re.compile(r"Seq Scan on forge_jobs_job|SCAN forge_jobs_job$", re.MULTILINE)
+SORTS = re.compile(r"(?<!Incremental )Sort  \(cost|TEMP B-TREE FOR ORDER BY")
+INDEX = {
+    State.READY: "forge_jobs_claim",
+    State.BLOCKED: "forge_jobs_blocked",
+    State.RUNNING: "forge_jobs_running",
+    State.SCHEDULED: "forge_jobs_stage",
+    State.RETRYING: "forge_jobs_retrying",
+    **dict.fromkeys(TERMINAL, "forge_jobs_finished"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As a busy project leaves it: mostly succeeded jobs, some of every other state."""
+    with django_db_blocker.unblock():
+        process = process_named("busy")
+        for start in range(0, JOBS, 10_000):
+            Job.objects.bulk_create(job(start + number, process.pk) for number in range(10_000))
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE forge_jobs_job")
+        yield
+        Job.objects.all().delete()
+        process.delete()
+
+
+def job(number: int, process: int) -> Job:
+    rare = {1: State.RUNNING, 3: State.RETRYING}
+    usual = [State.READY, State.SCHEDULED, State.BLOCKED, State.DEAD, State.CANCELLED]
+    state = rare.get(number % 500) or (usual[number // 25 % 5] if number % 25 == 4 else None)
+    moment = NOON + timedelta(seconds=number)
+    columns: dict[str, Any] = {"state": state or State.SUCCEEDED, "started_at": moment}
+    match columns["state"]:
+        case State.RUNNING:
+            columns["process_id"] = process
+        case State.BLOCKED:
+            columns |= {"concurrency_key": f"k{number % 7}", "concurrency_limit": 1}
+        case State.SUCCEEDED | State.DEAD | State.CANCELLED:
+            columns["finished_at"] = moment
+    return Job(
+        queue="other" if number % 7 == 0 else "default",
+        kind="app.noop",
+        payload={},
+        priority=number % 3,
+        run_at=moment,
+        enqueued_at=moment,
+        **columns,
+    )
+
+
+def plans(look: Callable[[], object]) -> dict[str, str]:
+    """Of each query, how the database goes about it."""
+    with CaptureQueriesContext(connection) as queries:
+        look()
+    word = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    found = {}
+    for query in queries.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{word} {query['sql']}")
+            found[query["sql"]] = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert found
+    return found
+
+
+def jobs_of(*states: State, **filters: Any) -> JobList:
+    return JobList(selection=Selection(states=states or list(State), **filters), now=NOON)
+
+
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"queue": "default"},
+    {"kind": "app.rare"},
+    {"kind": "app.*", "text": "x"},
+    {"since": NOON + timedelta(hours=2)},
+    {"until": NOON + timedelta(hours=2), "queue": "other"},
+]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("state", [None, *State])
+def test_no_page_is_read_through_the_table(state: State | None, filters: dict[str, Any]) -> None:
+    jobs = jobs_of(*[state] if state else [], **filters)
+    (first,) = list(_steps(jobs, 1)) or [None]
+
+    def look() -> None:
+        jobs.page()
+        if first:
+            jobs.page(after=first)
+            jobs.page(before=first)
+
+    for sql, plan in plans(look).items():
+        assert not THROUGH_THE_TABLE.search(plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -> None:
+    jobs = jobs_of(state)
+    (first,) = _steps(jobs, 1)
+
+    for sql, plan in plans(lambda: (jobs.page(size=5), jobs.page(after=first, size=5))).items():
+        if '"fits"' in sql:
+            assert INDEX[state] in plan, f"{sql}\n{plan}"
+            # What runs is little; and so are those that have all but their id in common.
+            if state != State.RUNNING and not re.search(r'"id" [<>]', sql):
+                assert not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
+@pytest.mark.parametrize("filters", [{}, {"since": NOON}], ids=str)
+@pytest.mark.parametrize("state", TERMINAL)
+def test_jobs_that_finished_at_one_moment_are_found_by_it(
+    state: State, filters: dict[str, Any]
+) -> None:
+    jobs = jobs_of(state, **filters)
+    (first,) = _steps(jobs, 1)
+    found = plans(lambda: jobs.page(after=first, size=5))
+    tied = [plan for sql, plan in found.items() if re.search(r'"id" [<>]', sql)]
+
+    assert tied
+    assert all("finished_at=?" in plan for plan in tied)
+
+
+def test_all_jobs_are_read_by_their_primary_key() -> None:
+    for sql, plan in plans(lambda: jobs_of().page()).items():
+        assert re.search("forge_jobs_job_pkey|PRIMARY KEY", plan), sql
+        assert not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+def test_what_is_counted_up_to_a_bound_is_counted_by_index() -> None:
+    jobs = jobs_of(State.SUCCEEDED, since=NOON + timedelta(hours=1))
+    page, totals = jobs.page(), Totals.read()
+
+    for sql, plan in plans(lambda: JobCount.of(jobs, page, totals)).items():
+        assert "forge_jobs_finished" in plan, f"{sql}\n{plan}"
+        assert not THROUGH_THE_TABLE.search(plan)
+
+
+def test_no_row_is_fetched_that_is_not_shown() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        jobs_of().page()
+
+    assert len(queries) == 2
+    assert '"payload"' not in "".join(query["sql"] for query in queries.captured_queries)
+
+
+def test_the_table_has_jobs_of_all_states() -> None:
+    stored_job()
+    states = set(Job.objects.values_list("state", flat=True).distinct())
+
+    assert states == {*UNFINISHED, *TERMINAL}
+
+
+def _steps(jobs: JobList, count: int) -> list[Any]:
+    walk = jobs.walk(start=None, is_backward=False)
+    return [step.place for _, step in zip(range(count), walk, strict=False)]
