@@ -17,8 +17,8 @@ from forge_jobs.registry import registry
 
 SQLITE_MINIMUM = (3, 35)
 POOL_DEFAULT = 4
-OWN_CONNECTIONS = 7
-"""Of the fetcher, finalizer, listener and its probe, pulse, watch and services."""
+OWN_CONNECTIONS = 8
+"""Of the fetcher, finalizer, listener and its probe, pulse, watch, services and metering."""
 
 SQLITE_OPTIONS = """"OPTIONS": {
     "transaction_mode": "IMMEDIATE",
