@@ -46,7 +46,7 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("FORGE_JOBS_TEST_MEDIA_ROOT", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
-    "QUEUES": {name: {} for name in ("default", "other", "images", "publish", "exports")},
+    "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
 }
 if timeout := os.environ.get("FORGE_JOBS_TEST_PROCESS_TIMEOUT"):
     FORGE_JOBS["PROCESS_TIMEOUT"] = float(timeout)

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
-from forge_jobs.admin import verbs
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
@@ -70,7 +69,7 @@ class QueueAdmin(BoardAdmin):
 
     def save_model(self, request: HttpRequest, obj: Queue, form: QueueForm, change: bool) -> None:
         if columns := form.changed_columns():
-            verbs.retune(obj, **columns)
+            Queue.objects.retune(obj.name, **columns)
 
     def has_delete_permission(self, request: HttpRequest, obj: Queue | None = None) -> bool:
         """Of a queue that settings declare, the row would come back."""
@@ -94,7 +93,7 @@ class QueueAdmin(BoardAdmin):
         suits=lambda queue: not queue.is_paused,
     )
     def forge_jobs_pause_queue(self, request: HttpRequest, queue: Queue) -> str:
-        return _("The queue %s is paused.") % queue if verbs.pause(queue) else ""
+        return _("The queue %s is paused.") % queue if Queue.objects.pause(queue.name) else ""
 
     @Button(
         title=_("Resume"),
@@ -104,7 +103,7 @@ class QueueAdmin(BoardAdmin):
         suits=lambda queue: queue.is_paused,
     )
     def forge_jobs_resume_queue(self, request: HttpRequest, queue: Queue) -> str:
-        return _("The queue %s is resumed.") % queue if verbs.resume(queue) else ""
+        return _("The queue %s is resumed.") % queue if Queue.objects.resume(queue.name) else ""
 
     @Button(
         title=_("End the cooling"),
@@ -117,5 +116,5 @@ class QueueAdmin(BoardAdmin):
         suits=lambda queue: queue.is_cooling(now=clock.now()),
     )
     def forge_jobs_end_cooling(self, request: HttpRequest, queue: Queue) -> str:
-        ended = verbs.cool_off(queue, now=clock.now())
+        ended = Queue.objects.cool_off(queue.name, now=clock.now())
         return _("The queue %s goes on.") % queue if ended else ""

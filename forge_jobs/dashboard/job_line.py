@@ -23,7 +23,7 @@ class Progress:
 
     @classmethod
     def of(cls, job: Job) -> Self | None:
-        told = getattr(job, "progress", None)
+        told = job.progress
         if job.state != State.RUNNING or not isinstance(told, Mapping):
             return None
         done, total = _number(told.get("done")), _number(told.get("total"))

@@ -62,7 +62,7 @@ def publish_picture(*, picture_id: int) -> Done:
     return Done({"address": address})
 
 
-@job(queue="exports", takes_context=True, timeout=timedelta(minutes=30), max_attempts=2)
+@job(takes_context=True, timeout=timedelta(minutes=30), max_attempts=2)
 def export_pictures(ctx: JobContext, *, seconds_each: float = 0.0) -> Done:
     """Pack all images into one archive, of which the address is the result."""
     pictures = list(Picture.objects.exclude(image="").order_by("pk"))

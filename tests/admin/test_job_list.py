@@ -177,11 +177,10 @@ def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualCl
     assert "finished 1 min 0 s ago 1 min 0 s" in told
 
 
-def test_progress_is_shown_where_there_is_some(
-    viewer: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored_job(state=State.RUNNING, process=process_named("here"), started_at=NOON)
-    monkeypatch.setattr(Job, "progress", {"done": 3, "total": 12, "message": "rows"}, raising=False)
+def test_progress_is_shown_where_there_is_some(viewer: Client) -> None:
+    progress = {"done": 3, "total": 12, "message": "rows"}
+    process = process_named("here")
+    stored_job(state=State.RUNNING, process=process, started_at=NOON, progress=progress)
 
     html = viewer.get(LIST).content.decode()
     assert '<progress max="100" value="25"' in html
@@ -193,11 +192,9 @@ def test_progress_is_shown_where_there_is_some(
     [None, [], "x", {}, {"done": "a", "total": None}, {"done": 5, "total": 0}, {"total": -1}],
     ids=str,
 )
-def test_odd_progress_does_no_harm(
-    viewer: Client, monkeypatch: pytest.MonkeyPatch, progress: object
-) -> None:
-    running = stored_job(state=State.RUNNING, process=process_named("here"), started_at=NOON)
-    monkeypatch.setattr(Job, "progress", progress, raising=False)
+def test_odd_progress_does_no_harm(viewer: Client, progress: object) -> None:
+    process = process_named("here")
+    running = stored_job(state=State.RUNNING, process=process, started_at=NOON, progress=progress)
 
     assert listed(viewer) == [running.pk]
     assert viewer.get(f"{LIST}{running.pk}/change/").status_code == 200

@@ -55,7 +55,6 @@ SCREEN = """\
 
 queue    scheduled  ready  blocked  running  retrying  succeeded  dead  cancelled        lag  served
 default          -      2        -        1         -          -     1          -  2 min 5 s  yes
-exports          -      -        -        -         -          -     -          -          -  no
 images           -      -        -        -         -          -     -          -          -  no
 other            -      1        -        -         -          -     -          -      3.0 s  no
 publish          -      -        -        -         -          -     -          -          -  no

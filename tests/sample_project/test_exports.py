@@ -99,7 +99,7 @@ def test_the_oldest_pictures_go_with_their_files(
 def test_an_export_runs_as_a_job(picture: PictureFactory) -> None:
     picture(content=draw("hills", seed=1))
     job = export_pictures.enqueue()
-    drain(queues=("exports",))
+    drain()
 
     job.refresh_from_db()
     assert (job.state, job.result) == (

@@ -19,7 +19,7 @@ def test_seeding_twice_seeds_once(client: Client, capsys: pytest.CaptureFixture[
 
     assert client.login(username="demo", password="demo")  # noqa: S106
     assert Picture.objects.count() == Job.objects.filter(queue="images").count() == 12
-    assert Job.objects.filter(queue="exports").count() == 1
+    assert Job.objects.filter(kind="gallery.export_pictures").count() == 1
     assert capsys.readouterr().out.count("Created") == 1
 
 
