@@ -19,7 +19,7 @@ from forge_jobs.selection import Selection, moment_of
 from forge_jobs.states import TERMINAL
 
 PAGE: Final = 50
-LOOK: Final = 10_000
+LOOK: Final = 5_000
 """How many jobs a request looks through at most for those that no index finds."""
 
 NEWEST: Final = Order(("-id",))

@@ -115,6 +115,7 @@ class Job(models.Model):
                 "queue",
                 "state",
                 "finished_at",
+                "id",
                 name="forge_jobs_finished",
                 condition=Q(state__in=TERMINAL),
             ),
