@@ -77,7 +77,7 @@
   function axis({ unit, logarithmic }, isTime) {
     const lines = { stroke: tone("--hairline-color"), width: 1 };
     const common = { stroke: tone("--body-quiet-color"), grid: lines, ticks: lines, font: "11px sans-serif" };
-    if (isTime) return { ...common, grid: { show: false }, values: CLOCK };
+    if (isTime) return { ...common, grid: { show: false }, space: 80, values: CLOCK };
     const increments = unit === "bytes" ? { incrs: BYTES } : {};
     const grid = logarithmic ? { grid: { ...lines, filter: powersOfTen }, ticks: { show: false } } : {};
     return { ...common, ...increments, ...grid, size: 58, values: (plot, marks) => marks.map((mark) => (mark == null ? "" : told(unit)(plot, mark))) };
