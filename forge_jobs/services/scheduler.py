@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from django.db import Error, transaction
+from django.db import DataError, Error, IntegrityError, transaction
 
 from forge_jobs import db, timetable
 from forge_jobs.conf import conf
@@ -125,7 +125,7 @@ def _fire(schedule: Schedule, *, now: datetime) -> int:
 
 
 def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) -> Progress:
-    """An error of the database is the caller's; any other costs only its moment."""
+    """That the database is in trouble is the caller's; any other error costs only its moment."""
     progress = Progress()
     last_due = schedule.last_fired_at
     for due in moments:
@@ -135,6 +135,8 @@ def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) ->
                 last_due = due
             else:
                 progress.skipped.append(due)
+        except (DataError, IntegrityError) as error:  # what was to be stored can't be
+            progress.failed.append((due, error))
         except Error:
             raise
         except Exception as error:

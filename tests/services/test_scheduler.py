@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.dispatch import Signal
 from pytest_django import DjangoAssertNumQueries
 
@@ -223,6 +223,14 @@ def test_the_next_job_may_replace_the_last(run: Any) -> None:
     assert Job.objects.get(schedule=other).state == State.READY
 
 
+def test_a_name_of_any_length_may_replace(run: Any) -> None:
+    planned_schedule(name="n" * 200, overlap=Overlap.REPLACE)
+    for minutes in (1, 2):
+        run(NOON + minutes * MINUTE)
+
+    assert set(Job.objects.values_list("state", flat=True)) == {State.CANCELLED, State.READY}
+
+
 @pytest.mark.parametrize(
     ("catch_up", "moments"),
     [
@@ -419,6 +427,28 @@ def test_an_error_of_the_database_is_no_schedule_s_fault(
 
     run(NOON + MINUTE)
     assert due_moments() == [NOON + MINUTE]
+
+
+@pytest.mark.parametrize("error", [DataError, IntegrityError])
+def test_what_the_database_will_not_store_costs_only_its_own_moment(
+    run: Any, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    planned_schedule()
+    planned_schedule(name="good")
+    fire = scheduler.fire
+
+    def refused(row: Schedule, **moment: Any) -> bool:
+        if row.name == "good":
+            return fire(row, **moment)
+        raise error("it is too\0long")
+
+    monkeypatch.setattr(scheduler, "fire", refused)
+    run(NOON + MINUTE)
+
+    assert due_moments() == [NOON + MINUTE]
+    refusing = Schedule.objects.get(name="every minute")
+    assert refusing.next_fire_at == NOON + 2 * MINUTE
+    assert "too\N{SYMBOL FOR NULL}long" in refusing.last_error
 
 
 @pytest.fixture
