@@ -28,18 +28,21 @@ MOST_MISSED: Final = 100
 class Scheduler(Service):
     """At first it stores what code declares; then it plans what is new, and fires what is due.
 
+    When it has not run for as long as it takes for others to lead, it stores it again: their code
+    may be another, as during a deployment.
+
     A schedule whose kind this process does not know is left to a leader that does.
     """
 
     interval = timedelta(seconds=1)
 
     def __init__(self) -> None:
-        self._has_synchronised = False
+        self._ran_at: datetime | None = None
 
     def run_once(self, *, now: datetime) -> int:
-        if not self._has_synchronised:
+        if self._ran_at is None or now - self._ran_at >= conf().lease:
             synchronise()
-            self._has_synchronised = True
+        self._ran_at = now
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
         planned = sum(_plan(schedule, now=now) for schedule in unplanned)

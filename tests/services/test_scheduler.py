@@ -333,8 +333,9 @@ def test_a_schedule_that_has_ended_is_over_and_not_looked_at_again(
 
     assert (stored().is_over, stored().next_fire_at) == (True, None)
     assert due_moments() == [NOON + MINUTE]
+    assert run(NOON + HOUR) == 0
     with django_assert_num_queries(2):
-        assert run(NOON + HOUR) == 0
+        assert run(NOON + HOUR + SECOND) == 0
 
 
 def test_one_that_is_new_and_has_ended_already_is_over(run: Any) -> None:
@@ -480,6 +481,19 @@ def test_what_code_no_longer_declares_is_disabled_and_comes_back(declared: Funct
     declared.schedules = [schedule("0 4 * * *", name="nightly")]
     Scheduler().run_once(now=NOON)
     assert (stored().is_enabled, stored().expression) == (True, "0 4 * * *")
+
+
+def test_what_another_leader_s_code_undid_is_done_again(
+    run: Any, declared: FunctionHandler
+) -> None:
+    run(NOON)
+    ours, declared.schedules = declared.schedules, ()
+    Scheduler().run_once(now=NOON + SECOND)
+    assert not stored().is_enabled
+
+    declared.schedules = ours
+    run(NOON + MINUTE)
+    assert stored().is_enabled
 
 
 def test_settings_declare_schedules(run: Any, settings: Any) -> None:
