@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.dispatch import Signal
 from pytest_django import DjangoAssertNumQueries
 
-from forge_jobs import job, schedule, signals
+from forge_jobs import firing, job, schedule, signals
 from forge_jobs.clock import ManualClock
 from forge_jobs.handler import FunctionHandler
 from forge_jobs.models import Job, Schedule, State
@@ -116,6 +116,15 @@ def test_a_schedule_that_is_enabled_again_starts_afresh(run: Any) -> None:
 
     assert stored().next_fire_at == NOON + HOUR + MINUTE
     assert not Job.objects.exists()
+
+
+def test_a_moment_that_has_its_job_gets_no_other(run: Any) -> None:
+    planned_schedule(overlap=Overlap.QUEUE)
+    run(NOON + MINUTE)
+    Schedule.objects.update(next_fire_at=NOON + MINUTE)  # as by a clock that was set back
+    run(NOON + MINUTE + SECOND)
+
+    assert due_moments() == [NOON + MINUTE]
 
 
 def test_the_oldest_fires_first(run: Any) -> None:
@@ -436,7 +445,7 @@ def test_what_the_database_will_not_store_costs_only_its_own_moment(
 ) -> None:
     planned_schedule()
     planned_schedule(name="good")
-    fire = scheduler.fire
+    fire = firing.fire
 
     def refused(row: Schedule, **moment: Any) -> bool:
         if row.name == "good":
