@@ -27,6 +27,7 @@ TAKES: Final = {
     "day of week": "0 to 7 from Sunday to Sunday, or sun to sat, 5#2 for the second Friday, "
     "L5 for the last Friday",
 }
+SPANS: Final = dict(zip(TAKES, (60, 60, 24, 31, 12, 7), strict=True))
 NAMES: Final = {5: list(TAKES)[1:], 6: list(TAKES)}
 UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 EVERY: Final = re.compile(r"@every\s+((?:\d+[dhms])+)", re.ASCII | re.IGNORECASE)
@@ -118,6 +119,11 @@ def _refuse_bad_fields(fields: list[str]) -> None:
         if found := re.search(r"(?:^|,)(\w+)-\1(?=$|[,/])", field, re.IGNORECASE):
             # croniter takes it for the whole cycle
             raise BadExpression(f"{field!r} has no span; write {found[1]}", field=name)
+        if any(int(step) > SPANS[name] for step in re.findall(r"/([0-9]{1,9})", field)):
+            raise BadExpression(
+                f"{field!r} steps out of its range; an interval is written as @every 90m",
+                field=name,
+            )
         alone = ["*"] * len(fields)
         alone[place] = field
         try:

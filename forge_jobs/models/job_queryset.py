@@ -16,6 +16,7 @@ from forge_jobs import db, wake
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.process import Process
+from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, Event, State
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""
 LOOKED_UP: Final = 5_000
 """How many rows a verb finds at once: SQLite may have to sort all of them each time."""
-
+LONGEST_BY: Final = 200
 
 READY_OR_BLOCKED: Final = Case(
     When(concurrency_key__isnull=True, then=models.Value(State.READY)),
@@ -134,15 +135,14 @@ class JobQuerySet(models.QuerySet["Job"]):
                 finished_at=Case(When(is_running, then=None), default=models.Value(now)),
                 concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
                 cancel_requested_at=now,
-                cancel_reason=reason,
-                cancelled_by=by,
+                cancel_reason=trimmed(reason, LONGEST_MESSAGE),
+                cancelled_by=_storable(by),
                 **columns,
             )
             if stopped:
                 asked = self.filter(cancel_requested_at=now, **columns)
-                running = Q(state=State.RUNNING)
-                _note(asked.filter(running), event, at=now, by=by, detail=reason)
-                _note(asked.exclude(running), Event.CANCELLED, at=now, by=by, detail=reason)
+                _note(asked.filter(is_running), event, at=now, by=by, detail=reason)
+                _note(asked.exclude(is_running), Event.CANCELLED, at=now, by=by, detail=reason)
                 wake.on_commit(wake.STOP)
                 wake_and_promote(set(), keys)
         return stopped
@@ -229,7 +229,12 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str = "") -> None:
     """Write down what a person did, in the transaction that does it."""
-    JobEvent.objects.note(jobs.values_list("pk", flat=True), event, at=at, by=by, detail=detail)
+    ids, detail = jobs.values_list("pk", flat=True), trimmed(detail, LONGEST_MESSAGE)
+    JobEvent.objects.note(ids, event, at=at, by=_storable(by), detail=detail)
+
+
+def _storable(by: str) -> str:
+    return trimmed(by[:LONGEST_BY], LONGEST_BY)
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from forge_jobs.models.seeded import SeededManager
 from forge_jobs.policies import Source
+from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule
@@ -81,13 +82,13 @@ class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: i
             changes["last_skipped_at"] = progress.skipped[-1]
         if progress.failed:
             due, error = progress.failed[-1]
-            changes["last_error"] = f"{due.isoformat()}: {error}"
+            changes["last_error"] = trimmed(f"{due.isoformat()}: {error}", LONGEST_MESSAGE)
         if changes:
             self.filter(pk=schedule.pk).update(**changes)
 
     def give_up(self, schedule: Schedule, error: str) -> bool:
         """Disable a schedule that can't be read; False if it has been changed meanwhile."""
-        seen = self.as_seen(schedule)
+        seen, error = self.as_seen(schedule), trimmed(error, LONGEST_MESSAGE)
         return bool(seen.update(is_enabled=False, next_fire_at=None, last_error=error))
 
     def abandon(self, *, declared: Collection[str]) -> int:

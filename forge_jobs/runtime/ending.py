@@ -31,6 +31,7 @@ class Ending:
         engine = self.engine
         engine.listener.stop()
         engine.services.stop()
+        engine.upkeep.stop()
         self.halt(engine.fetcher)
         engine.release_unstarted()
         engine.crew.stop()
@@ -39,7 +40,8 @@ class Ending:
         self.halt(engine.pulse)
         self.write_outcomes()
         engine.metering.stop()
-        self.wait([engine.listener, engine.services, engine.metering], at_most=GRACE)
+        rest = [engine.listener, engine.services, engine.upkeep, engine.metering]
+        self.wait(rest, at_most=GRACE)
         if engine.hold:
             engine.fail(f"{len(engine.hold)} outcomes could not be written")
 

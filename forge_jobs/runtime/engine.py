@@ -67,6 +67,7 @@ class Engine:
     pulse: ServiceLoop = field(init=False)
     watch: ServiceLoop = field(init=False)
     services: LeaderLoop = field(init=False)
+    upkeep: LeaderLoop = field(init=False)
     metering: MeteringLoop = field(init=False)
     is_stopping: bool = field(init=False, default=False)
     is_signed_off: bool = field(init=False, default=False)
@@ -145,6 +146,7 @@ class Engine:
             self.pulse,
             self.watch,
             self.services,
+            self.upkeep,
             self.metering,
         ):
             thread.start()

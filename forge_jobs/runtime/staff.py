@@ -43,7 +43,10 @@ def employ_services(engine: Engine) -> None:
     ]
     engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
-    upkeep = [Reaper(engine.heartbeat.heard_since), Balancer(), Pruner(), Lookout()]
-    measuring = [Meter(), Surveyor(), Thinner(), Census()]
-    engine.services = LeaderLoop(engine, "services", [*staging, *upkeep, *measuring])
+    sharing = [Reaper(engine.heartbeat.heard_since), Balancer()]
+    engine.services = LeaderLoop(engine, "services", [*staging, *sharing])
+    # Of millions of jobs these take seconds, for which what is due must not wait.
+    tidying = [Pruner(), Lookout(), Thinner()]
+    measuring = [Meter(), Surveyor(), Census()]
+    engine.upkeep = LeaderLoop(engine, "upkeep", [*tidying, *measuring])
     engine.metering = MeteringLoop(engine)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from django.db import Error, transaction
+from django.db import DataError, Error, IntegrityError, transaction
 
 from forge_jobs import db, timetable
 from forge_jobs.conf import conf
@@ -28,18 +28,21 @@ MOST_MISSED: Final = 100
 class Scheduler(Service):
     """At first it stores what code declares; then it plans what is new, and fires what is due.
 
+    When it has not run for as long as it takes for others to lead, it stores it again: their code
+    may be another, as during a deployment.
+
     A schedule whose kind this process does not know is left to a leader that does.
     """
 
     interval = timedelta(seconds=1)
 
     def __init__(self) -> None:
-        self._has_synchronised = False
+        self._ran_at: datetime | None = None
 
     def run_once(self, *, now: datetime) -> int:
-        if not self._has_synchronised:
+        if self._ran_at is None or now - self._ran_at >= conf().lease:
             synchronise()
-            self._has_synchronised = True
+        self._ran_at = now
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
         planned = sum(_plan(schedule, now=now) for schedule in unplanned)
@@ -125,7 +128,7 @@ def _fire(schedule: Schedule, *, now: datetime) -> int:
 
 
 def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) -> Progress:
-    """An error of the database is the caller's; any other costs only its moment."""
+    """That the database is in trouble is the caller's; any other error costs only its moment."""
     progress = Progress()
     last_due = schedule.last_fired_at
     for due in moments:
@@ -135,6 +138,8 @@ def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) ->
                 last_due = due
             else:
                 progress.skipped.append(due)
+        except (DataError, IntegrityError) as error:  # what was to be stored can't be
+            progress.failed.append((due, error))
         except Error:
             raise
         except Exception as error:

@@ -11,8 +11,8 @@ from tests.running import Runjobs, eventually
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 THREADS = 4
-BESIDE_THE_WORKERS = 6
-"""Connections: of fetcher, finalizer, listener, pulse, watch and services."""
+BESIDE_THE_WORKERS = 8
+"""Connections: of fetcher, finalizer, listener, pulse, watch, metering, services and upkeep."""
 
 HALF = 100_000
 LONG = 120.0

@@ -44,6 +44,15 @@ def test_a_requeued_job_is_not_cancelled_by_what_was_asked_of_its_last_run() -> 
     assert (job.state, job.cancel_requested_at, job.cancel_reason) == (State.RETRYING, None, "")
 
 
+def test_a_requeued_job_is_not_killed_because_its_last_run_was() -> None:
+    stored_job()
+    Job.objects.kill("it hangs", by="ada", now=NOON)
+    Job.objects.requeue(now=NOON)
+
+    job = Job.objects.get()
+    assert (job.is_to_be_killed, job.cancel_reason, job.cancelled_by) == (False, "", "")
+
+
 @pytest.mark.parametrize("state", [State.READY, *WAITING])
 def test_an_unfinished_job_can_not_be_requeued(state: State) -> None:
     job = stored_job(state=state)

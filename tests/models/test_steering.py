@@ -56,6 +56,14 @@ def test_a_running_job_is_asked_to_stop(process: Process) -> None:
     }
 
 
+def test_who_asked_and_why_is_kept_as_far_as_it_can_be_stored() -> None:
+    stored_job()
+
+    assert Job.objects.cancel("not\0needed", by="somebody " * 30, now=LATER) == 1
+    assert Job.objects.get().cancelled_by == ("somebody " * 30)[:200]
+    assert Job.objects.get().cancel_reason == "not\N{SYMBOL FOR NULL}needed"
+
+
 @pytest.mark.parametrize("state", TERMINAL)
 def test_a_finished_job_can_not_be_cancelled(state: State) -> None:
     job = finished_job(state)

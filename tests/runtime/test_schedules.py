@@ -2,11 +2,14 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from threading import Event
+from typing import Any
 
 import pytest
 
 from forge_jobs import JobContext, clock, enqueue, job
 from forge_jobs.models import Schedule
+from forge_jobs.services.census import Census
 from forge_jobs.zones import SECOND
 from tests.running import drain, engine, eventually, running
 
@@ -42,6 +45,26 @@ def test_a_job_is_made_within_a_second_of_its_due_moment() -> None:
     assert first
     due_at = datetime.fromisoformat(first.context["due_at"])
     assert timedelta(0) <= first.enqueued_at - due_at < timedelta(seconds=5)  # on a busy machine
+
+
+def test_no_moment_waits_for_a_count_of_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    @job(kind="tests.prompt", every=SECOND)
+    def prompt() -> None: ...
+
+    counting, counted = Event(), Event()
+
+    def count(*args: Any, **kwargs: Any) -> int:
+        counting.set()
+        counted.wait(60)
+        return 0
+
+    monkeypatch.setattr(Census, "run_once", count)
+    with running(engine()):
+        try:
+            assert counting.wait(20)
+            eventually(lambda: Schedule.objects.filter(last_fired_at__isnull=False).exists())
+        finally:
+            counted.set()
 
 
 def test_other_jobs_have_no_schedule() -> None:

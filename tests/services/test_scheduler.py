@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.dispatch import Signal
 from pytest_django import DjangoAssertNumQueries
 
-from forge_jobs import job, schedule, signals
+from forge_jobs import firing, job, schedule, signals
 from forge_jobs.clock import ManualClock
 from forge_jobs.handler import FunctionHandler
 from forge_jobs.models import Job, Schedule, State
@@ -116,6 +116,15 @@ def test_a_schedule_that_is_enabled_again_starts_afresh(run: Any) -> None:
 
     assert stored().next_fire_at == NOON + HOUR + MINUTE
     assert not Job.objects.exists()
+
+
+def test_a_moment_that_has_its_job_gets_no_other(run: Any) -> None:
+    planned_schedule(overlap=Overlap.QUEUE)
+    run(NOON + MINUTE)
+    Schedule.objects.update(next_fire_at=NOON + MINUTE)  # as by a clock that was set back
+    run(NOON + MINUTE + SECOND)
+
+    assert due_moments() == [NOON + MINUTE]
 
 
 def test_the_oldest_fires_first(run: Any) -> None:
@@ -223,6 +232,14 @@ def test_the_next_job_may_replace_the_last(run: Any) -> None:
     assert Job.objects.get(schedule=other).state == State.READY
 
 
+def test_a_name_of_any_length_may_replace(run: Any) -> None:
+    planned_schedule(name="n" * 200, overlap=Overlap.REPLACE)
+    for minutes in (1, 2):
+        run(NOON + minutes * MINUTE)
+
+    assert set(Job.objects.values_list("state", flat=True)) == {State.CANCELLED, State.READY}
+
+
 @pytest.mark.parametrize(
     ("catch_up", "moments"),
     [
@@ -325,8 +342,9 @@ def test_a_schedule_that_has_ended_is_over_and_not_looked_at_again(
 
     assert (stored().is_over, stored().next_fire_at) == (True, None)
     assert due_moments() == [NOON + MINUTE]
+    assert run(NOON + HOUR) == 0
     with django_assert_num_queries(2):
-        assert run(NOON + HOUR) == 0
+        assert run(NOON + HOUR + SECOND) == 0
 
 
 def test_one_that_is_new_and_has_ended_already_is_over(run: Any) -> None:
@@ -421,6 +439,28 @@ def test_an_error_of_the_database_is_no_schedule_s_fault(
     assert due_moments() == [NOON + MINUTE]
 
 
+@pytest.mark.parametrize("error", [DataError, IntegrityError])
+def test_what_the_database_will_not_store_costs_only_its_own_moment(
+    run: Any, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    planned_schedule()
+    planned_schedule(name="good")
+    fire = firing.fire
+
+    def refused(row: Schedule, **moment: Any) -> bool:
+        if row.name == "good":
+            return fire(row, **moment)
+        raise error("it is too\0long")
+
+    monkeypatch.setattr(scheduler, "fire", refused)
+    run(NOON + MINUTE)
+
+    assert due_moments() == [NOON + MINUTE]
+    refusing = Schedule.objects.get(name="every minute")
+    assert refusing.next_fire_at == NOON + 2 * MINUTE
+    assert "too\N{SYMBOL FOR NULL}long" in refusing.last_error
+
+
 @pytest.fixture
 def declared() -> FunctionHandler:
     @job(kind="app.declared", schedules=[schedule("0 3 * * *", name="nightly")])
@@ -450,6 +490,19 @@ def test_what_code_no_longer_declares_is_disabled_and_comes_back(declared: Funct
     declared.schedules = [schedule("0 4 * * *", name="nightly")]
     Scheduler().run_once(now=NOON)
     assert (stored().is_enabled, stored().expression) == (True, "0 4 * * *")
+
+
+def test_what_another_leader_s_code_undid_is_done_again(
+    run: Any, declared: FunctionHandler
+) -> None:
+    run(NOON)
+    ours, declared.schedules = declared.schedules, ()
+    Scheduler().run_once(now=NOON + SECOND)
+    assert not stored().is_enabled
+
+    declared.schedules = ours
+    run(NOON + MINUTE)
+    assert stored().is_enabled
 
 
 def test_settings_declare_schedules(run: Any, settings: Any) -> None:
