@@ -41,7 +41,6 @@ def browser(transactional_db: None) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield chromium
-        connections.close_all()  # a test that looks at the database here has one of its own
         chromium.close()
 
 
@@ -82,5 +81,6 @@ def seat(
     page = context.new_page()
     complaints = listen(page)
     yield page
+    connections.close_all()  # of the loop's context; PostgreSQL drops no database that has any
     context.close()
     assert serious(complaints) == []
