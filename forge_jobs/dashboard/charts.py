@@ -47,11 +47,8 @@ class Choice:
     def read(cls, query: Mapping[str, str]) -> Self:
         """Whatever is no window is the usual one."""
         window = query.get("window", "")
-        return cls(
-            window if window in WINDOWS else USUAL_WINDOW,
-            query.get("queue", ""),
-            query.get("kind", ""),
-        )
+        queue, kind = (query.get(name, "").replace("\0", "") for name in ("queue", "kind"))
+        return cls(window if window in WINDOWS else USUAL_WINDOW, queue, kind)
 
     @property
     def windows(self) -> list[tuple[str, str, bool]]:
