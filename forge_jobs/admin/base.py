@@ -90,7 +90,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         context = {**self.context(request), **(extra_context or {})}
-        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        django: Any = super(ActionsModelAdmin, self)  # the other's way would fail at odd ids
+        response: HttpResponse = django.change_view(request, object_id, form_url, context)
         if isinstance(response, TemplateResponse) and response.context_data:
             row = response.context_data.get("original")
             shown = self.buttons(request, row, self.actions_detail) if row else []
