@@ -79,13 +79,15 @@ class RunNow(Operation):
     usual: ClassVar[Sequence[State]] = WAITING
 
     selection: Selection
+    by: str = ""
 
     def foresee(self, *, now: datetime) -> Foresight:
         waiting = self.selection.unfinished(now=now).waiting().count()
         return Foresight(waiting, f"{_jobs(waiting)} would run now.")
 
     def carry_out(self, *, now: datetime) -> str:
-        return f"{_jobs(self.selection.unfinished(now=now).run_now(now=now))} made ready."
+        waiting = self.selection.unfinished(now=now)
+        return f"{_jobs(waiting.run_now(by=self.by, now=now))} made ready."
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from admin_actions.admin import ActionsModelAdmin
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
 from django.db.models import Model
@@ -18,7 +17,6 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 
 from forge_jobs.admin import tabs
 from forge_jobs.admin.buttons import BoundButton
@@ -36,7 +34,6 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
 
     tab: ClassVar[str] = ""
     live_template: ClassVar[str] = ""
-    show_full_result_count = False
     view_on_site = False
 
     Media = None  # what django-admin-actions names there lies in an app that is not installed
@@ -74,14 +71,6 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
         return reverse(name, args=args, current_app=self.admin_site.name)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        title = capfirst(self.opts.verbose_name_plural)
-        context = {**self.context(request), "title": title, **(extra_context or {})}
-        response: HttpResponse = super().changelist_view(request, context)
-        return self.alive(request, response)
-
     def change_view(
         self,
         request: HttpRequest,
@@ -90,7 +79,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         context = {**self.context(request), **(extra_context or {})}
-        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        django: Any = super(ActionsModelAdmin, self)  # the other's way would fail at odd ids
+        response: HttpResponse = django.change_view(request, object_id, form_url, context)
         if isinstance(response, TemplateResponse) and response.context_data:
             row = response.context_data.get("original")
             shown = self.buttons(request, row, self.actions_detail) if row else []
@@ -108,19 +98,6 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         html = render_to_string(template, context, request)
         news = {"html": html, "charts": context.get("charts", {})}
         return JsonResponse(news, headers={"Cache-Control": "no-store"})
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        columns = tuple(self.list_display)
-        return (*columns, self.button_column(request)) if self.actions_row else columns
-
-    def button_column(self, request: HttpRequest) -> Callable[[Model], str]:
-        """A column of the buttons that suit each row, for whoever may press them."""
-
-        @admin.display(description="", empty_value="")
-        def buttons(row: Model) -> str:
-            return self.rendered_buttons(request, row)
-
-        return buttons
 
     def rendered_buttons(self, request: HttpRequest, row: Model) -> SafeString:
         shown = list(self.buttons(request, row, self.actions_row))

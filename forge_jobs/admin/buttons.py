@@ -162,4 +162,4 @@ def answered(request: HttpRequest, form: type[Form]) -> dict[str, Any]:
 
 def reason(request: HttpRequest) -> str:
     """Why, in the person's words; empty if nothing was said."""
-    return request.POST.get("reason", "").strip()[:500]
+    return request.POST.get("reason", "").replace("\0", "").strip()[:500]

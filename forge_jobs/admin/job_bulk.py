@@ -53,14 +53,14 @@ ACTIONS: Final[Sequence[BulkAction]] = (
         name="requeue",
         title=gettext_lazy("Requeue"),
         permission="retry_job",
-        operation=lambda selection, request: Retry(selection),
+        operation=lambda selection, request: Retry(selection, by=who(request)),
         explanation=gettext_lazy("They run again as soon as they can, with fresh attempts."),
     ),
     BulkAction(
         name="run_now",
         title=gettext_lazy("Run now"),
         permission="retry_job",
-        operation=lambda selection, request: RunNow(selection),
+        operation=lambda selection, request: RunNow(selection, by=who(request)),
         explanation=gettext_lazy("They no longer wait for their time."),
     ),
     BulkAction(

@@ -30,7 +30,7 @@ class JobButtons:
         suits=lambda job: job.state in TERMINAL,
     )
     def forge_jobs_requeue_job(self, request: HttpRequest, job: Job) -> str:
-        return _("%(job)s is requeued.") % {"job": job} if job.requeue() else ""
+        return _("%(job)s is requeued.") % {"job": job} if job.requeue(by=who(request)) else ""
 
     @Button(
         title=gettext_lazy("Run now"),
@@ -40,7 +40,8 @@ class JobButtons:
         suits=lambda job: job.state in WAITING,
     )
     def forge_jobs_run_job_now(self, request: HttpRequest, job: Job) -> str:
-        return _("%(job)s need not wait any longer.") % {"job": job} if job.run_now() else ""
+        is_ready = job.run_now(by=who(request))
+        return _("%(job)s need not wait any longer.") % {"job": job} if is_ready else ""
 
     @Button(
         title=gettext_lazy("Cancel"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -33,10 +33,10 @@ class MomentField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        if age := AGE.match(text):
-            return self.now - timedelta(**{UNITS[age[2]]: int(age[1])})
         try:
-            return _moment(text)
+            if age := AGE.match(text):
+                return self.now - timedelta(**{UNITS[age[2]]: int(age[1])})
+            return _moment(text).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError(
                 _("“%(text)s” is neither an age such as 24h or 7d, nor a moment such as %(now)s."),

@@ -25,6 +25,7 @@ from forge_jobs.dashboard.window import Window
 from forge_jobs.models import MissionControl
 from forge_jobs.registry import registry
 
+OVERVIEW: Final = "forge_jobs_missioncontrol_changelist"
 HEALTH: Final = "forge_jobs_health"
 
 
@@ -59,8 +60,8 @@ class MissionControlAdmin(ForgeAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.health_view)
-        urls: list[URLPattern] = super().get_urls()
-        return [path("health/", view, name=HEALTH), *urls]
+        overview = [url for url in super().get_urls() if url.name == OVERVIEW]
+        return [path("health/", view, name=HEALTH), *overview]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -47,11 +47,8 @@ class Choice:
     def read(cls, query: Mapping[str, str]) -> Self:
         """Whatever is no window is the usual one."""
         window = query.get("window", "")
-        return cls(
-            window if window in WINDOWS else USUAL_WINDOW,
-            query.get("queue", ""),
-            query.get("kind", ""),
-        )
+        queue, kind = (query.get(name, "").replace("\0", "") for name in ("queue", "kind"))
+        return cls(window if window in WINDOWS else USUAL_WINDOW, queue, kind)
 
     @property
     def windows(self) -> list[tuple[str, str, bool]]:
@@ -119,14 +116,18 @@ def _known(name: str, values: Sequence[float | None]) -> list[dict[str, Any]]:
 
 
 def _each(gauges: GaugeSeries, column: str, unit: str) -> Chart:
+    """A line for each process; where there are too many, for those that were heard of last."""
+    lines = {name: columns[column] for name, columns in gauges.processes.items()}
+    latest = sorted(lines, key=lambda name: _last_place(lines[name]), reverse=True)[:MOST_LINES]
     return {
         "moments": gauges.moments,
         "unit": unit,
-        "series": [
-            {"name": name, "values": columns[column]}
-            for name, columns in list(gauges.processes.items())[:MOST_LINES]
-        ],
+        "series": [{"name": name, "values": lines[name]} for name in sorted(latest)],
     }
+
+
+def _last_place(values: Sequence[float | None]) -> int:
+    return max((place for place, value in enumerate(values) if value is not None), default=-1)
 
 
 def _minutes(moment: int, step_seconds: int, *, now: datetime) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models import Job, State
 from forge_jobs.states import TERMINAL, WAITING
+
+LARGEST: Final = 1e300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,4 +77,6 @@ def _when(job: Job) -> tuple[str | Promise, datetime | None]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    """What a bar can show; a handler may have said anything."""
+    is_shown = isinstance(value, int | float) and abs(value) < LARGEST
+    return float(value) if is_shown else None

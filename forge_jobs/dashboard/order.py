@@ -79,7 +79,7 @@ class Order:
         )
 
     def read(self, written: str) -> Place:
-        """The reverse of `written()`; raises `ValueError`."""
+        """The reverse of `written()`; raises `ValueError` or `OverflowError`."""
         words = written.rsplit(",", len(self.columns) - 1)
         return tuple(_value(name, word) for name, word in zip(self.names, words, strict=True))
 
@@ -110,8 +110,10 @@ def _value(name: str, word: str) -> Any:
         moment = datetime.fromisoformat(word)
         if moment.tzinfo is None:
             raise ValueError(f"{word} has no time zone.")
-        return moment
+        return moment.astimezone(UTC)
     if name.endswith("_key"):
+        if "\0" in word:
+            raise ValueError("No key has a NUL in it.")
         return word
     number = int(word)
     if abs(number) >= 2**63:

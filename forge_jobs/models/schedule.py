@@ -15,7 +15,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
-from forge_jobs.conf import conf
 from forge_jobs.cron import Cron
 from forge_jobs.fields import CronField, validate_zone
 from forge_jobs.models.schedule_faults import faults
@@ -212,7 +211,6 @@ class Schedule(SeededModel):
 
         A schedule fires while somebody edits it; what the form had loaded must not undo that.
         """
-        kwargs.setdefault("using", self._state.db or conf().database)
         if update_fields is None and not self._state.adding and not kwargs.get("force_insert"):
             names = {column.name for column in self._meta.local_concrete_fields}
             update_fields = names - {"id", *PROGRESS}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs.conf import conf
 from forge_jobs.models.base import JobsManager
 
 
@@ -48,6 +49,11 @@ class SeededModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **options: Any) -> None:
+        """To the job database, unless told otherwise by `using`."""
+        options.setdefault("using", self._state.db or conf().database)
+        super().save(**options)
 
     @classmethod
     def planted(cls, name: str, values: Mapping[str, Any]) -> Self:

@@ -31,6 +31,14 @@ def address(board: str) -> str:
     return reverse(f"admin:forge_jobs_{board}_changelist")
 
 
+@boards
+@pytest.mark.parametrize("key", ["-1", "abc", "1.5", "a\0", "99999999999999999999"])
+def test_a_row_that_cannot_be_leads_back_to_the_index(board: str, key: str) -> None:
+    page = reverse(f"admin:forge_jobs_{board}_change", args=[key])
+
+    assert operator().get(page).status_code == 302
+
+
 def busy(*, processes: int = 1) -> None:
     """One of everything, and jobs in every state."""
     Queue.objects.get_or_create(name="default", defaults={"budget": "slack"})

@@ -11,7 +11,7 @@ from django.test import Client
 
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Job, State
+from forge_jobs.models import Event, Job, JobEvent, State
 from tests.admin.conftest import ClientOf
 from tests.admin.pages import LIST, text_of
 from tests.conftest import NOON
@@ -79,6 +79,33 @@ def test_a_button_asks_and_then_acts(
     job.refresh_from_db()
     assert job.state == after
     assert LogEntry.objects.get(object_id=str(job.pk)).user.get_username() == "operator"
+
+
+@pytest.mark.parametrize(
+    ("button", "action", "event"),
+    [
+        ("requeue-job", "requeue", Event.REQUEUED),
+        ("run-job-now", "run_now", Event.RUN_NOW),
+    ],
+)
+def test_the_timeline_says_who_let_a_job_run(
+    operator: Client, button: str, action: str, event: Event
+) -> None:
+    state = State.DEAD if event is Event.REQUEUED else State.SCHEDULED
+    one, other = (stored_job(state=state, finished_at=NOON) for _ in range(2))
+
+    press(operator, button, one)
+    confirm(operator, bulk(operator, action, other))
+    told = JobEvent.objects.filter(event=event).values_list("job_id", "by")
+    assert sorted(told) == [(one.pk, "operator"), (other.pk, "operator")]
+
+
+def test_a_reason_has_no_character_that_cannot_be_stored(operator: Client) -> None:
+    job = stored_job()
+
+    assert "is cancelled." in told_by(press(operator, "cancel-job", job, reason="too\0 slow"))
+    job.refresh_from_db()
+    assert job.cancel_reason == "too slow"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from datetime import UTC, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
-from tests.admin.pages import LIST, links, listed, listing
+from tests.admin.pages import LIST, job_page, links, listed, listing
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -80,6 +81,10 @@ def test_ages_and_moments_bound_the_list(viewer: Client, manual_clock: ManualClo
         ({"after": "elsewhere"}, "after: “elsewhere” is no place in this list."),
         ({"before": "1,2,3", "state": "dead"}, "before: “1,2,3” is no place in this list."),
         ({"after": "2026-01-01,5", "state": "dead"}, "after: “2026-01-01,5” is no place"),
+        ({"since": "0001-01-01T00:00+23:59"}, "Since: “0001-01-01T00:00+23:59” is neither an age"),
+        ({"until": "9999-12-31T23:59-23:59"}, "Until: “9999-12-31T23:59-23:59” is neither an age"),
+        ({"after": "0001-01-01T00:00+23:59,1", "state": "dead"}, "+23:59,1” is no place"),
+        ({"after": "a\x00,2026-01-01T00:00+00:00,1", "state": "blocked"}, "+00:00,1” is no place"),
     ],
     ids=str,
 )
@@ -90,6 +95,20 @@ def test_what_cannot_be_understood_is_told_by_its_name(
 
     assert told in listing(viewer, **parameters)
     assert listed(viewer, **parameters) == []
+
+
+def test_ids_are_numbers_that_can_be_sent_back_whatever_numbers_look_like(
+    operator: Client, settings: Settings
+) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    settings.LANGUAGE_CODE = "de"
+    process = process_named("here")
+    row = stored_job(pk=1_234_567, state=State.RUNNING, process=process, started_at=NOON)
+
+    page = operator.get(LIST).content.decode()
+    assert f'name="_selected_action" value="{row.pk}"' in page
+    assert f"{row.kind} #{row.pk}" in listing(operator)
+    assert f"{row.kind} #{row.pk}" in job_page(operator, row.pk)
 
 
 def test_the_pages_lead_to_each_other(viewer: Client) -> None:
@@ -178,9 +197,8 @@ def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualCl
 
 
 def test_progress_is_shown_where_there_is_some(viewer: Client) -> None:
-    progress = {"done": 3, "total": 12, "message": "rows"}
-    process = process_named("here")
-    stored_job(state=State.RUNNING, process=process, started_at=NOON, progress=progress)
+    told = {"done": 3, "total": 12, "message": "rows"}
+    stored_job(state=State.RUNNING, process=process_named("here"), started_at=NOON, progress=told)
 
     html = viewer.get(LIST).content.decode()
     assert '<progress max="100" value="25"' in html
@@ -189,12 +207,21 @@ def test_progress_is_shown_where_there_is_some(viewer: Client) -> None:
 
 @pytest.mark.parametrize(
     "progress",
-    [None, [], "x", {}, {"done": "a", "total": None}, {"done": 5, "total": 0}, {"total": -1}],
-    ids=str,
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"done": "a", "total": None},
+        {"done": 5, "total": 0},
+        {"total": -1},
+        {"done": 10**400, "total": 10**400},
+    ],
+    ids=lambda progress: str(progress)[:40],
 )
 def test_odd_progress_does_no_harm(viewer: Client, progress: object) -> None:
-    process = process_named("here")
-    running = stored_job(state=State.RUNNING, process=process, started_at=NOON, progress=progress)
+    columns = {"process": process_named("here"), "started_at": NOON, "progress": progress}
+    running = stored_job(state=State.RUNNING, **columns)
 
     assert listed(viewer) == [running.pk]
     assert viewer.get(f"{LIST}{running.pk}/change/").status_code == 200

@@ -50,6 +50,11 @@ def test_the_overview_counts_what_the_database_has(operator: Client) -> None:
     assert (counts[State.READY], counts[State.DEAD], counts[State.RUNNING]) == (2, 1, 0)
 
 
+def test_a_narrowing_that_no_database_could_store_finds_nothing(operator: Client) -> None:
+    for narrowing in ({"queue": "a\0"}, {"kind": "a\0"}, {"window": "\0"}):
+        assert operator.get(OVERVIEW, narrowing).status_code == 200
+
+
 def test_a_script_that_asks_for_json_gets_the_live_parts_alone(operator: Client) -> None:
     stored_job()
     news = operator.get(OVERVIEW, headers=JSON).json()

@@ -172,14 +172,22 @@ def test_the_list_works_without_javascript(
     context.close()
 
 
+@pytest.fixture
+def unspeakable(rows: dict[str, Job]) -> int:
+    """The id of a job whose kind is one long word."""
+    pk: int = rows["dead"].pk
+    Job.objects.filter(pk=pk).update(kind="app." + "unspeakable" * 16)
+    return pk
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_fit_in_any_light_and_width(
-    seat: Page, rows: dict[str, Job], scheme: Literal["light", "dark"], width: int
+    unspeakable: int, seat: Page, scheme: Literal["light", "dark"], width: int
 ) -> None:
     seat.set_viewport_size({"width": width, "height": 844})
     seat.emulate_media(color_scheme=scheme)
-    pk = rows["dead"].pk
+    pk = unspeakable
 
     for address in ("", "?state=dead", f"{pk}/change/", f"{pk}/history/", f"requeue-job/{pk}/"):
         seat.goto(LIST + address)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.connection import ConnectionDoesNotExist
 
-from forge_jobs.models import Schedule
+from forge_jobs.models import RateLimitBudget, Schedule
 from forge_jobs.policies import Source
 from forge_jobs.schedules import schedule
 from tests.conftest import NOON
@@ -90,6 +90,13 @@ def test_a_new_schedule_goes_to_the_job_database(settings: Any) -> None:
 
     with pytest.raises(ConnectionDoesNotExist, match="jobs"):
         Schedule(name="a", kind="app.noop", expression="* * * * *").save()
+
+
+def test_so_does_what_else_an_operator_can_add(settings: Any) -> None:
+    settings.FORGE_JOBS = {"DATABASE": "jobs"}
+
+    with pytest.raises(ConnectionDoesNotExist, match="jobs"):
+        RateLimitBudget(name="a", capacity=1, refill_per_second=1, tokens=1).save()
 
 
 def test_enabling_and_disabling_say_whether_they_changed_anything() -> None:

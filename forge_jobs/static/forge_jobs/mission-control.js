@@ -32,9 +32,13 @@
         headers: { Accept: "application/json" },
         signal: AbortSignal.timeout(PATIENCE),
       });
-      if (response.redirected || !response.ok) throw new Error(`status ${response.status}`);
-      show(await response.json());
-      tell("live");
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      if (response.redirected) {
+        tell("out");
+      } else {
+        show(await response.json());
+        tell("live");
+      }
     } catch {
       tell("offline");
     } finally {
@@ -92,7 +96,7 @@
   function tell(state) {
     if (dot.dataset.state === state) return;
     dot.dataset.state = state;
-    said.textContent = state === "offline" ? control.dataset.offline : "";
+    said.textContent = control.dataset[state] ?? "";
     control.title = said.textContent;
   }
 
