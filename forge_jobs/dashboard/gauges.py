@@ -55,9 +55,6 @@ class GaugeSeries:
             database=database,
         )
 
-    def as_json(self) -> dict[str, Any]:
-        return dict(vars(self))
-
 
 def _empty(names: Sequence[str], window: Window) -> dict[str, Column]:
     return {name: [None] * window.points for name in names}

@@ -38,12 +38,6 @@ class Percentiles:
             dict(zip(PERCENTS, whole.percentiles(PERCENTS), strict=True)),
         )
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "columns": {f"p{percent}": column for percent, column in self.columns.items()},
-            "whole": {f"p{percent}": seconds for percent, seconds in self.whole.items()},
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class JobSeries:
@@ -93,10 +87,6 @@ class JobSeries:
                 name: Percentiles.of(map(Histogram.from_json, texts[name])) for name in durations
             },
         )
-
-    def as_json(self) -> dict[str, Any]:
-        durations = {name: one.as_json() for name, one in self.durations.items()}
-        return vars(self) | {"durations": durations}
 
 
 def finished_by_queue(window: Window) -> dict[str, list[int]]:
