@@ -55,7 +55,8 @@ def test_a_window_and_a_queue_are_chosen_and_stay_together(seat: Page) -> None:
 def test_health_tells_of_the_database_and_of_each_process(seat: Page) -> None:
     with Runjobs("--name", "phoenix"):
         seat.goto(HEALTH)
-        expect(seat.locator(".mc-table").get_by_role("row", name="phoenix")).to_contain_text("(leads)")
+        row = seat.locator(".mc-table").get_by_role("row", name="phoenix")
+        expect(row).to_contain_text("(leads)")
         expect(seat.locator('[data-chart="memory"] .u-legend')).to_contain_text("phoenix")
 
     expect(seat.locator('[data-chart="memory"] canvas')).to_be_visible()
