@@ -4,16 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-sqlite test-postgresql check bench clean
 
 demo: $(READY)
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py seed_demo
 	$(BIN)/python manage.py demo
 
-test: $(READY)
-	FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest
-	FORGE_JOBS_TEST_DATABASE=postgresql $(BIN)/python -m pytest
+test: test-sqlite test-postgresql
+
+test-sqlite test-postgresql: test-%: $(READY)
+	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest
 
 check: $(READY)
 	$(BIN)/ruff check
