@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, Process, State
@@ -47,6 +48,21 @@ def test_any_json_value_is_a_result(process: Process, claimed: ClaimedJob, resul
     Job.objects.finalize([transition(claimed, result=result)], process=process)
 
     assert Job.objects.get().result == json.loads(result)
+
+
+def test_an_outcome_is_stored_though_its_key_can_not_be_passed_on(
+    process: Process, claimed: ClaimedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(manager: object, keys: object) -> list[str]:
+        raise IntegrityError("somebody else has the slot")
+
+    monkeypatch.setattr(type(Job.objects), "_promote", taken)
+    held, queues = Job.objects.finalize_and_promote(
+        [transition(claimed)], process=process, keys={"k"}
+    )
+
+    assert (set(held), queues) == ({claimed.id}, frozenset())
+    assert Job.objects.get().state == State.SUCCEEDED
 
 
 def test_no_result_is_null(process: Process, claimed: ClaimedJob) -> None:
