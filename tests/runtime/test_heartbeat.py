@@ -1,5 +1,6 @@
 """The heartbeat: what a process tells of itself, and how it comes back from the dead."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def test_a_process_that_is_quiet_finishes_what_runs_and_takes_nothing() -> None:
     with running(engine()) as subject:
         eventually(lambda: subject.fetcher.is_alive())
         subject.be_quiet()
-        eventually(lambda: subject.state == ProcessState.QUIET)
+        told_at = time.monotonic()
+        eventually(lambda: subject.fetcher.came_round_at > told_at)
+        assert subject.state == ProcessState.QUIET
         stored = noop.enqueue()
         subject.retire("it is time")
         eventually(lambda: not Process.objects.exists())
