@@ -25,14 +25,15 @@ LIVE = "application/json"
 """What a page's own script asks for: its live parts alone."""
 
 
-class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
+class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     """The admin of one of our tables, as a tab of Mission Control.
 
-    Nobody adds rows by hand unless a subclass allows it. `live_template` has the parts that the
-    page's script renews: a GET that accepts JSON alone answers with it, as `{"html": …}`.
+    Nobody adds rows by hand unless a subclass says `can_add`. `live_template` has the parts that
+    the page's script renews: a GET that accepts JSON alone answers with it, as `{"html": …}`.
     """
 
     tab: ClassVar[str] = ""
+    can_add: ClassVar[bool] = False
     live_template: ClassVar[str] = ""
     view_on_site = False
 
@@ -46,7 +47,7 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc]
         return theirs + ours
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+        return self.can_add and bool(super().has_add_permission(request))
 
     def tab_of(self, request: HttpRequest) -> str:
         return self.tab

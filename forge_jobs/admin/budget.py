@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, durations
-from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, answered
 from forge_jobs.admin.fields import DurationField
@@ -55,6 +54,7 @@ class DrainForm(forms.Form):
 @admin.register(RateLimitBudget)
 class RateLimitBudgetAdmin(BoardAdmin):
     tab = "budgets"
+    can_add = True
     form = BudgetForm
     page_template = "admin/forge_jobs/budgets.html"
     live_template = "forge_jobs/budgets.html"
@@ -65,9 +65,6 @@ class RateLimitBudgetAdmin(BoardAdmin):
         for card in cards:
             card.buttons.extend(self.row_buttons(request, card.row))
         return {"cards": cards}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super(ForgeAdmin, self).has_add_permission(request)  # type: ignore[no-any-return]
 
     def get_fields(
         self, request: HttpRequest, obj: RateLimitBudget | None = None

@@ -102,5 +102,5 @@ def _moment(text: str) -> datetime:
         day = parse_date(text)
         if day is None:
             raise ValueError(text)
-        moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+        moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware below
     return make_aware(moment, get_current_timezone()) if is_naive(moment) else moment

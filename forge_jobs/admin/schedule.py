@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from forge_jobs import clock, timetable
-from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, Refused, who
 from forge_jobs.admin.schedule_form import ScheduleForm
@@ -34,6 +33,7 @@ DECLARED: Final = _(
 @admin.register(Schedule)
 class ScheduleAdmin(BoardAdmin):
     tab = "cron"
+    can_add = True
     form = ScheduleForm
     page_template = "admin/forge_jobs/schedules.html"
     live_template = "forge_jobs/schedules.html"
@@ -80,9 +80,6 @@ class ScheduleAdmin(BoardAdmin):
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
             kwargs["widget"] = CronWidget({"class": "vTextField"}, preview_url=address)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super(ForgeAdmin, self).has_add_permission(request)  # type: ignore[no-any-return]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Schedule | None = None
