@@ -30,6 +30,12 @@ class ShownTab:
     is_current: bool
 
 
+def _table(name: str, title: str | Promise, model: str, query: str = "") -> Tab:
+    """The list of a table's rows, or of some of them."""
+    view = f"forge_jobs_{model}_changelist"
+    return Tab(name=name, title=title, view=view, permission=f"view_{model}", query=query)
+
+
 TABS: Final[Sequence[Tab]] = (
     Tab(
         name="overview",
@@ -37,52 +43,14 @@ TABS: Final[Sequence[Tab]] = (
         view="forge_jobs_missioncontrol_changelist",
         permission="view_job",
     ),
-    Tab(
-        name="queues",
-        title=_("Queues"),
-        view="forge_jobs_queue_changelist",
-        permission="view_queue",
-    ),
-    Tab(
-        name="processes",
-        title=_("Processes"),
-        view="forge_jobs_process_changelist",
-        permission="view_process",
-    ),
-    Tab(name="jobs", title=_("Jobs"), view="forge_jobs_job_changelist", permission="view_job"),
-    Tab(
-        name="scheduled",
-        title=_("Scheduled"),
-        view="forge_jobs_job_changelist",
-        permission="view_job",
-        query="?state=scheduled",
-    ),
-    Tab(
-        name="retrying",
-        title=_("Retrying"),
-        view="forge_jobs_job_changelist",
-        permission="view_job",
-        query="?state=retrying",
-    ),
-    Tab(
-        name="dead",
-        title=_("Dead"),
-        view="forge_jobs_job_changelist",
-        permission="view_job",
-        query="?state=dead",
-    ),
-    Tab(
-        name="cron",
-        title=_("Cron"),
-        view="forge_jobs_schedule_changelist",
-        permission="view_schedule",
-    ),
-    Tab(
-        name="budgets",
-        title=_("Budgets"),
-        view="forge_jobs_ratelimitbudget_changelist",
-        permission="view_ratelimitbudget",
-    ),
+    _table("queues", _("Queues"), "queue"),
+    _table("processes", _("Processes"), "process"),
+    _table("jobs", _("Jobs"), "job"),
+    _table("scheduled", _("Scheduled"), "job", "?state=scheduled"),
+    _table("retrying", _("Retrying"), "job", "?state=retrying"),
+    _table("dead", _("Dead"), "job", "?state=dead"),
+    _table("cron", _("Cron"), "schedule"),
+    _table("budgets", _("Budgets"), "ratelimitbudget"),
     Tab(name="health", title=_("Health"), view="forge_jobs_health", permission="view_job"),
 )
 
