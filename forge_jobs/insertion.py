@@ -28,7 +28,7 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
         wake.on_commit(queue)
     keys = {job.row.concurrency_key for job in stored if job.row.state == State.BLOCKED}
     if keys:
-        from forge_jobs.models.job_queryset import wake_and_promote
+        from forge_jobs.models.promotion import wake_and_promote
 
         wake_and_promote(set(), {key for key in keys if key})
     return stored

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -16,6 +15,7 @@ from forge_jobs import db, wake
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.process import Process
+from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, Event, State
 
@@ -235,17 +235,3 @@ def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str
 
 def _storable(by: str) -> str:
     return trimmed(by[:LONGEST_BY], LONGEST_BY)
-
-
-def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
-    """Once the current transaction commits: wake queues, and see who may have concurrency keys."""
-    from forge_jobs.models.job import Job
-
-    for queue in queues:
-        wake.on_commit(queue)
-    connection = db.connection()
-    if not connection.in_atomic_block and not connection.get_autocommit():
-        return  # Django has no hook for a commit by hand; the promoter finds such keys
-    if keys:
-        promotion = partial(Job.objects.promote, frozenset(keys))
-        transaction.on_commit(promotion, using=connection.alias, robust=True)
