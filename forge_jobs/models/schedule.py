@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,23 +18,18 @@ from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.cron import Cron
 from forge_jobs.fields import CronField, validate_zone
 from forge_jobs.models.schedule_faults import faults
-from forge_jobs.models.schedule_queryset import PLANNED_BY, UNPLANNED, ScheduleManager
+from forge_jobs.models.schedule_queryset import (
+    PLANNED_BY,
+    PROGRESS,
+    UNPLANNED,
+    ScheduleManager,
+)
 from forge_jobs.models.seeded import SeededModel
 from forge_jobs.policies import CatchUp, Overlap, Source
 from forge_jobs.zones import zone_named
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job
-
-PROGRESS: Final = (
-    "next_fire_at",
-    "is_over",
-    "last_fired_at",
-    "last_error",
-    "skipped",
-    "last_skipped_at",
-)
-"""Columns that belong to the scheduler; it may move on between a load and a save."""
 
 
 class Schedule(SeededModel):

@@ -21,6 +21,16 @@ PLANNED_BY: Final = ("expression", "timezone", "is_enabled", "starts_at", "ends_
 """A change of these makes the planned moment void."""
 UNPLANNED: Final[dict[str, Any]] = {"next_fire_at": None, "is_over": False, "last_error": ""}
 
+PROGRESS: Final = (
+    "next_fire_at",
+    "is_over",
+    "last_fired_at",
+    "last_error",
+    "skipped",
+    "last_skipped_at",
+)
+"""Columns that belong to the scheduler; it may move on between a load and a save."""
+
 
 @dataclass
 class Progress:
