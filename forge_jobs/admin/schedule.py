@@ -53,7 +53,7 @@ class ScheduleAdmin(BoardAdmin):
     )
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
-        lines = list(schedules.read(now=clock.now()))
+        lines = schedules.read(now=clock.now())
         for line in lines:
             line.buttons.extend(self.row_buttons(request, line.row))
         return {"lines": lines}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.cron import BadExpression
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job, Schedule
 from forge_jobs.zones import UnknownZone
 
@@ -42,10 +42,6 @@ class ScheduleLine:
             return _("It can't be read.")
 
     @property
-    def zone(self) -> str:
-        return self.row.timezone or settings.TIME_ZONE
-
-    @property
     def standing(self) -> str:
         if not self.row.is_enabled:
             return "disabled"
@@ -60,7 +56,8 @@ class ScheduleLine:
         return STANDINGS[self.standing]
 
 
-def read(*, now: datetime) -> Iterator[ScheduleLine]:
-    for row in Schedule.objects.order_by("name"):
-        last_job = Job.objects.filter(schedule=row).order_by("-pk").first()
-        yield ScheduleLine(row=row, at=now, last_job=last_job)
+def read(*, now: datetime) -> list[ScheduleLine]:
+    newest = Job.objects.filter(schedule=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    rows = list(Schedule.objects.annotate(newest=Subquery(newest)).order_by("name"))
+    jobs = Job.objects.defer(*HEAVY).in_bulk([row.newest for row in rows if row.newest])
+    return [ScheduleLine(row=row, at=now, last_job=jobs.get(row.newest)) for row in rows]

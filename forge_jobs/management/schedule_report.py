@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
 from forge_jobs.cron import BadExpression
 from forge_jobs.management.rendering import ago, clock_face, facts, number, one_line
 from forge_jobs.models import Schedule
@@ -30,7 +28,7 @@ def _facts(schedule: Schedule, *, now: datetime) -> dict[str, str]:
     skips = number(schedule.skipped) if schedule.skipped else ""
     return {
         "kind": one_line(schedule.kind),
-        "when": one_line(f"{schedule.expression} ({_zone(schedule)})"),
+        "when": one_line(f"{schedule.expression} ({schedule.zone_name})"),
         "means": _meaning(schedule),
         "state": _state(schedule),
         "next": _moment(schedule.next_fire_at, now=now),
@@ -47,7 +45,7 @@ def _fields(schedule: Schedule) -> dict[str, Any]:
         "kind": schedule.kind,
         "payload": schedule.payload,
         "expression": schedule.expression,
-        "timezone": _zone(schedule),
+        "timezone": schedule.zone_name,
         "meaning": _meaning(schedule),
         "is_enabled": schedule.is_enabled,
         "is_over": schedule.is_over,
@@ -60,10 +58,6 @@ def _fields(schedule: Schedule) -> dict[str, Any]:
         "last_error": schedule.last_error,
         "source": schedule.source,
     }
-
-
-def _zone(schedule: Schedule) -> str:
-    return schedule.timezone or settings.TIME_ZONE
 
 
 def _meaning(schedule: Schedule) -> str:

@@ -162,9 +162,13 @@ class Schedule(SeededModel):
         ]
 
     @property
+    def zone_name(self) -> str:
+        return self.timezone or settings.TIME_ZONE
+
+    @property
     def zone(self) -> ZoneInfo:
         """Raises `UnknownZone`."""
-        return zone_named(self.timezone or settings.TIME_ZONE)
+        return zone_named(self.zone_name)
 
     @property
     def cron(self) -> Cron:
