@@ -25,6 +25,12 @@ LIVE = "application/json"
 """What a page's own script asks for: its live parts alone."""
 
 
+def assets(style: str, *scripts: str) -> forms.Media:
+    """Static files of ours; the scripts run once the page is there."""
+    deferred: list[Any] = [Script(f"forge_jobs/{script}", defer=True) for script in scripts]
+    return forms.Media(css={"all": [f"forge_jobs/{style}"]}, js=deferred)
+
+
 class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     """The admin of one of our tables, as a tab of Mission Control.
 
@@ -41,10 +47,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
 
     @property
     def media(self) -> forms.Media:
-        script: Any = Script("forge_jobs/mission-control.js", defer=True)
-        ours = forms.Media(css={"all": ["forge_jobs/mission-control.css"]}, js=[script])
         theirs: forms.Media = super(ActionsModelAdmin, self).media
-        return theirs + ours
+        return theirs + assets("mission-control.css", "mission-control.js")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.can_add and bool(super().has_add_permission(request))
@@ -60,7 +64,6 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
             "opts": self.opts,
             "media": self.media,
             "tabs": tabs.shown(request, current=self.tab_of(request), site=site.name),
-            "here": request.get_full_path(),
         }
 
     def address_of(self, row: Model) -> str:
@@ -79,13 +82,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {**self.context(request), **(extra_context or {})}
         django: Any = super(ActionsModelAdmin, self)  # the other's way would fail at odd ids
-        response: HttpResponse = django.change_view(request, object_id, form_url, context)
-        if isinstance(response, TemplateResponse) and response.context_data:
-            row = response.context_data.get("original")
-            shown = self.buttons(request, row, self.actions_detail) if row else []
-            response.context_data["actions_list"] = shown
+        response: HttpResponse = django.change_view(request, object_id, form_url, extra_context)
         return response
 
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -38,9 +38,10 @@ class BoardAdmin(ForgeAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """With the tabs, and with what the form's own widgets need."""
-        media = self.media + context["adminform"].media
-        context = {**self.context(request), **context, "media": media}
+        """With the tabs, and the row's buttons."""
+        row = context["original"]
+        buttons = list(self.buttons(request, row, self.actions_detail)) if row else []
+        context = {**self.context(request), **context, "actions_list": buttons}
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

@@ -10,7 +10,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import get_content_type_for_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from forge_jobs import clock
-from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
 from forge_jobs.admin.job_buttons import NAMES, JobButtons
 from forge_jobs.admin.job_list import JobListPage
@@ -36,8 +35,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
 
     @property
     def media(self) -> forms.Media:
-        script: Any = Script("forge_jobs/jobs.js", defer=True)
-        return super().media + forms.Media(css={"all": ["forge_jobs/jobs.css"]}, js=[script])
+        return super().media + assets("jobs.css", "jobs.js")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -7,14 +7,13 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
-from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.dashboard import charts
 from forge_jobs.dashboard.charts import Choice
 from forge_jobs.dashboard.gauges import GaugeSeries
@@ -37,10 +36,7 @@ class MissionControlAdmin(ForgeAdmin):
 
     @property
     def media(self) -> forms.Media:
-        uplot: Any = Script("forge_jobs/uplot/uPlot.iife.min.js", defer=True)
-        drawing: Any = Script("forge_jobs/charts.js", defer=True)
-        drawn = forms.Media(css={"all": ["forge_jobs/uplot/uPlot.min.css"]}, js=[uplot, drawing])
-        return super().media + drawn
+        return super().media + assets("uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "charts.js")
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("forge_jobs.view_job")
