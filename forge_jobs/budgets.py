@@ -83,7 +83,7 @@ class Budget:
             RateLimitBudget.objects.sow({self.name: declared[self.name].columns()})
             level = RateLimitBudget.objects.level(self.name)
         if level is None:
-            known = {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}
+            known = RateLimitBudget.objects.names()
             raise UnknownBudget(
                 f"There is no budget {self.name!r}, only {', '.join(sorted(known)) or 'none'}. "
                 f'Declare it in FORGE_JOBS["BUDGETS"].'

@@ -6,7 +6,7 @@ Each query walks a partial index, none the table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,10 +14,9 @@ from typing import Final
 from django.db.models import Count
 
 from forge_jobs.conf import conf
-from forge_jobs.models import Job, Lease, Process, ProcessState, Queue, State
+from forge_jobs.models import Job, Lease, Process, Queue, State
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
-from forge_jobs.models.process import ProcessQuerySet
 
 FRONT: Final = 1_000
 """How many jobs to look at for kinds that nobody serves: such jobs are in front."""
@@ -63,9 +62,9 @@ class Status:
         names = {*conf().queues, *(queue for queue, _ in counts)}
         rows = {row.name: row for row in Queue.objects.all()}
         live = _live(now)
-        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        leader = Lease.objects.holder(SERVICES, now=now)
         processes = list(Process.objects.order_by("host", "name"))
-        leaders = [one.name for one in processes if lease and one.pk == lease.process_id]
+        leaders = [one.name for one in processes if one.pk == leader]
         return cls(
             at=now,
             queues=[
@@ -89,7 +88,7 @@ def unserved(*, now: datetime) -> list[Unserved]:
     """Which queues and kinds with ready jobs no live process serves."""
     live = _live(now)
     found: list[Unserved] = []
-    for queue in _queues_with_ready_jobs():
+    for queue in Job.objects.ready().queue_names():
         serving = [process for process in live if queue in process.queues]
         known = {kind for process in serving for kind in process.kinds}
         if not serving:
@@ -107,7 +106,7 @@ def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
         lag = lag_of(nobody.queue, now=now, kind=nobody.kind)
         if lag > max_lag:
             found.append(f"{nobody} Jobs have waited for {_seconds(lag)}.")
-    for queue in _queues_with_ready_jobs():
+    for queue in Job.objects.ready().queue_names():
         serving = [process for process in live if queue in process.queues]
         lag = lag_of(queue, now=now)
         if lag > max_lag and serving and all(process.trouble for process in serving):
@@ -120,16 +119,12 @@ def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
 
 def _live(now: datetime) -> list[Process]:
     """Processes that beat and claim."""
-    return list(_beating(now).filter(state=ProcessState.RUNNING))
-
-
-def _beating(now: datetime) -> ProcessQuerySet:
-    beating: ProcessQuerySet = Process.objects.live(since=now - conf().process_timeout)
-    return beating
+    return list(Process.objects.claiming(now=now))
 
 
 def _nobody_claims(now: datetime) -> str:
-    leaving = [f"{one.name} is {one.state}" for one in _beating(now).order_by("host", "name")]
+    live = Process.objects.live(now=now).order_by("host", "name")
+    leaving = [f"{one.name} is {one.state}" for one in live]
     if leaving:
         return f"No process claims jobs: {', '.join(leaving)}."
     return f"No process beats, or none has for {_seconds(conf().process_timeout)}."
@@ -165,15 +160,6 @@ def _grouped(jobs: JobQuerySet) -> Counter[tuple[str, str]]:
 
 def _cools_until(row: Queue | None, *, now: datetime) -> datetime | None:
     return row.throttled_until if row and row.is_cooling(now=now) else None
-
-
-def _queues_with_ready_jobs() -> Iterator[str]:
-    """From one name to the next, however many jobs there are."""
-    queues = Job.objects.ready().order_by("queue").values_list("queue", flat=True)
-    name = queues.first()
-    while name is not None:
-        yield name
-        name = queues.filter(queue__gt=name).first()
 
 
 def _kinds_in_front(queue: str) -> set[str]:

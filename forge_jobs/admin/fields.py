@@ -10,8 +10,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import durations
-from forge_jobs.conf import conf
-from forge_jobs.models import RateLimitBudget
 
 
 class DurationField(forms.Field):
@@ -65,7 +63,3 @@ class NameField(forms.ChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         return value in dict(self.known())
-
-
-def known_budgets() -> set[str]:
-    return {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.fields import DurationField, NameField, known_budgets
+from forge_jobs.admin.fields import DurationField, NameField
 from forge_jobs.admin.forms import ChangedColumnsForm
-from forge_jobs.models import Queue
+from forge_jobs.models import Queue, RateLimitBudget
 
 
 class QueueForm(ChangedColumnsForm):
     budget = NameField(
-        known_budgets,
+        RateLimitBudget.objects.names,
         none=_("none: as many as can be run"),
         error_messages={"invalid_choice": _("There is no budget %(value)s.")},
         label=_("Budget"),

@@ -31,14 +31,14 @@ def read_facts(job: Job, *, now: datetime) -> Facts:
         case State.BLOCKED:
             facts |= {"concurrency_key": job.concurrency_key, "holders": _holders(job)}
         case State.SCHEDULED | State.RETRYING:
-            facts["is_anybody_live"] = _live(now).exists()
+            facts["is_anybody_live"] = Process.objects.live(now=now).exists()
         case State.RUNNING:
             facts |= _of_running(job, now=now)
     return Facts(**facts)
 
 
 def _of_ready(job: Job, *, now: datetime) -> dict[str, Any]:
-    live = list(_live(now).order_by("host", "name"))
+    live = list(Process.objects.live(now=now).order_by("host", "name"))
     limit = _kind_limit(job.kind)
     row = Queue.objects.filter(name=job.queue).first()
     return {
@@ -118,7 +118,3 @@ def _jobs_before(job: Job) -> int:
 
 def _kind_limit(kind: str) -> int | None:
     return registry.get(kind).max_concurrent_per_process if kind in registry.kinds() else None
-
-
-def _live(now: datetime) -> Any:
-    return Process.objects.live(since=now - conf().process_timeout)

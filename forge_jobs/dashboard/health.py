@@ -36,30 +36,26 @@ class Health:
     troubles: Sequence[str]
 
     @property
-    def dead_ratio(self) -> float | None:
+    def dead_percent(self) -> float | None:
         """Of the row versions in the job table, which part is dead; PostgreSQL's alone."""
         gauge = self.gauge
         if gauge is None or gauge.dead_tuples is None or gauge.live_tuples is None:
             return None
-        return gauge.dead_tuples / max(1, gauge.dead_tuples + gauge.live_tuples)
-
-    @property
-    def dead_percent(self) -> float | None:
-        return None if self.dead_ratio is None else 100 * self.dead_ratio
+        return 100 * gauge.dead_tuples / max(1, gauge.dead_tuples + gauge.live_tuples)
 
     @classmethod
     def read(cls, *, now: datetime) -> Health:
         began = time.perf_counter()
         gauge = DatabaseGauge.objects.order_by("-at").first()
         latency = timedelta(seconds=time.perf_counter() - began)
-        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        leader = Lease.objects.holder(SERVICES, now=now)
         rows = list(Process.objects.order_by("host", "name"))
         processes = [
             ProcessHealth(
                 row=row,
                 age=max(timedelta(0), now - row.heartbeat_at),
                 is_live=row.heartbeat_at >= now - conf().process_timeout,
-                leads=lease is not None and lease.process_id == row.pk,
+                leads=row.pk == leader,
             )
             for row in rows
         ]

@@ -169,16 +169,8 @@ class JobList:
                 ]
 
     def _queues(self, jobs: JobQuerySet) -> list[str]:
-        """The queues of the jobs of an index that begins with them, from one to the next."""
-        if self.selection.queue is not None:
-            return [self.selection.queue]
-        found: list[str] = []
-        names = jobs.order_by("queue").values_list("queue", flat=True)
-        name = names.first()
-        while name is not None:
-            found.append(name)
-            name = names.filter(queue__gt=name).first()
-        return found
+        queue = self.selection.queue
+        return list(jobs.queue_names()) if queue is None else [queue]
 
 
 class Look:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Process, ProcessState, Queue
+from forge_jobs.models import Process, Queue
 from forge_jobs.states import State
 from forge_jobs.status import lag_of, unserved
 
@@ -20,13 +20,10 @@ class QueueLine:
     name: str
     counts: dict[State, int]
     lag: timedelta
-    row: Queue | None
-    is_served: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    at: datetime
     counts: dict[State, int]
     counted_at: datetime | None
     queues: Sequence[QueueLine]
@@ -40,22 +37,14 @@ class Overview:
     @classmethod
     def read(cls, *, now: datetime) -> Overview:
         totals = Totals.read()
-        rows = {row.name: row for row in Queue.objects.all()}
-        live = list(Process.objects.live(since=now - conf().process_timeout))
-        claiming = [process for process in live if process.state == ProcessState.RUNNING]
-        names = sorted({*conf().queues, *rows, *totals.queues()})
+        live = list(Process.objects.live(now=now))
+        stored = Queue.objects.values_list("name", flat=True)
+        names = sorted({*conf().queues, *stored, *totals.queues()})
         return cls(
-            at=now,
             counts=totals.by_state(),
             counted_at=totals.counted_at,
             queues=[
-                QueueLine(
-                    name=name,
-                    counts=totals.by_state(name),
-                    lag=lag_of(name, now=now),
-                    row=rows.get(name),
-                    is_served=any(name in process.queues for process in claiming),
-                )
+                QueueLine(name=name, counts=totals.by_state(name), lag=lag_of(name, now=now))
                 for name in names
             ],
             live_processes=len(live),

@@ -83,14 +83,14 @@ class Fleet:
 
     @classmethod
     def read(cls, *, now: datetime) -> Fleet:
-        lease = Lease.objects.filter(name=SERVICES, expires_at__gt=now).first()
+        leader = Lease.objects.holder(SERVICES, now=now)
         jobs, load = _first_jobs(), _load(now=now)
         return cls(
             cards=[
                 ProcessCard(
                     row=row,
                     at=now,
-                    leads=lease is not None and lease.process_id == row.pk,
+                    leads=row.pk == leader,
                     jobs=jobs[row.pk],
                     claimed=jobs[row.pk][0].claimed if jobs[row.pk] else 0,
                     cpu_percent=load.get((row.host, row.name)),

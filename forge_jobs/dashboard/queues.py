@@ -15,7 +15,7 @@ from forge_jobs import durations
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.sparkline import Sparkline
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Process, ProcessState, Queue, RateLimitBudget
+from forge_jobs.models import Process, Queue, RateLimitBudget
 from forge_jobs.states import State
 from forge_jobs.status import lag_of
 
@@ -105,9 +105,8 @@ class QueueCard:
 def read(*, now: datetime, throughput: Throughput) -> list[QueueCard]:
     totals = Totals.read()
     rows = {row.name: row for row in Queue.objects.all()}
-    budgets = {"", *conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}
-    beating = Process.objects.live(since=now - conf().process_timeout)
-    live = list(beating.filter(state=ProcessState.RUNNING))
+    budgets = {"", *RateLimitBudget.objects.names()}
+    live = list(Process.objects.claiming(now=now))
     cards = []
     for name in sorted({*conf().queues, *rows, *totals.queues()}):
         serving = [process for process in live if name in process.queues]

@@ -85,7 +85,7 @@ def _steer(
 
 
 def _refuse_unknown(budget: str) -> None:
-    known = {*conf().budgets, *RateLimitBudget.objects.values_list("name", flat=True)}
+    known = RateLimitBudget.objects.names()
     if budget not in known:
         names = ", ".join(sorted(known)) or "none"
         raise CommandError(f"There is no budget {budget}, only {names}.")

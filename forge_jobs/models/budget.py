@@ -12,12 +12,17 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
+from forge_jobs.conf import conf
 from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
 
 class BudgetManager(SeededManager):
     """Moments are the database's, unless a test names one."""
+
+    def names(self) -> set[str]:
+        """Of the budgets that are stored, and of those that are declared and will be."""
+        return {*conf().budgets, *self.values_list("name", flat=True)}
 
     def take(
         self, name: str, *, at_least: float, at_most: float, now: datetime | None = None

@@ -31,6 +31,11 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         self.bulk_create([lease], ignore_conflicts=True)
         return self.filter(name=name, process=process, expires_at=now + life).exists()
 
+    def holder(self, name: str, *, now: datetime) -> int | None:
+        """The key of the process that holds a lease; None if nobody does."""
+        held = self.filter(name=name, expires_at__gt=now)
+        return held.values_list("process_id", flat=True).first()
+
     def hand_on(self, name: str, *, process: Process, now: datetime) -> bool:
         """Let go of a lease, so that others need not wait for its end."""
         return bool(self.filter(name=name, process=process).update(expires_at=now))

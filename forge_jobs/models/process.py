@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import wake
+from forge_jobs.conf import conf
 from forge_jobs.models.base import JobsManager
 from forge_jobs.states import ProcessState
 
@@ -22,8 +23,13 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         """Those whose last heartbeat is older than that."""
         return self.filter(heartbeat_at__lt=since)
 
-    def live(self, *, since: datetime) -> Self:
-        return self.filter(heartbeat_at__gte=since)
+    def live(self, *, now: datetime) -> Self:
+        """Those that have not been silent for so long that they count as lost."""
+        return self.filter(heartbeat_at__gte=now - conf().process_timeout)
+
+    def claiming(self, *, now: datetime) -> Self:
+        """Of the live ones, those that take jobs: neither quiet nor about to stop."""
+        return self.live(now=now).filter(state=ProcessState.RUNNING)
 
     def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
         """Say that a process lives, and how it is; False if it has been forgotten."""

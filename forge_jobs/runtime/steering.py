@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential, RetryPolicy
-from forge_jobs.conf import conf
 from forge_jobs.models import Process, Queue, SlotAssignment
 from forge_jobs.models.queue import CALM
 from forge_jobs.services.base import Service
@@ -53,7 +52,7 @@ class Steering(Service):
         guessed = [row for row in limited if row.name not in self._shares]
         if not guessed:
             return
-        live = list(Process.objects.live(since=now - conf().process_timeout))
+        live = list(Process.objects.live(now=now))
         for row in guessed:
             serving = sum(row.name in process.queues for process in live)
             self._shares[row.name] = max(1, (row.max_workers or 0) // max(1, serving))

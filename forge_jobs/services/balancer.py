@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from forge_jobs.conf import conf
-from forge_jobs.models import Process, ProcessState, Queue, SlotAssignment
+from forge_jobs.models import Process, Queue, SlotAssignment
 from forge_jobs.services.base import Service
 
 
@@ -15,8 +15,7 @@ class Balancer(Service):
         self.interval = conf().heartbeat
 
     def run_once(self, *, now: datetime) -> int:
-        beating = Process.objects.live(since=now - conf().process_timeout)
-        live = list(beating.filter(state=ProcessState.RUNNING).order_by("pk"))
+        live = list(Process.objects.claiming(now=now).order_by("pk"))
         changed = 0
         for queue in Queue.objects.order_by("name"):
             serving = [process.pk for process in live if queue.name in process.queues]
