@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from cron_descriptor import ExpressionDescriptor, Options
-
 UNITS: Final = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 def expression(fields: Sequence[str]) -> str:
     """Such as "At 03:00, Monday through Friday"; the fields themselves if words fail."""
+    # Processes that run jobs describe nothing, and should not carry the words.
+    from cron_descriptor import ExpressionDescriptor, Options
+
     text = " ".join(fields).upper()
     options = Options(locale_code="en_US", use_24hour_time_format=True)
     try:
