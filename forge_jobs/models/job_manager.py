@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -59,22 +61,31 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         return held
 
     def finalize_and_promote(
-        self, transitions: Sequence[Transition], *, process: Process, keys: AbstractSet[str]
-    ) -> tuple[AbstractSet[int], AbstractSet[str]]:
-        """The same, and in the same transaction pass concurrency keys on.
+        self, transitions: Sequence[Transition], *, process: Process, keys: Counter[str]
+    ) -> tuple[AbstractSet[int], list[str]]:
+        """The same, and pass on the concurrency keys that are set free by it, or were just before.
 
-        Returns the ids, and the queues that have jobs that are ready now; nobody is woken.
+        Returns the ids, and the queues of jobs that have become ready and of which nobody was told.
         """
         if not keys:
-            return self.finalize(transitions, process=process), frozenset()
-        try:
-            with transaction.atomic(using=db.connection().alias):
-                held = self.finalize(transitions, process=process)
-                return held, frozenset(self._promote(keys))
-        except IntegrityError:
+            return self.finalize(transitions, process=process), []
+        kept = [change for change in transitions if not change.is_forgotten]
+        forgotten = [change for change in transitions if change.is_forgotten]
+        held = self.finalize(forgotten, process=process)
+        promoted: list[tuple[str, str, int]] = []
+        if kept:
+            with db.connection().cursor() as cursor:
+                settled, promoted = db.twin().settle_and_promote(
+                    cursor, process=process.pk, transitions=kept
+                )
+            held |= settled
+        left = frozenset(keys - Counter(key for _, key, _ in promoted))
+        if left and self.blocked().filter(concurrency_key__in=left).exists():
             # A snapshot may be too old to see who has a key, where a project asks for REPEATABLE
-            # READ. That is no fault of the outcomes; the promoter passes the keys on.
-            return self.finalize(transitions, process=process), frozenset()
+            # READ. That is no fault of the outcomes; the promoter passes the key on.
+            with suppress(IntegrityError):
+                self.promote(left)
+        return held, [queue for queue, *_ in promoted]
 
     def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
         """Which of the transitions can be seen to have been written, by their ids."""
@@ -109,21 +120,16 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         """
         if not keys:
             return 0
+        queues: list[str] = []
         with transaction.atomic(using=db.connection().alias):
-            queues = self._promote(keys)
+            while keys:
+                with db.connection().cursor() as cursor:
+                    rows = db.twin().promote(cursor, sorted(keys))
+                queues += [queue for queue, *_ in rows]
+                keys = {key for _, key, limit in rows if limit > 1}  # which may have more slots
         for queue in set(queues):
             wake.on_commit(queue)
         return len(queues)
-
-    def _promote(self, keys: AbstractSet[str]) -> list[str]:
-        """The same within a transaction, and without the wake; returns the queue of each job."""
-        queues: list[str] = []
-        while keys:
-            with db.connection().cursor() as cursor:
-                rows = db.twin().promote(cursor, sorted(keys))
-            queues += [queue for queue, *_ in rows]
-            keys = {key for _, key, limit in rows if limit > 1}  # which may have more slots
-        return queues
 
     def stalled_keys(self) -> set[str]:
         """Concurrency keys that are free, though jobs wait for them."""

@@ -26,7 +26,7 @@ DRAINED: Final = "drained"
 ROOM: Final = ""
 """Rung on the bell when workers may need more; no queue has this name."""
 ENTRUSTED: Final = ","
-"""Before the name of a queue, which has no comma: nobody else was woken for it."""
+"""Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
 
 
 class Fetcher(EngineThread):
@@ -77,9 +77,9 @@ class Fetcher(EngineThread):
             self.bell.ring(ROOM)
 
     def see_to(self, queue: str) -> None:
-        """Called by the finalizer: jobs have become ready, for which nobody was woken.
+        """Called by the finalizer: a job has become ready, and nobody was told.
 
-        If this process can take them, none of the others need look.
+        If this process can take it, none of the others need look.
         """
         if self.stopping.is_set() or self.engine.is_quiet or queue not in self.engine.queues:
             wake.send(queue)
@@ -135,8 +135,8 @@ class Fetcher(EngineThread):
         if local.ANY in rung or time.monotonic() - self._looked_at >= poll_seconds:
             self.look_everywhere()
         for lane in self.lanes:
-            lane.is_entrusted |= ENTRUSTED + lane.queue in rung
-            lane.may_hold_work |= lane.is_entrusted or lane.queue in rung
+            lane.may_hold_work |= lane.queue in rung
+            lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and ROOM in rung:
                 lane.opens_at = 0.0
 
@@ -164,15 +164,15 @@ class Fetcher(EngineThread):
         return self.claimed - before
 
     def pass_on(self) -> None:
-        """Wake others for queues that were entrusted to us, and have more than we could take."""
+        """Tell others of the jobs that were entrusted to us, and are more than we could take."""
         for lane in self.lanes:
-            if lane.is_entrusted and lane.may_hold_work:
+            if lane.entrusted:
                 ride_out(
-                    lambda lane=lane: wake.send(lane.queue),  # type: ignore[misc]
+                    lambda lane=lane: wake.send_elsewhere(lane.queue),  # type: ignore[misc]
                     doing="waking others",
                     stopping=self.stopping,
                 )
-            lane.is_entrusted = False
+            lane.entrusted = 0
 
     def open_lanes(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""

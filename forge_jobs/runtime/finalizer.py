@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from itertools import count
@@ -53,7 +54,7 @@ class Finalizer(EngineThread):
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
         self.busy_since: float | None = None
-        self._promoted: set[str] = set()
+        self._promoted: list[str] = []
 
     def work(self) -> None:
         while group := self.next_group():
@@ -134,7 +135,7 @@ class Finalizer(EngineThread):
             return stored
         tries = count(1)
 
-        def step() -> tuple[AbstractSet[int], AbstractSet[str]]:
+        def step() -> tuple[AbstractSet[int], list[str]]:
             is_repeated = next(tries) > 1
             with self.engine.writing:
                 held, queues = Job.objects.finalize_and_promote(
@@ -151,7 +152,7 @@ class Finalizer(EngineThread):
             stopping=self.giving_up,
             unless=(DataError, IntegrityError),
         )
-        self._promoted |= queues
+        self._promoted += queues
         return stored | held
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
@@ -185,13 +186,13 @@ class Finalizer(EngineThread):
             db.connection().close()
 
 
-def _freed_keys(group: list[Finished]) -> AbstractSet[str]:
+def _freed_keys(group: list[Finished]) -> Counter[str]:
     """Jobs that are given back keep their concurrency keys."""
-    return {
+    return Counter(
         done.job.concurrency_key
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
-    }
+    )
 
 
 def _size(finished: Finished) -> int:

@@ -41,7 +41,8 @@ class Lane:
         """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
-        self.is_entrusted = False
+        self.entrusted = 0
+        """How many jobs have become ready of which nobody else was told."""
         self.allowance = 0
         """How many jobs to claim for workers that are not free: more as long as there are more.
 
@@ -50,6 +51,13 @@ class Lane:
         self._position: Position | None = None
         self._front_is_due_at = 0.0
 
+    def entrust(self, jobs: int) -> None:
+        """Jobs have become ready, anywhere in the queue, and nobody else was told."""
+        if jobs:
+            self.entrusted += jobs
+            self.may_hold_work = True
+            self._front_is_due_at = 0.0
+
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         claimed = self._claim(limit, kinds, process)
@@ -57,6 +65,7 @@ class Lane:
             self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
         elif not self.may_hold_work:
             self.allowance = 0
+        self.entrusted = max(0, self.entrusted - len(claimed)) if self.may_hold_work else 0
         return claimed
 
     def _claim(self, limit: int, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:

@@ -33,9 +33,10 @@ class Terms:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         process, steering = self.engine.process, self.engine.steering
         lane.awaits_worker = False
-        limit = min(limit, self._free_threads() + lane.allowance)
-        if limit <= 0:
+        ahead = max(lane.allowance, min(lane.entrusted, self.engine.threads))
+        if (wanted := self._free_threads() + ahead) <= 0:
             return self._await_worker(lane)
+        limit = min(limit, wanted + 1)  # and one more: if it is not there, there is none to ask for
         if not steering.is_limited(lane.queue):
             return self._claim_paid(lane, limit, kinds)
         share = steering.share_of(lane.queue)

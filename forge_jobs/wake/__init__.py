@@ -7,12 +7,17 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 from forge_jobs.wake.local import STOP
 
-__all__ = ["STOP", "Listener", "listener", "on_commit", "send"]
+__all__ = ["STOP", "Listener", "listener", "on_commit", "send", "send_elsewhere"]
 
 
 def send(queue: str) -> None:
     """Wake whoever serves `queue`, here and in other processes."""
     local.ring(queue)
+    send_elsewhere(queue)
+
+
+def send_elsewhere(queue: str) -> None:
+    """Wake other processes that serve `queue`; those that share SQLite's file see it change."""
     connection = db.connection()
     if connection.vendor == "postgresql":
         from forge_jobs.wake.postgresql import notify

@@ -1,5 +1,6 @@
 """Bells within this process: what its sleeping threads wait on, and how they are rung."""
 
+from collections import Counter
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -23,13 +24,13 @@ class Bell:
     def ring(self, queue: str) -> None:
         self._rings.put(queue)
 
-    def wait(self, seconds: float) -> set[str]:
-        """Sleep until rung, at most so long; returns what was rung, nothing if time ran out."""
-        rung: set[str] = set()
+    def wait(self, seconds: float) -> Counter[str]:
+        """Sleep until rung, at most so long; returns what was rung how often, if anything was."""
+        rung: Counter[str] = Counter()
         try:
-            rung.add(self._rings.get(timeout=seconds))
+            rung[self._rings.get(timeout=seconds)] += 1
             while True:
-                rung.add(self._rings.get_nowait())
+                rung[self._rings.get_nowait()] += 1
         except Empty:
             return rung
 

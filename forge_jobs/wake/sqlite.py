@@ -9,10 +9,11 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 GLANCE_SECONDS: Final = 0.0025
-QUIET_GLANCE_SECONDS: Final = 0.008
+RARE_GLANCE_SECONDS: Final = 0.008
 GLANCES_ON_ALERT: Final = 8
 GLANCES_A_LOOK: Final = 25
 GLANCES_UNTIL_QUIET: Final = 400
+CHANGES_UNTIL_BUSY: Final = 8
 
 Glance = tuple[int, int]
 
@@ -22,8 +23,8 @@ class SQLiteListener(Listener):
 
     But it can mislead: the file is written before the commit is complete, and its time moves in
     ticks of milliseconds. So after a change the next few glances are each followed by a look, and
-    without any change there is a look every `GLANCES_A_LOOK`. A second without a change makes it
-    glance less often.
+    without any change there is a look every `GLANCES_A_LOOK`. It glances less often after a second
+    without a change, and while each look finds one: somebody writes all the time.
     """
 
     method = "a watch on the database file"
@@ -34,7 +35,7 @@ class SQLiteListener(Listener):
             cursor.execute("PRAGMA database_list")
             path = next(row[2] for row in cursor.fetchall() if row[1] == "main")
         ask = connection.connection.execute
-        seen, version, unchanged = (0, 0), -1, 0
+        seen, version, unchanged, changed = (0, 0), -1, 0, 0
         with connection.wrap_database_errors:
             while not self.stopping.is_set():
                 unchanged += 1
@@ -42,12 +43,13 @@ class SQLiteListener(Listener):
                     seen, unchanged = glanced, 0
                 if unchanged < GLANCES_ON_ALERT or unchanged % GLANCES_A_LOOK == 0:
                     (looked,) = ask("PRAGMA data_version").fetchone()
-                    if looked != version:
+                    changed = changed + 1 if looked != version else 0
+                    if changed:
                         version = looked
                         local.ring(local.ANY)
-                is_quiet = unchanged > GLANCES_UNTIL_QUIET
+                may_rest = unchanged > GLANCES_UNTIL_QUIET or changed > CHANGES_UNTIL_BUSY
                 # An Event to wait on would cost more than the glance.
-                time.sleep(QUIET_GLANCE_SECONDS if is_quiet else GLANCE_SECONDS)
+                time.sleep(RARE_GLANCE_SECONDS if may_rest else GLANCE_SECONDS)
 
 
 def _glance(path: str) -> Glance:

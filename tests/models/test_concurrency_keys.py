@@ -1,5 +1,6 @@
 """Concurrency keys: who may be ready, who waits, and who follows, the oldest first."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from forge_jobs.services.reaper import reclaim
 from tests.app.jobs import noop, serve
 from tests.conftest import NOON
 from tests.factories import process_named
-from tests.rows import claim, transition
+from tests.rows import claim, rolled_back, stored_job, transition
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,9 +157,63 @@ def test_a_success_that_nobody_keeps_passes_its_key_on(process: Process) -> None
     serve.enqueue_many([{"customer": 1}] * 2)
     (claimed,) = claim(process, kinds=["app.serve"])
     forgotten = transition(claimed, finished_at=NOON, is_forgotten=True)
-    Job.objects.finalize_and_promote([forgotten], process=process, keys={"customer 1"})
+    keys = Counter({"customer 1": 1})
+    Job.objects.finalize_and_promote([forgotten], process=process, keys=keys)
 
     assert states() == [State.READY]
+
+
+def test_a_key_is_passed_on_in_the_commit_that_frees_it(process: Process) -> None:
+    serve.enqueue_many([{"customer": number % 2} for number in range(6)])
+    done = claim(process, kinds=["app.serve"])
+    keys = Counter(one.concurrency_key or "" for one in done)
+    with rolled_back():
+        outcomes = [transition(one, finished_at=NOON) for one in done]
+        held, queues = Job.objects.finalize_and_promote(outcomes, process=process, keys=keys)
+        assert (set(held), queues) == ({one.id for one in done}, ["default"] * 2)
+        assert states() == [State.SUCCEEDED] * 2 + [State.READY] * 2 + [State.BLOCKED] * 2
+
+    assert states() == [State.RUNNING] * 2 + [State.BLOCKED] * 4
+
+
+def test_a_key_stays_with_a_job_that_another_process_has_claimed(process: Process) -> None:
+    serve.enqueue_many([{"customer": 1}] * 2)
+    (lost,) = claim(process, kinds=["app.serve"])
+    Job.objects.claimed_by(process).release(now=NOON)
+    claim(process_named("there"), kinds=["app.serve"])
+    outcome, keys = transition(lost, finished_at=NOON), Counter({"customer 1": 1})
+    held, queues = Job.objects.finalize_and_promote([outcome], process=process, keys=keys)
+
+    assert (set(held), queues) == (set(), [])
+    assert states() == [State.RUNNING, State.BLOCKED]
+
+
+def test_each_slot_that_is_set_free_is_passed_on(process: Process) -> None:
+    @job(kind="tests.subject", concurrency_key="both", concurrency_limit=3)
+    def subject() -> None:
+        pass
+
+    subject.enqueue_many([{}] * 8)
+    done = claim(process, kinds=["tests.subject"])
+    outcomes = [transition(one, finished_at=NOON) for one in done]
+    Job.objects.finalize_and_promote(outcomes, process=process, keys=Counter(both=3))
+
+    assert states() == [State.SUCCEEDED] * 3 + [State.READY] * 3 + [State.BLOCKED] * 2
+    assert sorted(Job.objects.ready().values_list("concurrency_slot", flat=True)) == [1, 2, 3]
+
+
+def test_a_job_of_a_lower_limit_waits_until_so_few_run(process: Process) -> None:
+    @job(kind="tests.subject", concurrency_key="both", concurrency_limit=2)
+    def subject() -> None:
+        pass
+
+    subject.enqueue_many([{}] * 2)
+    strict = stored_job(state=State.BLOCKED, concurrency_key="both", concurrency_limit=1)
+    first, second = claim(process, kinds=["tests.subject"])
+    for ended, state in ((second, State.BLOCKED), (first, State.READY)):
+        outcome = transition(ended, finished_at=NOON)
+        Job.objects.finalize_and_promote([outcome], process=process, keys=Counter(both=1))
+        assert Job.objects.get(pk=strict.pk).state == state
 
 
 def test_the_promoter_finds_keys_that_were_freed_by_nobody(process: Process) -> None:

@@ -1,6 +1,7 @@
 """Finalizing: an outcome is written once, and only by the claim that it belongs to."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -53,16 +54,17 @@ def test_any_json_value_is_a_result(process: Process, claimed: ClaimedJob, resul
 def test_an_outcome_is_stored_though_its_key_can_not_be_passed_on(
     process: Process, claimed: ClaimedJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def taken(manager: object, keys: object) -> list[str]:
+    def taken(manager: object, keys: object) -> int:
         raise IntegrityError("somebody else has the slot")
 
-    monkeypatch.setattr(type(Job.objects), "_promote", taken)
+    monkeypatch.setattr(type(Job.objects), "promote", taken)
+    stored_job(state=State.BLOCKED, concurrency_key="k")
     held, queues = Job.objects.finalize_and_promote(
-        [transition(claimed)], process=process, keys={"k"}
+        [transition(claimed)], process=process, keys=Counter(k=1)
     )
 
-    assert (set(held), queues) == ({claimed.id}, frozenset())
-    assert Job.objects.get().state == State.SUCCEEDED
+    assert (set(held), queues) == ({claimed.id}, [])
+    assert Job.objects.get(pk=claimed.id).state == State.SUCCEEDED
 
 
 def test_no_result_is_null(process: Process, claimed: ClaimedJob) -> None:

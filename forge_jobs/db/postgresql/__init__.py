@@ -12,7 +12,7 @@ from forge_jobs.db.postgresql.jobs import (
     settle,
     stage,
 )
-from forge_jobs.db.postgresql.keys import promote, stalled_keys
+from forge_jobs.db.postgresql.keys import promote, settle_and_promote, stalled_keys
 from forge_jobs.db.postgresql.metrics import (
     count_enqueued,
     database_facts,
@@ -42,6 +42,7 @@ __all__ = [
     "promote",
     "return_tokens",
     "settle",
+    "settle_and_promote",
     "stage",
     "stalled_keys",
     "take_tokens",

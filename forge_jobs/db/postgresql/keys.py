@@ -4,8 +4,12 @@ A job that is ready or running holds a slot of its key, numbered from 1; a uniqu
 nobody else does. So the claim need not look at keys at all, nor walk over what waits for them.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
+
+from forge_jobs.db.postgresql.jobs import SETTLE
+from forge_jobs.db.rows import Transition
 
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
@@ -45,6 +49,38 @@ WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.conc
 RETURNING job.queue, job.concurrency_key, job.concurrency_limit
 """
 
+# A slot that is set free here can be nobody else's before this commits, so its key needs no lock.
+# Within the statement, the table shows what was there before: the slot, and who waited for it.
+SETTLE_AND_PROMOTE = f"""
+WITH settled AS (
+    {SETTLE}, job.state, job.concurrency_key, (
+        SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
+    ) AS slot
+), promoted AS (
+    UPDATE forge_jobs_job AS job
+    SET state = 'ready', concurrency_slot = next.slot
+    FROM (
+        SELECT
+            (
+                SELECT id FROM forge_jobs_job
+                WHERE state = 'blocked' AND concurrency_key = settled.concurrency_key
+                ORDER BY run_at, id
+                LIMIT 1
+                FOR UPDATE SKIP LOCKED
+            ) AS id,
+            slot
+        FROM settled
+        WHERE slot IS NOT NULL AND state <> 'ready'
+        LIMIT (SELECT 1000000)
+    ) AS next
+    WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.concurrency_limit
+    RETURNING job.queue, job.concurrency_key, job.concurrency_limit
+)
+SELECT id, NULL, NULL, NULL FROM settled
+UNION ALL
+SELECT NULL, queue, concurrency_key, concurrency_limit FROM promoted
+"""
+
 STALLED = """
 WITH RECURSIVE waiting (key) AS (
     SELECT min(concurrency_key) FROM forge_jobs_job WHERE state = 'blocked'
@@ -73,6 +109,19 @@ def promote(cursor: Any, keys: Sequence[str]) -> list[tuple[str, str, int]]:
     cursor.execute(PROMOTE, [keys])
     rows: list[tuple[str, str, int]] = cursor.fetchall()
     return rows
+
+
+def settle_and_promote(
+    cursor: Any, *, process: int, transitions: Sequence[Transition]
+) -> tuple[set[int], list[tuple[str, str, int]]]:
+    """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
+
+    One for each key: where two slots of one are set free, the other one is left.
+    """
+    cursor.execute(SETTLE_AND_PROMOTE, [json.dumps(transitions, default=str), process])
+    rows = cursor.fetchall()
+    held = {row[0] for row in rows if row[0] is not None}
+    return held, [row[1:] for row in rows if row[0] is None]
 
 
 def stalled_keys(cursor: Any) -> list[str]:

@@ -74,9 +74,9 @@ FROM (
         json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
         json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
         json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress
-    FROM json_each(%s)
+    FROM json_each(%(rows)s)
 ) AS new
-WHERE job.id = new.id AND job.process_id = %s AND job.started_at = new.claimed_at
+WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.claimed_at
 RETURNING id
 """
 
@@ -133,7 +133,7 @@ def claim(
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Write transitions out of `running`; returns the ids whose claim still held."""
-    cursor.execute(SETTLE, [as_json(transitions), process])
+    cursor.execute(SETTLE, {"rows": as_json(transitions), "process": process})
     return {row[0] for row in cursor.fetchall()}
 
 

@@ -8,6 +8,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+
+from forge_jobs.db.rows import Transition
+from forge_jobs.db.sqlite.jobs import SETTLE, as_json
+
 PROMOTE = """
 UPDATE forge_jobs_job AS job
 SET state = 'ready', concurrency_slot = next.slot
@@ -31,11 +36,13 @@ FROM (
                 WHERE concurrency_key = key.value AND concurrency_slot IS NOT NULL
             )
         ) AS slot
-    FROM json_each(%s) AS key
+    FROM json_each(%(keys)s) AS key
 ) AS next
 WHERE job.id = next.id AND job.state = 'blocked' AND next.slot <= job.concurrency_limit
 RETURNING queue, concurrency_key, concurrency_limit
 """
+
+SETTLE_AND_TELL = f"{SETTLE}, state, concurrency_key"
 
 STALLED = """
 WITH RECURSIVE waiting (key) AS (
@@ -61,9 +68,23 @@ WHERE key IS NOT NULL AND (
 
 def promote(cursor: Any, keys: Sequence[str]) -> list[tuple[str, str, int]]:
     """Make the oldest job of each key ready, if the key has a slot; returns queue, key, limit."""
-    cursor.execute(PROMOTE, [json.dumps(keys)])
+    cursor.execute(PROMOTE, {"keys": json.dumps(keys)})
     rows: list[tuple[str, str, int]] = cursor.fetchall()
     return rows
+
+
+def settle_and_promote(
+    cursor: Any, *, process: int, transitions: Sequence[Transition]
+) -> tuple[set[int], list[tuple[str, str, int]]]:
+    """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
+
+    One for each key: where two slots of one are set free, the other one is left.
+    """
+    with transaction.atomic(using=cursor.db.alias):
+        cursor.execute(SETTLE_AND_TELL, {"rows": as_json(transitions), "process": process})
+        settled = cursor.fetchall()
+        keys = {key for _, state, key in settled if key and state != "ready"}
+        return {row[0] for row in settled}, promote(cursor, sorted(keys))
 
 
 def stalled_keys(cursor: Any) -> list[str]:
