@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Final
 
-from croniter import CroniterBadDateError, croniter
-
 from forge_jobs import cronwords
 from forge_jobs.cronfields import BadExpression, every_of, fields_of, written
+from forge_jobs.walltimes import NeverDue, WallTimes
 from forge_jobs.zones import SECOND, first_change, instant_of, wall_time
 
 __all__ = ["BadExpression", "Cron", "written"]
@@ -45,7 +44,7 @@ class Cron:
             if self._every is not None:
                 return start + self._every - (start - EPOCH) % self._every
             return self._elapsing_after(start) if self._follows_time else self._fixed_after(start)
-        except (CroniterBadDateError, OverflowError):
+        except (NeverDue, OverflowError):
             return None
 
     def latest(self, count: int, *, after: datetime, until: datetime) -> list[datetime]:
@@ -80,7 +79,7 @@ class Cron:
         """From one change of the clock to the next; at its first instant the new offset holds."""
         since, wall = moment, wall_time(moment, self.zone)
         while True:
-            following = self._next_wall_time(wall)
+            following = self._walls.after(wall)
             due = moment + (following - wall)
             change = first_change(self.zone, after=since, until=due)
             if change is None:
@@ -91,7 +90,7 @@ class Cron:
     def _fixed_after(self, moment: datetime) -> datetime:
         wall = wall_time(moment, self.zone)
         while True:
-            wall = self._next_wall_time(wall)
+            wall = self._walls.after(wall)
             if (due := instant_of(wall, self.zone)) > moment:
                 return due
 
@@ -113,13 +112,6 @@ class Cron:
                 due, high = following, middle
         return due
 
-    def _next_wall_time(self, wall: datetime) -> datetime:
-        following: datetime = self._walls.get_next(datetime, start_time=wall)
-        return following
-
     @cached_property
-    def _walls(self) -> croniter:
-        """Goes on naive times only: what croniter makes of changes of the clock is not the rule."""
-        return croniter(
-            " ".join(self._fields), EPOCH.replace(tzinfo=None), second_at_beginning=True
-        )
+    def _walls(self) -> WallTimes:
+        return WallTimes(self._fields)

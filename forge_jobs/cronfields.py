@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
-from croniter import CroniterBadDateError, croniter
+from forge_jobs.walltimes import BEGINNING, NeverDue, WallTimes
 
 ALIASES: Final = {
     "@yearly": "0 0 1 1 *",
@@ -127,16 +127,15 @@ def _refuse_bad_fields(fields: list[str]) -> None:
         alone = ["*"] * len(fields)
         alone[place] = field
         try:
-            croniter.expand(" ".join(alone), second_at_beginning=True)
+            WallTimes(alone)
         except (ValueError, KeyError, IndexError):
             raise BadExpression(f"{field!r} can't be; it takes {TAKES[name]}", field=name) from None
 
 
 def _refuse_if_never_due(fields: list[str]) -> None:
-    beginning = datetime(2000, 1, 1)  # noqa: DTZ001 - a time on the wall
     try:
-        croniter(" ".join(fields), beginning, second_at_beginning=True).get_next(datetime)
-    except CroniterBadDateError:
+        WallTimes(fields).after(BEGINNING)
+    except NeverDue:
         raise BadExpression("it never comes to pass", field="expression") from None
     except ValueError as error:
         raise BadExpression(str(error), field="expression") from None

@@ -39,7 +39,7 @@ def test_where_nothing_is_due_nothing_changes(bell: Bell) -> None:
     stored_job(state=State.READY)
 
     assert Stager().run_once(now=NOON) == 0
-    assert bell.wait(0) == set()
+    assert not bell.wait(0)
 
 
 def test_a_job_is_staged_once() -> None:
@@ -72,7 +72,7 @@ def test_the_queues_of_staged_jobs_are_woken(bell: Bell) -> None:
         stored_job(state=State.SCHEDULED, queue=queue)
     Stager().run_once(now=NOON)
 
-    assert bell.wait(0) == {"default", "other"}
+    assert set(bell.wait(0)) == {"default", "other"}
 
 
 def test_it_rests_until_the_next_job_is_due() -> None:
