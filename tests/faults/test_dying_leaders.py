@@ -65,6 +65,7 @@ def test_a_pass_that_is_interrupted_anywhere_is_made_up_for_by_the_next(
 
 
 @pytest.mark.processes
+@pytest.mark.full_size
 def test_a_leader_that_is_killed_anywhere_in_a_pass_is_made_up_for_by_the_next(
     manual_clock: ManualClock,
 ) -> None:
@@ -96,6 +97,7 @@ def leader_dies_before(deadly: int, *, now: datetime) -> bool:
 
 
 @pytest.mark.processes
+@pytest.mark.full_size
 def test_every_second_has_one_job_though_the_leader_is_killed() -> None:
     planned_schedule(
         expression="* * * * * *", kind="app.noop", overlap=Overlap.QUEUE, next_fire_at=None

@@ -37,6 +37,7 @@ def open_connections() -> int:
     return int(count)
 
 
+@pytest.mark.full_size
 def test_200000_jobs_leave_a_process_as_it_was() -> None:
     with Runjobs("--threads", str(THREADS)) as runjobs:
         process = psutil.Process(runjobs.process.pid)

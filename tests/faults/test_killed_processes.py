@@ -37,6 +37,7 @@ def assert_accounted_for() -> None:
         assert 1 <= runs[number] <= 1 + losses(job), (number, runs[number], job.errors)
 
 
+@pytest.mark.full_size
 def test_5000_jobs_survive_a_random_kill_every_second() -> None:
     chance = random.Random(5_000)
     effect.enqueue_many([{"number": number, "seconds": 0.015} for number in range(5_000)])

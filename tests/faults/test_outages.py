@@ -25,6 +25,7 @@ def server() -> Iterator[Server]:
         yield started
 
 
+@pytest.mark.full_size
 def test_a_server_that_restarts_under_load_costs_no_job_an_attempt(server: Server) -> None:
     project = Elsewhere(server.url)
     project.enqueue_effects(JOBS, seconds=0.01)

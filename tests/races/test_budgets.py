@@ -17,6 +17,7 @@ CAPACITY = 20
 RATE = 20
 
 
+@pytest.mark.full_size
 def test_four_processes_start_no_more_than_the_budget_allows_and_nearly_as_many() -> None:
     RateLimitBudget.objects.create(
         name="partner", capacity=CAPACITY, refill_per_second=RATE, tokens=CAPACITY

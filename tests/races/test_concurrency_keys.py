@@ -16,6 +16,7 @@ KEYS = 50
 JOBS = 5_000
 
 
+@pytest.mark.full_size
 def test_no_two_runs_of_a_key_overlap() -> None:
     serve.enqueue_many(
         [

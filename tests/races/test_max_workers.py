@@ -20,6 +20,7 @@ def most_at_once(*, until_left: int) -> int:
     return most
 
 
+@pytest.mark.full_size
 def test_three_workers_are_three_over_four_processes_of_eight_threads() -> None:
     Queue.objects.sow({"default": {}})
     Queue.objects.update(max_workers=3)

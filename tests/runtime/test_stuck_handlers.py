@@ -53,7 +53,7 @@ def test_a_handler_that_is_killed_in_foreign_code_is_given_up_and_its_worker_rep
         killed.kill("stuck", by="ada")
         eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
         assert working.crew.stuck == 1
-        assert [worker.is_alive() for worker in working.crew.workers] == [True]
+        eventually(lambda: [worker.is_alive() for worker in working.crew.workers] == [True])
         eventually(lambda: working.crew.stuck == 0)
 
     killed.refresh_from_db()

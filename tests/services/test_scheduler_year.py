@@ -18,6 +18,7 @@ EXPRESSION = "*/7 3 * * 1-5"
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.full_size
 def test_every_moment_of_a_year_makes_exactly_one_job(
     zone: str, manual_clock: ManualClock, settings: Any
 ) -> None:
