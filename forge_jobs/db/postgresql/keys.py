@@ -49,7 +49,8 @@ WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.conc
 RETURNING job.queue, job.concurrency_key, job.concurrency_limit
 """
 
-# A slot that is set free here can be nobody else's before this commits, so its key needs no lock.
+# A slot that is set free here can be nobody else's before this commits. The lock is for the order:
+# a promoter has the oldest job locked even if it finds no slot, and that job would be passed over.
 # Within the statement, the table shows what was there before: the slot, and who waited for it.
 SETTLE_AND_PROMOTE = f"""
 WITH settled AS (
@@ -63,14 +64,21 @@ WITH settled AS (
         SELECT
             (
                 SELECT id FROM forge_jobs_job
-                WHERE state = 'blocked' AND concurrency_key = settled.concurrency_key
+                WHERE state = 'blocked' AND concurrency_key = freed.concurrency_key
                 ORDER BY run_at, id
                 LIMIT 1
                 FOR UPDATE SKIP LOCKED
             ) AS id,
             slot
-        FROM settled
-        WHERE slot IS NOT NULL AND state <> 'ready'
+        FROM (
+            SELECT
+                concurrency_key, slot, pg_advisory_xact_lock(hashtextextended(concurrency_key, 0))
+            FROM (
+                SELECT concurrency_key, slot FROM settled
+                WHERE slot IS NOT NULL AND state <> 'ready'
+                ORDER BY concurrency_key
+            ) AS unlocked
+        ) AS freed
         LIMIT (SELECT 1000000)
     ) AS next
     WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.concurrency_limit
