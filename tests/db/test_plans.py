@@ -219,3 +219,28 @@ def test_a_promotion_does_not_read_what_waits(statistics: str, explainer: Explai
     assert_uses(plan, "forge_jobs_blocked", "forge_jobs_concurrency")
     assert not re.search(r"forge_jobs_blocked on forge_jobs_job job\b", plan), plan
     assert not re.search(r"SEARCH job USING INDEX forge_jobs_blocked", plan), plan
+
+
+@on_postgresql
+@pytest.mark.parametrize("statistics", ["fresh", "none"])
+@pytest.mark.parametrize("size", [1, 20, LARGEST_GROUP])
+def test_to_settle_and_promote_reads_neither_the_table_nor_what_waits(
+    statistics: str, size: int, explainer: Explainer
+) -> None:
+    plain = row(1)._replace(dedupe_key=None, idempotency_key=None)
+    blocked = plain._replace(state=State.BLOCKED, concurrency_limit=1)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE forge_jobs_job")
+        db.twin().insert(cursor, [plain._replace(state=State.READY)] * 2_000)
+        claim(cursor, limit=2_000, process=process_named("busy with all").pk)
+        keys = [f"key {number % 50}" for number in range(5_000)]
+        db.twin().insert(cursor, [blocked._replace(concurrency_key=key) for key in keys])
+        if statistics == "fresh":
+            cursor.execute("ANALYZE forge_jobs_job")
+    outcomes = [Transition(number, NOON.isoformat(), State.SUCCEEDED, 1) for number in range(size)]
+    db.twin().settle_and_promote(explainer, process=1, transitions=outcomes)
+
+    plan = explainer.plans[-1]
+    assert_uses(plan, "forge_jobs_job_pkey", "forge_jobs_blocked")
+    assert "Seq Scan on forge_jobs_job" not in plan
+    assert not re.search(r"forge_jobs_blocked on forge_jobs_job job\b", plan), plan
