@@ -86,6 +86,14 @@ class ClaimedJob(NamedTuple):
         return self.attempt > 1 or self.attempt == self.max_attempts
 
 
+class Promoted(NamedTuple):
+    """A job that waited for its concurrency key, and is ready now."""
+
+    queue: str
+    key: str
+    limit: int
+
+
 class Position(NamedTuple):
     """A place in a queue's order: where a claim stopped, and the next may go on."""
 

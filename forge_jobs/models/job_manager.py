@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from forge_jobs import db, wake
-from forge_jobs.db.rows import ClaimedJob, Position, Transition
+from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
@@ -61,31 +60,26 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         return held
 
     def finalize_and_promote(
-        self, transitions: Sequence[Transition], *, process: Process, keys: Counter[str]
-    ) -> tuple[AbstractSet[int], list[str]]:
-        """The same, and pass on the concurrency keys that are set free by it, or were just before.
+        self, transitions: Sequence[Transition], *, process: Process
+    ) -> tuple[AbstractSet[int], list[Promoted]]:
+        """The same in one commit, which passes on the concurrency keys that it sets free.
 
-        Returns the ids, and the queues of jobs that have become ready and of which nobody was told.
+        Returns the ids, and what has become ready; nobody is woken. Left are the keys of jobs that
+        are forgotten, and slots of one key after the first.
         """
-        if not keys:
-            return self.finalize(transitions, process=process), []
         kept = [change for change in transitions if not change.is_forgotten]
         forgotten = [change for change in transitions if change.is_forgotten]
-        held = self.finalize(forgotten, process=process)
-        promoted: list[tuple[str, str, int]] = []
-        if kept:
-            with db.connection().cursor() as cursor:
-                settled, promoted = db.twin().settle_and_promote(
+        held: set[int] = set()
+        promoted: list[Promoted] = []
+        both = transaction.atomic(using=db.connection().alias) if kept and forgotten else None
+        with both or nullcontext(), db.connection().cursor() as cursor:
+            if kept:
+                held, promoted = db.twin().settle_and_promote(
                     cursor, process=process.pk, transitions=kept
                 )
-            held |= settled
-        left = frozenset(keys - Counter(key for _, key, _ in promoted))
-        if left and self.blocked().filter(concurrency_key__in=left).exists():
-            # A snapshot may be too old to see who has a key, where a project asks for REPEATABLE
-            # READ. That is no fault of the outcomes; the promoter passes the key on.
-            with suppress(IntegrityError):
-                self.promote(left)
-        return held, [queue for queue, *_ in promoted]
+            if forgotten:
+                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
+        return held, promoted
 
     def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
         """Which of the transitions can be seen to have been written, by their ids."""
@@ -118,18 +112,33 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
         Wakes their queues; returns how many jobs.
         """
+        promoted = self._promote(keys)
+        for queue in {one.queue for one in promoted}:
+            wake.on_commit(queue)
+        return len(promoted)
+
+    def pass_on(self, keys: AbstractSet[str]) -> list[Promoted]:
+        """The same for keys that were just set free, if anybody waits for them; wakes nobody."""
+        if not keys or not self.blocked().filter(concurrency_key__in=keys).exists():
+            return []
+        try:
+            return self._promote(keys)
+        except IntegrityError:
+            # A snapshot may be too old to see who has a key, where a project asks for REPEATABLE
+            # READ. The promoter passes it on.
+            return []
+
+    def _promote(self, keys: AbstractSet[str]) -> list[Promoted]:
+        promoted: list[Promoted] = []
         if not keys:
-            return 0
-        queues: list[str] = []
+            return promoted
         with transaction.atomic(using=db.connection().alias):
             while keys:
                 with db.connection().cursor() as cursor:
                     rows = db.twin().promote(cursor, sorted(keys))
-                queues += [queue for queue, *_ in rows]
-                keys = {key for _, key, limit in rows if limit > 1}  # which may have more slots
-        for queue in set(queues):
-            wake.on_commit(queue)
-        return len(queues)
+                promoted += rows
+                keys = {one.key for one in rows if one.limit > 1}  # which may have more slots
+        return promoted
 
     def stalled_keys(self) -> set[str]:
         """Concurrency keys that are free, though jobs wait for them."""

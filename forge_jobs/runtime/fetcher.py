@@ -137,7 +137,7 @@ class Fetcher(EngineThread):
         for lane in self.lanes:
             lane.may_hold_work |= lane.queue in rung
             lane.entrust(rung[ENTRUSTED + lane.queue])
-            if lane.awaits_worker and ROOM in rung:
+            if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
 
     def look_everywhere(self) -> None:

@@ -15,7 +15,7 @@ from django.db import DataError, Error, IntegrityError
 
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
-from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
 from forge_jobs.models import Job
 from forge_jobs.outcomes import Failed, Outcome, Throttled
 from forge_jobs.runtime.outage import ride_out
@@ -129,31 +129,55 @@ class Finalizer(EngineThread):
     def write(self, group: list[Finished]) -> AbstractSet[int]:
         """Returns the ids whose claim still held; whoever waits for their keys is next."""
         transitions = [finished.transition for finished in group if not finished.is_stored]
-        stored = {finished.job.id for finished in group if finished.is_stored}
-        keys = _freed_keys(group)
-        if not transitions and not keys:
-            return stored
+        held = {finished.job.id for finished in group if finished.is_stored}
+        freed = _freed_keys(group)
+        promoted: list[Promoted] = []
         tries = count(1)
 
-        def step() -> tuple[AbstractSet[int], list[str]]:
+        def step() -> tuple[AbstractSet[int], list[Promoted]]:
             is_repeated = next(tries) > 1
             with self.engine.writing:
-                held, queues = Job.objects.finalize_and_promote(
-                    transitions, process=self.engine.process, keys=keys
-                )
-            if is_repeated and len(held) < len(transitions):
-                # The write may have succeeded the first time, and only its answer been lost.
-                return held | Job.objects.carried_out(transitions), queues
-            return held, queues
+                written = self._finalize(transitions, promoting=bool(freed))
+            if is_repeated and len(written[0]) < len(transitions):
+                # The write may have succeeded the first time, and only its answer been lost; with
+                # it, what was promoted.
+                self._promoted += [done.job.queue for done in group if done.job.concurrency_key]
+                return written[0] | Job.objects.carried_out(transitions), written[1]
+            return written
 
-        held, queues = ride_out(
-            step,
-            doing="writing outcomes",
-            stopping=self.giving_up,
-            unless=(DataError, IntegrityError),
-        )
-        self._promoted += queues
-        return stored | held
+        if transitions:
+            settled, promoted = ride_out(
+                step,
+                doing="writing outcomes",
+                stopping=self.giving_up,
+                unless=(DataError, IntegrityError),
+            )
+            held |= settled
+        self.pass_on(freed, promoted)
+        return held
+
+    def _finalize(
+        self, transitions: list[Transition], *, promoting: bool
+    ) -> tuple[AbstractSet[int], list[Promoted]]:
+        process = self.engine.process
+        if promoting:
+            return Job.objects.finalize_and_promote(transitions, process=process)
+        return Job.objects.finalize(transitions, process=process), []
+
+    def pass_on(self, freed: Counter[str], promoted: list[Promoted]) -> None:
+        """See to the keys that were set free, as far as the outcomes' commit has not done it."""
+        left = set(freed - Counter(one.key for one in promoted))
+        left |= {one.key for one in promoted if one.limit > 1}
+
+        def step() -> list[Promoted]:
+            with self.engine.writing:
+                return Job.objects.pass_on(left)
+
+        if left:
+            promoted = promoted + ride_out(
+                step, doing="passing concurrency keys on", stopping=self.giving_up
+            )
+        self._promoted += [one.queue for one in promoted]
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""

@@ -50,13 +50,15 @@ class Lane:
         """
         self._position: Position | None = None
         self._front_is_due_at = 0.0
+        self._front_took = 0.0
 
     def entrust(self, jobs: int) -> None:
         """Jobs have become ready, anywhere in the queue, and nobody else was told."""
         if jobs:
             self.entrusted += jobs
             self.may_hold_work = True
-            self._front_is_due_at = 0.0
+            if self._front_took <= CHEAP_SECONDS:
+                self._front_is_due_at = 0.0
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
@@ -77,7 +79,7 @@ class Lane:
                 return claimed
         began = time.monotonic()
         claimed = self._take(limit, kinds, process, after=None)
-        took = time.monotonic() - began
+        self._front_took = took = time.monotonic() - began
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
             self._front_is_due_at = began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
@@ -93,6 +95,7 @@ class Lane:
         ready = Job.objects.ready().filter(queue=self.queue, kind__in=kinds)
         self.may_hold_work = ready.exists()
         if not self.may_hold_work:
+            self.entrusted = 0
             return []
         granted = int(RateLimitBudget.objects.take(budget, at_least=1, at_most=limit))
         if not granted:

@@ -1,6 +1,5 @@
 """Concurrency keys: who may be ready, who waits, and who follows, the oldest first."""
 
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -157,8 +156,8 @@ def test_a_success_that_nobody_keeps_passes_its_key_on(process: Process) -> None
     serve.enqueue_many([{"customer": 1}] * 2)
     (claimed,) = claim(process, kinds=["app.serve"])
     forgotten = transition(claimed, finished_at=NOON, is_forgotten=True)
-    keys = Counter({"customer 1": 1})
-    Job.objects.finalize_and_promote([forgotten], process=process, keys=keys)
+    Job.objects.finalize_and_promote([forgotten], process=process)
+    Job.objects.pass_on({"customer 1"})
 
     assert states() == [State.READY]
 
@@ -166,11 +165,14 @@ def test_a_success_that_nobody_keeps_passes_its_key_on(process: Process) -> None
 def test_a_key_is_passed_on_in_the_commit_that_frees_it(process: Process) -> None:
     serve.enqueue_many([{"customer": number % 2} for number in range(6)])
     done = claim(process, kinds=["app.serve"])
-    keys = Counter(one.concurrency_key or "" for one in done)
     with rolled_back():
         outcomes = [transition(one, finished_at=NOON) for one in done]
-        held, queues = Job.objects.finalize_and_promote(outcomes, process=process, keys=keys)
-        assert (set(held), queues) == ({one.id for one in done}, ["default"] * 2)
+        held, promoted = Job.objects.finalize_and_promote(outcomes, process=process)
+        assert set(held) == {one.id for one in done}
+        assert {(one.queue, one.key) for one in promoted} == {
+            ("default", "customer 0"),
+            ("default", "customer 1"),
+        }
         assert states() == [State.SUCCEEDED] * 2 + [State.READY] * 2 + [State.BLOCKED] * 2
 
     assert states() == [State.RUNNING] * 2 + [State.BLOCKED] * 4
@@ -181,10 +183,10 @@ def test_a_key_stays_with_a_job_that_another_process_has_claimed(process: Proces
     (lost,) = claim(process, kinds=["app.serve"])
     Job.objects.claimed_by(process).release(now=NOON)
     claim(process_named("there"), kinds=["app.serve"])
-    outcome, keys = transition(lost, finished_at=NOON), Counter({"customer 1": 1})
-    held, queues = Job.objects.finalize_and_promote([outcome], process=process, keys=keys)
+    outcome = transition(lost, finished_at=NOON)
 
-    assert (set(held), queues) == (set(), [])
+    assert Job.objects.finalize_and_promote([outcome], process=process) == (set(), [])
+    assert Job.objects.pass_on({"customer 1"}) == []
     assert states() == [State.RUNNING, State.BLOCKED]
 
 
@@ -196,7 +198,8 @@ def test_each_slot_that_is_set_free_is_passed_on(process: Process) -> None:
     subject.enqueue_many([{}] * 8)
     done = claim(process, kinds=["tests.subject"])
     outcomes = [transition(one, finished_at=NOON) for one in done]
-    Job.objects.finalize_and_promote(outcomes, process=process, keys=Counter(both=3))
+    Job.objects.finalize_and_promote(outcomes, process=process)
+    Job.objects.pass_on({"both"})
 
     assert states() == [State.SUCCEEDED] * 3 + [State.READY] * 3 + [State.BLOCKED] * 2
     assert sorted(Job.objects.ready().values_list("concurrency_slot", flat=True)) == [1, 2, 3]
@@ -212,7 +215,8 @@ def test_a_job_of_a_lower_limit_waits_until_so_few_run(process: Process) -> None
     first, second = claim(process, kinds=["tests.subject"])
     for ended, state in ((second, State.BLOCKED), (first, State.READY)):
         outcome = transition(ended, finished_at=NOON)
-        Job.objects.finalize_and_promote([outcome], process=process, keys=Counter(both=1))
+        Job.objects.finalize_and_promote([outcome], process=process)
+        Job.objects.pass_on({"both"})
         assert Job.objects.get(pk=strict.pk).state == state
 
 

@@ -1,14 +1,13 @@
 """Finalizing: an outcome is written once, and only by the claim that it belongs to."""
 
 import json
-from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Promoted
 from forge_jobs.models import Job, Process, State
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -51,20 +50,16 @@ def test_any_json_value_is_a_result(process: Process, claimed: ClaimedJob, resul
     assert Job.objects.get().result == json.loads(result)
 
 
-def test_an_outcome_is_stored_though_its_key_can_not_be_passed_on(
-    process: Process, claimed: ClaimedJob, monkeypatch: pytest.MonkeyPatch
+def test_a_key_that_somebody_else_has_just_taken_is_left_to_them(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def taken(manager: object, keys: object) -> int:
+    def taken(manager: object, keys: object) -> list[Promoted]:
         raise IntegrityError("somebody else has the slot")
 
-    monkeypatch.setattr(type(Job.objects), "promote", taken)
+    monkeypatch.setattr(type(Job.objects), "_promote", taken)
     stored_job(state=State.BLOCKED, concurrency_key="k")
-    held, queues = Job.objects.finalize_and_promote(
-        [transition(claimed)], process=process, keys=Counter(k=1)
-    )
 
-    assert (set(held), queues) == ({claimed.id}, [])
-    assert Job.objects.get(pk=claimed.id).state == State.SUCCEEDED
+    assert Job.objects.pass_on({"k"}) == []
 
 
 def test_no_result_is_null(process: Process, claimed: ClaimedJob) -> None:

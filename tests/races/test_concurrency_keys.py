@@ -1,6 +1,6 @@
 """Concurrency keys hold over processes: no overlap within a key, and the oldest first."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import pairwise
 from threading import Event, Thread
 
@@ -26,7 +26,7 @@ def test_the_oldest_is_next_though_somebody_looks_who_may_promote_it() -> None:
     serve.enqueue_many([{"customer": 1}] * 3)
     here = process_named("here")
     (ended,) = claim(here, kinds=["app.serve"])
-    outcome, keys = transition(ended, finished_at=NOON), Counter({"customer 1": 1})
+    outcome = transition(ended, finished_at=NOON)
     looks, is_done = Event(), Event()
 
     def look() -> None:
@@ -39,7 +39,7 @@ def test_the_oldest_is_next_though_somebody_looks_who_may_promote_it() -> None:
     somebody = Thread(target=look)
     somebody.start()
     assert looks.wait(PATIENCE)
-    held, _ = Job.objects.finalize_and_promote([outcome], process=here, keys=keys)
+    held, _ = Job.objects.finalize_and_promote([outcome], process=here)
     is_done.set()
     somebody.join(PATIENCE)
 

@@ -1,6 +1,15 @@
 """Queues take turns, as often as their weights say, and none starves."""
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from forge_jobs.db.rows import ClaimedJob, Position
+from forge_jobs.models import Job, Process
+from forge_jobs.runtime import lane as lane_module
 from forge_jobs.runtime.lane import Lane, take_turn
+from tests.conftest import NOON
 
 
 def turns(count: int, **weights: int) -> list[str]:
@@ -34,3 +43,36 @@ def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None
 
     assert abs(idle.credit) <= 1
     assert abs(busy.credit) <= 1
+
+
+class Claims:
+    """Stands in for the database: notes from where each claim starts, and what a look costs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, front_seconds: float) -> None:
+        self.starts: list[str] = []
+        self.front_seconds = front_seconds
+        self.now = 0.0
+        monkeypatch.setattr(Job.objects, "claim", self.claim)
+        monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def claim(self, *, limit: int, after: Position | None, **terms: Any) -> list[ClaimedJob]:
+        self.starts.append("position" if after else "front")
+        self.now += 0.0 if after else self.front_seconds
+        job = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, None, None)
+        return [job] * limit
+
+
+@pytest.mark.parametrize(
+    ("front_seconds", "start"), [(0.002, "front"), (0.1, "position")], ids=["cheap", "dear"]
+)
+def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
+    front_seconds: float, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, lane = Claims(monkeypatch, front_seconds=front_seconds), Lane("default")
+    process = Process(name="here")
+    for entrusted in (0, 0, 3):
+        lane.entrust(entrusted)
+        lane.claim(5, kinds=["app.noop"], process=process)
+
+    assert claims.starts == ["front", "position", start]
+    assert lane.entrusted == 0

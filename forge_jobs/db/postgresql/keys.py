@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from forge_jobs.db.postgresql.jobs import SETTLE
-from forge_jobs.db.rows import Transition
+from forge_jobs.db.rows import Promoted, Transition
 
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
@@ -111,17 +111,16 @@ WHERE key IS NOT NULL AND (
 """
 
 
-def promote(cursor: Any, keys: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Make the oldest job of each key ready, if the key has a slot; returns queue, key, limit."""
+def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
+    """Make the oldest job of each key ready, if the key has a slot."""
     cursor.execute(LOCK, [keys])  # until the end of the transaction: one promoter a key
     cursor.execute(PROMOTE, [keys])
-    rows: list[tuple[str, str, int]] = cursor.fetchall()
-    return rows
+    return [Promoted._make(row) for row in cursor.fetchall()]
 
 
 def settle_and_promote(
     cursor: Any, *, process: int, transitions: Sequence[Transition]
-) -> tuple[set[int], list[tuple[str, str, int]]]:
+) -> tuple[set[int], list[Promoted]]:
     """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
 
     One for each key: where two slots of one are set free, the other one is left.
@@ -129,7 +128,7 @@ def settle_and_promote(
     cursor.execute(SETTLE_AND_PROMOTE, [json.dumps(transitions, default=str), process])
     rows = cursor.fetchall()
     held = {row[0] for row in rows if row[0] is not None}
-    return held, [row[1:] for row in rows if row[0] is None]
+    return held, [Promoted._make(row[1:]) for row in rows if row[0] is None]
 
 
 def stalled_keys(cursor: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from forge_jobs.db.rows import Transition
+from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.db.sqlite.jobs import SETTLE, as_json
 
 PROMOTE = """
@@ -66,16 +66,15 @@ WHERE key IS NOT NULL AND (
 """
 
 
-def promote(cursor: Any, keys: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Make the oldest job of each key ready, if the key has a slot; returns queue, key, limit."""
+def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
+    """Make the oldest job of each key ready, if the key has a slot."""
     cursor.execute(PROMOTE, {"keys": json.dumps(keys)})
-    rows: list[tuple[str, str, int]] = cursor.fetchall()
-    return rows
+    return [Promoted._make(row) for row in cursor.fetchall()]
 
 
 def settle_and_promote(
     cursor: Any, *, process: int, transitions: Sequence[Transition]
-) -> tuple[set[int], list[tuple[str, str, int]]]:
+) -> tuple[set[int], list[Promoted]]:
     """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
 
     One for each key: where two slots of one are set free, the other one is left.

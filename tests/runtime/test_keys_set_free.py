@@ -1,0 +1,129 @@
+"""Whoever held a concurrency key ends, in whatever way: the next is ready, and entrusted to us."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from forge_jobs import job, wake
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job, State
+from forge_jobs.outcomes import Done, Released
+from forge_jobs.runtime.finalizer import Finalizer, Finished
+from forge_jobs.signals import claim_lost
+from tests.app.jobs import noop, serve
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import claim, transition
+from tests.running import engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def entrusted() -> list[str]:
+    """The queues that this process was told to look at for others."""
+    return []
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queues of which everybody was told."""
+    queues: list[str] = []
+    monkeypatch.setattr(wake, "send", queues.append)
+    return queues
+
+
+@pytest.fixture
+def finalizer(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Finalizer:
+    """One whose engine has claimed jobs, but does not run."""
+    resting = engine()
+    resting.process = process_named("here")
+    monkeypatch.setattr(resting.fetcher, "see_to", entrusted.append)
+    return resting.finalizer
+
+
+def done(claimed: ClaimedJob, **columns: Any) -> Finished:
+    return Finished(claimed, transition(claimed, finished_at=NOON, **columns), Done(), 0.1)
+
+
+def claimed_by(finalizer: Finalizer, *kinds: str) -> list[ClaimedJob]:
+    return claim(finalizer.engine.process, kinds=list(kinds))
+
+
+@pytest.mark.parametrize("how", ["kept", "forgotten", "stored by its worker"])
+def test_the_next_is_entrusted_to_this_process(
+    how: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
+) -> None:
+    serve.enqueue_many([{"customer": 1}] * 2)
+    told.clear()
+    (held,) = claimed_by(finalizer, "app.serve")
+    finished = done(held, is_forgotten=how == "forgotten")
+    if how == "stored by its worker":
+        Job.objects.finalize([finished.transition], process=finalizer.engine.process)
+        finished = finished._replace(is_stored=True)
+    finalizer.finalize([finished])
+
+    assert (entrusted, told) == (["default"], [])
+    assert Job.objects.ready().count() == 1
+
+
+def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
+    finalizer: Finalizer, entrusted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve.enqueue_many([{"customer": 1}] * 2)
+    noop.using(concurrency_key="lonely").enqueue()
+    blocked, calls = Job.objects.blocked, []
+
+    def failing_once(manager: object) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("the connection is gone")
+        return blocked()
+
+    monkeypatch.setattr(type(Job.objects), "blocked", failing_once)
+    finalizer.finalize([done(one) for one in claimed_by(finalizer, "app.serve", "app.noop")])
+
+    assert len(calls) == 2
+    assert entrusted == ["default"]
+    assert Job.objects.filter(state=State.SUCCEEDED).count() == 2
+
+
+def test_of_a_group_that_is_refused_the_good_outcomes_are_not_taken_for_lost(
+    finalizer: Finalizer,
+) -> None:
+    noop.enqueue()
+    serve.enqueue(customer=1)
+    good, bad = sorted(claimed_by(finalizer, "app.serve", "app.noop"), key=lambda one: one.kind)
+    refused = '"\\u0000"' if connection.vendor == "postgresql" else "no JSON"
+    lost: list[ClaimedJob] = []
+
+    def note(job: ClaimedJob, **kwargs: Any) -> None:
+        lost.append(job)
+
+    claim_lost.connect(note)
+    try:
+        finalizer.finalize([done(good, is_forgotten=True), done(bad, result=refused)])
+    finally:
+        claim_lost.disconnect(note)
+
+    assert lost == []
+    assert list(Job.objects.values_list("kind", "state")) == [("app.serve", State.RETRYING)]
+
+
+def test_all_slots_are_filled_whichever_way_they_were_set_free(finalizer: Finalizer) -> None:
+    @job(kind="tests.subject", concurrency_key="both", concurrency_limit=2)
+    def subject() -> None:
+        pass
+
+    subject.enqueue_many([{}] * 5)
+    stored, stopped = claimed_by(finalizer, "tests.subject")
+    Job.objects.filter(pk=stopped.id).cancel("no more", now=NOON)
+    finished = done(stored)
+    Job.objects.finalize([finished.transition], process=finalizer.engine.process)
+    given_back = transition(stopped, State.READY, attempt=0)
+    finalizer.finalize(
+        [finished._replace(is_stored=True), Finished(stopped, given_back, Released(), 0.1)]
+    )
+
+    assert sorted(Job.objects.ready().values_list("concurrency_slot", flat=True)) == [1, 2]
