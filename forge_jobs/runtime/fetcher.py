@@ -76,15 +76,16 @@ class Fetcher(EngineThread):
         if (self.engine.drain and not self.engine.hold) or self.awaits_worker():
             self.bell.ring(ROOM)
 
-    def see_to(self, queue: str) -> None:
-        """Called by the finalizer: a job has become ready, and nobody was told.
+    def see_to(self, queue: str, *, jobs: int) -> None:
+        """Called by the finalizer: so many jobs have become ready, and nobody was told.
 
-        If this process can take it, none of the others need look.
+        If this process can take them, none of the others need look.
         """
         if self.stopping.is_set() or self.engine.is_quiet or queue not in self.engine.queues:
             wake.send(queue)
         else:
-            self.bell.ring(ENTRUSTED + queue)
+            for _ in range(jobs):
+                self.bell.ring(ENTRUSTED + queue)
 
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""

@@ -54,7 +54,7 @@ class Finalizer(EngineThread):
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
         self.busy_since: float | None = None
-        self._promoted: list[str] = []
+        self._promoted: Counter[str] = Counter()
 
     def work(self) -> None:
         while group := self.next_group():
@@ -141,7 +141,7 @@ class Finalizer(EngineThread):
             if is_repeated and len(written[0]) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost; with
                 # it, what was promoted.
-                self._promoted += [done.job.queue for done in group if done.job.concurrency_key]
+                self._promoted.update(done.job.queue for done in group if done.job.concurrency_key)
                 return written[0] | Job.objects.carried_out(transitions), written[1]
             return written
 
@@ -177,7 +177,7 @@ class Finalizer(EngineThread):
             promoted = promoted + ride_out(
                 step, doing="passing concurrency keys on", stopping=self.giving_up
             )
-        self._promoted += [one.queue for one in promoted]
+        self._promoted.update(one.queue for one in promoted)
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""
@@ -201,7 +201,8 @@ class Finalizer(EngineThread):
             for queue in set(given_back):
                 wake.send(queue)
             while self._promoted:
-                self.engine.fetcher.see_to(self._promoted.pop())
+                queue, jobs = self._promoted.popitem()
+                self.engine.fetcher.see_to(queue, jobs=jobs)
             self.engine.steering.calm(succeeded)
         except Error as error:  # polling finds them
             database_trouble.send_robust(

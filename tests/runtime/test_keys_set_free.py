@@ -39,7 +39,9 @@ def finalizer(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Finalize
     """One whose engine has claimed jobs, but does not run."""
     resting = engine()
     resting.process = process_named("here")
-    monkeypatch.setattr(resting.fetcher, "see_to", entrusted.append)
+    monkeypatch.setattr(
+        resting.fetcher, "see_to", lambda queue, *, jobs: entrusted.extend([queue] * jobs)
+    )
     return resting.finalizer
 
 
