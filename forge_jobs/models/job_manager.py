@@ -49,8 +49,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
         A job that somebody asked to stop does not go on to another run: it is cancelled.
         """
-        kept = [change for change in transitions if not change.is_forgotten]
-        forgotten = [change for change in transitions if change.is_forgotten]
+        kept, forgotten = _by_fate(transitions)
         held: set[int] = set()
         with db.connection().cursor() as cursor:
             if kept:
@@ -67,8 +66,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         Returns the ids, and what has become ready; nobody is woken. Left are the keys of jobs that
         are forgotten, and slots of one key after the first.
         """
-        kept = [change for change in transitions if not change.is_forgotten]
-        forgotten = [change for change in transitions if change.is_forgotten]
+        kept, forgotten = _by_fate(transitions)
         held: set[int] = set()
         promoted: list[Promoted] = []
         both = transaction.atomic(using=db.connection().alias) if kept and forgotten else None
@@ -150,3 +148,10 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
         with db.connection().cursor() as cursor:
             due: datetime | None = db.twin().next_due(cursor)
         return due
+
+
+def _by_fate(transitions: Sequence[Transition]) -> tuple[list[Transition], list[Transition]]:
+    """Those that are kept, and those that are forgotten."""
+    kept = [change for change in transitions if not change.is_forgotten]
+    forgotten = [change for change in transitions if change.is_forgotten]
+    return kept, forgotten

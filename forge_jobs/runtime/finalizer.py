@@ -153,7 +153,7 @@ class Finalizer(EngineThread):
                 unless=(DataError, IntegrityError),
             )
             held |= settled
-        self.pass_on(freed, promoted)
+        self.pass_keys_on(freed, promoted)
         return held
 
     def _finalize(
@@ -164,7 +164,7 @@ class Finalizer(EngineThread):
             return Job.objects.finalize_and_promote(transitions, process=process)
         return Job.objects.finalize(transitions, process=process), []
 
-    def pass_on(self, freed: Counter[str], promoted: list[Promoted]) -> None:
+    def pass_keys_on(self, freed: Counter[str], promoted: list[Promoted]) -> None:
         """See to the keys that were set free, as far as the outcomes' commit has not done it."""
         left = set(freed - Counter(one.key for one in promoted))
         left |= {one.key for one in promoted if one.limit > 1}

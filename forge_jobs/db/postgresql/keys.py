@@ -16,20 +16,36 @@ SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
 FROM (SELECT key FROM unnest(%s::text[]) AS key ORDER BY key) AS wanted
 """
 
-# A slot is the lowest number that nobody has. The planner is to go by the primary key: "||" rules
-# out the index of blocked jobs, all of which it would read to find a few ids.
-PROMOTE = """
-UPDATE forge_jobs_job AS job
-SET state = 'ready', concurrency_slot = next.slot
-FROM (
+# As a part of a statement that names a concurrency key `key`.
+OLDEST = """
+    SELECT id FROM forge_jobs_job
+    WHERE state = 'blocked' AND concurrency_key = key
+    ORDER BY run_at, id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+"""
+
+
+def _made_ready(chosen: str) -> str:
+    """The statement that makes jobs ready, of which `chosen` selects `id` and `slot`.
+
+    The planner is to go by the primary key: "||" rules out the index of blocked jobs, all of which
+    it would read to find a few ids.
+    """
+    return f"""
+        UPDATE forge_jobs_job AS job
+        SET state = 'ready', concurrency_slot = next.slot
+        FROM ({chosen} LIMIT (SELECT 1000000)) AS next
+        WHERE job.id = next.id AND job.state || '' = 'blocked'
+            AND next.slot <= job.concurrency_limit
+        RETURNING job.queue, job.concurrency_key, job.concurrency_limit
+    """
+
+
+# A slot is the lowest number that nobody has.
+PROMOTE = _made_ready(f"""
     SELECT
-        (
-            SELECT id FROM forge_jobs_job
-            WHERE state = 'blocked' AND concurrency_key = key
-            ORDER BY run_at, id
-            LIMIT 1
-            FOR UPDATE SKIP LOCKED
-        ) AS id,
+        ({OLDEST}) AS id,
         (
             SELECT min(slot) FROM (
                 SELECT 1 AS slot
@@ -43,47 +59,29 @@ FROM (
             )
         ) AS slot
     FROM unnest(%s::text[]) AS key
-    LIMIT (SELECT 1000000)
-) AS next
-WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.concurrency_limit
-RETURNING job.queue, job.concurrency_key, job.concurrency_limit
-"""
+""")
 
 # A slot that is set free here can be nobody else's before this commits. The lock is for the order:
 # a promoter has the oldest job locked even if it finds no slot, and that job would be passed over.
 # Within the statement, the table shows what was there before: the slot, and who waited for it.
+PROMOTE_SETTLED = _made_ready(f"""
+    SELECT ({OLDEST}) AS id, slot
+    FROM (
+        SELECT key, slot, pg_advisory_xact_lock(hashtextextended(key, 0))
+        FROM (
+            SELECT concurrency_key AS key, slot FROM settled
+            WHERE slot IS NOT NULL AND state <> 'ready'
+            ORDER BY concurrency_key
+        ) AS unlocked
+    ) AS freed
+""")
+
 SETTLE_AND_PROMOTE = f"""
 WITH settled AS (
     {SETTLE}, job.state, job.concurrency_key, (
         SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
     ) AS slot
-), promoted AS (
-    UPDATE forge_jobs_job AS job
-    SET state = 'ready', concurrency_slot = next.slot
-    FROM (
-        SELECT
-            (
-                SELECT id FROM forge_jobs_job
-                WHERE state = 'blocked' AND concurrency_key = freed.concurrency_key
-                ORDER BY run_at, id
-                LIMIT 1
-                FOR UPDATE SKIP LOCKED
-            ) AS id,
-            slot
-        FROM (
-            SELECT
-                concurrency_key, slot, pg_advisory_xact_lock(hashtextextended(concurrency_key, 0))
-            FROM (
-                SELECT concurrency_key, slot FROM settled
-                WHERE slot IS NOT NULL AND state <> 'ready'
-                ORDER BY concurrency_key
-            ) AS unlocked
-        ) AS freed
-        LIMIT (SELECT 1000000)
-    ) AS next
-    WHERE job.id = next.id AND job.state || '' = 'blocked' AND next.slot <= job.concurrency_limit
-    RETURNING job.queue, job.concurrency_key, job.concurrency_limit
-)
+), promoted AS ({PROMOTE_SETTLED})
 SELECT id, NULL, NULL, NULL FROM settled
 UNION ALL
 SELECT NULL, queue, concurrency_key, concurrency_limit FROM promoted
