@@ -14,8 +14,7 @@ class ForgeJobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Importing registers them.
-        from forge_jobs import checks, schedule_checks  # noqa: F401
+        from forge_jobs import checks, schedule_checks  # noqa: F401 - to register them
 
         autodiscover()
 

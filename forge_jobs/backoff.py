@@ -64,7 +64,7 @@ class DecorrelatedJitter:
 
     def __call__(self, attempt: int) -> timedelta:
         highest = _grown(self.base, 3.0, attempt, cap=self.cap)
-        return self.base + (highest - self.base) * random.random()  # noqa: S311
+        return self.base + (highest - self.base) * random.random()  # noqa: S311 - no secret
 
 
 def _grown(base: timedelta, root: float, power: float, *, cap: timedelta) -> timedelta:
@@ -75,4 +75,4 @@ def _grown(base: timedelta, root: float, power: float, *, cap: timedelta) -> tim
 
 
 def _spread(delay: timedelta, jitter: float) -> timedelta:
-    return delay * random.uniform(1 - jitter, 1 + jitter) if jitter else delay  # noqa: S311
+    return delay * random.uniform(1 - jitter, 1 + jitter) if jitter else delay  # noqa: S311 - no secret

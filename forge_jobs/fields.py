@@ -72,7 +72,7 @@ class CronFormField(forms.CharField):
     default_validators = [validate_cron]  # noqa: RUF012 - as in Django
 
 
-class CronField(models.CharField):  # type: ignore[type-arg]
+class CronField(models.CharField):  # type: ignore[type-arg] # only in stubs
     """Holds a cron expression, such as `*/5 * * * *` or `@every 30s`."""
 
     description = _("Cron expression")

@@ -34,7 +34,7 @@ class Histogram:
     def __repr__(self) -> str:
         return f"Histogram({self.counts})"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # it changes
 
     def __len__(self) -> int:
         """How many durations there are."""

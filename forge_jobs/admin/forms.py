@@ -9,7 +9,7 @@ from django import forms
 from forge_jobs.admin.fields import NameField
 
 
-class ChangedColumnsForm(forms.ModelForm):  # type: ignore[type-arg]
+class ChangedColumnsForm(forms.ModelForm):  # type: ignore[type-arg] # only in stubs
     """Remembers what it showed, so that what others changed meanwhile stays as they made it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -17,7 +17,7 @@ from forge_jobs.models.process import Process
 from forge_jobs.states import State
 
 
-class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] # made at run time
     """The row set's verbs, and those that are single statements on the whole table."""
 
     def claim(

@@ -41,7 +41,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         return bool(self.filter(name=name, process=process).update(expires_at=now))
 
 
-class LeaseManager(JobsManager.from_queryset(LeaseQuerySet)):  # type: ignore[misc]
+class LeaseManager(JobsManager.from_queryset(LeaseQuerySet)):  # type: ignore[misc] # made at run time
     pass
 
 

@@ -58,7 +58,7 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         return asked
 
 
-class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignore[misc]
+class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignore[misc] # made at run time
     pass
 
 

@@ -69,7 +69,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None)
 
 
-class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: ignore[misc]
+class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: ignore[misc] # made at run time
     def plan(self, schedule: Schedule, *, now: datetime) -> bool:
         """Set when a schedule is due for the first time; False if somebody else was quicker."""
         return self.move(schedule, schedule.due_after(now))
