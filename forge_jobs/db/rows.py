@@ -90,6 +90,7 @@ class Promoted(NamedTuple):
     """A job that waited for its concurrency key, and is ready now."""
 
     queue: str
+    kind: str
     key: str
     limit: int
 

@@ -60,6 +60,8 @@ class Fetcher(EngineThread):
         finally:
             local.unsubscribe(self.bell)
             self.engine.release_unstarted()
+            self.hear(0.0)
+            self.pass_on()
 
     def stop(self) -> None:
         super().stop()
@@ -76,16 +78,20 @@ class Fetcher(EngineThread):
         if (self.engine.drain and not self.engine.hold) or self.awaits_worker():
             self.bell.ring(ROOM)
 
-    def see_to(self, queue: str, *, jobs: int) -> None:
+    def see_to(self, queue: str, kind: str, *, jobs: int) -> None:
         """Called by the finalizer: so many jobs have become ready, and nobody was told.
 
         If this process can take them, none of the others need look.
         """
-        if self.stopping.is_set() or self.engine.is_quiet or queue not in self.engine.queues:
-            wake.send(queue)
-        else:
+        if self.claims_from(queue) and kind in self.kind_limits.roomy():
             for _ in range(jobs):
                 self.bell.ring(ENTRUSTED + queue)
+        else:
+            wake.send(queue)
+
+    def claims_from(self, queue: str) -> bool:
+        is_ending = self.stopping.is_set() or self.engine.is_quiet
+        return queue in self.engine.queues and not is_ending
 
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""
@@ -103,6 +109,8 @@ class Fetcher(EngineThread):
         self._closed = self.engine.steering.closed
         if self.engine.is_quiet:
             self.give_back()
+            self.hear(0.0)
+            self.pass_on()
             self.stopping.wait(LONGEST_WAIT)
             return
         if self.engine.buffer.qsize() and time.monotonic() - self._supplied_at > LONGEST_WAIT:
@@ -129,11 +137,17 @@ class Fetcher(EngineThread):
         if self.engine.buffer.qsize():
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        rung = self.bell.wait(max(0.0, min([poll_seconds, *waits])))
+        self.hear(max(0.0, min([poll_seconds, *waits])))
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.
-        if local.ANY in rung or time.monotonic() - self._looked_at >= poll_seconds:
+        if time.monotonic() - self._looked_at >= poll_seconds:
+            self.look_everywhere()
+
+    def hear(self, seconds: float) -> None:
+        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
+        rung = self.bell.wait(seconds)
+        if local.ANY in rung:
             self.look_everywhere()
         for lane in self.lanes:
             lane.may_hold_work |= lane.queue in rung

@@ -54,7 +54,8 @@ class Finalizer(EngineThread):
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
         self.busy_since: float | None = None
-        self._promoted: Counter[str] = Counter()
+        self._promoted: Counter[tuple[str, str]] = Counter()
+        """How many jobs of a queue and kind have become ready by our doing, and nobody was told."""
 
     def work(self) -> None:
         while group := self.next_group():
@@ -141,7 +142,8 @@ class Finalizer(EngineThread):
             if is_repeated and len(written[0]) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost; with
                 # it, what was promoted.
-                self._promoted.update(done.job.queue for done in group if done.job.concurrency_key)
+                keyed = [finished.job for finished in group if finished.job.concurrency_key]
+                self._promoted.update((job.queue, job.kind) for job in keyed)
                 return written[0] | Job.objects.carried_out(transitions), written[1]
             return written
 
@@ -177,7 +179,7 @@ class Finalizer(EngineThread):
             promoted = promoted + ride_out(
                 step, doing="passing concurrency keys on", stopping=self.giving_up
             )
-        self._promoted.update(one.queue for one in promoted)
+        self._promoted.update((one.queue, one.kind) for one in promoted)
 
     def announce(self, group: list[Finished], held: AbstractSet[int]) -> None:
         """Tell what is durable, and which claims had been lost."""
@@ -201,8 +203,8 @@ class Finalizer(EngineThread):
             for queue in set(given_back):
                 wake.send(queue)
             while self._promoted:
-                queue, jobs = self._promoted.popitem()
-                self.engine.fetcher.see_to(queue, jobs=jobs)
+                (queue, kind), jobs = self._promoted.popitem()
+                self.engine.fetcher.see_to(queue, kind, jobs=jobs)
             self.engine.steering.calm(succeeded)
         except Error as error:  # polling finds them
             database_trouble.send_robust(

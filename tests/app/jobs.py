@@ -38,6 +38,11 @@ def serve(*, customer: int, place: int = 0, seconds: float = 0.0) -> None:
     )
 
 
+@job(max_concurrent_per_process=1)
+def limited() -> None:
+    pass
+
+
 @job(atomic=True)
 def effect_exactly_once(*, number: int) -> None:
     Effect.objects.create(number=number)

@@ -9,12 +9,13 @@ from forge_jobs import job, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, State
 from forge_jobs.outcomes import Done, Released
+from forge_jobs.runtime.fetcher import ENTRUSTED
 from forge_jobs.runtime.finalizer import Finalizer, Finished
 from forge_jobs.signals import claim_lost
 from tests.app.jobs import noop, serve
 from tests.conftest import NOON
 from tests.factories import process_named
-from tests.rows import claim, transition
+from tests.rows import claim, stored_job, transition
 from tests.running import engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,9 +40,14 @@ def finalizer(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Finalize
     """One whose engine has claimed jobs, but does not run."""
     resting = engine()
     resting.process = process_named("here")
-    monkeypatch.setattr(
-        resting.fetcher, "see_to", lambda queue, *, jobs: entrusted.extend([queue] * jobs)
-    )
+    ring = resting.fetcher.bell.ring
+
+    def heard(rung: str) -> None:
+        if rung.startswith(ENTRUSTED):
+            entrusted.append(rung.removeprefix(ENTRUSTED))
+        ring(rung)
+
+    monkeypatch.setattr(resting.fetcher.bell, "ring", heard)
     return resting.finalizer
 
 
@@ -68,6 +74,38 @@ def test_the_next_is_entrusted_to_this_process(
 
     assert (entrusted, told) == (["default"], [])
     assert Job.objects.ready().count() == 1
+
+
+@pytest.mark.parametrize("kind", ["elsewhere.only", "app.limited"])
+def test_of_what_cannot_run_here_everybody_is_told(
+    kind: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
+) -> None:
+    serve.enqueue(customer=1)
+    stored_job(state=State.BLOCKED, kind=kind, concurrency_key="customer 1")
+    (held,) = claimed_by(finalizer, "app.serve")
+    finalizer.engine.hold.add([held._replace(kind="app.limited")])
+    told.clear()
+    finalizer.finalize([done(held)])
+
+    assert (entrusted, told) == ([], ["default"])
+
+
+@pytest.mark.parametrize("how", ["stops", "is quiet"])
+def test_what_an_ending_process_was_entrusted_with_is_left_to_others(
+    how: str, finalizer: Finalizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(wake, "send_elsewhere", told.append)
+    fetcher = finalizer.engine.fetcher
+    fetcher.see_to("default", "app.serve", jobs=2)
+    fetcher.stop()
+    if how == "stops":
+        fetcher.work()
+    else:
+        finalizer.engine.be_quiet()
+        fetcher.run_once()
+
+    assert told == ["default"]
 
 
 def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(

@@ -38,7 +38,7 @@ def _made_ready(chosen: str) -> str:
         FROM ({chosen} LIMIT (SELECT 1000000)) AS next
         WHERE job.id = next.id AND job.state || '' = 'blocked'
             AND next.slot <= job.concurrency_limit
-        RETURNING job.queue, job.concurrency_key, job.concurrency_limit
+        RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
     """
 
 
@@ -82,9 +82,9 @@ WITH settled AS (
         SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
     ) AS slot
 ), promoted AS ({PROMOTE_SETTLED})
-SELECT id, NULL, NULL, NULL FROM settled
+SELECT id, NULL, NULL, NULL, NULL FROM settled
 UNION ALL
-SELECT NULL, queue, concurrency_key, concurrency_limit FROM promoted
+SELECT NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
 """
 
 STALLED = """

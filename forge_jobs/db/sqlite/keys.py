@@ -39,7 +39,7 @@ FROM (
     FROM json_each(%(keys)s) AS key
 ) AS next
 WHERE job.id = next.id AND job.state = 'blocked' AND next.slot <= job.concurrency_limit
-RETURNING queue, concurrency_key, concurrency_limit
+RETURNING queue, kind, concurrency_key, concurrency_limit
 """
 
 SETTLE_AND_TELL = f"{SETTLE}, state, concurrency_key"
