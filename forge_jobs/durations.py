@@ -1,4 +1,4 @@
-"""Durations as people type and read them: `30s`, `15m`, `12h`, `7d`."""
+"""Durations as people type them, `30s`, `15m`, `12h`, `7d`, and as they read them."""
 
 import re
 from datetime import timedelta
@@ -39,6 +39,20 @@ def told(seconds: float) -> str:
     """The same in words: `7 days`, `1.5 seconds`."""
     number, unit = _in_one_unit(seconds)
     return f"{number} {WORDS[unit]}{'' if number == '1' else 's'}"
+
+
+def spelled(seconds: float) -> str:
+    """As long as it took, in the two largest units: `0.4 ms`, `12 ms`, `1.3 s`, `1 h 5 min`."""
+    if seconds < 0.9995:
+        milliseconds = f"{seconds * 1000:.{0 if seconds >= 0.00995 else 1}f}".removesuffix(".0")
+        return f"{milliseconds} ms" if seconds > 0 and milliseconds != "0" else "0 s"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if not hours:
+        return f"{minutes} min {rest} s"
+    return f"{days} d {hours % 24} h" if days else f"{hours} h {minutes % 60} min"
 
 
 def _in_one_unit(seconds: float) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django import forms
@@ -14,16 +14,15 @@ from django.utils.timezone import get_current_timezone, is_naive, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from forge_jobs import durations
 from forge_jobs.models import State
 from forge_jobs.selection import Selection
 
-AGE: Final = re.compile(r"(\d{1,5})\s*(min|h|d)$")
-UNITS: Final = {"min": "minutes", "h": "hours", "d": "days"}
 NUMBERED: Final = re.compile(r"#(\d{1,18})$")
 
 
 class MomentField(forms.CharField):
-    """A moment, or how long ago it was: `24h`, `7d`, `30min`."""
+    """A moment, or how long ago it was: `30m`, `24h`, `7d`."""
 
     def __init__(self, *, now: datetime, **options: Any) -> None:
         super().__init__(max_length=40, required=False, **options)
@@ -34,12 +33,12 @@ class MomentField(forms.CharField):
         if not text:
             return None
         try:
-            if age := AGE.match(text):
-                return self.now - timedelta(**{UNITS[age[2]]: int(age[1])})
+            if text[-1] in durations.WORDS:
+                return self.now - durations.parse(text)
             return _moment(text).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError(
-                _("“%(text)s” is neither an age such as 24h or 7d, nor a moment such as %(now)s."),
+                _("“%(text)s” is neither an age such as 30m or 7d, nor a moment such as %(now)s."),
                 params={"text": text, "now": self.now.strftime("%Y-%m-%d %H:%M")},
             ) from None
 

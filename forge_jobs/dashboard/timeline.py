@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from forge_jobs.log import spelled
+from forge_jobs.durations import spelled
 from forge_jobs.models import Event, Job, JobEvent, State
 from forge_jobs.states import TERMINAL, WAITING
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from forge_jobs import signals
 from forge_jobs.log import jobs, processes, schedules
-from forge_jobs.log.looks import JSONFormatter, spelled
+from forge_jobs.log.looks import JSONFormatter
 
-__all__ = ["JSONFormatter", "log_jobs", "log_trouble", "logger", "spelled"]
+__all__ = ["JSONFormatter", "log_jobs", "log_trouble", "logger"]
 
 logger: Final = logging.getLogger("forge_jobs")
 

@@ -10,7 +10,7 @@ from django.dispatch import Signal
 
 from forge_jobs import signals
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.log.looks import spelled
+from forge_jobs.durations import spelled
 from forge_jobs.states import State
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How log lines look: durations as people read them, and JSON for machines."""
+"""How log lines look to machines."""
 
 import json
 import logging
@@ -22,14 +22,3 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
-
-
-def spelled(seconds: float) -> str:
-    """A duration as people read it: 0.4 ms, 12 ms, 1.3 s, 4 min 5 s."""
-    if seconds < 0.01:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.dispatch import Signal
 
 from forge_jobs import signals
-from forge_jobs.log.looks import spelled
+from forge_jobs.durations import spelled
 
 if TYPE_CHECKING:
     from forge_jobs.models import Process

@@ -6,6 +6,8 @@ from typing import Final
 
 from django.utils import timezone
 
+from forge_jobs.durations import spelled
+
 NOTHING: Final = "-"
 _UNPRINTABLE: Final = {
     code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n"
@@ -36,15 +38,7 @@ def number(count: int) -> str:
 
 
 def lasting(duration: timedelta) -> str:
-    """1.3 s, 4 min 5 s, 3 h 20 min, 5 d 3 h."""
-    seconds = max(0.0, duration.total_seconds())
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, days = minutes // 60, minutes // (24 * 60)
-    if not hours:
-        return f"{minutes} min {rest} s"
-    return f"{days} d {hours % 24} h" if days > 1 else f"{hours} h {minutes % 60} min"
+    return spelled(max(0.0, duration.total_seconds()))
 
 
 def ago(moment: datetime, *, now: datetime) -> str:

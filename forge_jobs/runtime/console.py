@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import OutputWrapper
 
 from forge_jobs import db, log, signals
+from forge_jobs.durations import spelled
 
 if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
@@ -68,5 +69,5 @@ class Console:
             if self._processes > 1
             else str(engine.threads),
             "wake": f"{engine.listener.method}, and a look every "
-            f"{log.spelled(engine.poll_interval.total_seconds())}",
+            f"{spelled(engine.poll_interval.total_seconds())}",
         }

@@ -12,6 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from forge_jobs import clock
+from forge_jobs.durations import spelled
 from forge_jobs.states import State
 
 register = template.Library()
@@ -19,22 +20,10 @@ register = template.Library()
 
 @register.filter
 def duration(value: timedelta | float | None) -> str:
-    """A duration, or seconds, in the two largest units: `1 h 5 min`, `1.3 s`, `12 ms`."""
+    """A duration, or seconds: `1 h 5 min`, `1.3 s`, `12 ms`; a dash for none."""
     if value is None:
         return "–"
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if seconds < 0.0005:
-        return "0 s" if seconds <= 0 else "< 1 ms"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
-    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
-    if hours == 0:
-        return f"{minutes} min {int(seconds % 60)} s"
-    if days == 0:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} d {hours % 24} h"
+    return spelled(value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 @register.filter

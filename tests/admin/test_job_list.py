@@ -60,7 +60,7 @@ def test_ages_and_moments_bound_the_list(viewer: Client, manual_clock: ManualClo
 
     assert listed(viewer, since="24h") == [new.pk]
     assert listed(viewer, until="1d") == [old.pk]
-    assert listed(viewer, since="90min") == []
+    assert listed(viewer, since="90m") == []
     with timezone.override(UTC):
         assert listed(viewer, since="2026-03-02") == [new.pk]
         assert listed(viewer, since="2026-03-01 05:00", until="2026-03-01 07:00") == [old.pk]

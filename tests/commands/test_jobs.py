@@ -56,12 +56,12 @@ SCREEN = """\
 queue    scheduled  ready  blocked  running  retrying  succeeded  dead  cancelled        lag  served
 default          -      2        -        1         -          -     1          -  2 min 5 s  yes
 images           -      -        -        -         -          -     -          -          -  no
-other            -      1        -        -         -          -     -          -      3.0 s  no
+other            -      1        -        -         -          -     -          -        3 s  no
 publish          -      -        -        -         -          -     -          -          -  no
 
-process  host    pid  state    running  memory  version   heartbeat
-web1     tests  4629  running   1 of 8  84 MiB  0.1.0     0.0 s ago
-web2     tests     1  silent    0 of 4       -           45.0 s ago
+process  host    pid  state    running  memory  version  heartbeat
+web1     tests  4629  running   1 of 8  84 MiB  0.1.0      0 s ago
+web2     tests     1  silent    0 of 4       -            45 s ago
 
 No live process of queue default knows the kind app.gone.
 No live process serves queue other.

@@ -48,7 +48,7 @@ app.noop #7
   enqueued at      2026-02-27 12:00:00 UTC, 3 d 0 h ago
   run at           2026-03-02 09:00:00 UTC, 3 h 0 min ago
   started at       2026-03-02 11:58:50 UTC, 1 min 10 s ago
-  finished at      2026-03-02 11:59:52 UTC, 8.0 s ago
+  finished at      2026-03-02 11:59:52 UTC, 8 s ago
   took             1 min 2 s
   dedupe key       one
   idempotency key  once
@@ -68,7 +68,7 @@ context
     "trace": "abc"
   }
 
-error of attempt 2, 2026-03-02 11:59:51 UTC, 9.0 s ago
+error of attempt 2, 2026-03-02 11:59:51 UTC, 9 s ago
   no\\x1b[2J
     Traceback:
       line 1
@@ -88,7 +88,7 @@ def test_of_a_job_that_runs_its_process_and_what_it_was_told_are_shown(jobs: Job
 
     assert "  process        web1 (pid 4629 on tests)\n" in shown
     assert (
-        "  asked to stop  2026-03-02 11:59:59 UTC, 1.0 s ago\n  because        enough of it\n"
+        "  asked to stop  2026-03-02 11:59:59 UTC, 1 s ago\n  because        enough of it\n"
         in shown
     )
     assert "  attempts       1 of any number\n" in shown

@@ -50,7 +50,7 @@ def test_nothing_is_told_twice() -> None:
     event(job, Event.DEAD, attempt=1, at=NOON + SECOND, seconds=1.0, process_name="web.1")
 
     assert titles(job) == ["Enqueued", "Attempt 1 began", "Dead"]
-    assert timeline(job, now=NOON)[-1].detail == "after 1.0 s in web.1"
+    assert timeline(job, now=NOON)[-1].detail == "after 1 s in web.1"
 
 
 def test_what_is_to_come_is_last_and_told_as_such() -> None:
