@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -44,54 +45,56 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 
-    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> AbstractSet[int]:
-        """Write the outcomes of runs in one statement; returns the ids whose claim still held.
+    def finalize(self, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
+        """Write the outcomes of runs in one statement.
 
-        A job that somebody asked to stop does not go on to another run: it is cancelled.
+        A job that somebody asked to stop does not go on to another run: it is cancelled. Returns
+        the states, by id, of the jobs whose claim still held.
         """
         kept, forgotten = _by_fate(transitions)
-        held: set[int] = set()
+        states: dict[int, str] = {}
         with db.connection().cursor() as cursor:
             if kept:
-                held |= db.twin().settle(cursor, process=process.pk, transitions=kept)
+                states = db.twin().settle(cursor, process=process.pk, transitions=kept)
             if forgotten:
-                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
-        return held
+                states |= _forget(cursor, forgotten, process=process)
+        return states
 
     def finalize_and_promote(
         self, transitions: Sequence[Transition], *, process: Process
-    ) -> tuple[AbstractSet[int], list[Promoted]]:
+    ) -> tuple[dict[int, str], list[Promoted]]:
         """The same in one commit, which passes on the concurrency keys that it sets free.
 
-        Returns the ids, and what has become ready; nobody is woken. Left are the keys of jobs that
-        are forgotten, and slots of one key after the first.
+        Returns the states, and what has become ready; nobody is woken. Left are the keys of jobs
+        that are forgotten, and slots of one key after the first.
         """
         kept, forgotten = _by_fate(transitions)
-        held: set[int] = set()
+        states: dict[int, str] = {}
         promoted: list[Promoted] = []
         both = transaction.atomic(using=db.connection().alias) if kept and forgotten else None
         with both or nullcontext(), db.connection().cursor() as cursor:
             if kept:
-                held, promoted = db.twin().settle_and_promote(
+                states, promoted = db.twin().settle_and_promote(
                     cursor, process=process.pk, transitions=kept
                 )
             if forgotten:
-                held |= db.twin().forget(cursor, process=process.pk, transitions=forgotten)
-        return held, promoted
+                states |= _forget(cursor, forgotten, process=process)
+        return states, promoted
 
-    def carried_out(self, transitions: Sequence[Transition]) -> AbstractSet[int]:
-        """Which of the transitions can be seen to have been written, by their ids."""
+    def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
+        """The states of those jobs whose transitions can be seen to have been written."""
         wanted = {(change.id, change.attempt): change.state for change in transitions}
         ids = [change.id for change in transitions]
         found = self.filter(id__in=ids).values_list("id", "attempt", "state")
         written = {
-            pk
+            pk: state
             for pk, attempt, state in found
             if state in (wanted.get((pk, attempt)), State.CANCELLED)
         }
-        forgotten = {change.id for change in transitions if change.is_forgotten}
+        forgotten = {change.id: change.state for change in transitions if change.is_forgotten}
         still_there = set(self.filter(id__in=forgotten).values_list("pk", flat=True))
-        return written | (forgotten - still_there)
+        gone = {pk: state for pk, state in forgotten.items() if pk not in still_there}
+        return written | gone
 
     def begin(self, job: ClaimedJob, *, process: Process) -> bool:
         """Put on record that the handler is about to be called; False if the claim was lost."""
@@ -148,6 +151,11 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
         with db.connection().cursor() as cursor:
             due: datetime | None = db.twin().next_due(cursor)
         return due
+
+
+def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
+    forgotten = db.twin().forget(cursor, process=process.pk, transitions=transitions)
+    return {change.id: change.state for change in transitions if change.id in forgotten}
 
 
 def _by_fate(transitions: Sequence[Transition]) -> tuple[list[Transition], list[Transition]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from itertools import count
@@ -17,7 +18,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome, Throttled
+from forge_jobs.outcomes import Failed, Outcome, Released, Throttled
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
@@ -99,15 +100,15 @@ class Finalizer(EngineThread):
     def finalize(self, group: list[Finished]) -> None:
         self.cool_down(group)
         try:
-            held = self.write(group)
+            states = self.write(group)
         except (DataError, IntegrityError, ValueError, TypeError) as error:
             if len(group) > 1:
                 for finished in group:
                     self.finalize([finished])
                 return
             group = [_unstorable(group[0], error)]
-            held = self.write(group)
-        self.announce(group, held)
+            states = self.write(group)
+        self.announce([_as_settled(finished, states) for finished in group], states.keys())
 
     def cool_down(self, group: list[Finished]) -> None:
         """Throttle the queues of jobs that were told to be patient, before they are due again."""
@@ -127,15 +128,17 @@ class Finalizer(EngineThread):
         if longest:
             ride_out(step, doing="cooling queues down", stopping=self.giving_up)
 
-    def write(self, group: list[Finished]) -> AbstractSet[int]:
-        """Returns the ids whose claim still held; whoever waits for their keys is next."""
+    def write(self, group: list[Finished]) -> dict[int, str]:
+        """Returns the states of those whose claim still held; who waits for their keys is next."""
         transitions = [finished.transition for finished in group if not finished.is_stored]
-        held = {finished.job.id for finished in group if finished.is_stored}
+        states: dict[int, str] = {
+            finished.job.id: finished.transition.state for finished in group if finished.is_stored
+        }
         freed = _freed_keys(group)
         promoted: list[Promoted] = []
         tries = count(1)
 
-        def step() -> tuple[AbstractSet[int], list[Promoted]]:
+        def step() -> tuple[dict[int, str], list[Promoted]]:
             is_repeated = next(tries) > 1
             with self.engine.writing:
                 written = self._finalize(transitions, promoting=bool(freed))
@@ -154,13 +157,13 @@ class Finalizer(EngineThread):
                 stopping=self.giving_up,
                 unless=(DataError, IntegrityError),
             )
-            held |= settled
+            states |= settled
         self.pass_keys_on(freed, promoted)
-        return held
+        return states
 
     def _finalize(
         self, transitions: list[Transition], *, promoting: bool
-    ) -> tuple[AbstractSet[int], list[Promoted]]:
+    ) -> tuple[dict[int, str], list[Promoted]]:
         process = self.engine.process
         if promoting:
             return Job.objects.finalize_and_promote(transitions, process=process)
@@ -220,6 +223,17 @@ def _freed_keys(group: list[Finished]) -> Counter[str]:
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
     )
+
+
+def _as_settled(finished: Finished, states: Mapping[int, str]) -> Finished:
+    """A run that would have gone on to another, had nobody cancelled the job, ended cancelled.
+
+    But one that was given back has not ended.
+    """
+    state = states.get(finished.job.id, finished.transition.state)
+    if state == finished.transition.state or isinstance(finished.outcome, Released):
+        return finished
+    return finished._replace(transition=finished.transition._replace(state=State(state)))
 
 
 def _size(finished: Finished) -> int:

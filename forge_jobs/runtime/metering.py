@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
 
 from forge_jobs import db
 from forge_jobs.db.rows import EventRow
-from forge_jobs.models import Event, Job, JobEvent, MetricSample, State, Watermark
+from forge_jobs.models import JobEvent, MetricSample, Watermark
 from forge_jobs.runtime.gauging import Gauging
-from forge_jobs.runtime.recorder import Happening, Recorded
+from forge_jobs.runtime.recorder import Recorded
 from forge_jobs.runtime.service_loop import TolerantLoop
 from forge_jobs.services.base import Service
 from forge_jobs.signals import events_dropped
 
 if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
-
-
-GOES_ON: Final = (Event.RETRIED, Event.THROTTLED, Event.SNOOZED, Event.RELEASED)
 
 
 class MeteringLoop(TolerantLoop):
@@ -62,7 +58,7 @@ class Metering(Service):
     def write(self, taken: Recorded, *, now: datetime) -> int:
         events = [
             EventRow(process_name=self.engine.name, **happening._asdict())
-            for happening in corrected(taken.happenings())
+            for happening in taken.happenings()
         ]
         if not (taken.tallies or events):
             return 0
@@ -76,18 +72,3 @@ class Metering(Service):
         steering, queues = self.engine.steering, self.engine.queues
         if not all(steering.keeps_successes(queue) for queue in queues):
             self.engine.recorder.counted_up_to = Watermark.objects.counted_up_to()
-
-
-def corrected(happenings: Sequence[Happening]) -> list[Happening]:
-    """A run that would have gone on to another, had nobody cancelled the job, ended cancelled."""
-    ids = {one.job_id for one in happenings if one.event in GOES_ON}
-    stopped = Job.objects.finished().filter(
-        pk__in=ids, state=State.CANCELLED, cancel_requested_at__isnull=False
-    )
-    cancelled = set(stopped.values_list("pk", flat=True)) if ids else set()
-    return [
-        one._replace(event=Event.CANCELLED)
-        if one.event in GOES_ON and one.job_id in cancelled
-        else one
-        for one in happenings
-    ]

@@ -27,6 +27,7 @@ from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
 from forge_jobs.runtime.run import NEVER, Run
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import job_started
+from forge_jobs.states import State
 
 if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
@@ -128,8 +129,10 @@ class Worker(EngineThread):
                 if isinstance(outcome, Released):
                     raise outcome
                 transition = self.settled(run, outcome)
-                if not Job.objects.finalize([transition], process=self.engine.process):
+                states = Job.objects.finalize([transition], process=self.engine.process)
+                if not states:
                     raise Released
+                transition = transition._replace(state=State(states[run.job.id]))
         except Error as error:
             if db.twin().is_locked(error):
                 return Throttled(LOCKED_SECONDS, scope="job"), None

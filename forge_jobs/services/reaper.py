@@ -15,6 +15,7 @@ from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.settlement import lost
 from forge_jobs.signals import process_lost
+from forge_jobs.states import TERMINAL, State
 from forge_jobs.tally import Tally, Work
 
 
@@ -94,11 +95,11 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
         return 0
     for queue in {row[1] for row in rows}:
         wake.on_commit(queue)
-    held = Job.objects.finalize(transitions, process=process)
+    states = Job.objects.finalize(transitions, process=process)
     works = {row[0]: Work(queue=row[1], kind=row[2]) for row in rows}
-    ours = [transition for transition in transitions if transition.id in held]
+    ours = [one._replace(state=State(states[one.id])) for one in transitions if one.id in states]
     _tell_of(ours, works, message, process_name=process.name, now=now)
-    return len(held)
+    return len(ours)
 
 
 def _tell_of(
@@ -110,12 +111,12 @@ def _tell_of(
     now: datetime,
 ) -> None:
     """For the jobs' process can't any more."""
-    ids = [transition.id for transition in transitions]
-    ended = dict(Job.objects.finished().filter(pk__in=ids).values_list("pk", "state"))
     tallies: defaultdict[Work, Tally] = defaultdict(Tally)
     events = []
     for transition in transitions:
-        event = Event(ended.get(transition.id, Event.LOST if transition.error else Event.RELEASED))
+        event = Event.LOST if transition.error else Event.RELEASED
+        if transition.state in TERMINAL:
+            event = Event(transition.state)
         column = "released" if event is Event.LOST else event.value
         tallies[works[transition.id]].counts[column] += 1
         events.append(

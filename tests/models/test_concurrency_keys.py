@@ -185,7 +185,7 @@ def test_a_key_stays_with_a_job_that_another_process_has_claimed(process: Proces
     claim(process_named("there"), kinds=["app.serve"])
     outcome = transition(lost, finished_at=NOON)
 
-    assert Job.objects.finalize_and_promote([outcome], process=process) == (set(), [])
+    assert Job.objects.finalize_and_promote([outcome], process=process) == ({}, [])
     assert Job.objects.pass_on({"customer 1"}) == []
     assert states() == [State.RUNNING, State.BLOCKED]
 

@@ -95,7 +95,7 @@ def test_a_run_that_fails_after_it_was_asked_to_stop_is_not_tried_again(process:
     (claimed,) = claim(process)
     Job.objects.cancel("enough", now=NOON)
     failed = transition(claimed, State.RETRYING, run_at=LATER)
-    Job.objects.finalize([failed], process=process)
+    assert Job.objects.finalize([failed], process=process) == {claimed.id: State.CANCELLED}
 
     job = Job.objects.get()
     assert job.state == State.CANCELLED

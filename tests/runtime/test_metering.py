@@ -77,8 +77,11 @@ def test_a_long_run_can_be_seen_to_have_started() -> None:
     assert events(stored) == [Event.STARTED, Event.RELEASED]
 
 
-def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelled() -> None:
-    @job(kind="tests.subject")
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelled(
+    atomic: bool,
+) -> None:
+    @job(kind="tests.subject", atomic=atomic)
     def subject() -> Snoozed:
         Job.objects.all().cancel("enough", by="ann", now=timezone.now())
         return Snoozed(delay=60)
@@ -87,6 +90,7 @@ def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelle
     drain()
 
     assert events(stored) == [Event.CANCEL_REQUESTED, Event.STARTED, Event.CANCELLED]
+    assert counted() == {"started": 1, "cancelled": 1}
 
 
 def test_a_process_s_gauge_tells_how_it_is() -> None:

@@ -101,7 +101,7 @@ FROM (
 ) AS new
 WHERE job.id = new.id AND job.process_id + 0 = %s
     AND job.started_at IS NOT DISTINCT FROM new.claimed_at
-RETURNING job.id
+RETURNING job.id, job.state
 """
 
 FORGET = """
@@ -158,10 +158,10 @@ def claim(
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
-def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
-    """Write transitions out of `running`; returns the ids whose claim still held."""
+def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
+    """Write transitions out of `running`; returns the states of those whose claim still held."""
     cursor.execute(SETTLE, [json.dumps(transitions, default=str), process])
-    return {row[0] for row in cursor.fetchall()}
+    return dict(cursor.fetchall())
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:

@@ -78,13 +78,13 @@ PROMOTE_SETTLED = _made_ready(f"""
 
 SETTLE_AND_PROMOTE = f"""
 WITH settled AS (
-    {SETTLE}, job.state, job.concurrency_key, (
+    {SETTLE}, job.concurrency_key, (
         SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
     ) AS slot
 ), promoted AS ({PROMOTE_SETTLED})
-SELECT id, NULL, NULL, NULL, NULL FROM settled
+SELECT id, state, NULL, NULL, NULL, NULL FROM settled
 UNION ALL
-SELECT NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
+SELECT NULL, NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
 """
 
 STALLED = """
@@ -118,15 +118,15 @@ def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
 
 def settle_and_promote(
     cursor: Any, *, process: int, transitions: Sequence[Transition]
-) -> tuple[set[int], list[Promoted]]:
+) -> tuple[dict[int, str], list[Promoted]]:
     """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
 
     One for each key: where two slots of one are set free, the other one is left.
     """
     cursor.execute(SETTLE_AND_PROMOTE, [json.dumps(transitions, default=str), process])
     rows = cursor.fetchall()
-    held = {row[0] for row in rows if row[0] is not None}
-    return held, [Promoted._make(row[1:]) for row in rows if row[0] is None]
+    settled = {row[0]: row[1] for row in rows if row[0] is not None}
+    return settled, [Promoted._make(row[2:]) for row in rows if row[0] is None]
 
 
 def stalled_keys(cursor: Any) -> list[str]:

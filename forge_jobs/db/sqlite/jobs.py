@@ -77,7 +77,7 @@ FROM (
     FROM json_each(%(rows)s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.claimed_at
-RETURNING id
+RETURNING id, state
 """
 
 FORGET = """
@@ -131,10 +131,10 @@ def claim(
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
-def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
-    """Write transitions out of `running`; returns the ids whose claim still held."""
+def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
+    """Write transitions out of `running`; returns the states of those whose claim still held."""
     cursor.execute(SETTLE, {"rows": as_json(transitions), "process": process})
-    return {row[0] for row in cursor.fetchall()}
+    return dict(cursor.fetchall())
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:

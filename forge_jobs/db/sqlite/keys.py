@@ -42,7 +42,7 @@ WHERE job.id = next.id AND job.state = 'blocked' AND next.slot <= job.concurrenc
 RETURNING queue, kind, concurrency_key, concurrency_limit
 """
 
-SETTLE_AND_TELL = f"{SETTLE}, state, concurrency_key"
+SETTLE_AND_TELL = f"{SETTLE}, concurrency_key"
 
 STALLED = """
 WITH RECURSIVE waiting (key) AS (
@@ -74,7 +74,7 @@ def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
 
 def settle_and_promote(
     cursor: Any, *, process: int, transitions: Sequence[Transition]
-) -> tuple[set[int], list[Promoted]]:
+) -> tuple[dict[int, str], list[Promoted]]:
     """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
 
     One for each key: where two slots of one are set free, the other one is left.
@@ -83,7 +83,7 @@ def settle_and_promote(
         cursor.execute(SETTLE_AND_TELL, {"rows": as_json(transitions), "process": process})
         settled = cursor.fetchall()
         keys = {key for _, state, key in settled if key and state != "ready"}
-        return {row[0] for row in settled}, promote(cursor, sorted(keys))
+        return {pk: state for pk, state, _ in settled}, promote(cursor, sorted(keys))
 
 
 def stalled_keys(cursor: Any) -> list[str]:
