@@ -38,7 +38,7 @@ def number(count: int) -> str:
 
 
 def lasting(duration: timedelta) -> str:
-    return spelled(max(0.0, duration.total_seconds()))
+    return spelled(duration.total_seconds())
 
 
 def ago(moment: datetime, *, now: datetime) -> str:

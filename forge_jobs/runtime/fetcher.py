@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs import wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.kind_limits import KindLimits
 from forge_jobs.runtime.lane import Lane, take_turn
-from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.pace import Pace
 from forge_jobs.runtime.terms import Terms
 from forge_jobs.runtime.thread import EngineThread
@@ -58,10 +59,12 @@ class Fetcher(EngineThread):
             while not self.stopping.is_set():
                 self.run_once()
         finally:
+            self.stopping.set()
             local.unsubscribe(self.bell)
             self.engine.release_unstarted()
             self.hear(0.0)
-            self.pass_on()
+            with suppress(Stopped):
+                self.pass_on()
 
     def stop(self) -> None:
         super().stop()
@@ -83,10 +86,11 @@ class Fetcher(EngineThread):
 
         If this process can take them, none of the others need look.
         """
-        if self.claims_from(queue) and kind in self.kind_limits.roomy():
+        can_take = self.claims_from(queue) and kind in self.kind_limits.roomy()
+        if can_take:
             for _ in range(jobs):
                 self.bell.ring(ENTRUSTED + queue)
-        else:
+        if not can_take or not self.claims_from(queue):  # it may have ended in the meantime
             wake.send(queue)
 
     def claims_from(self, queue: str) -> bool:
@@ -209,8 +213,11 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.engine.release_unheld()
             self._is_unsure = True
-            claimed = self.terms.claim(lane, limit, kinds=self.kind_limits.roomy())
+            kinds, entrusted = self.kind_limits.roomy(), lane.entrusted
+            claimed = self.terms.claim(lane, limit, kinds=kinds)
             self._is_unsure = False
+        if len(kinds) < len(self.engine.kinds):  # others may have room for what is left
+            lane.entrusted = max(0, entrusted - len(claimed))
         return claimed
 
     def supply(self, claimed: list[ClaimedJob]) -> int:

@@ -18,7 +18,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome, Released, Throttled
+from forge_jobs.outcomes import Failed, Outcome, Throttled
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
@@ -100,15 +100,14 @@ class Finalizer(EngineThread):
     def finalize(self, group: list[Finished]) -> None:
         self.cool_down(group)
         try:
-            states = self.write(group)
+            group, held = self.write(group)
         except (DataError, IntegrityError, ValueError, TypeError) as error:
             if len(group) > 1:
                 for finished in group:
                     self.finalize([finished])
                 return
-            group = [_unstorable(group[0], error)]
-            states = self.write(group)
-        self.announce([_as_settled(finished, states) for finished in group], states.keys())
+            group, held = self.write([_unstorable(group[0], error)])
+        self.announce(group, held)
 
     def cool_down(self, group: list[Finished]) -> None:
         """Throttle the queues of jobs that were told to be patient, before they are due again."""
@@ -128,20 +127,23 @@ class Finalizer(EngineThread):
         if longest:
             ride_out(step, doing="cooling queues down", stopping=self.giving_up)
 
-    def write(self, group: list[Finished]) -> dict[int, str]:
-        """Returns the states of those whose claim still held; who waits for their keys is next."""
+    def write(self, group: list[Finished]) -> tuple[list[Finished], AbstractSet[int]]:
+        """Store the outcomes, and let those be next who wait for the jobs' keys.
+
+        Returns the group as it was stored, and the ids of those whose claim still held.
+        """
         transitions = [finished.transition for finished in group if not finished.is_stored]
         states: dict[int, str] = {
             finished.job.id: finished.transition.state for finished in group if finished.is_stored
         }
-        freed = _freed_keys(group)
+        promoting = bool(_freed_keys(group))
         promoted: list[Promoted] = []
         tries = count(1)
 
         def step() -> tuple[dict[int, str], list[Promoted]]:
             is_repeated = next(tries) > 1
             with self.engine.writing:
-                written = self._finalize(transitions, promoting=bool(freed))
+                written = self._finalize(transitions, promoting=promoting)
             if is_repeated and len(written[0]) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost; with
                 # it, what was promoted.
@@ -158,8 +160,9 @@ class Finalizer(EngineThread):
                 unless=(DataError, IntegrityError),
             )
             states |= settled
-        self.pass_keys_on(freed, promoted)
-        return states
+        group = [_as_settled(finished, states) for finished in group]
+        self.pass_keys_on(_freed_keys(group), promoted)
+        return group, states.keys()
 
     def _finalize(
         self, transitions: list[Transition], *, promoting: bool
@@ -226,12 +229,9 @@ def _freed_keys(group: list[Finished]) -> Counter[str]:
 
 
 def _as_settled(finished: Finished, states: Mapping[int, str]) -> Finished:
-    """A run that would have gone on to another, had nobody cancelled the job, ended cancelled.
-
-    But one that was given back has not ended.
-    """
+    """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
     state = states.get(finished.job.id, finished.transition.state)
-    if state == finished.transition.state or isinstance(finished.outcome, Released):
+    if state == finished.transition.state:
         return finished
     return finished._replace(transition=finished.transition._replace(state=State(state)))
 

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from forge_jobs import clock
-from forge_jobs.outcomes import Snoozed
+from forge_jobs.outcomes import Outcome, Released, Snoozed
 from forge_jobs.runtime.run import Run
 from forge_jobs.states import Event, State
 from forge_jobs.tally import Tally, Work
@@ -37,7 +37,7 @@ LONG_SECONDS: Final = 1.0
 
 LONGEST_DETAIL: Final = 500
 TERMINAL_EVENTS: Final = (Event.SUCCEEDED, Event.DEAD)
-UNTIMED: Final = (Event.RELEASED, Event.THROTTLED, Event.SNOOZED)
+UNTIMED: Final = (Event.THROTTLED, Event.SNOOZED)
 ORDINARY: Final = (Event.SUCCEEDED, Event.SNOOZED, Event.RELEASED)
 EVENTS: Final = {
     State.SUCCEEDED: Event.SUCCEEDED,
@@ -50,6 +50,9 @@ EVENTS: Final = {
 COLUMNS: Final[dict[Event, str]] = {event: event.value for event in EVENTS.values()} | {
     Event.SNOOZED: "snoozed"
 }
+
+Alike = tuple[str, str, State, type[Outcome]]
+"""Of runs that are counted together: queue, kind, state and outcome."""
 
 
 class Happening(NamedTuple):
@@ -106,17 +109,21 @@ class Recorder:
 
     def record(self, group: Sequence[Finished], held: AbstractSet[int]) -> None:
         """Count the runs of a group whose claims still held."""
-        alike: defaultdict[tuple[str, str, State], list[Finished]] = defaultdict(list)
+        alike: defaultdict[Alike, list[Finished]] = defaultdict(list)
         for finished in group:
             job = finished.job
             if job.id in held:
-                alike[job.queue, job.kind, finished.transition.state].append(finished)
+                state, outcome = finished.transition.state, type(finished.outcome)
+                alike[job.queue, job.kind, state, outcome].append(finished)
         now = clock.now()
         with self._lock:
-            for (queue, kind, state), runs in alike.items():
+            for (queue, kind, state, outcome), runs in alike.items():
+                event = EVENTS[state]
+                if event is Event.THROTTLED and issubclass(outcome, Snoozed):
+                    event = Event.SNOOZED
+                was_run = event is not Event.RELEASED and not issubclass(outcome, Released)
                 tally = self._recorded.tallies[Work(queue, kind)]
-                for event, those in _by_event(state, runs):
-                    self._count(tally, event, those, now)
+                self._count(tally, event, runs, now, was_run=was_run)
             if self._told:
                 self._told -= {(run.job.id, run.job.claimed_at) for run in group}
 
@@ -148,21 +155,29 @@ class Recorder:
             taken.keep(newer.exceptional)
             taken.dropped += newer.dropped
 
-    def _count(self, tally: Tally, event: Event, runs: Sequence[Finished], now: datetime) -> None:
+    def _count(
+        self,
+        tally: Tally,
+        event: Event,
+        runs: Sequence[Finished],
+        now: datetime,
+        *,
+        was_run: bool,
+    ) -> None:
         counts = tally.counts
         counts[COLUMNS[event]] += len(runs)
-        if event is not Event.RELEASED:
+        if was_run:
             counts["started"] += len(runs) - self._told_of(runs)
         if event is Event.SUCCEEDED and runs[-1].transition.is_forgotten:
             counts["enqueued"] += sum(
                 run.job.id > self.counted_up_to for run in runs if run.transition.is_forgotten
             )
-        if event not in UNTIMED:
+        if was_run and event not in UNTIMED:
             self._recorded.timed += _time(tally, event, runs, now, stride=self._stride(len(runs)))
         if event in ORDINARY:
-            self._recorded.keep_ordinary(self._happenings(event, runs, now))
+            self._recorded.keep_ordinary(self._happenings(event, runs, now, was_run=was_run))
         else:
-            self._recorded.keep(self._happenings(event, runs, now))
+            self._recorded.keep(self._happenings(event, runs, now, was_run=was_run))
 
     def _stride(self, runs: int) -> int:
         is_much = self._recorded.timed + runs > MOST_TIMED
@@ -174,11 +189,11 @@ class Recorder:
         return sum((run.job.id, run.job.claimed_at) in self._told for run in runs)
 
     def _happenings(
-        self, event: Event, runs: Sequence[Finished], now: datetime
+        self, event: Event, runs: Sequence[Finished], now: datetime, *, was_run: bool
     ) -> Iterable[Happening]:
         for job, transition, _outcome, seconds, _is_stored in runs:
             at = transition.finished_at or now
-            if event is Event.RELEASED:
+            if not was_run:
                 yield Happening(job.id, at, event, job.attempt)
                 continue
             if (job.id, job.claimed_at) not in self._told:
@@ -186,15 +201,6 @@ class Recorder:
                 yield Happening(job.id, began_at, Event.STARTED, job.attempt)
             detail = transition.last_error[:LONGEST_DETAIL]
             yield Happening(job.id, at, event, job.attempt, seconds, detail)
-
-
-def _by_event(state: State, runs: list[Finished]) -> Iterable[tuple[Event, list[Finished]]]:
-    if state is not State.SCHEDULED:
-        return [(EVENTS[state], runs)]
-    snoozed = [run for run in runs if isinstance(run.outcome, Snoozed)]
-    throttled = [run for run in runs if not isinstance(run.outcome, Snoozed)]
-    both = ((Event.SNOOZED, snoozed), (Event.THROTTLED, throttled))
-    return [(event, those) for event, those in both if those]
 
 
 def _time(

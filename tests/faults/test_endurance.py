@@ -46,6 +46,7 @@ def open_connections() -> int:
 
 
 @pytest.mark.full_size
+@pytest.mark.timeout(300)
 def test_200000_jobs_leave_a_process_as_it_was() -> None:
     with Runjobs("--threads", str(THREADS)) as runjobs:
         process = psutil.Process(runjobs.process.pid)

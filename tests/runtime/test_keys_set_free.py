@@ -151,6 +151,20 @@ def test_of_a_group_that_is_refused_the_good_outcomes_are_not_taken_for_lost(
     assert list(Job.objects.values_list("kind", "state")) == [("app.serve", State.RETRYING)]
 
 
+def test_the_key_of_a_job_that_was_cancelled_and_given_back_is_passed_on(
+    finalizer: Finalizer, entrusted: list[str]
+) -> None:
+    serve.enqueue_many([{"customer": 1}] * 2)
+    (stopped,) = claimed_by(finalizer, "app.serve")
+    Job.objects.filter(pk=stopped.id).cancel("no more", now=NOON)
+    given_back = transition(stopped, State.READY, attempt=0)
+    finalizer.finalize([Finished(stopped, given_back, Released(), 0.0)])
+
+    assert entrusted == ["default"]
+    (tally,) = finalizer.engine.recorder.take().tallies.values()
+    assert dict(tally.counts) == {"cancelled": 1}
+
+
 def test_all_slots_are_filled_whichever_way_they_were_set_free(finalizer: Finalizer) -> None:
     @job(kind="tests.subject", concurrency_key="both", concurrency_limit=2)
     def subject() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from forge_jobs import Snoozed, job
+from forge_jobs import Failed, Snoozed, Throttled, job
 from forge_jobs.histogram import Histogram
 from forge_jobs.models import (
     Event,
@@ -19,6 +19,7 @@ from forge_jobs.models import (
     State,
     Watermark,
 )
+from forge_jobs.outcomes import Outcome
 from forge_jobs.signals import database_trouble, service_failed
 from tests.app.jobs import fail, noop, wait_for_cancel
 from tests.measured import counted
@@ -78,19 +79,25 @@ def test_a_long_run_can_be_seen_to_have_started() -> None:
 
 
 @pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize(
+    "outcome",
+    [Snoozed(delay=60), Throttled(60, scope="job"), Failed("in vain")],
+    ids=["snoozed", "throttled", "failed"],
+)
 def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelled(
-    atomic: bool,
+    outcome: Outcome, atomic: bool
 ) -> None:
     @job(kind="tests.subject", atomic=atomic)
-    def subject() -> Snoozed:
+    def subject() -> Outcome:
         Job.objects.all().cancel("enough", by="ann", now=timezone.now())
-        return Snoozed(delay=60)
+        return outcome
 
     stored = subject.enqueue()
     drain()
 
     assert events(stored) == [Event.CANCEL_REQUESTED, Event.STARTED, Event.CANCELLED]
     assert counted() == {"started": 1, "cancelled": 1}
+    assert Job.objects.get().attempt == 1
 
 
 def test_a_process_s_gauge_tells_how_it_is() -> None:

@@ -52,7 +52,11 @@ SET state = CASE
     concurrency_slot = CASE
         WHEN new.state = 'ready' AND job.cancel_requested_at IS NULL THEN job.concurrency_slot
     END,
-    attempt = new.attempt,
+    attempt = CASE
+        WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL OR new.state = 'ready'
+            THEN new.attempt
+        ELSE job.attempt
+    END,
     run_at = coalesce(new.run_at, job.run_at),
     finished_at = CASE
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
