@@ -11,6 +11,7 @@ from forge_jobs import wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.kind_limits import KindLimits
 from forge_jobs.runtime.lane import Lane, take_turn
+from forge_jobs.runtime.lanes import ENTRUSTED, ROOM, Lanes
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.pace import Pace
 from forge_jobs.runtime.terms import Terms
@@ -24,10 +25,6 @@ LONGEST_WAIT: Final = 1.0
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
-ROOM: Final = ""
-"""Rung on the bell when workers may need more; no queue has this name."""
-ENTRUSTED: Final = ","
-"""Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
 
 
 class Fetcher(EngineThread):
@@ -39,7 +36,7 @@ class Fetcher(EngineThread):
 
     def __init__(self, engine: Engine, *, queues: Mapping[str, int], kinds: Sequence[str]) -> None:
         super().__init__(engine, "fetcher")
-        self.lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+        self.lanes = Lanes(engine, queues)
         self.bell = local.Bell()
         self.pace = Pace(threads=engine.threads)
         self.terms = Terms(engine)
@@ -48,7 +45,6 @@ class Fetcher(EngineThread):
         self.given_back = 0
         self.came_round_at = self._supplied_at = time.monotonic()
         self.is_asleep = False
-        self._looked_at = time.monotonic()
         self._wants_room = False
         self._is_unsure = False
         self._closed: frozenset[str] = frozenset()
@@ -62,9 +58,9 @@ class Fetcher(EngineThread):
             self.stopping.set()
             local.unsubscribe(self.bell)
             self.engine.release_unstarted()
-            self.hear(0.0)
+            self.lanes.hear(self.bell, 0.0)
             with suppress(Stopped):
-                self.pass_on()
+                self.lanes.pass_on(stopping=self.stopping)
 
     def stop(self) -> None:
         super().stop()
@@ -78,7 +74,7 @@ class Fetcher(EngineThread):
 
     def some_are_settled(self) -> None:
         """Called by the finalizer after each group."""
-        if (self.engine.drain and not self.engine.hold) or self.awaits_worker():
+        if (self.engine.drain and not self.engine.hold) or self.lanes.await_worker():
             self.bell.ring(ROOM)
 
     def see_to(self, queue: str, kind: str, *, jobs: int) -> None:
@@ -102,9 +98,6 @@ class Fetcher(EngineThread):
         if self.kind_limits.is_limited(job.kind):
             self.bell.ring(job.queue)
 
-    def awaits_worker(self) -> bool:
-        return any(lane.awaits_worker for lane in self.lanes)
-
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
         self.came_round_at = time.monotonic()
@@ -113,61 +106,45 @@ class Fetcher(EngineThread):
         self._closed = self.engine.steering.closed
         if self.engine.is_quiet:
             self.give_back()
-            self.hear(0.0)
-            self.pass_on()
+            self.lanes.hear(self.bell, 0.0)
+            self.lanes.pass_on(stopping=self.stopping)
             self.stopping.wait(LONGEST_WAIT)
             return
         if self.engine.buffer.qsize() and time.monotonic() - self._supplied_at > LONGEST_WAIT:
             self.give_back()
         had_nothing = not self.engine.hold
         if self.engine.drain and had_nothing:
-            self.look_everywhere()
+            self.lanes.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
-        self.pass_on()
-        is_dry = had_nothing and had_room and not taken and not self.waiting_lanes()
+        self.lanes.pass_on(stopping=self.stopping)
+        is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
         if self.engine.drain and is_dry:
             self.engine.request_stop(DRAINED)
             self.stopping.set()
             return
-        has_open_lanes = bool(self.open_lanes())
-        self._wants_room = has_open_lanes or self.awaits_worker()
+        has_open_lanes = bool(self.lanes.open())
+        self._wants_room = has_open_lanes or self.lanes.await_worker()
         if not (has_open_lanes and self.room() > 0):
             self.sleep()
 
     def sleep(self) -> None:
         poll_seconds = self.engine.poll_interval.total_seconds()
-        waits = [lane.opens_at - time.monotonic() for lane in self.waiting_lanes()]
+        waits = [lane.opens_at - time.monotonic() for lane in self.lanes.waiting()]
         if self.engine.buffer.qsize():
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        self.hear(max(0.0, min([poll_seconds, *waits])))
+        self.lanes.hear(self.bell, max(0.0, min([poll_seconds, *waits])))
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.
-        if time.monotonic() - self._looked_at >= poll_seconds:
-            self.look_everywhere()
-
-    def hear(self, seconds: float) -> None:
-        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
-        rung = self.bell.wait(seconds)
-        if local.ANY in rung:
-            self.look_everywhere()
-        for lane in self.lanes:
-            lane.may_hold_work |= lane.queue in rung
-            lane.entrust(rung[ENTRUSTED + lane.queue])
-            if lane.awaits_worker and (ROOM in rung or lane.entrusted):
-                lane.opens_at = 0.0
-
-    def look_everywhere(self) -> None:
-        self._looked_at = time.monotonic()
-        for lane in self.lanes:
-            lane.may_hold_work = True
+        if time.monotonic() - self.lanes.looked_at >= poll_seconds:
+            self.lanes.look_everywhere()
 
     def fill(self) -> int:
         """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.claimed
-        lanes = self.open_lanes()
+        lanes = self.lanes.open()
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if (room := self.room()) <= 0:
                 break
@@ -181,31 +158,6 @@ class Fetcher(EngineThread):
             if surplus := self.supply(claimed):
                 self.terms.refund(tokens=surplus)
         return self.claimed - before
-
-    def pass_on(self) -> None:
-        """Tell others of the jobs that were entrusted to us, and are more than we could take."""
-        for lane in self.lanes:
-            if lane.entrusted:
-                ride_out(
-                    lambda lane=lane: wake.send_elsewhere(lane.queue),  # type: ignore[misc]
-                    doing="waking others",
-                    stopping=self.stopping,
-                )
-            lane.entrusted = 0
-
-    def open_lanes(self) -> list[Lane]:
-        """Of queues that may hold work, those that are open and have tokens to spend."""
-        now = time.monotonic()
-        return [lane for lane in self._lanes_with_work() if lane.opens_at <= now]
-
-    def waiting_lanes(self) -> list[Lane]:
-        """Of the same, those that wait for tokens, or for a worker of their queue's."""
-        now = time.monotonic()
-        return [lane for lane in self._lanes_with_work() if lane.opens_at > now]
-
-    def _lanes_with_work(self) -> list[Lane]:
-        closed = self.engine.steering.closed
-        return [lane for lane in self.lanes if lane.may_hold_work and lane.queue not in closed]
 
     def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""

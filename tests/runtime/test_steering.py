@@ -168,7 +168,7 @@ def test_a_queue_with_a_budget_claims_as_many_jobs_as_it_has_tokens() -> None:
     noop.enqueue_many([{}] * 10)
     with running(engine()) as working:
         eventually(lambda: Job.objects.finished().count() == 3)
-        eventually(lambda: bool(working.fetcher.waiting_lanes()))
+        eventually(lambda: bool(working.fetcher.lanes.waiting()))
 
     assert Job.objects.ready().filter(attempt=0).count() == 7
 
@@ -207,7 +207,7 @@ def test_no_token_is_taken_for_a_job_that_has_no_worker_yet() -> None:
         subject.enqueue(seconds=PATIENCE)
         subject.enqueue_many([{"seconds": 0}] * 20)
         eventually(lambda: bool(working.crew.runs()))
-        eventually(working.fetcher.awaits_worker)
+        eventually(working.fetcher.lanes.await_worker)
         assert working.fetcher.ahead() == 1
 
     assert tokens_left() == pytest.approx(69, abs=0.1)
