@@ -94,6 +94,8 @@ class Runjobs:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if any(exc_info):
+            sys.stdout.write(self.output)  # pytest shows it beside what failed
         if self.process.poll() is None:
             for pid in reversed(self.pids):
                 with suppress(ProcessLookupError):

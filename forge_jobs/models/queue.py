@@ -68,26 +68,30 @@ class QueueManager(SeededManager):
             if unchanged.update(throttled_until=until, throttle_attempts=attempts):
                 return
 
-    @contextmanager
     def free_workers(
         self, name: str, *, process: Process, share: int | None, now: datetime
-    ) -> Iterator[int | None]:
+    ) -> int | None:
         """How many more of its jobs a process may run; None is no limit.
 
-        The queue's row is locked for as long as the block lasts, for claims of a limited queue
-        come one after the other. Without a `share` a process takes what is there; beyond it, what
-        others leave lying.
+        Without a `share` a process takes what is there; beyond it, what others leave lying.
         """
+        row = self.filter(name=name).first()
+        if row is None or row.max_workers is None:
+            return None
+        counted = Job.objects.running().filter(queue=name).values_list("process_id")
+        running = dict(counted.annotate(count=Count("pk")).order_by())
+        free = max(0, row.max_workers - sum(running.values()))
+        if not free:
+            return 0
+        own = free if share is None else max(0, share - running.get(process.pk, 0))
+        return min(free, own) or int(_is_neglected(name, now=now))
+
+    @contextmanager
+    def one_by_one(self, name: str) -> Iterator[None]:
+        """Lock the queue's row for as long as the block lasts, so that no more run than may."""
         with transaction.atomic(using=db.connection().alias):
-            row = self.select_for_update().filter(name=name).first()
-            if row is None or row.max_workers is None:
-                yield None
-                return
-            counted = Job.objects.running().filter(queue=name).values_list("process_id")
-            running = dict(counted.annotate(count=Count("pk")).order_by())
-            free = max(0, row.max_workers - sum(running.values()))
-            own = free if share is None else max(0, share - running.get(process.pk, 0))
-            yield min(free, own) or min(free, int(_is_neglected(name, now=now)))
+            self.select_for_update().filter(name=name).first()
+            yield
 
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""

@@ -60,6 +60,13 @@ class Lane:
             if self._front_took <= CHEAP_SECONDS:
                 self._front_is_due_at = 0.0
 
+    def look(self, kinds: Sequence[str]) -> bool:
+        """Whether anything is ready; to learn it costs neither a lock nor a token."""
+        self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
+        if not self.may_hold_work:
+            self.entrusted = self.allowance = 0
+        return self.may_hold_work
+
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         claimed = self._claim(limit, kinds, process)
@@ -92,10 +99,7 @@ class Lane:
 
         Raises `UnknownBudget`.
         """
-        ready = Job.objects.ready().filter(queue=self.queue, kind__in=kinds)
-        self.may_hold_work = ready.exists()
-        if not self.may_hold_work:
-            self.entrusted = 0
+        if not self.look(kinds):
             return []
         granted = int(RateLimitBudget.objects.take(budget, at_least=1, at_most=limit))
         if not granted:

@@ -31,21 +31,14 @@ class Terms:
 
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
-        process, steering = self.engine.process, self.engine.steering
         lane.awaits_worker = False
         ahead = max(lane.allowance, min(lane.entrusted, self.engine.threads))
         if (wanted := self._free_threads() + ahead) <= 0:
             return self._await_worker(lane)
         limit = min(limit, wanted + 1)  # and one more: if it is not there, there is none to ask for
-        if not steering.is_limited(lane.queue):
-            return self._claim_paid(lane, limit, kinds)
-        share = steering.share_of(lane.queue)
-        with Queue.objects.free_workers(
-            lane.queue, process=process, share=share, now=clock.now()
-        ) as free:
-            if free == 0:
-                return self._await_worker(lane)
-            return self._claim_paid(lane, limit if free is None else min(limit, free), kinds)
+        if self.engine.steering.is_limited(lane.queue):
+            return self._claim_limited(lane, limit, kinds)
+        return self._claim_paid(lane, limit, kinds)
 
     def refund(self, *, tokens: int) -> None:
         """Return what was paid for jobs of the last claim that are given back unstarted."""
@@ -56,6 +49,18 @@ class Terms:
 
         if self._paid_from:
             ride_out(step, doing="returning tokens", stopping=self.engine.fetcher.stopping)
+
+    def _claim_limited(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
+        """Look before locking: nobody is to wait for a claim that finds nothing."""
+        if not lane.look(kinds):
+            return []
+        if self._free_workers(lane) == 0:
+            return self._await_worker(lane)
+        with Queue.objects.one_by_one(lane.queue):
+            free = self._free_workers(lane)
+            if free == 0:
+                return self._await_worker(lane)
+            return self._claim_paid(lane, limit if free is None else min(limit, free), kinds)
 
     def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
         process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
@@ -73,6 +78,14 @@ class Terms:
             lane.may_hold_work = False
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []
+
+    def _free_workers(self, lane: Lane) -> int | None:
+        return Queue.objects.free_workers(
+            lane.queue,
+            process=self.engine.process,
+            share=self.engine.steering.share_of(lane.queue),
+            now=clock.now(),
+        )
 
     def _free_threads(self) -> int:
         return self.engine.threads - self.engine.fetcher.ahead()

@@ -5,10 +5,12 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, State
 from forge_jobs.signals import queue_misconfigured
+from forge_jobs.wake import local
 from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -294,6 +296,24 @@ def test_a_limited_queue_whose_row_is_deleted_goes_on_without_a_limit() -> None:
         eventually(lambda: state_of(stored) == State.SUCCEEDED)
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_waiting(
+    taken: bool,
+) -> None:
+    Queue.objects.sow({"default": {"max_workers": 1}})
+    if taken:
+        stored_job(state=State.RUNNING, process_id=process_named("there").pk)
+        stored_job()
+    with running(engine()) as subject:
+        eventually(lambda: subject.steering.is_limited("default"))
+        with transaction.atomic():
+            Queue.objects.select_for_update().get(name="default")
+            for _ in range(3):
+                began = time.monotonic()
+                local.ring("default")
+                eventually(lambda: subject.fetcher.came_round_at > began)  # noqa: B023
+
+
 def test_what_others_leave_lying_may_be_taken_beyond_one_s_share() -> None:
     Queue.objects.sow({"default": {"max_workers": 4}})
     here, there = process_named("here"), process_named("there")
@@ -301,8 +321,7 @@ def test_what_others_leave_lying_may_be_taken_beyond_one_s_share() -> None:
 
     def free(*, after: float) -> int | None:
         now = NOON + timedelta(seconds=after)
-        with Queue.objects.free_workers("default", process=here, share=0, now=now) as workers:
-            return workers
+        return Queue.objects.free_workers("default", process=here, share=0, now=now)
 
     assert there.pk != here.pk
     assert [free(after=1), free(after=3)] == [0, 1]
