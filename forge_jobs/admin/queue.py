@@ -116,5 +116,5 @@ class QueueAdmin(BoardAdmin):
         suits=lambda queue: queue.is_cooling(now=clock.now()),
     )
     def forge_jobs_end_cooling(self, request: HttpRequest, queue: Queue) -> str:
-        ended = Queue.objects.cool_off(queue.name, now=clock.now())
+        ended = Queue.objects.cool_off(queue.name)
         return _("The queue %s goes on.") % queue if ended else ""

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock, db
+from forge_jobs import db
 from forge_jobs.db.rows import InsertedRow, NewRow
 from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
@@ -179,19 +179,19 @@ class Job(models.Model):
 
         `by` is kept with the job: who asked.
         """
-        return self._steered(Job.objects.filter(pk=self.pk).cancel(reason, by=by, now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).cancel(reason, by=by))
 
     def kill(self, reason: str = "", *, by: str = "") -> bool:
         """The same, but a handler that runs is ended by `JobKilled`, or its thread given up."""
-        return self._steered(Job.objects.filter(pk=self.pk).kill(reason, by=by, now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).kill(reason, by=by))
 
     def requeue(self, *, by: str = "") -> bool:
         """Let this finished job run again; False if it is unfinished, or its key is taken."""
-        return self._steered(Job.objects.filter(pk=self.pk).requeue(by=by, now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).requeue(by=by))
 
     def run_now(self, *, by: str = "") -> bool:
         """Let this job run that waits for its time; False if it does not wait."""
-        return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by, now=clock.now()))
+        return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by))
 
     def _steered(self, changed: int) -> bool:
         self.refresh_from_db()

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from forge_jobs import db, wake
+from forge_jobs import clock, db, wake
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.process import Process
@@ -29,8 +29,8 @@ LOOKED_UP: Final = 5_000
 LONGEST_BY: Final = 200
 
 READY_OR_BLOCKED: Final = Case(
-    When(concurrency_key__isnull=True, then=models.Value(State.READY)),
-    default=models.Value(State.BLOCKED),
+    When(concurrency_key__isnull=True, then=Value(State.READY)),
+    default=Value(State.BLOCKED),
 )
 
 
@@ -100,7 +100,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             state=State.READY, process=None, attempt=F("attempt") - 1, started_at=None
         )
 
-    def cancel(self, reason: str = "", *, by: str = "", now: datetime) -> int:
+    def cancel(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
         """Cancel what waits, and ask what runs to stop; returns how many jobs.
 
         A run that ends well all the same stays a success. `reason` is told to the handler, `by`
@@ -108,11 +108,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """
         return self.cancellable()._in_batches(
             lambda jobs: jobs._stop(
-                jobs.cancellable(), Event.CANCEL_REQUESTED, reason, by=by, now=now
+                jobs.cancellable(), Event.CANCEL_REQUESTED, reason, by=by, now=now or clock.now()
             )
         )
 
-    def kill(self, reason: str = "", *, by: str = "", now: datetime) -> int:
+    def kill(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
         """Cancel what waits, and end what runs; returns how many jobs.
 
         Their handlers are interrupted by `JobKilled`; threads that do not react are given up.
@@ -123,7 +123,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 Event.KILL_REQUESTED,
                 reason,
                 by=by,
-                now=now,
+                now=now or clock.now(),
                 is_to_be_killed=True,
             )
         )
@@ -140,10 +140,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         keys = {key for key in holders.values_list("concurrency_key", flat=True) if key}
         with transaction.atomic(using=self.db):
             stopped = those.update(
-                state=Case(
-                    When(is_running, then=F("state")), default=models.Value(State.CANCELLED)
-                ),
-                finished_at=Case(When(is_running, then=None), default=models.Value(now)),
+                state=Case(When(is_running, then=F("state")), default=Value(State.CANCELLED)),
+                finished_at=Case(When(is_running, then=None), default=Value(now)),
                 concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
                 cancel_requested_at=now,
                 cancel_reason=trimmed(reason, LONGEST_MESSAGE),
@@ -158,9 +156,11 @@ class JobQuerySet(models.QuerySet["Job"]):
                 wake_and_promote(set(), keys)
         return stopped
 
-    def run_now(self, *, by: str = "", now: datetime) -> int:
+    def run_now(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let jobs run that wait for their time; returns how many. `by` says who wants it."""
-        return self.waiting()._in_batches(lambda jobs: jobs._make_ready(by=by, now=now))
+        return self.waiting()._in_batches(
+            lambda jobs: jobs._make_ready(by=by, now=now or clock.now())
+        )
 
     def _make_ready(self, *, by: str, now: datetime) -> int:
         queues, keys = self.waiting()._queues_and_keys()
@@ -174,12 +174,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         rows = list(self.values_list("queue", "concurrency_key"))
         return {queue for queue, _ in rows}, {key for _, key in rows if key}
 
-    def requeue(self, *, by: str = "", now: datetime) -> int:
+    def requeue(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
 
         A job is passed over if an unfinished one has its dedupe key. `by` says who wants it.
         """
-        return self.finished()._in_batches(lambda jobs: jobs._requeue(by=by, now=now))
+        return self.finished()._in_batches(
+            lambda jobs: jobs._requeue(by=by, now=now or clock.now())
+        )
 
     def purge(self) -> int:
         """Delete finished jobs; returns how many."""

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db, wake
+from forge_jobs import clock, db, wake
 from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
@@ -33,9 +33,9 @@ class QueueManager(SeededManager):
         """Let a paused queue go on; False if it was not paused."""
         return self._steer(self.filter(name=name, is_paused=True), is_paused=False)
 
-    def cool_off(self, name: str, *, now: datetime) -> bool:
+    def cool_off(self, name: str, *, now: datetime | None = None) -> bool:
         """End a queue's cooling, and forget its throttles; False if it was not cooling."""
-        cooling = self.filter(name=name, throttled_until__gt=now)
+        cooling = self.filter(name=name, throttled_until__gt=now or clock.now())
         return self._steer(cooling, throttled_until=None, throttle_attempts=0)
 
     def retune(self, name: str, **columns: Any) -> bool:

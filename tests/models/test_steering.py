@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forge_jobs import db
+from forge_jobs.clock import ManualClock
 from forge_jobs.models import Job, Process, State
 from forge_jobs.models.job_queryset import BATCH, LOOKED_UP
 from forge_jobs.states import TERMINAL, UNFINISHED
@@ -148,6 +149,26 @@ def test_purging_frees_the_idempotency_key() -> None:
     Job.objects.purge()
 
     assert stored_job(idempotency_key="once").pk
+
+
+@pytest.mark.parametrize(
+    ("state", "verb"),
+    [
+        (State.READY, "cancel"),
+        (State.READY, "kill"),
+        (State.SCHEDULED, "run_now"),
+        (State.DEAD, "requeue"),
+    ],
+)
+def test_a_verb_happens_at_the_database_s_present_moment(
+    state: State, verb: str, manual_clock: ManualClock
+) -> None:
+    later = manual_clock.advance(timedelta(minutes=5))
+    stored_job(state=state, run_at=NOON)
+
+    assert getattr(Job.objects.filter(kind="app.noop"), verb)() == 1
+    happened = Job.objects.get()
+    assert later in (happened.run_at, happened.finished_at)
 
 
 def test_a_verb_touches_its_own_row_set_only() -> None:
