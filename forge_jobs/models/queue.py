@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock, db, wake
+from forge_jobs import clock, wake
 from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
@@ -69,29 +67,30 @@ class QueueManager(SeededManager):
                 return
 
     def free_workers(
-        self, name: str, *, process: Process, share: int | None, now: datetime
+        self,
+        name: str,
+        *,
+        process: Process,
+        share: int | None,
+        now: datetime,
+        lock: bool = False,
     ) -> int | None:
         """How many more of its jobs a process may run; None is no limit.
 
-        Without a `share` a process takes what is there; beyond it, what others leave lying.
+        Without a `share` a process takes what is there; beyond it, what others leave lying. With
+        `lock` nobody else gets to know until the end of the transaction: so no more run than may.
         """
-        row = self.filter(name=name).first()
-        if row is None or row.max_workers is None:
+        rows = self.select_for_update() if lock else self
+        most = rows.filter(name=name).values_list("max_workers", flat=True).first()
+        if most is None:
             return None
         counted = Job.objects.running().filter(queue=name).values_list("process_id")
         running = dict(counted.annotate(count=Count("pk")).order_by())
-        free = max(0, row.max_workers - sum(running.values()))
+        free = max(0, most - sum(running.values()))
         if not free:
             return 0
         own = free if share is None else max(0, share - running.get(process.pk, 0))
         return min(free, own) or int(_is_neglected(name, now=now))
-
-    @contextmanager
-    def one_by_one(self, name: str) -> Iterator[None]:
-        """Lock the queue's row for as long as the block lasts, so that no more run than may."""
-        with transaction.atomic(using=db.connection().alias):
-            self.select_for_update().filter(name=name).first()
-            yield
 
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""

@@ -6,7 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from forge_jobs import clock
+from django.db import transaction
+
+from forge_jobs import clock, db
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Queue, RateLimitBudget
@@ -31,14 +33,11 @@ class Terms:
 
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
-        lane.awaits_worker = False
-        ahead = max(lane.allowance, min(lane.entrusted, self.engine.threads))
-        if (wanted := self._free_threads() + ahead) <= 0:
-            return self._await_worker(lane)
-        limit = min(limit, wanted + 1)  # and one more: if it is not there, there is none to ask for
-        if self.engine.steering.is_limited(lane.queue):
-            return self._claim_limited(lane, limit, kinds)
-        return self._claim_paid(lane, limit, kinds)
+        claimed = self._claim(lane, limit, kinds)
+        lane.awaits_worker = claimed is None
+        if claimed is None:
+            lane.opens_at = time.monotonic() + BUSY_SECONDS
+        return claimed or []
 
     def refund(self, *, tokens: int) -> None:
         """Return what was paid for jobs of the last claim that are given back unstarted."""
@@ -50,19 +49,32 @@ class Terms:
         if self._paid_from:
             ride_out(step, doing="returning tokens", stopping=self.engine.fetcher.stopping)
 
-    def _claim_limited(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
+    def _claim(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob] | None:
+        """None if a worker must be free first; so in what follows."""
+        ahead = max(lane.allowance, min(lane.entrusted, self.engine.threads))
+        if (wanted := self._free_threads() + ahead) <= 0:
+            return None
+        limit = min(limit, wanted + 1)  # and one more: if it is not there, there is none to ask for
+        if self.engine.steering.is_limited(lane.queue):
+            return self._claim_limited(lane, limit, kinds)
+        return self._claim_paid(lane, limit, kinds)
+
+    def _claim_limited(
+        self, lane: Lane, limit: int, kinds: Sequence[str]
+    ) -> list[ClaimedJob] | None:
         """Look before locking: nobody is to wait for a claim that finds nothing."""
+        lane.awaits_worker = True  # as of now: one may be free before we have found that none is
         if not lane.look(kinds):
             return []
         if self._free_workers(lane) == 0:
-            return self._await_worker(lane)
-        with Queue.objects.one_by_one(lane.queue):
-            free = self._free_workers(lane)
+            return None
+        with transaction.atomic(using=db.connection().alias):
+            free = self._free_workers(lane, lock=True)
             if free == 0:
-                return self._await_worker(lane)
+                return None
             return self._claim_paid(lane, limit if free is None else min(limit, free), kinds)
 
-    def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob]:
+    def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob] | None:
         process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
         self._paid_from = budget
         if not budget:
@@ -70,7 +82,7 @@ class Terms:
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
         free = self._free_threads()
         if free <= 0:
-            return self._await_worker(lane)
+            return None
         try:
             return lane.claim_within(budget, min(limit, free), kinds=kinds, process=process)
         except UnknownBudget as error:
@@ -79,18 +91,14 @@ class Terms:
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []
 
-    def _free_workers(self, lane: Lane) -> int | None:
+    def _free_workers(self, lane: Lane, *, lock: bool = False) -> int | None:
         return Queue.objects.free_workers(
             lane.queue,
             process=self.engine.process,
             share=self.engine.steering.share_of(lane.queue),
             now=clock.now(),
+            lock=lock,
         )
 
     def _free_threads(self) -> int:
         return self.engine.threads - self.engine.fetcher.ahead()
-
-    def _await_worker(self, lane: Lane) -> list[ClaimedJob]:
-        lane.opens_at = time.monotonic() + BUSY_SECONDS
-        lane.awaits_worker = True
-        return []
