@@ -1,11 +1,12 @@
 """Twin statements for PostgreSQL and SQLite; `twin()` picks by the database's vendor."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Final, TypeVar
 
-from django.db import OperationalError, connections
+from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import NotSupportedError
 
@@ -34,6 +35,16 @@ def twin() -> ModuleType:
 
         return sqlite
     raise NotSupportedError(f"forge_jobs keeps jobs in PostgreSQL or SQLite, not {vendor}.")
+
+
+@contextmanager
+def read_committed() -> Iterator[None]:
+    """A transaction whose statements see what others committed before, whatever is the default."""
+    with transaction.atomic(using=connection().alias):
+        if connection().vendor == "postgresql":
+            with connection().cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        yield
 
 
 def unless_locked(statement: Callable[[], R]) -> R:

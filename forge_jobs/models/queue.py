@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django.db import models
 from django.db.models import Count, Q
@@ -14,9 +14,17 @@ from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
-NEGLECT: Final = timedelta(seconds=2)
 CALM: Final = timedelta(seconds=120)
 """A success so long after the last cooling ended makes the next one short again."""
+
+
+class Room(NamedTuple):
+    """How many jobs of a limited queue may start."""
+
+    own: int
+    """Of the share of the process that asked."""
+    free: int
+    """Whoever starts them."""
 
 
 class QueueManager(SeededManager):
@@ -66,31 +74,25 @@ class QueueManager(SeededManager):
             if unchanged.update(throttled_until=until, throttle_attempts=attempts):
                 return
 
-    def free_workers(
-        self,
-        name: str,
-        *,
-        process: Process,
-        share: int | None,
-        now: datetime,
-        lock: bool = False,
-    ) -> int | None:
-        """How many more of its jobs a process may run; None is no limit.
+    def room(
+        self, name: str, *, process: Process, share: int | None, lock: bool = False
+    ) -> Room | None:
+        """How many more of its jobs may run; None is no limit.
 
-        Without a `share` a process takes what is there; beyond it, what others leave lying. With
-        `lock` nobody else gets to know until the end of the transaction: so no more run than may.
+        With `lock`, in a transaction, nobody else gets room before its end; there is none as long
+        as somebody else has the lock.
         """
-        rows = self.select_for_update() if lock else self
-        most = rows.filter(name=name).values_list("max_workers", flat=True).first()
-        if most is None:
+        rows = self.select_for_update(skip_locked=True) if lock else self
+        row = rows.filter(name=name).values_list("max_workers").first()
+        if row is None:
+            return Room(0, 0) if lock else None
+        if row[0] is None:
             return None
         counted = Job.objects.running().filter(queue=name).values_list("process_id")
         running = dict(counted.annotate(count=Count("pk")).order_by())
-        free = max(0, most - sum(running.values()))
-        if not free:
-            return 0
+        free = max(0, row[0] - sum(running.values()))
         own = free if share is None else max(0, share - running.get(process.pk, 0))
-        return min(free, own) or int(_is_neglected(name, now=now))
+        return Room(own=min(free, own), free=free)
 
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""
@@ -175,9 +177,3 @@ class Queue(SeededModel):
         doublings = min(self.throttle_attempts, 60)
         seconds = min(self.throttle_cap_seconds, self.throttle_base_seconds * 2.0**doublings)
         return self.throttle_attempts + 1, max(asked, now + timedelta(seconds=seconds))
-
-
-def _is_neglected(queue: str, *, now: datetime) -> bool:
-    """Whether jobs wait that others could have taken by now."""
-    waiting = Job.objects.ready().filter(queue=queue, run_at__lt=now - NEGLECT)
-    return bool(waiting.exists())

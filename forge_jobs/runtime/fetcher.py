@@ -96,7 +96,7 @@ class Fetcher(EngineThread):
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""
         if self.kind_limits.is_limited(job.kind):
-            self.bell.ring(job.queue)
+            self.bell.ring(local.ANY)
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""

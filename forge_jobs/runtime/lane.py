@@ -10,6 +10,7 @@ from forge_jobs import clock
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
+from forge_jobs.models.queue import Room
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
@@ -21,6 +22,11 @@ CHEAP_SECONDS: Final = 0.005
 SHORTEST_WAIT: Final = 0.005
 LONGEST_WAIT: Final = 1.0
 """For tokens: meanwhile somebody may fill the bucket, or let the queue spend another one."""
+
+BUSY_SECONDS: Final = 0.1
+"""How soon to look again at a queue that waits for a worker, if none says that it is free."""
+LENT_AFTER: Final = 3 * BUSY_SECONDS
+"""Whoever has a share of a limited queue, and workers for it, has looked by then."""
 
 
 class Lane:
@@ -48,6 +54,7 @@ class Lane:
 
         What is scarce is left to the free workers of other processes.
         """
+        self._spare_since: float | None = None
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -61,11 +68,23 @@ class Lane:
                 self._front_is_due_at = 0.0
 
     def look(self, kinds: Sequence[str]) -> bool:
-        """Whether anything is ready; to learn it costs neither a lock nor a token."""
+        """Learn whether anything is ready: that costs neither a lock nor a token."""
         self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
         if not self.may_hold_work:
             self.entrusted = self.allowance = 0
         return self.may_hold_work
+
+    def share_of(self, room: Room) -> int:
+        """How many jobs to start in a limited queue.
+
+        Beyond its own share a process takes one at a time, if others leave theirs idle.
+        """
+        if room.own or not room.free:
+            self._spare_since = None
+            return room.own
+        now = time.monotonic()
+        self._spare_since = self._spare_since or now
+        return int(now - self._spare_since >= LENT_AFTER)
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""

@@ -6,21 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
-
-from forge_jobs import clock, db
+from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Queue, RateLimitBudget
-from forge_jobs.runtime.lane import Lane
+from forge_jobs.runtime.lane import BUSY_SECONDS, Lane
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.signals import queue_misconfigured
 
 if TYPE_CHECKING:
     from forge_jobs.runtime.engine import Engine
-
-BUSY_SECONDS: Final = 0.1
-"""How soon to look again at a queue that waits for a worker, if none says that it is free."""
 
 UNKNOWN_BUDGET_SECONDS: Final = 60.0
 
@@ -64,15 +59,15 @@ class Terms:
     ) -> list[ClaimedJob] | None:
         """Look before locking: nobody is to wait for a claim that finds nothing."""
         lane.awaits_worker = True  # as of now: one may be free before we have found that none is
-        if not lane.look(kinds):
+        if not lane.allowance and not lane.look(kinds):
             return []
-        if self._free_workers(lane) == 0:
+        if self._room(lane) == 0:
             return None
-        with transaction.atomic(using=db.connection().alias):
-            free = self._free_workers(lane, lock=True)
-            if free == 0:
+        with db.read_committed():
+            room = self._room(lane, lock=True)
+            if room == 0:
                 return None
-            return self._claim_paid(lane, limit if free is None else min(limit, free), kinds)
+            return self._claim_paid(lane, limit if room is None else min(limit, room), kinds)
 
     def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob] | None:
         process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
@@ -91,14 +86,10 @@ class Terms:
             queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
             return []
 
-    def _free_workers(self, lane: Lane, *, lock: bool = False) -> int | None:
-        return Queue.objects.free_workers(
-            lane.queue,
-            process=self.engine.process,
-            share=self.engine.steering.share_of(lane.queue),
-            now=clock.now(),
-            lock=lock,
-        )
+    def _room(self, lane: Lane, *, lock: bool = False) -> int | None:
+        share = self.engine.steering.share_of(lane.queue)
+        room = Queue.objects.room(lane.queue, process=self.engine.process, share=share, lock=lock)
+        return None if room is None else lane.share_of(room)
 
     def _free_threads(self) -> int:
         return self.engine.threads - self.engine.fetcher.ahead()

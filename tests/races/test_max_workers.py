@@ -1,9 +1,12 @@
 """A queue's `max_workers` holds across processes, whenever one looks."""
 
 import time
+from datetime import timedelta
 
 import pytest
+from django.db.models import Count
 
+from forge_jobs import clock
 from forge_jobs.models import Job, Queue
 from tests.app.jobs import effect
 from tests.running import PATIENCE, Runjobs, eventually
@@ -37,3 +40,21 @@ def test_three_workers_are_three_over_four_processes_of_eight_threads() -> None:
         assert most_at_once(until_left=0) > 6
         runjobs.terminate()
         assert runjobs.wait()[0] == 0
+
+
+def test_a_process_that_joins_gets_its_share_of_a_long_backlog() -> None:
+    Queue.objects.sow({"default": {"max_workers": 4}})
+    effect.enqueue_many([{"number": number, "seconds": 0.3} for number in range(300)])
+    Job.objects.update(run_at=clock.now() - timedelta(hours=1))
+    impatient = {"FORGE_JOBS_TEST_PROCESS_TIMEOUT": "3"}
+
+    with Runjobs("--threads", "8", **impatient):
+        eventually(lambda: shares() == [4])
+        with Runjobs("--threads", "8", **impatient):
+            eventually(lambda: shares() == [2, 2], patience=15)
+
+
+def shares() -> list[int]:
+    """How many jobs each process runs."""
+    running = Job.objects.running().values_list("process_id").annotate(count=Count("pk"))
+    return [count for _, count in running.order_by("process_id")]

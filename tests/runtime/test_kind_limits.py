@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -43,6 +44,24 @@ def test_no_more_than_the_limit_run_at_once() -> None:
 
     assert gauge.most == 2
     assert Job.objects.filter(state=State.SUCCEEDED, attempt=1).count() == 40
+
+
+def test_room_for_a_kind_is_told_to_all_queues_at_once() -> None:
+    release = threading.Event()
+
+    @job(kind="tests.slow", max_concurrent_per_process=1)
+    def slow() -> None:
+        release.wait(30)
+
+    slow.enqueue()
+    subject = engine(queues=("default", "other"))
+    subject.poll_interval = timedelta(minutes=5)
+    with running(subject):
+        eventually(lambda: Job.objects.running().exists())
+        slow.using(queue="other").enqueue()
+        eventually(lambda: not any(lane.may_hold_work for lane in subject.fetcher.lanes))
+        release.set()
+        eventually(lambda: not Job.objects.unfinished().exists())
 
 
 def test_other_kinds_behind_it_are_not_held_up() -> None:

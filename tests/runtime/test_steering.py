@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, State
 from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 from tests.app.jobs import noop
-from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import stored_job
 from tests.running import PATIENCE, drain, engine, eventually, running
@@ -314,14 +315,33 @@ def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_wai
                 eventually(lambda: subject.fetcher.came_round_at > began)  # noqa: B023
 
 
-def test_what_others_leave_lying_may_be_taken_beyond_one_s_share() -> None:
-    Queue.objects.sow({"default": {"max_workers": 4}})
-    here, there = process_named("here"), process_named("there")
-    stored_job(run_at=NOON)
+@contextmanager
+def held_by_another(queue: str) -> Iterator[None]:
+    """Somebody has changed a queue's row, and not committed yet."""
+    is_held, is_over = Event(), Event()
 
-    def free(*, after: float) -> int | None:
-        now = NOON + timedelta(seconds=after)
-        return Queue.objects.free_workers("default", process=here, share=0, now=now)
+    def hold() -> None:
+        with transaction.atomic():
+            Queue.objects.select_for_update().get(name=queue)
+            is_held.set()
+            is_over.wait(PATIENCE)
+        connection.close()
 
-    assert there.pk != here.pk
-    assert [free(after=1), free(after=3)] == [0, 1]
+    thread = Thread(target=hold)
+    thread.start()
+    assert is_held.wait(PATIENCE)
+    yield
+    is_over.set()
+    thread.join(PATIENCE)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_queue_whose_row_is_held_keeps_no_other_queue_waiting() -> None:
+    Queue.objects.sow({"default": {"max_workers": 1}})
+    with running(engine(queues=("default", "other"))) as subject:
+        eventually(lambda: subject.steering.is_limited("default"))
+        with held_by_another("default"):
+            first, other = noop.enqueue(), noop.using(queue="other").enqueue()
+            eventually(lambda: state_of(other) == State.SUCCEEDED)
+            assert state_of(first) == State.READY
+        eventually(lambda: state_of(first) == State.SUCCEEDED)
