@@ -6,21 +6,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, Value, When
 
 from forge_jobs import clock, db, wake
-from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.event import JobEvent
-from forge_jobs.models.process import Process
+from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
-from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, Event, State
-
-if TYPE_CHECKING:
-    from forge_jobs.models.job import Job  # noqa: F401 (named in quotes)
+from forge_jobs.states import Event, State
 
 BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""
@@ -34,59 +30,7 @@ READY_OR_BLOCKED: Final = Case(
 )
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    def ready(self) -> Self:
-        return self.filter(state=Constant(State.READY))
-
-    def running(self) -> Self:
-        return self.filter(state=Constant(State.RUNNING))
-
-    def due(self) -> Self:
-        """Ready, or kept from it by a concurrency key."""
-        return self.filter(state__in=constants([State.READY, State.BLOCKED]))
-
-    def blocked(self) -> Self:
-        return self.filter(state=Constant(State.BLOCKED))
-
-    def waiting(self) -> Self:
-        return self.filter(state__in=constants(WAITING))
-
-    def unfinished(self) -> Self:
-        return self.filter(state__in=constants(UNFINISHED))
-
-    def finished(self) -> Self:
-        return self.filter(state__in=constants(TERMINAL))
-
-    def cancellable(self) -> Self:
-        """Unfinished, and not asked to stop yet."""
-        return self.unfinished().filter(cancel_requested_at__isnull=True)
-
-    def killable(self) -> Self:
-        return self.unfinished().filter(is_to_be_killed=False)
-
-    def unrivalled(self) -> Self:
-        """Those whose dedupe key, if any, no unfinished job has."""
-        rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
-        return self.filter(~Exists(rival))
-
-    def queue_names(self) -> Iterator[str]:
-        """The queues of rows of which an index begins with the queue: from one to the next.
-
-        However many rows there are, it costs a look a queue.
-        """
-        names = self.order_by("queue").values_list("queue", flat=True)
-        name = names.first()
-        while name is not None:
-            yield name
-            name = names.filter(queue__gt=name).first()
-
-    def claimed_by(self, *processes: Process) -> Self:
-        return self.running().filter(process__in=processes)
-
-    def orphaned(self) -> Self:
-        """Claimed by a process that has been forgotten."""
-        return self.running().filter(~Exists(Process.objects.filter(pk=OuterRef("process_id"))))
-
+class JobQuerySet(JobFilters):
     def release(self, *, now: datetime) -> int:
         """Give running jobs back unfinished, with their attempt; returns how many.
 
@@ -106,10 +50,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         A run that ends well all the same stays a success. `reason` is told to the handler, `by`
         says who asked.
         """
-        return self.cancellable()._in_batches(
-            lambda jobs: jobs._stop(
-                jobs.cancellable(), Event.CANCEL_REQUESTED, reason, by=by, now=now or clock.now()
-            )
+        return self._stop_all(
+            JobQuerySet.cancellable, Event.CANCEL_REQUESTED, reason, by=by, now=now
         )
 
     def kill(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
@@ -117,27 +59,52 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         Their handlers are interrupted by `JobKilled`; threads that do not react are given up.
         """
-        return self.killable()._in_batches(
-            lambda jobs: jobs._stop(
-                jobs.killable(),
-                Event.KILL_REQUESTED,
-                reason,
-                by=by,
-                now=now or clock.now(),
-                is_to_be_killed=True,
-            )
+        return self._stop_all(
+            JobQuerySet.killable, Event.KILL_REQUESTED, reason, by=by, now=now, is_to_be_killed=True
         )
 
+    def _stop_all(
+        self,
+        those: Callable[[JobQuerySet], JobQuerySet],
+        event: Event,
+        reason: str,
+        *,
+        by: str,
+        now: datetime | None,
+        **columns: Any,
+    ) -> int:
+        """What waits comes first, and keys are passed on at last.
+
+        Otherwise jobs would begin that are to be stopped as well.
+        """
+        freed: set[str] = set()
+
+        def stop(jobs: JobQuerySet) -> int:
+            holders = jobs.filter(state=State.READY, concurrency_slot__isnull=False)
+            freed.update(key for key in holders.values_list("concurrency_key", flat=True) if key)
+            moment = now or clock.now()
+            return jobs._stop(those(jobs), event, reason, by=by, now=moment, **columns)
+
+        idle = those(self).exclude(state=State.RUNNING)
+        stopped = idle._in_batches(stop) + those(self)._in_batches(stop)
+        wake_and_promote(set(), freed)
+        return stopped
+
     def _stop(
-        self, those: Self, event: Event, reason: str, *, by: str, now: datetime, **columns: Any
+        self,
+        those: JobQuerySet,
+        event: Event,
+        reason: str,
+        *,
+        by: str,
+        now: datetime,
+        **columns: Any,
     ) -> int:
         """In one statement, for a job may be claimed, or end its run, at any moment.
 
         Those that run are asked to, which is the `event`.
         """
         is_running = Q(state=State.RUNNING)
-        holders = self.filter(state=State.READY, concurrency_slot__isnull=False)
-        keys = {key for key in holders.values_list("concurrency_key", flat=True) if key}
         with transaction.atomic(using=self.db):
             stopped = those.update(
                 state=Case(When(is_running, then=F("state")), default=Value(State.CANCELLED)),
@@ -153,7 +120,6 @@ class JobQuerySet(models.QuerySet["Job"]):
                 _note(asked.filter(is_running), event, at=now, by=by, detail=reason)
                 _note(asked.exclude(is_running), Event.CANCELLED, at=now, by=by, detail=reason)
                 wake.on_commit(wake.STOP)
-                wake_and_promote(set(), keys)
         return stopped
 
     def run_now(self, *, by: str = "", now: datetime | None = None) -> int:

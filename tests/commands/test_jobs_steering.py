@@ -96,10 +96,10 @@ def test_to_mean_all_jobs_takes_a_word(jobs: Jobs, verb: str, words: list[str]) 
 def test_jobs_that_are_named_by_id_may_be_in_any_state_that_the_verb_is_for(jobs: Jobs) -> None:
     before = one_of_each()
     ids = [str(before[name].pk) for name in ("succeeded", "cancelled", "ready")]
-    said = jobs("retry", ids[0], "--yes", *ids[1:], "99999")
+    said = jobs("retry", ids[0], "--yes", *ids[1:], "999999999")
 
     assert said.out == "2 jobs requeued.\n"
-    assert said.err == f"Left out: #{ids[2]} (ready), #99999 (no such job).\n"
+    assert said.err == f"Left out: #{ids[2]} (ready), #999999999 (no such job).\n"
 
 
 def test_of_ids_a_state_that_is_given_leaves_out_others(jobs: Jobs) -> None:

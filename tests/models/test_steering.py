@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forge_jobs import db
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, JobEvent, Process, State
 from forge_jobs.models.job_queryset import BATCH, LOOKED_UP
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
@@ -198,6 +198,28 @@ def test_many_jobs_are_changed_in_batches(state: State, verb: Any, left: State |
     writes = [query for query in queries if query["sql"].startswith(("UPDATE", "DELETE"))]
     assert len(writes) == 3
     assert Job.objects.filter(state=left).count() == (count if left else 0)
+
+
+@pytest.mark.parametrize("verb", ["cancel", "kill"])
+@pytest.mark.parametrize("holder", [State.READY, State.RUNNING])
+@pytest.mark.django_db(transaction=True)
+def test_none_of_many_jobs_of_a_key_begins_when_all_are_stopped(
+    holder: State, verb: str, process: Process
+) -> None:
+    held = stored_job(
+        state=holder,
+        concurrency_key="k",
+        concurrency_slot=0,
+        process=process if holder == State.RUNNING else None,
+    )
+    many(BATCH + 1, state=State.BLOCKED, concurrency_key="k")
+    stop = getattr(Job.objects.filter(concurrency_key="k"), verb)
+
+    assert stop(now=LATER) == BATCH + 2
+    assert Job.objects.cancellable().count() == 0
+    assert not Job.objects.ready().exists()
+    newest = JobEvent.objects.latest("pk").job_id
+    assert holder == State.READY or newest == held.pk
 
 
 def test_more_jobs_than_are_looked_up_at_once_are_all_found() -> None:

@@ -1,0 +1,70 @@
+"""Which jobs: the sets of rows that the rest of the code speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+
+from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.process import Process
+from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
+
+if TYPE_CHECKING:
+    from forge_jobs.models.job import Job  # noqa: F401 (named in quotes)
+
+
+class JobFilters(models.QuerySet["Job"]):
+    def ready(self) -> Self:
+        return self.filter(state=Constant(State.READY))
+
+    def running(self) -> Self:
+        return self.filter(state=Constant(State.RUNNING))
+
+    def due(self) -> Self:
+        """Ready, or kept from it by a concurrency key."""
+        return self.filter(state__in=constants([State.READY, State.BLOCKED]))
+
+    def blocked(self) -> Self:
+        return self.filter(state=Constant(State.BLOCKED))
+
+    def waiting(self) -> Self:
+        return self.filter(state__in=constants(WAITING))
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=constants(UNFINISHED))
+
+    def finished(self) -> Self:
+        return self.filter(state__in=constants(TERMINAL))
+
+    def cancellable(self) -> Self:
+        """Unfinished, and not asked to stop yet."""
+        return self.unfinished().filter(cancel_requested_at__isnull=True)
+
+    def killable(self) -> Self:
+        return self.unfinished().filter(is_to_be_killed=False)
+
+    def unrivalled(self) -> Self:
+        """Those whose dedupe key, if any, no unfinished job has."""
+        rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
+        return self.filter(~Exists(rival))
+
+    def queue_names(self) -> Iterator[str]:
+        """The queues of rows of which an index begins with the queue: from one to the next.
+
+        However many rows there are, it costs a look a queue.
+        """
+        names = self.order_by("queue").values_list("queue", flat=True)
+        name = names.first()
+        while name is not None:
+            yield name
+            name = names.filter(queue__gt=name).first()
+
+    def claimed_by(self, *processes: Process) -> Self:
+        return self.running().filter(process__in=processes)
+
+    def orphaned(self) -> Self:
+        """Claimed by a process that has been forgotten."""
+        return self.running().filter(~Exists(Process.objects.filter(pk=OuterRef("process_id"))))
