@@ -74,7 +74,7 @@ class Lane:
             self.entrusted = self.allowance = 0
         return self.may_hold_work
 
-    def share_of(self, room: Room) -> int:
+    def may_start(self, room: Room) -> int:
         """How many jobs to start in a limited queue.
 
         Beyond its own share a process takes one at a time, if others leave theirs idle.

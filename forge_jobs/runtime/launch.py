@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -97,6 +98,9 @@ class Launch:
             return fork(lambda: self.live(birth, console))
 
         close_connections()
+        # Or each process would walk over all that is there by now, and so copy it, and once more
+        # at its end, which takes most of the time of a stop.
+        gc.freeze()
         return Supervisor(
             name=self.name,
             processes=self.processes or 1,

@@ -89,7 +89,7 @@ class Terms:
     def _room(self, lane: Lane, *, lock: bool = False) -> int | None:
         share = self.engine.steering.share_of(lane.queue)
         room = Queue.objects.room(lane.queue, process=self.engine.process, share=share, lock=lock)
-        return None if room is None else lane.share_of(room)
+        return None if room is None else lane.may_start(room)
 
     def _free_threads(self) -> int:
         return self.engine.threads - self.engine.fetcher.ahead()

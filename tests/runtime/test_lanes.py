@@ -87,9 +87,9 @@ class Watched:
         self.now = 0.0
         monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
-    def share(self, own: int, free: int, *, at: float) -> int:
+    def may_start(self, own: int, free: int, *, at: float) -> int:
         self.now = at
-        return self.lane.share_of(Room(own=own, free=free))
+        return self.lane.may_start(Room(own=own, free=free))
 
 
 def test_a_worker_beyond_one_s_share_is_taken_when_its_owner_has_left_it_idle(
@@ -97,8 +97,8 @@ def test_a_worker_beyond_one_s_share_is_taken_when_its_owner_has_left_it_idle(
 ) -> None:
     watched = Watched(monkeypatch)
 
-    assert [watched.share(2, 3, at=1.0), watched.share(0, 1, at=1.0)] == [2, 0]
-    assert [watched.share(0, 1, at=1.2), watched.share(0, 2, at=1.31)] == [0, 1]
+    assert [watched.may_start(2, 3, at=1.0), watched.may_start(0, 1, at=1.0)] == [2, 0]
+    assert [watched.may_start(0, 1, at=1.2), watched.may_start(0, 2, at=1.31)] == [0, 1]
 
 
 @pytest.mark.parametrize(("own", "free"), [(0, 0), (1, 1)], ids=["all run", "one of ours ended"])
@@ -107,5 +107,5 @@ def test_a_worker_that_was_taken_meanwhile_has_not_been_idle(
 ) -> None:
     watched = Watched(monkeypatch)
 
-    assert [watched.share(0, 1, at=1.0), watched.share(own, free, at=1.2)] == [0, own]
-    assert [watched.share(0, 1, at=1.31), watched.share(0, 1, at=1.62)] == [0, 1]
+    assert [watched.may_start(0, 1, at=1.0), watched.may_start(own, free, at=1.2)] == [0, own]
+    assert [watched.may_start(0, 1, at=1.31), watched.may_start(0, 1, at=1.62)] == [0, 1]
