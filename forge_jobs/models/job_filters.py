@@ -13,7 +13,7 @@ from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
 if TYPE_CHECKING:
-    from forge_jobs.models.job import Job  # noqa: F401 (named in quotes)
+    from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
 
 class JobFilters(models.QuerySet["Job"]):

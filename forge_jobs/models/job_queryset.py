@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
@@ -50,8 +50,10 @@ class JobQuerySet(JobFilters):
         A run that ends well all the same stays a success. `reason` is told to the handler, `by`
         says who asked.
         """
-        return self._stop_all(
-            JobQuerySet.cancellable, Event.CANCEL_REQUESTED, reason, by=by, now=now
+        return self.cancellable()._stop_all(
+            lambda jobs: jobs._stop(
+                jobs.cancellable(), Event.CANCEL_REQUESTED, reason, by=by, now=now or clock.now()
+            )
         )
 
     def kill(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
@@ -59,20 +61,18 @@ class JobQuerySet(JobFilters):
 
         Their handlers are interrupted by `JobKilled`; threads that do not react are given up.
         """
-        return self._stop_all(
-            JobQuerySet.killable, Event.KILL_REQUESTED, reason, by=by, now=now, is_to_be_killed=True
+        return self.killable()._stop_all(
+            lambda jobs: jobs._stop(
+                jobs.killable(),
+                Event.KILL_REQUESTED,
+                reason,
+                by=by,
+                now=now or clock.now(),
+                is_to_be_killed=True,
+            )
         )
 
-    def _stop_all(
-        self,
-        those: Callable[[JobQuerySet], JobQuerySet],
-        event: Event,
-        reason: str,
-        *,
-        by: str,
-        now: datetime | None,
-        **columns: Any,
-    ) -> int:
+    def _stop_all(self, act: Callable[[JobQuerySet], int]) -> int:
         """What waits comes first, and keys are passed on at last.
 
         Otherwise jobs would begin that are to be stopped as well.
@@ -80,25 +80,16 @@ class JobQuerySet(JobFilters):
         freed: set[str] = set()
 
         def stop(jobs: JobQuerySet) -> int:
-            holders = jobs.filter(state=State.READY, concurrency_slot__isnull=False)
-            freed.update(key for key in holders.values_list("concurrency_key", flat=True) if key)
-            moment = now or clock.now()
-            return jobs._stop(those(jobs), event, reason, by=by, now=moment, **columns)
+            _, keys = jobs.ready().filter(concurrency_slot__isnull=False)._queues_and_keys()
+            freed.update(keys)
+            return act(jobs)
 
-        idle = those(self).exclude(state=State.RUNNING)
-        stopped = idle._in_batches(stop) + those(self)._in_batches(stop)
+        stopped = self.exclude(state=State.RUNNING)._in_batches(stop) + self._in_batches(stop)
         wake_and_promote(set(), freed)
         return stopped
 
     def _stop(
-        self,
-        those: JobQuerySet,
-        event: Event,
-        reason: str,
-        *,
-        by: str,
-        now: datetime,
-        **columns: Any,
+        self, those: Self, event: Event, reason: str, *, by: str, now: datetime, **columns: Any
     ) -> int:
         """In one statement, for a job may be claimed, or end its run, at any moment.
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, State
+from forge_jobs.runtime.engine import Engine
 from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 from tests.app.jobs import noop
@@ -310,9 +311,14 @@ def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_wai
         with transaction.atomic():
             Queue.objects.select_for_update().get(name="default")
             for _ in range(3):
-                began = time.monotonic()
-                local.ring("default")
-                eventually(lambda: subject.fetcher.came_round_at > began)  # noqa: B023
+                comes_round(subject)
+
+
+def comes_round(subject: Engine) -> None:
+    """Its fetcher looks for work in the queue, and is done with it."""
+    began = time.monotonic()
+    local.ring("default")
+    eventually(lambda: subject.fetcher.came_round_at > began)
 
 
 @contextmanager
@@ -330,9 +336,11 @@ def held_by_another(queue: str) -> Iterator[None]:
     thread = Thread(target=hold)
     thread.start()
     assert is_held.wait(PATIENCE)
-    yield
-    is_over.set()
-    thread.join(PATIENCE)
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join(PATIENCE)
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
