@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from functools import partial
 
 from django.db import transaction
 
@@ -19,6 +18,11 @@ def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
     connection = db.connection()
     if not connection.in_atomic_block and not connection.get_autocommit():
         return  # Django has no hook for a commit by hand; the promoter finds such keys
-    if keys:
-        promotion = partial(Job.objects.promote, frozenset(keys))
-        transaction.on_commit(promotion, using=connection.alias, robust=True)
+    if not keys:
+        return
+    chosen = frozenset(keys)
+
+    def promote() -> None:  # not a partial: Django logs what fails by its `__qualname__`
+        Job.objects.promote(chosen)
+
+    transaction.on_commit(promote, using=connection.alias, robust=True)

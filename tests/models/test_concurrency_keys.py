@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from forge_jobs import enqueue, enqueue_many, job
 from forge_jobs.enqueue import NewJob
@@ -58,6 +58,19 @@ def test_the_key_may_be_given_at_enqueue() -> None:
     enqueue("app.effect", {"number": 1}, concurrency_key="mine")
 
     assert states() == [State.READY, State.BLOCKED]
+
+
+def test_a_promotion_that_fails_after_the_commit_harms_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def promote(self: object, keys: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(type(Job.objects), "promote", promote)
+    with transaction.atomic():
+        serve.enqueue(customer=1)
+
+    assert states() == [State.BLOCKED]
 
 
 def test_nothing_is_promoted_before_its_transaction_commits() -> None:

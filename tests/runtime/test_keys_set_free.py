@@ -1,5 +1,6 @@
 """Whoever held a concurrency key ends, in whatever way: the next is ready, and entrusted to us."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.app.jobs import noop, serve
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import claim, stored_job, transition
-from tests.running import engine
+from tests.running import drain, engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,3 +182,35 @@ def test_all_slots_are_filled_whichever_way_they_were_set_free(finalizer: Finali
     )
 
     assert sorted(Job.objects.ready().values_list("concurrency_slot", flat=True)) == [1, 2]
+
+
+@pytest.fixture
+def taken_for_empty() -> Iterator[None]:
+    """A table of which the planner believes that it is empty, as it was when it was vacuumed."""
+    statistics("VACUUM (ANALYZE, TRUNCATE)")
+    yield
+    statistics("ANALYZE")
+
+
+def statistics(verb: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"{verb} forge_jobs_job")
+
+
+@pytest.mark.usefixtures("taken_for_empty")
+@pytest.mark.parametrize("threads", [1, 4])
+def test_one_at_a_time_is_made_ready_however_small_the_table_seems(threads: int) -> None:
+    serve.enqueue_many([{"customer": number % 2, "place": number} for number in range(40)])
+    drain(threads=threads)
+
+    assert Job.objects.filter(state=State.SUCCEEDED, attempt=1).count() == 40
+
+
+@pytest.mark.usefixtures("taken_for_empty")
+def test_one_at_a_time_is_promoted_however_small_the_table_seems() -> None:
+    for _ in range(5):
+        stored_job(state=State.BLOCKED, concurrency_key="k")
+    Job.objects.promote({"k"})
+
+    assert Job.objects.ready().count() == 1

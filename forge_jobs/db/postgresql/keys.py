@@ -26,24 +26,29 @@ OLDEST = """
 """
 
 
-def _made_ready(chosen: str) -> str:
-    """The statement that makes jobs ready, of which `chosen` selects `id` and `slot`.
+def _next(chosen: str) -> str:
+    """As a part of a statement: the jobs to make ready, of which `chosen` selects `id` and `slot`.
 
-    The planner is to go by the primary key: "||" rules out the index of blocked jobs, all of which
-    it would read to find a few ids.
+    They are chosen once. In a table that was all but empty when it was analyzed the planner reads
+    all jobs, and looks among the chosen ones for each: were those chosen anew each time, several
+    would get the same slot.
     """
-    return f"""
-        UPDATE forge_jobs_job AS job
-        SET state = 'ready', concurrency_slot = next.slot
-        FROM ({chosen} LIMIT (SELECT 1000000)) AS next
-        WHERE job.id = next.id AND job.state || '' = 'blocked'
-            AND next.slot <= job.concurrency_limit
-        RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
-    """
+    return f"next (id, slot) AS MATERIALIZED ({chosen} LIMIT (SELECT 1000000))"
 
+
+# The planner is to go by the primary key: "||" rules out the index of blocked jobs, all of which
+# it would read to find a few ids.
+MADE_READY = """
+    UPDATE forge_jobs_job AS job
+    SET state = 'ready', concurrency_slot = next.slot
+    FROM next
+    WHERE job.id = next.id AND job.state || '' = 'blocked'
+        AND next.slot <= job.concurrency_limit
+    RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
+"""
 
 # A slot is the lowest number that nobody has.
-PROMOTE = _made_ready(f"""
+NEXT = _next(f"""
     SELECT
         ({OLDEST}) AS id,
         (
@@ -60,11 +65,12 @@ PROMOTE = _made_ready(f"""
         ) AS slot
     FROM unnest(%s::text[]) AS key
 """)
+PROMOTE = f"WITH {NEXT} {MADE_READY}"
 
 # A slot that is set free here can be nobody else's before this commits. The lock is for the order:
 # a promoter has the oldest job locked even if it finds no slot, and that job would be passed over.
 # Within the statement, the table shows what was there before: the slot, and who waited for it.
-PROMOTE_SETTLED = _made_ready(f"""
+NEXT_OF_SETTLED = _next(f"""
     SELECT ({OLDEST}) AS id, slot
     FROM (
         SELECT key, slot, pg_advisory_xact_lock(hashtextextended(key, 0))
@@ -81,7 +87,7 @@ WITH settled AS (
     {SETTLE}, job.concurrency_key, (
         SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
     ) AS slot
-), promoted AS ({PROMOTE_SETTLED})
+), {NEXT_OF_SETTLED}, promoted AS ({MADE_READY})
 SELECT id, state, NULL, NULL, NULL, NULL FROM settled
 UNION ALL
 SELECT NULL, NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
