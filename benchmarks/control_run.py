@@ -33,7 +33,7 @@ def main(verb: str, *words: str) -> None:
 def drain(kind: str, *, jobs: int, backlog: int) -> float:
     """Jobs a second from the first to the last; those of the hot key do not count."""
     from forge_jobs import enqueue_many
-    from forge_jobs.enqueue import NewJob
+    from forge_jobs.enqueueing.enqueue import NewJob
     from forge_jobs.models import Process
 
     kind = f"bench.{kind}"

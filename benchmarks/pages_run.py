@@ -135,8 +135,8 @@ def fill(jobs: int) -> None:
 
 def fill_metrics(now) -> None:
     """What the meter leaves of a month, though of minutes only what a page can ask for."""
+    from forge_jobs.metrics.tally import SPANS
     from forge_jobs.models import MetricBucket
-    from forge_jobs.tally import SPANS
 
     text = json.dumps({str(index): 3 for index in range(40, 60)})
     _shortest, minute, *longer = SPANS

@@ -1,7 +1,8 @@
 """A fast, durable job queue for Django that lives in the project's own database."""
 
+from forge_jobs.conf.schedules import schedule
 from forge_jobs.context import JobContext
-from forge_jobs.enqueue import (
+from forge_jobs.enqueueing.enqueue import (
     EnqueuedJobs,
     NewJob,
     aenqueue,
@@ -10,10 +11,9 @@ from forge_jobs.enqueue import (
     enqueue_many,
 )
 from forge_jobs.exceptions import EnqueueError, ForgeJobsError, InvalidSchedule
-from forge_jobs.handler import JobHandler
-from forge_jobs.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
-from forge_jobs.registry import job, register
-from forge_jobs.schedules import schedule
+from forge_jobs.handlers.handler import JobHandler
+from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
+from forge_jobs.handlers.registry import job, register
 
 __version__ = "0.1.0"
 

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig, apps
 from django.utils.module_loading import module_has_submodule
 
-from forge_jobs.registry import registry
+from forge_jobs.handlers.registry import registry
 
 
 class ForgeJobsConfig(AppConfig):
@@ -14,7 +14,7 @@ class ForgeJobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from forge_jobs import checks, schedule_checks  # noqa: F401 - to register them
+        from forge_jobs import checks  # noqa: F401 - to register them
 
         autodiscover()
 

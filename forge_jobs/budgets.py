@@ -11,7 +11,7 @@ from forge_jobs.clock import as_timedelta
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.exceptions import UnknownBudget
-from forge_jobs.outcomes import Throttled
+from forge_jobs.handlers.outcomes import Throttled
 
 LONGEST_NAP: Final = 1.0
 """Seconds between looks at a bucket: others may take what one waits for, or an operator refill."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
 
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
-from forge_jobs.handler import JobHandler, JobOptions
-from forge_jobs.outcomes import Cancelled
-from forge_jobs.settlement import trimmed
+from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
+from forge_jobs.handlers.handler import JobHandler, JobOptions
+from forge_jobs.handlers.outcomes import Cancelled
+from forge_jobs.handlers.settlement import trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models import Job

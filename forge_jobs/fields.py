@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.cron import BadExpression, Cron
-from forge_jobs.cronfields import LONGEST_EXPRESSION
-from forge_jobs.zones import UnknownZone, zone_named
+from forge_jobs.cron.expression import BadExpression, Cron
+from forge_jobs.cron.fields import LONGEST_EXPRESSION
+from forge_jobs.cron.zones import UnknownZone, zone_named
 
 
 def validate_cron(expression: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
-from forge_jobs.registry import registry
+from forge_jobs.handlers.registry import registry
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Sum
 
-from forge_jobs.histogram import Histogram
+from forge_jobs.metrics.histogram import Histogram
+from forge_jobs.metrics.tally import COUNTS
 from forge_jobs.models import MetricBucket, MetricSample
-from forge_jobs.tally import COUNTS
 from tests.conftest import NOON
 
 

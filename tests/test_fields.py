@@ -7,9 +7,9 @@ import pytest
 from django import forms
 from django.forms import modelform_factory
 
+from forge_jobs.cron.preview import preview
 from forge_jobs.fields import CronFormField, CronWidget
 from forge_jobs.models import Schedule
-from forge_jobs.preview import preview
 from tests.conftest import NOON
 
 

@@ -22,7 +22,7 @@ class ForgeJobs(Contestant):
     def __init__(self, variant: str) -> None:
         django.setup()
         if variant == "unmetered":
-            from forge_jobs.runtime.recorder import Recorder
+            from forge_jobs.runtime.metering.recorder import Recorder
 
             Recorder.record = lambda self, group, held: None
 

@@ -21,8 +21,8 @@ from forge_jobs import clock
 from forge_jobs.admin.buttons import reason, who
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.models import Job
-from forge_jobs.operations import Cancel, Kill, Operation, Purge, Retry, RunNow
-from forge_jobs.selection import Selection
+from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
+from forge_jobs.operations.selection import Selection
 
 if TYPE_CHECKING:
     from forge_jobs.admin.base import ForgeAdmin

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from forge_jobs import durations
 from forge_jobs.models import State
-from forge_jobs.selection import Selection
+from forge_jobs.operations.selection import Selection
 
 NUMBERED: Final = re.compile(r"#(\d{1,18})$")
 

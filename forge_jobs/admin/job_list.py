@@ -18,7 +18,7 @@ from forge_jobs.dashboard.job_line import JobLine
 from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.registry import registry
+from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from forge_jobs.dashboard.health import Health
 from forge_jobs.dashboard.overview import Overview
 from forge_jobs.dashboard.series import JobSeries
 from forge_jobs.dashboard.window import Window
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import MissionControl
-from forge_jobs.registry import registry
 
 OVERVIEW: Final = "forge_jobs_missioncontrol_changelist"
 HEALTH: Final = "forge_jobs_health"

@@ -13,16 +13,17 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from forge_jobs import clock, timetable
+from forge_jobs import clock
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, Refused, who
 from forge_jobs.admin.schedule_form import ScheduleForm
+from forge_jobs.conf.policies import Overlap, Source
+from forge_jobs.cron.preview import preview
 from forge_jobs.dashboard import schedules
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronWidget
 from forge_jobs.models import Schedule
-from forge_jobs.policies import Overlap, Source
-from forge_jobs.preview import preview
+from forge_jobs.schedules import timetable
 
 DECLARED: Final = _(
     "It is declared in code. What you change here stays until the code declares that same option "

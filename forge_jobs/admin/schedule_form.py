@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs.admin.fields import DurationField, NameField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule
-from forge_jobs.registry import registry
 
 
 class ScheduleForm(ChangedColumnsForm):

@@ -9,8 +9,8 @@ from typing import Any
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.diagnosis import MANY, Facts, Server
 from forge_jobs.dashboard.job_list import NEXT_CLAIMED
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
-from forge_jobs.registry import registry
 
 HOLDERS = 10
 

@@ -15,7 +15,7 @@ from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant
 from forge_jobs.models.job_queryset import JobQuerySet
-from forge_jobs.selection import Selection, moment_of
+from forge_jobs.operations.selection import Selection, moment_of
 from forge_jobs.states import TERMINAL
 
 PAGE: Final = 50

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Process, Queue
+from forge_jobs.operations.status import lag_of, unserved
 from forge_jobs.states import State
-from forge_jobs.status import lag_of, unserved
 
 
 @dataclass(frozen=True, kw_only=True)

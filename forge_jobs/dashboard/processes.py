@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, ProcessGauge, ProcessState
 from forge_jobs.models.lease import SERVICES
-from forge_jobs.status import unserved
+from forge_jobs.operations.status import unserved
 
 SHOWN_JOBS: Final = 5
 MISSED_BEATS: Final = 2

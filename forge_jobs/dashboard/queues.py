@@ -16,8 +16,8 @@ from forge_jobs.conf import conf
 from forge_jobs.dashboard.sparkline import Sparkline
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Process, Queue, RateLimitBudget
+from forge_jobs.operations.status import lag_of
 from forge_jobs.states import State
-from forge_jobs.status import lag_of
 
 MOODS: Final[dict[str, str | Promise]] = {
     "paused": gettext_lazy("paused"),

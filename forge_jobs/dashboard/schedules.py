@@ -10,10 +10,10 @@ from django.db.models import OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.cron import BadExpression
+from forge_jobs.cron.expression import BadExpression
+from forge_jobs.cron.zones import UnknownZone
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job, Schedule
-from forge_jobs.zones import UnknownZone
 
 LATE: Final = timedelta(seconds=15)
 """The scheduler looks every few seconds; a moment that is past for longer waits for a leader."""

@@ -11,9 +11,9 @@ from django.db.models import Q, Sum
 
 from forge_jobs import db
 from forge_jobs.dashboard.window import Window
-from forge_jobs.histogram import Histogram
+from forge_jobs.metrics.histogram import Histogram
+from forge_jobs.metrics.tally import COUNTS, DURATIONS
 from forge_jobs.models import MetricBucket, MetricSample, Watermark
-from forge_jobs.tally import COUNTS, DURATIONS
 
 PERCENTS: Final = (50, 95, 99)
 Column = list[float | None]

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from forge_jobs.models import JobTotal
+from forge_jobs.operations.status import count_finished, count_unfinished
 from forge_jobs.states import TERMINAL, State
-from forge_jobs.status import count_finished, count_unfinished
 
 FEW: Final = 20_000
 """Up to so many rows are counted in some milliseconds."""

@@ -9,8 +9,8 @@ from math import ceil
 from typing import Final, Self
 
 from forge_jobs.db.rows import Grid
+from forge_jobs.metrics.tally import SPANS
 from forge_jobs.services.thinner import DETAILED
-from forge_jobs.tally import SPANS
 
 WINDOWS: Final[Mapping[str, timedelta]] = {
     "5m": timedelta(minutes=5),

@@ -14,8 +14,8 @@ from forge_jobs.durations import spelled
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
+    from forge_jobs.operations.status import Unserved
     from forge_jobs.runtime.finalizer import Finished
-    from forge_jobs.status import Unserved
 
 logger: Final = logging.getLogger("forge_jobs")
 

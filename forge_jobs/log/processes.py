@@ -15,8 +15,8 @@ from forge_jobs.durations import spelled
 
 if TYPE_CHECKING:
     from forge_jobs.models import Process
+    from forge_jobs.runtime.command.supervisor import Child
     from forge_jobs.runtime.engine import Engine
-    from forge_jobs.runtime.supervisor import Child
 
 logger: Final = logging.getLogger("forge_jobs")
 

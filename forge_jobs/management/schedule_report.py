@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from forge_jobs.cron import BadExpression
+from forge_jobs.cron.expression import BadExpression
+from forge_jobs.cron.zones import UnknownZone
 from forge_jobs.management.rendering import ago, clock_face, facts, number, one_line
 from forge_jobs.models import Schedule
-from forge_jobs.zones import UnknownZone
 
 
 def as_text(schedules: Sequence[Schedule], *, now: datetime) -> str:

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from forge_jobs import clock
+from forge_jobs.conf.policies import CatchUp, Overlap, Source
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.management import parsing, schedule_report
 from forge_jobs.models import Schedule
-from forge_jobs.policies import CatchUp, Overlap, Source
 
 OPTIONS: Final = (
     "payload",

@@ -20,7 +20,7 @@ from forge_jobs.management.rendering import (
     table,
 )
 from forge_jobs.models import Process, State
-from forge_jobs.status import QueueStatus, Status
+from forge_jobs.operations.status import QueueStatus, Status
 
 LONGEST_NAME = 20
 LONGEST_HOST = 12

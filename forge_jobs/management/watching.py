@@ -11,7 +11,7 @@ from django.db import close_old_connections
 from forge_jobs import clock
 from forge_jobs.management.status_report import Report
 from forge_jobs.management.trouble import told_in_one_line
-from forge_jobs.status import Status
+from forge_jobs.operations.status import Status
 
 
 def watch(report: Report, *, every: timedelta, stdout: OutputWrapper) -> None:

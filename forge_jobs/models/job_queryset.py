@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
 from forge_jobs import clock, db, wake
+from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import wake_and_promote
-from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.states import Event, State
 
 BATCH: Final = 500

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
+from forge_jobs.metrics.tally import EMPTY, SPANS, Tally, Work, span_start
 from forge_jobs.models.base import JobsManager
-from forge_jobs.tally import EMPTY, SPANS, Tally, Work, span_start
 
 BATCH: Final = 2_000
 """How many rows are summed up in one transaction."""

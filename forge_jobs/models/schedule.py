@@ -14,8 +14,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
-from forge_jobs.cron import Cron
+from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
+from forge_jobs.conf.policies import CatchUp, Overlap, Source
+from forge_jobs.cron.expression import Cron
+from forge_jobs.cron.zones import zone_named
 from forge_jobs.fields import CronField, validate_zone
 from forge_jobs.models.schedule_faults import faults
 from forge_jobs.models.schedule_queryset import (
@@ -25,8 +27,6 @@ from forge_jobs.models.schedule_queryset import (
     ScheduleManager,
 )
 from forge_jobs.models.seeded import SeededModel
-from forge_jobs.policies import CatchUp, Overlap, Source
-from forge_jobs.zones import zone_named
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job
@@ -187,7 +187,7 @@ class Schedule(SeededModel):
 
         `by` says who asked. Raises an `EnqueueError` if the job can't be.
         """
-        from forge_jobs.firing import trigger
+        from forge_jobs.schedules.firing import trigger
 
         return trigger(self, by=by)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import EnqueueError
-from forge_jobs.registry import registry
+from forge_jobs.handlers.registry import registry
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule

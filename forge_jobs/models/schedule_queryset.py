@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from django.db import models
 from django.db.models import F
 
+from forge_jobs.conf.policies import Source
+from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.seeded import SeededManager
-from forge_jobs.policies import Source
-from forge_jobs.settlement import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule

@@ -16,26 +16,26 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
+from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.settlement import as_resident, settle
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
-from forge_jobs.outcomes import Dead, Failed, Outcome, Released
-from forge_jobs.registry import registry
-from forge_jobs.runtime.crew import Crew
+from forge_jobs.runtime.claiming.claims import Hold
+from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.command.retirement import Limits
 from forge_jobs.runtime.ending import Ending
-from forge_jobs.runtime.fetcher import Fetcher
 from forge_jobs.runtime.finalizer import Finalizer, Finished
 from forge_jobs.runtime.heartbeat import Heartbeat
-from forge_jobs.runtime.hold import Hold
-from forge_jobs.runtime.metering import MeteringLoop
-from forge_jobs.runtime.recorder import Recorder
+from forge_jobs.runtime.metering.recorder import Recorder
+from forge_jobs.runtime.metering.writer import MeteringLoop
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.retirement import Limits
+from forge_jobs.runtime.running.worker import failed
+from forge_jobs.runtime.running.workers import Crew
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
-from forge_jobs.runtime.staff import employ_services
-from forge_jobs.runtime.steering import Steering
-from forge_jobs.runtime.worker import failed
+from forge_jobs.runtime.services import employ_services
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.stager import Stager
-from forge_jobs.settlement import as_resident, settle
 from forge_jobs.signals import process_started, process_stopped, process_stopping
 
 TICK_SECONDS: Final = 0.1

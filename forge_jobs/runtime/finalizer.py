@@ -17,12 +17,12 @@ from django.db import DataError, Error, IntegrityError
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
+from forge_jobs.handlers.outcomes import Failed, Outcome, Throttled
+from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job
-from forge_jobs.outcomes import Failed, Outcome, Throttled
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
-from forge_jobs.settlement import settle
 from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
 from forge_jobs.states import State
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from forge_jobs.models.job_total import JobTotal
+from forge_jobs.operations.status import count_jobs
 from forge_jobs.services.base import Service
-from forge_jobs.status import count_jobs
 
 SHARE: Final = 50
 """It rests for this many times as long as the last count took."""

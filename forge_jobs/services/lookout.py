@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from forge_jobs.operations.status import unserved
 from forge_jobs.services.base import Service
 from forge_jobs.signals import work_unserved
-from forge_jobs.status import unserved
 
 
 class Lookout(Service):

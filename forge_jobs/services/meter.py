@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Final
 
 from forge_jobs import db
+from forge_jobs.metrics.tally import SPANS, span_start
 from forge_jobs.models import MetricBucket, MetricSample, Watermark
 from forge_jobs.models.metrics import BATCH
 from forge_jobs.services.base import Service
-from forge_jobs.tally import SPANS, span_start
 
 MOST_BATCHES: Final = 10
 """How many one pass rolls of each span, so that other services have their turn."""

@@ -10,13 +10,13 @@ from django.db import transaction
 from forge_jobs import db, wake
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, EventRow, Transition
+from forge_jobs.handlers.settlement import lost
+from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
-from forge_jobs.settlement import lost
 from forge_jobs.signals import process_lost
 from forge_jobs.states import TERMINAL, State
-from forge_jobs.tally import Tally, Work
 
 
 class HeardSince(Protocol):

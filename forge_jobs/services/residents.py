@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from forge_jobs.enqueue import enqueue
+from forge_jobs.enqueueing.enqueue import enqueue
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job
-from forge_jobs.registry import registry
 from forge_jobs.services.base import Service
 
 

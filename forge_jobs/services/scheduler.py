@@ -8,16 +8,17 @@ from typing import Final
 
 from django.db import DataError, Error, IntegrityError, transaction
 
-from forge_jobs import db, timetable
+from forge_jobs import db
 from forge_jobs.conf import conf
-from forge_jobs.firing import fire
+from forge_jobs.conf.policies import CatchUp
+from forge_jobs.cron.zones import SECOND
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule
 from forge_jobs.models.schedule_queryset import Progress
-from forge_jobs.policies import CatchUp
-from forge_jobs.registry import registry
+from forge_jobs.schedules import timetable
+from forge_jobs.schedules.firing import fire
 from forge_jobs.services.base import Service
 from forge_jobs.signals import schedule_failed, schedule_fired, schedule_skipped
-from forge_jobs.zones import SECOND
 
 LARGEST_PASS: Final = 500
 """How many schedules one pass plans or fires, so that other services have their turn."""

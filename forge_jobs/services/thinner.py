@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from forge_jobs.metrics.tally import SPANS
 from forge_jobs.models import DatabaseGauge, JobEvent, MetricBucket, ProcessGauge
 from forge_jobs.services.base import Service
-from forge_jobs.tally import SPANS
 
 KEPT: Final = timedelta(days=30)
 DETAILED: Final = timedelta(hours=1)

@@ -12,9 +12,9 @@ from forge_jobs.models import Job, Process, Queue, RateLimitBudget, Schedule, St
 from tests.admin.people import LIVE, browser, operator, text
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.planned import planned_schedule
 from tests.plans import walks
 from tests.rows import finished_job, stored_job
-from tests.schedules import planned_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
 

@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from forge_jobs import job
 from forge_jobs.clock import ManualClock
+from forge_jobs.conf.schedules import schedule as declare
 from forge_jobs.models import Job, Schedule
-from forge_jobs.schedules import schedule as declare
 from tests.admin.people import LIVE, SHUT_OUT, answers, browser, filled, operator, text
 from tests.conftest import NOON
-from tests.schedules import MINUTE, planned_schedule
+from tests.planned import MINUTE, planned_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
 

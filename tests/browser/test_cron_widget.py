@@ -7,8 +7,8 @@ import pytest
 from django import forms
 from playwright.sync_api import Page, Route, expect
 
+from forge_jobs.cron.preview import preview
 from forge_jobs.fields import CronFormField, CronWidget
-from forge_jobs.preview import preview
 from tests.browser.conftest import CHROMIUM
 from tests.conftest import NOON
 

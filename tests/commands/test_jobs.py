@@ -159,7 +159,7 @@ def test_a_watch_outlives_trouble_with_the_database(
     jobs: Jobs, three_looks: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patches:
-        patches.setattr("forge_jobs.status.Status.read", lost_connection)
+        patches.setattr("forge_jobs.operations.status.Status.read", lost_connection)
         words, document = jobs("status", "--watch").out, jobs("status", "--watch", "--json").out
 
     assert "The job database can't be used: it is gone." in words

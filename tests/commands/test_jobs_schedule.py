@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError
 
+from forge_jobs.conf.policies import Source
 from forge_jobs.models import Job, Schedule
-from forge_jobs.policies import Source
 from tests.commands.conftest import Jobs
 from tests.conftest import NOON
-from tests.schedules import MINUTE, planned_schedule
+from tests.planned import MINUTE, planned_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
 

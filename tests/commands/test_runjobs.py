@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from forge_jobs.models import Job, Process, State
-from forge_jobs.runtime.launch import Launch
+from forge_jobs.runtime.command.launch import Launch
 from tests.app.jobs import fail, noop, wait_for_cancel
 from tests.app.models import Effect
 from tests.running import PATIENCE, Runjobs, eventually

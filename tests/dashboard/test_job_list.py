@@ -10,7 +10,7 @@ from forge_jobs.dashboard import job_list
 from forge_jobs.dashboard.job_list import JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.models import Job, State
-from forge_jobs.selection import Selection
+from forge_jobs.operations.selection import Selection
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job

@@ -6,9 +6,9 @@ import pytest
 
 from forge_jobs.dashboard.series import JobSeries, finished_by_queue
 from forge_jobs.dashboard.window import WINDOWS, Window
+from forge_jobs.metrics.tally import COUNTS
 from forge_jobs.models import Watermark
 from forge_jobs.services.meter import Meter
-from forge_jobs.tally import COUNTS
 from tests.conftest import NOON
 from tests.measured import bucket, sample
 

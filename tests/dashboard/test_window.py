@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge_jobs.dashboard.window import MOST_POINTS, WINDOWS, Window
-from forge_jobs.tally import SPANS
+from forge_jobs.metrics.tally import SPANS
 from tests.conftest import NOON
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -14,7 +14,7 @@ from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_list import JobList
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Job, State
-from forge_jobs.selection import Selection
+from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
 from tests.factories import process_named

@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.fetcher import LARGEST_CLAIM
+from forge_jobs.runtime.claiming.fetcher import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
 from forge_jobs.services.stager import BATCH
 from tests.conftest import NOON

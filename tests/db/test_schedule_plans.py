@@ -8,9 +8,9 @@ from pytest_django import DjangoDbBlocker
 
 from forge_jobs.models import Job, Schedule, State
 from tests.conftest import NOON
+from tests.planned import MINUTE
 from tests.plans import walks
 from tests.rows import stored_job
-from tests.schedules import MINUTE
 
 pytestmark = pytest.mark.django_db
 

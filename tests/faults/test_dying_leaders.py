@@ -13,13 +13,13 @@ import pytest
 from django.db import connection
 
 from forge_jobs.clock import ManualClock
+from forge_jobs.conf.policies import Overlap
 from forge_jobs.models import Job, Lease, Process, Schedule
-from forge_jobs.policies import Overlap
 from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
 from tests.faults.leader import DEATH
+from tests.planned import MINUTE, SECOND, due_moments, planned_schedule
 from tests.running import PATIENCE, ROOT, Runjobs, eventually
-from tests.schedules import MINUTE, SECOND, due_moments, planned_schedule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
 from forge_jobs import enqueue, enqueue_many, job
-from forge_jobs.enqueue import NewJob
+from forge_jobs.enqueueing.enqueue import NewJob
 from forge_jobs.models import Job, Process, State
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.reaper import reclaim

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.connection import ConnectionDoesNotExist
 
+from forge_jobs.conf.policies import Source
+from forge_jobs.conf.schedules import schedule
 from forge_jobs.models import RateLimitBudget, Schedule
-from forge_jobs.policies import Source
-from forge_jobs.schedules import schedule
 from tests.conftest import NOON
-from tests.schedules import MINUTE, planned_schedule
+from tests.planned import MINUTE, planned_schedule
 
 pytestmark = pytest.mark.django_db
 

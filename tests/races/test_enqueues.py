@@ -6,7 +6,7 @@ from threading import Barrier, Event, Thread
 import pytest
 from django.db import connections, transaction
 
-from forge_jobs.handler import JobOptions
+from forge_jobs.handlers.handler import JobOptions
 from forge_jobs.models import Job, State
 from tests.app.jobs import noop
 from tests.running import PATIENCE, engine, eventually, running

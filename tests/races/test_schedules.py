@@ -8,12 +8,12 @@ import pytest
 from django.db import connections
 
 from forge_jobs.clock import ManualClock
+from forge_jobs.conf.policies import Overlap
 from forge_jobs.models import Job, Schedule
-from forge_jobs.policies import Overlap
 from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
+from tests.planned import MINUTE, due_moments, planned_schedule
 from tests.running import PATIENCE
-from tests.schedules import MINUTE, due_moments, planned_schedule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

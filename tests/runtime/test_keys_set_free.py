@@ -8,10 +8,10 @@ from django.db import OperationalError, connection
 
 from forge_jobs import job, wake
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.outcomes import Done, Released
 from forge_jobs.models import Job, State
-from forge_jobs.outcomes import Done, Released
+from forge_jobs.runtime.claiming.lanes import ENTRUSTED
 from forge_jobs.runtime.finalizer import Finalizer, Finished
-from forge_jobs.runtime.lanes import ENTRUSTED
 from forge_jobs.signals import claim_lost
 from tests.app.jobs import noop, serve
 from tests.conftest import NOON

@@ -19,8 +19,8 @@ from forge_jobs import (
     job,
     register,
 )
+from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.models import Job, State
-from forge_jobs.outcomes import Outcome
 from tests.running import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from forge_jobs import JobContext, clock, enqueue, job
+from forge_jobs.cron.zones import SECOND
 from forge_jobs.models import Schedule
 from forge_jobs.services.census import Census
-from forge_jobs.zones import SECOND
 from tests.running import drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -3,9 +3,9 @@
 import pytest
 
 from forge_jobs.models import Job
+from forge_jobs.operations.status import Unserved
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.signals import work_unserved
-from forge_jobs.status import Unserved
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import stored_job

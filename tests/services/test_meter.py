@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from forge_jobs.histogram import Histogram
+from forge_jobs.metrics.histogram import Histogram
+from forge_jobs.metrics.tally import SPANS
 from forge_jobs.models import Job, MetricBucket, MetricSample, Watermark
 from forge_jobs.models import metrics as module
 from forge_jobs.services.meter import Meter
-from forge_jobs.tally import SPANS
 from tests.conftest import NOON
 from tests.measured import counted, histogram, sample
 from tests.rows import stored_job

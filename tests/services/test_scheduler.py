@@ -11,15 +11,16 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.dispatch import Signal
 from pytest_django import DjangoAssertNumQueries
 
-from forge_jobs import firing, job, schedule, signals
+from forge_jobs import job, schedule, signals
 from forge_jobs.clock import ManualClock
-from forge_jobs.handler import FunctionHandler
+from forge_jobs.conf.policies import Overlap, Source
+from forge_jobs.handlers.handler import FunctionHandler
 from forge_jobs.models import Job, Schedule, State
-from forge_jobs.policies import Overlap, Source
+from forge_jobs.schedules import firing
 from forge_jobs.services import scheduler
 from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
-from tests.schedules import HOUR, MINUTE, SECOND, due_moments, planned_schedule
+from tests.planned import HOUR, MINUTE, SECOND, due_moments, planned_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
 

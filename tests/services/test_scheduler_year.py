@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from forge_jobs.clock import ManualClock
+from forge_jobs.conf.policies import Overlap
 from forge_jobs.models import Job
-from forge_jobs.policies import Overlap
 from forge_jobs.services.scheduler import Scheduler
-from tests.cron_model import ZONES, year_of
-from tests.schedules import due_moments, planned_schedule
+from tests.cron.model import ZONES, year_of
+from tests.planned import due_moments, planned_schedule
 
 DAY = timedelta(days=1)
 EXPRESSION = "*/7 3 * * 1-5"

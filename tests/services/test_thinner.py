@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from forge_jobs.metrics.tally import SPANS
 from forge_jobs.models import DatabaseGauge, Event, JobEvent, MetricBucket, ProcessGauge
 from forge_jobs.services import thinner as module
 from forge_jobs.services.thinner import Thinner
-from forge_jobs.tally import SPANS
 from tests.conftest import NOON
 from tests.measured import bucket
 

@@ -8,18 +8,18 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from forge_jobs import clock
-from forge_jobs.enqueue import enqueue
+from forge_jobs.enqueueing.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError
-from forge_jobs.handler import JobOptions
+from forge_jobs.handlers.handler import JobOptions
 from forge_jobs.management import job_report, parsing, queues, schedule_verb
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
 from forge_jobs.models import Job, State
-from forge_jobs.operations import Cancel, Operation, Purge, Retry
+from forge_jobs.operations.bulk import Cancel, Operation, Purge, Retry
+from forge_jobs.operations.selection import Selection
+from forge_jobs.operations.status import Status, ailments
 from forge_jobs.runtime.registration import measure_clock
-from forge_jobs.selection import Selection
-from forge_jobs.status import Status, ailments
 
 FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
 OPTIONS: Final = JobOptions.__annotations__.keys()

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.management.trouble import told_in_one_line
-from forge_jobs.runtime.console import Console
-from forge_jobs.runtime.launch import Launch
+from forge_jobs.runtime.command.console import Console
+from forge_jobs.runtime.command.launch import Launch
 from forge_jobs.runtime.registration import default_name
 
 

@@ -1,0 +1,5 @@
+"""What would go wrong later is said at start-up, with what to do."""
+
+from forge_jobs.checks import database, handlers, schedules, settings
+
+__all__ = ["database", "handlers", "schedules", "settings"]

@@ -1,0 +1,195 @@
+"""What settings declare of queues, budgets and schedules; rows of the same names follow it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from inspect import signature
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from django.core.exceptions import ImproperlyConfigured
+
+from forge_jobs.backoff import RetryPolicy
+from forge_jobs.clock import as_timedelta
+from forge_jobs.conf.schedules import DeclaredSchedule, schedule
+from forge_jobs.exceptions import InvalidSchedule
+
+KEEP: Final = object()
+"""Not declared: the row keeps what it has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueSettings:
+    """What `FORGE_JOBS["QUEUES"][name]` may say."""
+
+    retry: RetryPolicy | None = None
+    max_workers: Any = KEEP
+    retain_succeeded: Any = KEEP
+    retain_failed: Any = KEEP
+    throttle_base: Any = KEEP
+    throttle_cap: Any = KEEP
+    budget: Any = KEEP
+
+    @classmethod
+    def read(cls, name: str, given: object) -> Self:
+        where = f'FORGE_JOBS["QUEUES"]["{name}"]'
+        if not isinstance(given, Mapping):
+            raise ImproperlyConfigured(f"{where} must be a dictionary, not {given!r}.")
+        refuse_unknown(given, known=[option.name for option in fields(cls)], where=where)
+        return cls(**{key: _QUEUE_OPTIONS[key](value, where, key) for key, value in given.items()})
+
+    def columns(self) -> dict[str, Any]:
+        """What is declared, as the columns of a `Queue`."""
+        declared = {name: getattr(self, option) for option, name in _QUEUE_COLUMNS.items()}
+        return {
+            name: value.total_seconds() if isinstance(value, timedelta) else value
+            for name, value in declared.items()
+            if value is not KEEP
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSettings:
+    """What `FORGE_JOBS["BUDGETS"][name]` must say."""
+
+    capacity: float
+    refill_per_second: float
+
+    @classmethod
+    def read(cls, name: str, given: object) -> Self:
+        where = f'FORGE_JOBS["BUDGETS"]["{name}"]'
+        names = [option.name for option in fields(cls)]
+        if not isinstance(given, Mapping) or {*names} - {*given}:
+            raise ImproperlyConfigured(
+                f"{where} must be a dictionary with {' and '.join(names)}, not {given!r}."
+            )
+        refuse_unknown(given, known=names, where=where)
+        return cls(**{key: _more_than_zero(value, where, key) for key, value in given.items()})
+
+    def columns(self) -> dict[str, Any]:
+        return {"capacity": self.capacity, "refill_per_second": self.refill_per_second}
+
+
+def queues(key: str, value: object) -> Mapping[str, QueueSettings]:
+    if not isinstance(value, Mapping) or not value:
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must map queue names to their options, '
+            f'such as {{"default": {{}}}}, not {value!r}.'
+        )
+    for name in value:
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or "," in name:
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"]: a queue name has 1 to 100 characters and no comma, '
+                f"unlike {name!r}."
+            )
+    return MappingProxyType(
+        {name: QueueSettings.read(name, options) for name, options in value.items()}
+    )
+
+
+def budgets(key: str, value: object) -> Mapping[str, BudgetSettings]:
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must map names of budgets to their options, not {value!r}.'
+        )
+    for name in value:
+        if not isinstance(name, str) or not 0 < len(name) <= 100:
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"]: a budget\'s name has 1 to 100 characters, unlike {name!r}.'
+            )
+    return MappingProxyType({name: BudgetSettings.read(name, one) for name, one in value.items()})
+
+
+def schedules(key: str, value: object) -> Mapping[str, DeclaredSchedule]:
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must map names of schedules to their options, not {value!r}.'
+        )
+    return MappingProxyType({name: _schedule(name, one) for name, one in value.items()})
+
+
+def _schedule(name: str, given: object) -> DeclaredSchedule:
+    where = f'FORGE_JOBS["SCHEDULES"]["{name}"]'
+    if not isinstance(given, Mapping) or not isinstance(given.get("kind"), str):
+        raise ImproperlyConfigured(f"{where} must be a dictionary with a kind, not {given!r}.")
+    options = {key: value for key, value in given.items() if key != "kind"}
+    refuse_unknown(options, known=_SCHEDULE_OPTIONS, where=where)
+    try:
+        return schedule(**options, name=name).of(given["kind"])
+    except InvalidSchedule as error:
+        raise ImproperlyConfigured(f"{where}: {error}") from error
+
+
+def policy(value: object, *, where: str) -> RetryPolicy:
+    if not callable(value):
+        raise ImproperlyConfigured(
+            f"{where}: retry must be a policy of forge_jobs.backoff or a callable that takes "
+            f"the attempt and returns a timedelta, not {value!r}."
+        )
+    return value
+
+
+def refuse_unknown(given: Mapping[str, Any], *, known: list[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            nearest = get_close_matches(str(key).upper(), [name.upper() for name in known], n=1)
+            hint = f" Did you mean {_as_spelled(nearest[0], known)!r}?" if nearest else ""
+            raise ImproperlyConfigured(
+                f"{where} has no option {key!r}.{hint} It knows {', '.join(known)}."
+            )
+
+
+def _as_spelled(name: str, known: list[str]) -> str:
+    return next(spelling for spelling in known if spelling.upper() == name)
+
+
+def _duration(value: Any, where: str, key: str) -> timedelta:
+    try:
+        return as_timedelta(value, field=f"{where}: {key}")
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
+def _duration_or_none(value: Any, where: str, key: str) -> timedelta | None:
+    return None if value is None else _duration(value, where, key)
+
+
+def _more_than_zero(value: Any, where: str, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
+        raise ImproperlyConfigured(f"{where}: {key} must be a number above 0, not {value!r}.")
+    return float(value)
+
+
+def _workers(value: Any, where: str, key: str) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ImproperlyConfigured(
+            f"{where}: {key} must be a whole number, or None for no limit, not {value!r}."
+        )
+    return value
+
+
+def _budget(value: Any, where: str, key: str) -> str:
+    if not isinstance(value, str) or len(value) > 100:
+        raise ImproperlyConfigured(f"{where}: {key} must name a budget, not {value!r}.")
+    return value
+
+
+_QUEUE_OPTIONS: dict[str, Callable[[Any, str, str], Any]] = {
+    "retry": lambda value, where, key: policy(value, where=where),
+    "max_workers": _workers,
+    "retain_succeeded": _duration_or_none,
+    "retain_failed": _duration_or_none,
+    "throttle_base": _duration,
+    "throttle_cap": _duration,
+    "budget": _budget,
+}
+_QUEUE_COLUMNS: Final = {
+    "max_workers": "max_workers",
+    "retain_succeeded": "retain_succeeded_seconds",
+    "retain_failed": "retain_failed_seconds",
+    "throttle_base": "throttle_base_seconds",
+    "throttle_cap": "throttle_cap_seconds",
+    "budget": "budget",
+}
+_SCHEDULE_OPTIONS: Final = [name for name in signature(schedule).parameters if name != "name"]

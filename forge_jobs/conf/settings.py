@@ -1,0 +1,137 @@
+"""`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from forge_jobs.backoff import Exponential, RetryPolicy
+from forge_jobs.clock import as_timedelta
+from forge_jobs.conf import declared
+from forge_jobs.conf.declared import BudgetSettings, QueueSettings
+from forge_jobs.conf.schedules import DeclaredSchedule
+
+Router = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, with its default; the keys of `FORGE_JOBS` are these names in capitals."""
+
+    database: str = "default"
+    queues: Mapping[str, QueueSettings] = field(
+        default_factory=lambda: MappingProxyType({"default": QueueSettings()})
+    )
+    budgets: Mapping[str, BudgetSettings] = field(default_factory=lambda: MappingProxyType({}))
+    schedules: Mapping[str, DeclaredSchedule] = field(default_factory=lambda: MappingProxyType({}))
+    router: Router = lambda kind: None
+    retry: RetryPolicy = Exponential()
+    max_attempts: int | None = 5
+    max_payload_bytes: int = 1024 * 1024
+    threads: int = 8
+    poll_interval: timedelta = timedelta(seconds=1)
+    shutdown_timeout: timedelta = timedelta(seconds=25)
+    process_timeout: timedelta = timedelta(seconds=30)
+
+    @classmethod
+    def read(cls, given: object) -> Self:
+        if not isinstance(given, Mapping):
+            raise ImproperlyConfigured(f"FORGE_JOBS must be a dictionary, not {given!r}.")
+        readers = _READERS
+        declared.refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
+        return cls(**{key.lower(): readers[key](key, value) for key, value in given.items()})
+
+    @property
+    def heartbeat(self) -> timedelta:
+        """How often a process says that it lives: six times before it would be given up."""
+        return self.process_timeout / 6
+
+    @property
+    def lease(self) -> timedelta:
+        """How long leadership lasts unless it is renewed; others take over right after."""
+        return self.process_timeout * 0.4
+
+    def retry_of(self, queue: str) -> RetryPolicy:
+        options = self.queues.get(queue)
+        return options.retry if options and options.retry else self.retry
+
+
+@cache
+def conf() -> Settings:
+    """The settings in force; raises `ImproperlyConfigured` with what to mend."""
+    return Settings.read(getattr(settings, "FORGE_JOBS", {}))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == "FORGE_JOBS":
+        conf.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="forge_jobs.conf")
+
+
+def _router(key: str, value: object) -> Router:
+    if isinstance(value, str):
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"] can\'t be imported: {error}'
+            ) from error
+    if isinstance(value, Mapping):
+        prefixes = sorted(value.items(), key=lambda route: -len(route[0]))
+        return lambda kind: next((to for prefix, to in prefixes if kind.startswith(prefix)), None)
+    if callable(value):
+        return value
+    raise ImproperlyConfigured(
+        f'FORGE_JOBS["{key}"] must be a callable, its dotted path, or a mapping of kind '
+        f"prefixes to queues, not {value!r}."
+    )
+
+
+def _number(key: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must be 1 or more, not {value!r}.')
+    return value
+
+
+def _duration(key: str, value: Any) -> timedelta:
+    try:
+        return as_timedelta(value, field=f'FORGE_JOBS["{key}"]')
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
+def _longer_than_zero(key: str, value: Any) -> timedelta:
+    if not (duration := _duration(key, value)):
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must be longer than 0 seconds.')
+    return duration
+
+
+def _alias(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must name a database, not {value!r}.')
+    return value
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "DATABASE": _alias,
+    "QUEUES": declared.queues,
+    "BUDGETS": declared.budgets,
+    "SCHEDULES": declared.schedules,
+    "ROUTER": _router,
+    "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
+    "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
+    "MAX_PAYLOAD_BYTES": _number,
+    "THREADS": _number,
+    "POLL_INTERVAL": _longer_than_zero,
+    "SHUTDOWN_TIMEOUT": _duration,
+    "PROCESS_TIMEOUT": _longer_than_zero,
+}

@@ -1,0 +1,1 @@
+"""When does an expression fire? Pure: text in, moments out."""

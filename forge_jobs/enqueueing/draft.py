@@ -1,0 +1,214 @@
+"""A job before it is stored: its options checked and its defaults filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from forge_jobs import clock, jsontext
+from forge_jobs.conf import conf
+from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
+from forge_jobs.db.rows import NewRow
+from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
+from forge_jobs.handlers.handler import UNSET, JobHandler, Unset
+from forge_jobs.handlers.registry import registry
+from forge_jobs.states import State
+
+MAX_KEY_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All of a job but its payload; one draft serves any number of payloads."""
+
+    handler: JobHandler
+    queue: str
+    priority: int
+    state: State
+    run_at: datetime | None
+    max_attempts: int | None
+    timeout_seconds: float | None
+    dedupe_key: str | None
+    idempotency_key: str | None
+    concurrency_key: str | None
+    context: str
+
+    @classmethod
+    def of(
+        cls,
+        kind: str | JobHandler,
+        *,
+        queue: str | None = None,
+        priority: int | None = None,
+        run_at: datetime | None = None,
+        delay: timedelta | float | None = None,
+        max_attempts: int | Unset | None = UNSET,
+        timeout: timedelta | float | None = None,
+        dedupe_key: str | None = None,
+        idempotency_key: str | None = None,
+        concurrency_key: str | None = None,
+        context: dict[str, Any] | None = None,
+    ) -> Self:
+        """Raises an `EnqueueError` that names the field."""
+        registered = registry.get(kind.kind if isinstance(kind, JobHandler) else kind)
+        handler = kind if isinstance(kind, JobHandler) else registered
+        moment = _moment(run_at, delay)
+        return cls(
+            handler=handler,
+            queue=_queue(queue, handler),
+            priority=handler.priority if priority is None else _priority(priority),
+            state=State.SCHEDULED if moment and moment > clock.now() else State.READY,
+            run_at=moment,
+            max_attempts=_max_attempts(max_attempts, handler),
+            timeout_seconds=_seconds(timeout, handler),
+            dedupe_key=_key(dedupe_key, "dedupe_key"),
+            idempotency_key=_key(idempotency_key, "idempotency_key"),
+            concurrency_key=_key(concurrency_key, "concurrency_key"),
+            context="{}" if context is None else _context(context),
+        )
+
+    def row(self, payload: dict[str, Any]) -> NewRow:
+        """The row to insert for one payload; raises `InvalidPayload`."""
+        if not isinstance(payload, dict):
+            raise InvalidPayload(
+                f"payload must be a dictionary, the handler's keyword arguments, not {payload!r}.",
+                field="payload",
+            )
+        self.handler.check(payload)
+        text = _json(payload, "payload")
+        key = self.concurrency_key or _concurrency_key(self.handler, payload)
+        return NewRow(
+            self.queue,
+            self.handler.kind,
+            text,
+            self.priority,
+            State.BLOCKED if key and self.state is State.READY else self.state,
+            self.run_at,
+            self.max_attempts,
+            self.timeout_seconds,
+            self.dedupe_key,
+            self.idempotency_key,
+            self.context,
+            key,
+            self.handler.concurrency_limit if key else None,
+        )
+
+
+def _queue(given: str | None, handler: JobHandler) -> str:
+    settings = conf()
+    queue = given
+    if queue is None:
+        queue = handler.queue or settings.router(handler.kind) or "default"
+    if not isinstance(queue, str) or queue not in settings.queues:
+        raise UnknownQueue(
+            f'queue {queue!r} is not declared in FORGE_JOBS["QUEUES"], which has '
+            f"{', '.join(settings.queues)}.",
+            field="queue",
+        )
+    return queue
+
+
+def _priority(given: int) -> int:
+    if type(given) is not int or not MIN_PRIORITY <= given <= MAX_PRIORITY:
+        raise InvalidOption(
+            f"priority must be a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}, "
+            f"not {given!r}.",
+            field="priority",
+        )
+    return given
+
+
+def _moment(run_at: datetime | None, delay: timedelta | float | None) -> datetime | None:
+    if delay is not None:
+        if run_at is not None:
+            raise InvalidOption("delay can't be given together with run_at.", field="delay")
+        try:
+            return clock.now() + _duration(delay, "delay")
+        except OverflowError:
+            raise InvalidOption(
+                f"delay ends after the year 9999: {delay!r}.", field="delay"
+            ) from None
+    if run_at is None:
+        return None
+    if not isinstance(run_at, datetime):
+        raise InvalidOption(f"run_at must be a datetime, not {run_at!r}.", field="run_at")
+    if run_at.utcoffset() is None:
+        raise InvalidOption(
+            f"run_at must be aware, unlike {run_at!r}; see django.utils.timezone.make_aware().",
+            field="run_at",
+        )
+    try:
+        return run_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidOption(
+            f"run_at is outside of the years 1 to 9999: {run_at!r}.", field="run_at"
+        ) from None
+
+
+def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
+    if given is UNSET:
+        given = handler.max_attempts
+    if given is UNSET:
+        return conf().max_attempts
+    if given is not None and not (type(given) is int and 1 <= given <= MAX_ATTEMPTS):
+        raise InvalidOption(
+            f"max_attempts must be 1 to {MAX_ATTEMPTS:,}, or None for no limit, not {given!r}.",
+            field="max_attempts",
+        )
+    return given
+
+
+def _seconds(given: timedelta | float | None, handler: JobHandler) -> float | None:
+    if given is None:
+        return handler.timeout.total_seconds() if handler.timeout else None
+    seconds = _duration(given, "timeout").total_seconds()
+    if seconds == 0:
+        raise InvalidOption("timeout must be longer than 0 seconds.", field="timeout")
+    return seconds
+
+
+def _duration(given: timedelta | float, field: str) -> timedelta:
+    try:
+        return clock.as_timedelta(given, field=field)
+    except ValueError as error:
+        raise InvalidOption(str(error), field=field) from None
+
+
+def _key(given: str | None, field: str) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or not 0 < len(given) <= MAX_KEY_LENGTH:
+        raise InvalidOption(
+            f"{field} must be a string of 1 to {MAX_KEY_LENGTH} characters, not {given!r}.",
+            field=field,
+        )
+    if not jsontext.is_storable(given):
+        raise InvalidOption(f"{field} can't be stored as text: {given!r}.", field=field)
+    return given
+
+
+def _concurrency_key(handler: JobHandler, payload: dict[str, Any]) -> str | None:
+    key = handler.concurrency_key
+    return _key(key(payload) if callable(key) else key, "concurrency_key")
+
+
+def _context(given: dict[str, Any]) -> str:
+    if not isinstance(given, dict):
+        raise InvalidOption(f"context must be a dictionary, not {given!r}.", field="context")
+    return _json(given, "context")
+
+
+def _json(value: dict[str, Any], field: str) -> str:
+    try:
+        text = jsontext.dumps(value, name=field)
+    except jsontext.NotJSON as error:
+        raise InvalidPayload(str(error), field=field) from None
+    limit = conf().max_payload_bytes
+    if len(text) * 4 > limit and jsontext.size(text) > limit:
+        raise PayloadTooLarge(
+            f"{field} has {jsontext.size(text):,} bytes, more than the {limit:,} of "
+            f'FORGE_JOBS["MAX_PAYLOAD_BYTES"]. Store the data and pass its key.',
+            field=field,
+        )
+    return text

@@ -1,0 +1,159 @@
+"""Enqueueing: refuse what can't run, store the rest in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Unpack, overload
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from forge_jobs import db
+from forge_jobs.db.rows import NewRow
+from forge_jobs.enqueueing.draft import Draft
+from forge_jobs.enqueueing.insertion import Stored, insert
+from forge_jobs.handlers.handler import JobHandler, JobOptions
+
+if TYPE_CHECKING:  # unlike the models, this module may be imported before the apps are loaded
+    from forge_jobs.models import Job
+
+BATCH: Final = 5_000
+BATCH_CHARACTERS: Final = 32 * 1024 * 1024
+
+
+def enqueue(
+    kind: str | JobHandler, payload: dict[str, Any] | None = None, **options: Unpack[JobOptions]
+) -> Job:
+    """Store one job, in the current transaction if there is one.
+
+    `kind` is a registered name or a handler; `payload` its keyword arguments. Options:
+
+    - `queue`: else the handler's, else what `FORGE_JOBS["ROUTER"]` says, else `"default"`;
+    - `priority`: -100 to 100, higher runs first;
+    - `run_at` (an aware datetime) or `delay` (a timedelta or seconds);
+    - `max_attempts`: 1 or more, None for no limit;
+    - `timeout`: how long one attempt may run, a timedelta or seconds;
+    - `dedupe_key`: while an unfinished job has this key, in whatever queue, no other is made;
+    - `idempotency_key`: as long as any job has this key, no other is made;
+    - `concurrency_key`: of all jobs with this key, in whatever queue, only as many run at once as
+      the handler's `concurrency_limit` says, the oldest first; else the handler's;
+    - `context`: a dictionary kept with the job, such as trace headers.
+
+    Returns the job, or with `was_deduplicated` set the one that has the key already. Raises an
+    `EnqueueError` that names the `field`; then nothing was written.
+    """
+    row = Draft.of(kind, **options).row({} if payload is None else payload)
+    (stored,) = db.unless_locked(lambda: insert([row]))
+    return _job(stored)
+
+
+class NewJob:
+    """One job for `enqueue_many()`: the same arguments as for `enqueue()`."""
+
+    __slots__ = ("kind", "options", "payload")
+
+    def __init__(
+        self,
+        kind: str | JobHandler,
+        payload: dict[str, Any] | None = None,
+        **options: Unpack[JobOptions],
+    ) -> None:
+        self.kind = kind
+        self.payload = {} if payload is None else payload
+        self.options = options
+
+
+def enqueue_many(jobs: Iterable[NewJob]) -> EnqueuedJobs:
+    """Store many jobs, thousands in one statement, all or none; they run in the given order.
+
+    Every job is checked before the first is written. Raises as `enqueue()` does.
+    """
+    return _store([Draft.of(job.kind, **job.options).row(job.payload) for job in jobs])
+
+
+def enqueue_payloads(
+    handler: JobHandler, payloads: Iterable[dict[str, Any]], **options: Unpack[JobOptions]
+) -> EnqueuedJobs:
+    """Store one job of the same kind and options for each payload; see `enqueue_many()`."""
+    draft = Draft.of(handler, **options)
+    return _store([draft.row(payload) for payload in payloads])
+
+
+aenqueue: Final = sync_to_async(enqueue)
+aenqueue_many: Final = sync_to_async(enqueue_many)
+
+
+class EnqueuedJobs(Sequence["Job"]):
+    """The jobs of an `enqueue_many()`, in its order; loaded from the database when looked at."""
+
+    def __init__(self, stored: Sequence[Stored]) -> None:
+        self._stored = stored
+
+    @property
+    def ids(self) -> list[int]:
+        """The primary keys, without a query."""
+        return [stored.id for stored in self._stored]
+
+    @property
+    def deduplicated(self) -> int:
+        """How many were there already, under a key that was given."""
+        return sum(stored.inserted is None for stored in self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    @overload
+    def __getitem__(self, place: int) -> Job: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Job]: ...
+
+    def __getitem__(self, place: int | slice) -> Job | list[Job]:
+        return self._jobs[place]
+
+    @cached_property
+    def _jobs(self) -> list[Job]:
+        from forge_jobs.models import Job
+
+        loaded = Job.objects.in_bulk(self.ids)
+        jobs = [copy(loaded[stored.id]) for stored in self._stored]
+        for job, stored in zip(jobs, self._stored, strict=True):
+            job.was_deduplicated = stored.inserted is None
+        return jobs
+
+
+def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
+    return EnqueuedJobs(db.unless_locked(lambda: _inserted(rows)) if rows else [])
+
+
+def _inserted(rows: Sequence[NewRow]) -> list[Stored]:
+    stored: list[Stored] = []
+    with transaction.atomic(using=db.connection().alias, savepoint=False):
+        for batch in _batches(rows):
+            stored += insert(batch)
+    return stored
+
+
+def _batches(rows: Sequence[NewRow]) -> Iterator[list[NewRow]]:
+    """What one statement can take: so many rows, and so much text."""
+    batch: list[NewRow] = []
+    characters = 0
+    for row in rows:
+        characters += len(row.payload) + len(row.context)
+        if batch and (len(batch) == BATCH or characters > BATCH_CHARACTERS):
+            yield batch
+            batch, characters = [], len(row.payload) + len(row.context)
+        batch.append(row)
+    yield batch
+
+
+def _job(stored: Stored) -> Job:
+    from forge_jobs.models import Job
+
+    if stored.inserted is None:
+        job: Job = Job.objects.get(pk=stored.id)
+        job.was_deduplicated = True
+        return job
+    return Job.from_rows(stored.row, stored.inserted)

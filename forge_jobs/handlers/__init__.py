@@ -1,0 +1,1 @@
+"""What runs, and what does it come to?"""

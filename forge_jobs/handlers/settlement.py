@@ -1,0 +1,153 @@
+"""What becomes of a job after a run: one decision from the outcome, free of the database."""
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from forge_jobs import jsontext
+from forge_jobs.backoff import RetryPolicy
+from forge_jobs.conf import conf
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers.outcomes import (
+    Cancelled,
+    Dead,
+    Done,
+    Failed,
+    Outcome,
+    Released,
+    Snoozed,
+    Throttled,
+)
+from forge_jobs.states import State
+
+LONGEST_MESSAGE: Final = 2_000
+LONGEST_TRACEBACK: Final = 8_000
+
+
+def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime) -> Transition:
+    """Where the job goes from `running`.
+
+    Whatever a handler returned can be settled: a result that is not JSON is a failure.
+    """
+    match outcome:
+        case Done(None):
+            return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
+        case Done(result):
+            try:
+                text = _result(result)
+            except ValueError as error:
+                return settle(job, Failed(str(error)), policy=policy, now=now)
+            return Transition(
+                job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
+            )
+        case Failed() if job.max_attempts is None or job.attempt < job.max_attempts:
+            return _failed(job, outcome, State.RETRYING, now=now, run_at=now + policy(job.attempt))
+        case Failed() | Dead():
+            return _failed(job, outcome, State.DEAD, now=now, finished_at=now)
+        case Throttled(retry_after):
+            return Transition(
+                job.id, job.claimed_at, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
+            )
+        case Snoozed():
+            return Transition(
+                job.id, job.claimed_at, State.SCHEDULED, 0, run_at=outcome.due(now=now)
+            )
+        case Cancelled(reason):
+            return Transition(
+                job.id,
+                job.claimed_at,
+                State.CANCELLED,
+                job.attempt,
+                finished_at=now,
+                last_error=trimmed(str(reason), LONGEST_MESSAGE),
+            )
+        case Released():
+            return released(job)
+    unknown = Failed(f"The handler returned an unknown outcome, {type(outcome).__qualname__}.")
+    return settle(job, unknown, policy=policy, now=now)
+
+
+def as_resident(outcome: Outcome) -> Outcome:
+    """What an outcome means for a job that is there for ever."""
+    match outcome:
+        case Done():
+            return Failed("A resident job can only snooze: return Snoozed(delay=...).")
+        case Dead(message):
+            return Failed(message, outcome.traceback)
+    return outcome
+
+
+def lost(job: ClaimedJob, message: str, *, has_begun: bool, now: datetime) -> Transition:
+    """Where a job goes whose process was lost: the attempt is spent, unless it had not begun."""
+    if job.is_on_record and not has_begun:
+        return released(job)
+    spent = job.max_attempts is not None and job.attempt >= job.max_attempts
+    return Transition(
+        job.id,
+        job.claimed_at,
+        State.DEAD if spent else State.READY,
+        job.attempt,
+        finished_at=now if spent else None,
+        error=_error(Failed(message), attempt=job.attempt, now=now),
+        last_error=message,
+    )
+
+
+def released(job: ClaimedJob) -> Transition:
+    """Back to where it was claimed from, with its attempt."""
+    return Transition(job.id, job.claimed_at, State.READY, job.attempt - 1)
+
+
+def trimmed(text: str, longest: int) -> str:
+    """The text as a database can store it, with its middle left out where it is too long."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
+def _result(result: Any) -> str:
+    try:
+        text = jsontext.dumps(result, name="the result")
+    except jsontext.NotJSON as error:
+        raise ValueError(f"The handler returned neither an outcome nor JSON: {error}") from None
+    if jsontext.size(text) > (limit := conf().max_payload_bytes):
+        raise ValueError(
+            f"The handler returned a result of {jsontext.size(text):,} bytes, more than the "
+            f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
+        )
+    return text
+
+
+def _failed(
+    job: ClaimedJob,
+    outcome: Failed | Dead,
+    state: State,
+    *,
+    now: datetime,
+    run_at: datetime | None = None,
+    finished_at: datetime | None = None,
+) -> Transition:
+    return Transition(
+        job.id,
+        job.claimed_at,
+        state,
+        job.attempt,
+        run_at=run_at,
+        finished_at=finished_at,
+        error=_error(outcome, attempt=job.attempt, now=now),
+        last_error=trimmed(str(outcome.message), LONGEST_MESSAGE),
+    )
+
+
+def _error(outcome: Failed | Dead, *, attempt: int, now: datetime) -> str:
+    return json.dumps(
+        {
+            "at": now.isoformat(),
+            "attempt": attempt,
+            "message": trimmed(str(outcome.message), LONGEST_MESSAGE),
+            "traceback": trimmed(str(outcome.traceback), LONGEST_TRACEBACK),
+        },
+        ensure_ascii=False,
+    )

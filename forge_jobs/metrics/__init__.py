@@ -1,0 +1,1 @@
+"""How are runs counted and timed?"""

@@ -1,0 +1,1 @@
+"""What may an operator see, and do to many jobs at once?"""

@@ -1,0 +1,1 @@
+"""Which jobs does a process take, and when?"""

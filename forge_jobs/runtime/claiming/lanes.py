@@ -1,0 +1,77 @@
+"""All queues of a process: which of them may hold work, and who was told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from forge_jobs import wake
+from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.outage import ride_out
+from forge_jobs.wake import local
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+ROOM: Final = ""
+"""Rung on the bell when workers may need more; no queue has this name."""
+ENTRUSTED: Final = ","
+"""Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
+
+
+class Lanes:
+    """They learn of work by the fetcher's bell, or by looking."""
+
+    def __init__(self, engine: Engine, queues: Mapping[str, int]) -> None:
+        self.engine = engine
+        self.looked_at = time.monotonic()
+        self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes)
+
+    def open(self) -> list[Lane]:
+        """Of queues that may hold work, those that are open and have tokens to spend."""
+        now = time.monotonic()
+        return [lane for lane in self._with_work() if lane.opens_at <= now]
+
+    def waiting(self) -> list[Lane]:
+        """Of the same, those that wait for tokens, or for a worker of their queue's."""
+        now = time.monotonic()
+        return [lane for lane in self._with_work() if lane.opens_at > now]
+
+    def await_worker(self) -> bool:
+        return any(lane.awaits_worker for lane in self)
+
+    def hear(self, bell: local.Bell, seconds: float) -> None:
+        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
+        rung = bell.wait(seconds)
+        if local.ANY in rung:
+            self.look_everywhere()
+        for lane in self:
+            lane.may_hold_work |= lane.queue in rung
+            lane.entrust(rung[ENTRUSTED + lane.queue])
+            if lane.awaits_worker and (ROOM in rung or lane.entrusted):
+                lane.opens_at = 0.0
+
+    def look_everywhere(self) -> None:
+        self.looked_at = time.monotonic()
+        for lane in self:
+            lane.may_hold_work = True
+
+    def pass_on(self, *, stopping: Event) -> None:
+        """Tell others of the jobs that were entrusted to us, and are more than we could take."""
+        for lane in self:
+            if lane.entrusted:
+                ride_out(
+                    lambda lane=lane: wake.send_elsewhere(lane.queue),  # type: ignore[misc]
+                    doing="waking others",
+                    stopping=stopping,
+                )
+            lane.entrusted = 0
+
+    def _with_work(self) -> list[Lane]:
+        closed = self.engine.steering.closed
+        return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]

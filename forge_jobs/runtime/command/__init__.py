@@ -1,0 +1,1 @@
+"""How does `runjobs` start, stop and replace processes?"""

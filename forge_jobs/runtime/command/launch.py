@@ -1,0 +1,202 @@
+"""From what `runjobs` was asked for to a running process, or a supervisor and its processes."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from django.db import Error, connections
+from django.utils import autoreload
+
+from forge_jobs import clock
+from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.runtime.command.console import Console
+from forge_jobs.runtime.command.reload import stop_on_change
+from forge_jobs.runtime.command.retirement import Limits
+from forge_jobs.runtime.command.shutdown import (
+    FAILED,
+    RETIRED,
+    STOPS,
+    exit_code,
+    flush,
+    leave,
+    leave_at_once,
+    obey_supervisor,
+    stop_on_signals,
+)
+from forge_jobs.runtime.command.supervisor import Birth, Supervisor
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.registration import reclaim_predecessor
+
+BIRTH: Final = "FORGE_JOBS_BIRTH"
+"""The environment variable that tells a fresh interpreter that it is a supervisor's child."""
+
+LONGEST_DELAY: Final = 30.0
+LONGEST_DELAY_IN_DEVELOPMENT: Final = 1.0
+FIRST_PROCESS: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """The options of `runjobs`; `processes` of None is a single process without a supervisor."""
+
+    queues: Mapping[str, int]
+    threads: int
+    name: str
+    poll_interval: timedelta
+    shutdown_timeout: timedelta
+    drain: bool = False
+    processes: int | None = None
+    max_jobs: int | None = None
+    max_memory_bytes: int | None = None
+    reload: bool = False
+    health_file: Path | None = None
+
+    def run(self, console: Console) -> None:
+        """Returns after an orderly end, else leaves with an exit code.
+
+        Raises `ProcessNameTaken`, or a database error, before anything has started.
+        """
+        console.attach()
+        if birth := os.environ.pop(BIRTH, ""):
+            sys.exit(self.live(Birth(**json.loads(birth)), console))
+        if not self.is_supervised:
+            engine = self.engine(self.name, Limits())
+            stop_on_signals(engine)
+            console.introduce(processes=1)
+            engine.run()
+            leave(engine)
+        elif code := self.supervise(console):
+            sys.exit(code)
+
+    @property
+    def is_supervised(self) -> bool:
+        """The first process of a container is: somebody must see to processes left to it."""
+        return bool(
+            self.processes
+            or self.max_jobs
+            or self.max_memory_bytes
+            or self.reload
+            or os.getpid() == FIRST_PROCESS
+        )
+
+    def supervise(self, console: Console) -> int:
+        def start(birth: Birth) -> int:
+            if self.reload:
+                time.sleep(birth.delay)  # code that can't even be imported won't wait
+                return spawn(replace(birth, delay=0.0))
+            return fork(lambda: self.live(birth, console))
+
+        close_connections()
+        # Or each process would walk over all that is there by now, and so copy it, and once more
+        # at its end, which takes most of the time of a stop.
+        gc.freeze()
+        return Supervisor(
+            name=self.name,
+            processes=self.processes or 1,
+            start=start,
+            bury=lambda names: fork(lambda: bury(names)),
+            drain=self.drain,
+            longest_delay=LONGEST_DELAY_IN_DEVELOPMENT if self.reload else LONGEST_DELAY,
+        ).run()
+
+    def live(self, birth: Birth, console: Console) -> int:
+        """A supervised process, from its birth to its exit code."""
+        limits = Limits(
+            max_jobs=self.max_jobs,
+            max_memory_bytes=self.max_memory_bytes,
+            supervisor=os.getppid(),
+        )
+        engine = self.engine(birth.name, limits)
+        obey_supervisor(engine)
+        if birth.is_first and birth.number == 1:
+            console.introduce(processes=self.processes or 1)
+        if not birth.is_first:
+            try:
+                bury([birth.name])
+            except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
+                print_error(error)
+        if engine.was_stopped_within(birth.delay):
+            return 0
+        if self.reload:
+            stop_on_change(engine)
+        engine.run()
+        code = exit_code(engine)
+        if engine.is_retired and code != FAILED:
+            code += RETIRED
+        if engine.is_stuck:
+            leave_at_once(code)
+        return code
+
+    def engine(self, name: str, limits: Limits) -> Engine:
+        return Engine(
+            queues=self.queues,
+            threads=self.threads,
+            name=name,
+            poll_interval=self.poll_interval,
+            shutdown_timeout=self.shutdown_timeout,
+            drain=self.drain,
+            limits=limits,
+            health_file=self.health_file,
+        )
+
+
+def fork(life: Callable[[], int]) -> int:
+    """Run `life` in a process of its own, which ends with the code it returns; gives its pid."""
+    flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until the child knows what to do about them
+    is_child = False
+    try:
+        is_child = not (pid := os.fork())
+    finally:
+        if not is_child:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    if not is_child:
+        return pid
+    code = FAILED
+    try:
+        code = life()
+    except BaseException as error:  # nothing may get out into what was the supervisor
+        print_error(error)
+    finally:
+        leave_at_once(code)
+
+
+def print_error(error: BaseException) -> None:
+    match error:
+        case ProcessNameTaken() | Error():
+            sys.stderr.write(f"{str(error).strip()}\n")
+        case _:
+            traceback.print_exception(error)
+
+
+def spawn(birth: Birth) -> int:
+    """Start this very command anew in a fresh interpreter, with the code as it is now."""
+    environment = {**os.environ, BIRTH: json.dumps(asdict(birth))}
+    arguments = autoreload.get_child_arguments()
+    return os.posix_spawn(arguments[0], arguments, environment)
+
+
+def bury(names: list[str]) -> int:
+    """Give back what processes of this host were running that are gone."""
+    for name in names:
+        reclaim_predecessor(name, now=clock.now())
+    return 0
+
+
+def close_connections() -> None:
+    """What is open at a fork would be shared; a pool has threads as well."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()

@@ -1,0 +1,182 @@
+"""Keeps several processes alive: starts them, replaces those that die, passes signals on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Final
+
+from forge_jobs.runtime.command.shutdown import AT_ONCE, FAILED, JOBS_DIED, RETIRED, requests
+from forge_jobs.signals import child_ended, child_started, child_unborn
+
+TICK_SECONDS: Final = 0.1
+UNBORN_SECONDS: Final = 5.0
+BURIAL_SECONDS: Final = 10.0
+FIRST_DELAY: Final = 0.5
+SHORT_LIFE_SECONDS: Final = 2.0
+"""Who dies younger than this, as its predecessor did, makes its successor wait."""
+
+STOPS: Final = (signal.SIGTERM, AT_ONCE, signal.SIGKILL)
+"""What the first, second and third request to stop become for the processes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """`early_deaths` counts how many before it, in a row, died young."""
+
+    number: int
+    name: str
+    pid: int
+    born_at: float
+    early_deaths: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birth:
+    """What a new process is told: it takes the name of its predecessor, and gives back its jobs.
+
+    It begins to work after `delay` seconds.
+    """
+
+    number: int
+    name: str
+    delay: float = 0.0
+    is_first: bool = True
+
+
+class Supervisor:
+    """Has no thread and no connection, so that it can fork at any time.
+
+    `start(birth)` starts a process and returns its pid; `bury(names)` starts one that gives back
+    the jobs of processes that died and are not replaced.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        processes: int,
+        start: Callable[[Birth], int],
+        bury: Callable[[list[str]], int],
+        drain: bool,
+        longest_delay: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.names = {number: f"{name}.{number}" for number in range(1, processes + 1)}
+        self.start = start
+        self.bury = bury
+        self.drain = drain
+        self.longest_delay = longest_delay
+        self.clock = clock
+        self.children: dict[int, Child] = {}
+        self.code = 0
+        self._stops = 0
+        self._received: SimpleQueue[int] = SimpleQueue()
+        self._unborn: list[tuple[float, Birth, int]] = []
+        self._unburied: list[str] = []
+
+    def run(self) -> int:
+        """Returns the exit code, once all processes have ended."""
+        for stop in requests():
+            signal.signal(stop, self._receive)
+        # Whoever started us may ignore it, and then the system would bury our dead.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number, name in self.names.items():
+            self.begin(Birth(number=number, name=name))
+        while self.children or self._unborn:
+            self.pass_on_signals()
+            self.see_to_the_dead()
+            self.see_to_the_unborn()
+        if self._unburied:
+            self.bury_them()
+        return self.code
+
+    def begin(self, birth: Birth, *, early_deaths: int = 0) -> None:
+        try:
+            pid = self.start(birth)
+        except OSError as error:  # no memory, or too many processes
+            self._unborn.append((self.clock() + UNBORN_SECONDS, birth, early_deaths))
+            child_unborn.send_robust(Supervisor, name=birth.name, error=error)
+            return
+        self.children[pid] = Child(
+            number=birth.number,
+            name=birth.name,
+            pid=pid,
+            born_at=self.clock() + birth.delay,
+            early_deaths=early_deaths,
+        )
+        child_started.send_robust(Supervisor, child=self.children[pid], delay=birth.delay)
+
+    def pass_on_signals(self) -> None:
+        try:
+            self._received.get(timeout=TICK_SECONDS)
+        except Empty:
+            return
+        number = STOPS[min(self._stops, len(STOPS) - 1)]
+        self._stops += 1
+        for pid in self.children:
+            os.kill(pid, number)
+
+    def see_to_the_dead(self) -> None:
+        """Of our own and, for a first process of a container, those that were left to it."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if child := self.children.pop(pid, None):
+                self.see_to(child, os.waitstatus_to_exitcode(status))
+
+    def see_to(self, child: Child, code: int) -> None:
+        is_retired = code in (RETIRED, RETIRED + JOBS_DIED)
+        code -= RETIRED * is_retired
+        child_ended.send_robust(Supervisor, child=child, code=code)
+        is_well = code in (0, JOBS_DIED)
+        is_over = self._stops > 0 or (self.drain and is_well and not is_retired)
+        if is_over or is_well:
+            self.code = self.code or (code if is_well else FAILED)
+        if is_over:
+            if not is_well:
+                self._unburied.append(child.name)
+            return
+        age = self.clock() - child.born_at
+        was_waiting = age < 0 and code < 0  # it was killed while it did nothing
+        deaths = child.early_deaths
+        if not was_waiting:
+            deaths = deaths + 1 if age < SHORT_LIFE_SECONDS and not is_well else 0
+        delay = min(self.longest_delay, FIRST_DELAY * 2 ** (deaths - 2)) if deaths > 1 else 0.0
+        successor = Birth(number=child.number, name=child.name, delay=delay, is_first=False)
+        self.begin(successor, early_deaths=deaths)
+
+    def see_to_the_unborn(self) -> None:
+        """Try once more to start what could not be started; nothing is started at a stop."""
+        waiting, self._unborn = self._unborn, []
+        for due_at, birth, early_deaths in waiting:
+            if self._stops:
+                self._unburied.append(birth.name)
+            elif due_at > self.clock():
+                self._unborn.append((due_at, birth, early_deaths))
+            else:
+                self.begin(birth, early_deaths=early_deaths)
+
+    def bury_them(self) -> None:
+        """Give back the jobs of those that died at the end; others' reapers do if this fails."""
+        try:
+            pid = self.bury(self._unburied)
+        except OSError:
+            return
+        deadline = self.clock() + BURIAL_SECONDS
+        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+            if self.clock() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(TICK_SECONDS)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self._received.put(number)

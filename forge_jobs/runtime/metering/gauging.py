@@ -1,0 +1,64 @@
+"""Writes down now and then how this process is: processor, memory, threads, connections."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from forge_jobs.metrics.tally import longest_span_between
+from forge_jobs.models import ProcessGauge
+from forge_jobs.runtime.running.sessions import count_open
+from forge_jobs.services.base import Service
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+TICK_SECONDS: Final = 0.01
+"""The grain of what the system says of a process's time."""
+
+
+class Gauging(Service):
+    interval = timedelta(seconds=10)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._os_process = psutil.Process()
+        age = time.time() - self._os_process.create_time()
+        self._cpu_used, self._cpu_seen_at = 0.0, time.monotonic() - age
+        self._last_at: datetime | None = None
+
+    def run_once(self, *, now: datetime) -> int:
+        span = longest_span_between(self._last_at, now)
+        if not span:
+            return 0
+        gauge = ProcessGauge(
+            at=now,
+            span_seconds=span,
+            process_name=self.engine.name,
+            host=self.engine.process.host,
+            cpu_percent=self._cpu_percent(),
+            rss_bytes=self._os_process.memory_info().rss,
+            busy=len(self.engine.crew.runs()),
+            threads=self.engine.threads,
+            database_seconds=self.engine.heartbeat.database_seconds,
+            connections=count_open(),
+        )
+        with self.engine.writing:
+            ProcessGauge.objects.bulk_create([gauge])
+        self._last_at = now
+        return 1
+
+    def _cpu_percent(self) -> float:
+        """Of one core, since the last look, the first time since the process began.
+
+        psutil compares with its own last look, which at the start was too short ago to mean much.
+        """
+        times, seen_at = self._os_process.cpu_times(), time.monotonic()
+        used, seconds = times.user + times.system, max(TICK_SECONDS, seen_at - self._cpu_seen_at)
+        percent = 100 * (used - self._cpu_used) / seconds
+        self._cpu_used, self._cpu_seen_at = used, seen_at
+        return percent

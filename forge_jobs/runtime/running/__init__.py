@@ -1,0 +1,1 @@
+"""How does a worker run a job?"""

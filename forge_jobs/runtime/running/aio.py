@@ -1,0 +1,64 @@
+"""A worker's own event loop, for `async def` handlers."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.runtime.running.sessions import tidy
+
+
+class EventLoop:
+    """Runs coroutines one after the other, in one loop, so that clients may outlive a job.
+
+    The ORM's asynchronous methods run in a thread of this loop's own, with a connection of its
+    own, not in the one that asgiref would share between all workers.
+    """
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._context = copy_context()
+        self._thread = ThreadSensitiveContext()
+        self._task: asyncio.Task[object] | None = None
+        self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
+
+    def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
+        """Run to the end, in a context of its own; clean up after it.
+
+        Raises `JobTimedOut` after `timeout` seconds.
+        """
+        try:
+            return self._run(self._limited(coroutine, timeout), self._context.copy())
+        finally:
+            self._task = None
+            self._run(sync_to_async(tidy)(), self._context.copy())
+
+    def cancel(self) -> None:
+        """Cancel, from another thread, the coroutine that runs."""
+        if task := self._task:
+            self._runner.get_loop().call_soon_threadsafe(task.cancel)
+
+    def close(self) -> None:
+        self._run(sync_to_async(connections.close_all)(), self._context.copy())
+        self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call]
+        self._runner.close()
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+        return self._runner.run(coroutine, context=context)
+
+    async def _limited(
+        self, coroutine: Coroutine[Any, Any, object], timeout: float | None
+    ) -> object:
+        self._task = asyncio.current_task()
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await coroutine
+        except TimeoutError:
+            if limit.expired():
+                raise JobTimedOut from None
+            raise

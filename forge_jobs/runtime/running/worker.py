@@ -1,0 +1,198 @@
+"""One thread that runs jobs, one after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Coroutine
+from contextvars import copy_context
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from django.db import Error, connections, transaction
+
+from forge_jobs import db
+from forge_jobs.context import SHUTDOWN
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers.handler import JobHandler
+from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Released, Throttled
+from forge_jobs.handlers.registry import registry
+from forge_jobs.models import Job
+from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
+from forge_jobs.runtime.running.aio import EventLoop
+from forge_jobs.runtime.running.run import NEVER, Run
+from forge_jobs.runtime.running.sessions import tidy
+from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.signals import job_started
+from forge_jobs.states import State
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+NOTHING: Final = Done()
+LOCKED_SECONDS: Final = 1.0
+
+
+class Worker(EngineThread):
+    """Takes claimed jobs from the engine's buffer and hands their outcomes to the finalizer."""
+
+    def __init__(self, engine: Engine, number: int) -> None:
+        super().__init__(engine, f"worker-{number}")
+        self.number = number
+        self.current: Run | None = None
+        self.jobs_run = 0
+        self.jobs_started = 0
+        self.seconds = 0.0
+        self._loop: EventLoop | None = None
+
+    def work(self) -> None:
+        try:
+            while (job := self.next_job()) and self.run_job(job):
+                pass
+        finally:
+            if self._loop:
+                self._loop.close()
+
+    def next_job(self) -> ClaimedJob | None:
+        self.engine.fetcher.worker_is_free()
+        try:
+            return self.engine.buffer.get_nowait()
+        except Empty:
+            # Another worker may have taken what seemed to be left for this one.
+            self.engine.fetcher.worker_is_free()
+            return self.engine.buffer.get()
+
+    def run_job(self, job: ClaimedJob) -> bool:
+        """Whatever the handler does, there is an outcome, and a clean connection after it.
+
+        False if the run was given up in the meantime: another worker has taken this one's place.
+        """
+        self.current = run = Run(job, process_name=self.engine.name)
+        self.jobs_started += 1
+        # A context of its own keeps what a handler activates (time zone, language) from the next.
+        outcome, stored = copy_context().run(self.run_handler, run)
+        seconds = time.monotonic() - run.began_at
+        transition = stored or self.settled(run, outcome)
+        if is_ours := run.end():
+            self.engine.finalizer.inbox.put(
+                Finished(job, transition, outcome, seconds, bool(stored))
+            )
+        self.current = None
+        tidy()
+        self.seconds += seconds
+        self.jobs_run += 1
+        return is_ours
+
+    def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
+        """The outcome of a run, with the transition if that has been stored already."""
+        try:
+            if run.job.is_on_record and not self.may_begin(run.job):
+                return Released(), None
+            if job_started.has_listeners():
+                job_started.send_robust(type(self), job=run.job)
+            run.start_clock()
+            handler = registry.get(run.job.kind)
+            if handler.atomic:
+                return self.run_atomically(handler, run)
+            outcome = self.call(handler, run)
+        except Outcome as raised:
+            outcome = _heeding(run, _with_cause(raised))
+        except BaseException as error:  # SystemExit ends a job, not its worker
+            outcome = self.failure(run, error)
+        return outcome, None
+
+    def may_begin(self, job: ClaimedJob) -> bool:
+        """Put on record that an attempt begins which must not be taken for one that did not."""
+
+        def step() -> bool:
+            with self.engine.writing:
+                return Job.objects.begin(job, process=self.engine.process)
+
+        try:
+            return ride_out(step, doing="starting a job", stopping=self.engine.fetcher.stopping)
+        except Stopped:
+            return False
+
+    def run_atomically(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+        """Commit what the handler wrote together with the outcome that it returned.
+
+        What it raises rolls its writes back, and so do a shutdown and the loss of the claim. That
+        others were writing, where SQLite lets one at a time and PostgreSQL may refuse to
+        serialize, costs no attempt.
+        """
+        try:
+            with transaction.atomic(using=db.connection().alias):
+                outcome = self.call(handler, run)
+                if isinstance(outcome, Released):
+                    raise outcome
+                transition = self.settled(run, outcome)
+                states = Job.objects.finalize([transition], process=self.engine.process)
+                if not states:
+                    raise Released
+                transition = transition._replace(state=State(states[run.job.id]))
+        except Error as error:
+            if db.twin().is_locked(error):
+                return Throttled(LOCKED_SECONDS, scope="job"), None
+            raise
+        return outcome, transition
+
+    def settled(self, run: Run, outcome: Outcome) -> Transition:
+        """What becomes of the job, with the last that its handler told of its progress."""
+        transition = self.engine.settled(run.job, outcome)
+        if progress := run.untold_progress:
+            return transition._replace(progress=progress.as_json())
+        return transition
+
+    def failure(self, run: Run, error: BaseException) -> Outcome:
+        """What an error comes to; the database's absence costs the job no attempt."""
+        if run.killed_at != NEVER:
+            connections.close_all()  # it may have struck in the middle of a query
+            return Cancelled(run.context.cancelled.reason)
+        if run.has_timed_out or isinstance(error, JobTimedOut):
+            connections.close_all()  # it may have struck in the middle of a query
+            limit = run.job.timeout_seconds
+            return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
+        if is_to_blame(error, since=run.began_at):
+            return Released()
+        return failed(error)
+
+    def call(self, handler: JobHandler, run: Run) -> Outcome:
+        payload = json.loads(run.job.payload)
+        if handler.is_async:
+            self._loop = self._loop or EventLoop()
+            run.cancel_coroutine = self._loop.cancel
+            coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
+            returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
+        else:
+            with run:
+                returned = handler.run(run.context, payload)
+        if returned is None:
+            return NOTHING
+        return _heeding(run, returned) if isinstance(returned, Outcome) else Done(returned)
+
+
+def failed(error: BaseException, *, saying: str = "") -> Failed:
+    """An error as an outcome, with its traceback."""
+    message = "".join(traceback.format_exception_only(error)).strip()
+    return Failed(
+        f"{saying}: {message}" if saying else message,
+        traceback="".join(traceback.format_exception(error)),
+    )
+
+
+def _heeding(run: Run, outcome: Outcome) -> Outcome:
+    """A job that ends because its process stops is not cancelled; it will run again."""
+    if isinstance(outcome, Cancelled) and run.context.cancelled.reason == SHUTDOWN:
+        return Released()
+    return outcome
+
+
+def _with_cause(raised: Outcome) -> Outcome:
+    """The outcome without the frames it came through, but with the error that led to it."""
+    if isinstance(raised, Failed | Dead) and raised.__cause__ and not raised.traceback:
+        raised.traceback = "".join(traceback.format_exception(raised.__cause__))
+    raised.__cause__ = raised.__context__ = None
+    return raised.with_traceback(None)

@@ -1,0 +1,95 @@
+"""The workers of a process, together: watched over, and replaced when they are stuck."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
+from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.runtime.running.run import GRACE_SECONDS, NEVER, Run
+from forge_jobs.runtime.running.worker import Worker
+from forge_jobs.signals import worker_abandoned
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.engine import Engine
+
+
+class Crew:
+    def __init__(self, engine: Engine, *, size: int) -> None:
+        self.engine = engine
+        self.workers = [Worker(engine, number) for number in range(1, size + 1)]
+        self.abandoned: list[Worker] = []
+        self.given_up = 0
+
+    def start(self) -> None:
+        for worker in self.workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Let each worker end after what it runs now."""
+        for _ in self.workers:
+            self.engine.buffer.put(None)
+
+    @property
+    def stuck(self) -> int:
+        """How many abandoned threads are still there."""
+        return sum(worker.is_alive() for worker in self.abandoned)
+
+    def runs(self) -> list[Run]:
+        return [run for worker in self.workers if (run := worker.current)]
+
+    def work_done(self) -> tuple[int, float]:
+        """How many runs have ended, and the seconds that they took."""
+        jobs, seconds = self.given_up, 0.0
+        for worker in self.workers:
+            jobs += worker.jobs_run
+            seconds += worker.seconds
+        return jobs, seconds
+
+    def jobs_started(self) -> int:
+        return sum(worker.jobs_started for worker in self.workers)
+
+    def look_after(self) -> None:
+        """End what has run for too long; give up the threads that do not react."""
+        now = time.monotonic()
+        self.abandoned = [worker for worker in self.abandoned if worker.is_alive()]
+        for worker in list(self.workers):
+            if run := worker.current:
+                run.look_after(now=now)
+                if run.is_given_up:
+                    self.abandon(worker, run)
+
+    def abandon(self, worker: Worker, run: Run) -> None:
+        """Report the run as failed, whatever may still come of it, and let another worker begin."""
+        self.abandoned.append(worker)
+        self.given_up += 1
+        self.workers.remove(worker)
+        outcome = _given_up(worker, run)
+        transition = self.engine.settled(run.job, outcome)
+        seconds = time.monotonic() - run.began_at
+        self.engine.finalizer.inbox.put(Finished(run.job, transition, outcome, seconds))
+        worker_abandoned.send_robust(type(self), job=run.job, stuck=self.stuck)
+        if not self.engine.is_stopping:
+            successor = Worker(self.engine, worker.number)
+            successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds
+            successor.jobs_started = worker.jobs_started
+            self.workers.append(successor)
+            successor.start()
+
+
+def _given_up(worker: Worker, run: Run) -> Outcome:
+    if run.killed_at != NEVER:
+        return Cancelled(run.context.cancelled.reason)
+    return Failed(
+        f"Timed out after {run.job.timeout_seconds:g} s and did not react within "
+        f"{GRACE_SECONDS:g} s more; its thread was abandoned.",
+        traceback=_where_is(worker),
+    )
+
+
+def _where_is(worker: Worker) -> str:
+    frame = sys._current_frames().get(worker.ident or 0)
+    return "".join(traceback.format_stack(frame)) if frame else ""

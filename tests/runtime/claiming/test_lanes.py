@@ -1,0 +1,111 @@
+"""Queues take turns, as often as their weights say, and none starves."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from forge_jobs.db.rows import ClaimedJob, Position
+from forge_jobs.models import Job, Process
+from forge_jobs.models.queue import Room
+from forge_jobs.runtime.claiming import lane as lane_module
+from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from tests.conftest import NOON
+
+
+def turns(count: int, **weights: int) -> list[str]:
+    """Which queues are served, one after the other, while all of them hold work."""
+    lanes = [Lane(queue, weight=weight) for queue, weight in weights.items()]
+    served = []
+    for _ in range(count):
+        lane = max(lanes, key=lambda lane: lane.credit + lane.weight)
+        take_turn(lane, lanes)
+        served.append(lane.queue)
+    return served
+
+
+def test_queues_of_equal_weight_take_turns() -> None:
+    assert turns(6, a=1, b=1, c=1) == ["a", "b", "c"] * 2
+
+
+def test_a_queue_is_served_as_often_as_its_weight_says() -> None:
+    served = turns(600, critical=5, default=1)
+
+    assert served.count("critical") == 500
+    assert served[:6].count("default") == 1
+
+
+def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None:
+    idle, busy = Lane("idle"), Lane("busy")
+    for _ in range(100):
+        take_turn(busy, [busy])
+    first = [max([idle, busy], key=lambda lane: lane.credit + lane.weight)]
+    take_turn(first[0], [idle, busy])
+
+    assert abs(idle.credit) <= 1
+    assert abs(busy.credit) <= 1
+
+
+class Claims:
+    """Stands in for the database: notes from where each claim starts, and what a look costs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, front_seconds: float) -> None:
+        self.starts: list[str] = []
+        self.front_seconds = front_seconds
+        self.now = 0.0
+        monkeypatch.setattr(Job.objects, "claim", self.claim)
+        monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def claim(self, *, limit: int, after: Position | None, **terms: Any) -> list[ClaimedJob]:
+        self.starts.append("position" if after else "front")
+        self.now += 0.0 if after else self.front_seconds
+        job = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, None, None)
+        return [job] * limit
+
+
+@pytest.mark.parametrize(
+    ("front_seconds", "start"), [(0.002, "front"), (0.1, "position")], ids=["cheap", "dear"]
+)
+def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
+    front_seconds: float, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, lane = Claims(monkeypatch, front_seconds=front_seconds), Lane("default")
+    process = Process(name="here")
+    for entrusted in (0, 0, 3):
+        lane.entrust(entrusted)
+        lane.claim(5, kinds=["app.noop"], process=process)
+
+    assert claims.starts == ["front", "position", start]
+    assert lane.entrusted == 0
+
+
+class Watched:
+    """A lane of a limited queue, asked at moments that a test names."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lane = Lane("default")
+        self.now = 0.0
+        monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def may_start(self, own: int, free: int, *, at: float) -> int:
+        self.now = at
+        return self.lane.may_start(Room(own=own, free=free))
+
+
+def test_a_worker_beyond_one_s_share_is_taken_when_its_owner_has_left_it_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = Watched(monkeypatch)
+
+    assert [watched.may_start(2, 3, at=1.0), watched.may_start(0, 1, at=1.0)] == [2, 0]
+    assert [watched.may_start(0, 1, at=1.2), watched.may_start(0, 2, at=1.31)] == [0, 1]
+
+
+@pytest.mark.parametrize(("own", "free"), [(0, 0), (1, 1)], ids=["all run", "one of ours ended"])
+def test_a_worker_that_was_taken_meanwhile_has_not_been_idle(
+    own: int, free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(monkeypatch)
+
+    assert [watched.may_start(0, 1, at=1.0), watched.may_start(own, free, at=1.2)] == [0, own]
+    assert [watched.may_start(0, 1, at=1.31), watched.may_start(0, 1, at=1.62)] == [0, 1]

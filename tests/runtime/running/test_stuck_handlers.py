@@ -1,0 +1,104 @@
+"""Handlers that do not react to their timeout: given up, told of, replaced."""
+
+import asyncio
+import ctypes
+import time
+
+import pytest
+
+from forge_jobs import job
+from forge_jobs.models import Job, State
+from forge_jobs.runtime.running import run, workers
+from tests.app.jobs import block, noop
+from tests.running import engine, eventually, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(workers, "GRACE_SECONDS", 0.2)
+
+
+def is_finished(job: Job) -> bool:
+    job.refresh_from_db()
+    return job.state in (State.SUCCEEDED, State.DEAD)
+
+
+def test_a_handler_stuck_in_foreign_code_is_given_up_and_its_worker_replaced() -> None:
+    stuck = block.enqueue()
+    with running(engine(threads=2)) as subject:
+        eventually(lambda: is_finished(stuck))
+        given_up_while = subject.crew.stuck
+        following = noop.enqueue_many([{}] * 10)
+        eventually(lambda: all(map(is_finished, following)))
+        workers = len(subject.crew.workers)
+        eventually(lambda: subject.crew.stuck == 0)
+
+    assert (given_up_while, workers) == (1, 2)
+    assert stuck.state == State.DEAD
+    assert "Timed out after 0.2 s and did not react" in stuck.last_error
+    assert "usleep" in stuck.errors[0]["traceback"]
+
+
+def test_a_handler_that_is_killed_in_foreign_code_is_given_up_and_its_worker_replaced() -> None:
+    @job(kind="tests.subject")
+    def subject() -> None:
+        ctypes.CDLL(None).usleep(2_000_000)
+
+    killed = subject.enqueue()
+    with running(engine(threads=1)) as working:
+        eventually(lambda: bool(working.crew.runs()))
+        killed.kill("stuck", by="ada")
+        eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
+        assert working.crew.stuck == 1
+        eventually(lambda: [worker.is_alive() for worker in working.crew.workers] == [True])
+        eventually(lambda: working.crew.stuck == 0)
+
+    killed.refresh_from_db()
+    assert (killed.cancel_reason, killed.cancelled_by) == ("stuck", "ada")
+
+
+def test_what_a_thread_says_after_it_was_given_up_is_not_heard() -> None:
+    @job(kind="tests.subject", timeout=0.1, max_attempts=1)
+    def subject() -> str:
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            try:
+                while time.monotonic() < end:
+                    pass
+            except BaseException:  # noqa: S112 (as stubborn as can be)
+                continue
+        return "late"
+
+    stored = subject.enqueue()
+    with running(engine()) as working:
+        eventually(lambda: is_finished(stored))
+        eventually(lambda: working.crew.stuck == 0)
+
+    stored.refresh_from_db()
+    assert (stored.state, stored.result) == (State.DEAD, None)
+
+
+def test_a_coroutine_that_blocks_its_loop_is_given_up_too() -> None:
+    @job(kind="tests.subject", timeout=0.1, max_attempts=1)
+    async def subject() -> None:
+        time.sleep(1.0)
+        await asyncio.sleep(0)
+
+    stored = subject.enqueue()
+    with running(engine()):
+        eventually(lambda: is_finished(stored))
+
+    stored.refresh_from_db()
+    assert stored.state == State.DEAD
+
+
+def test_a_process_with_as_many_stuck_threads_as_workers_makes_way_for_another() -> None:
+    block.enqueue_many([{}] * 2)
+    subject = engine(threads=2)
+
+    assert subject.run() == "2 threads are stuck"
+    assert subject.failure
+    assert not Job.objects.unfinished().exists()
