@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from forge_jobs import db, wake
+from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
+from forge_jobs.models.promotion import pass_keys_on, promote
 from forge_jobs.states import State
 
 
@@ -113,33 +114,18 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
 
         Wakes their queues; returns how many jobs.
         """
-        promoted = self._promote(keys)
-        for queue in {one.queue for one in promoted}:
-            wake.on_commit(queue)
-        return len(promoted)
+        return promote(keys)
 
     def pass_on(self, keys: AbstractSet[str]) -> list[Promoted]:
         """The same for keys that were just set free, if anybody waits for them; wakes nobody."""
         if not keys or not self.blocked().filter(concurrency_key__in=keys).exists():
             return []
         try:
-            return self._promote(keys)
+            return pass_keys_on(keys)
         except IntegrityError:
             # A snapshot may be too old to see who has a key, where a project asks for REPEATABLE
             # READ. The promoter passes it on.
             return []
-
-    def _promote(self, keys: AbstractSet[str]) -> list[Promoted]:
-        promoted: list[Promoted] = []
-        if not keys:
-            return promoted
-        with transaction.atomic(using=db.connection().alias):
-            while keys:
-                with db.connection().cursor() as cursor:
-                    rows = db.twin().promote(cursor, sorted(keys))
-                promoted += rows
-                keys = {one.key for one in rows if one.limit > 1}  # which may have more slots
-        return promoted
 
     def stalled_keys(self) -> set[str]:
         """Concurrency keys that are free, though jobs wait for them."""

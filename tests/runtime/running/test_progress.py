@@ -125,7 +125,7 @@ def test_a_message_is_cut_to_what_fits_and_to_what_can_be_stored() -> None:
 def test_what_is_no_finite_number_is_refused(done: float) -> None:
     with pytest.raises(ValueError, match="done must be a finite number"):
         context().progress(done)
-    with pytest.raises(ValueError, match="done must be a finite number"):
+    with pytest.raises(ValueError, match="total must be a finite number"):
         context().progress(1, done)
 
 
