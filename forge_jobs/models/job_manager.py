@@ -33,7 +33,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
     ) -> list[ClaimedJob]:
         """Take up to `limit` ready jobs for a process, in the order in which they should run."""
         with db.connection().cursor() as cursor:
-            claimed: list[ClaimedJob] = db.twin().claim(
+            claimed = db.twin().claim(
                 cursor,
                 queue=queue,
                 kinds=kinds,
@@ -149,8 +149,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:
-            due: datetime | None = db.twin().next_due(cursor)
-        return due
+            return db.twin().next_due(cursor)
 
 
 def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
