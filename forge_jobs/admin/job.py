@@ -49,8 +49,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
         return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        jobs: QuerySet[Job] = Job.objects.all()
-        return jobs
+        return Job.objects.all()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

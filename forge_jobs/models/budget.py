@@ -17,7 +17,7 @@ from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
 
-class BudgetManager(SeededManager):
+class BudgetManager(SeededManager["RateLimitBudget"]):
     """Moments are the database's, unless a test names one."""
 
     def names(self) -> set[str]:
