@@ -12,17 +12,21 @@ pytestmark = pytest.mark.once
 
 
 def links(page: Path) -> list[str]:
-    """The targets within the project that a page names, without its blocks of code."""
-    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    found = re.findall(r"\[[^]]*\]\(([^)\s]+)\)", prose)
+    """The targets within the project that a page names."""
+    found = re.findall(r"\[[^]]*\]\(([^)\s]+)\)", prose(page))
     return [target for target in found if not target.startswith("http")]
 
 
 def anchors(page: Path) -> set[str]:
     """What the headings of a page are called in links."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     words = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
     return {heading.replace(" ", "-") for heading in words}
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
