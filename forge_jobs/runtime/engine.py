@@ -96,7 +96,7 @@ class Engine:
         self.steering = Steering(process, options.queues)
         self.claims = Claims(process)
         self.settlements = Settlements(self.steering)
-        self.buffer = Buffer(bell, self.settlements)
+        self.buffer = Buffer(bell, release=self.settlements.release)
         self.workers = Workers(
             lambda number: Worker(
                 number,
@@ -127,7 +127,7 @@ class Engine:
             claims=self.claims,
             buffer=self.buffer,
             bell=bell,
-            settlements=self.settlements,
+            release=self.settlements.release,
             lifecycle=lifecycle,
             limits=options.limits,
             poll_interval=options.poll_interval,

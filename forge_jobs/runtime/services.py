@@ -68,7 +68,12 @@ def service_loops(
     tidying = [Pruner(), Lookout(), Thinner()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
-    gauging = Gauging(process, workers=workers, heartbeat=heartbeat, writing=writing)
+    gauging = Gauging(
+        process,
+        workers=workers,
+        database_seconds=lambda: heartbeat.database_seconds,
+        writing=writing,
+    )
     fail = lifecycle.fail
     return Loops(
         pulse=ServiceLoop("pulse", [heartbeat], fail=fail),

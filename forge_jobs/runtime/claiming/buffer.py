@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.wake.local import Bell
 
 ROOM: Final = ""
@@ -15,11 +15,14 @@ ROOM: Final = ""
 
 
 class Buffer:
-    """Filled by the fetcher, whose bell it rings when there is too little left in it."""
+    """Filled by the fetcher, whose bell it rings when there is too little left in it.
 
-    def __init__(self, bell: Bell, settlements: Settlements) -> None:
+    `release(job)` gives a job back unfinished.
+    """
+
+    def __init__(self, bell: Bell, *, release: Callable[[ClaimedJob], None]) -> None:
         self._bell = bell
-        self._settlements = settlements
+        self._release = release
         self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
         self.wanted_at: int | None = None
         """How few jobs are left when the fetcher wants to know, once; None if it does not."""
@@ -54,7 +57,7 @@ class Buffer:
             pass
         unstarted = [job for job in waiting if job and (queues is None or job.queue in queues)]
         for job in unstarted:
-            self._settlements.release(job)
+            self._release(job)
         for kept in waiting:
             if kept not in unstarted:
                 self._jobs.put(kept)  # None ends a worker

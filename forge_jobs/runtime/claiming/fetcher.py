@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from threading import Event
@@ -22,7 +23,6 @@ from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.retirement import Limits
-from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.wake import local
 
@@ -50,7 +50,7 @@ class Fetcher(EngineThread):
         claims: Claims,
         buffer: Buffer,
         bell: local.Bell,
-        settlements: Settlements,
+        release: Callable[[ClaimedJob], None],
         lifecycle: Lifecycle,
         limits: Limits,
         poll_interval: timedelta,
@@ -67,7 +67,7 @@ class Fetcher(EngineThread):
         self.claims = claims
         self.buffer = buffer
         self.bell = bell
-        self.settlements = settlements
+        self.release = release
         self.lifecycle = lifecycle
         self.limits = limits
         self.poll_seconds = poll_interval.total_seconds()
@@ -213,7 +213,7 @@ class Fetcher(EngineThread):
             else:
                 surplus += 1
                 self.load.given_back += 1
-                self.settlements.release(job)
+                self.release(job)
         return surplus
 
     def room(self) -> int:

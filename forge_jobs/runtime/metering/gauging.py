@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,6 @@ import psutil
 
 from forge_jobs.metrics.tally import longest_span_between
 from forge_jobs.models import Process, ProcessGauge
-from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.running.sessions import count_open
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
@@ -21,6 +21,8 @@ TICK_SECONDS: Final = 0.01
 
 
 class Gauging(Service):
+    """`database_seconds()` tells how long the database took for the last beat."""
+
     interval = timedelta(seconds=10)
 
     def __init__(
@@ -28,12 +30,12 @@ class Gauging(Service):
         process: Process,
         *,
         workers: Workers,
-        heartbeat: Heartbeat,
+        database_seconds: Callable[[], float],
         writing: AbstractContextManager[object],
     ) -> None:
         self._process = process
         self._workers = workers
-        self._heartbeat = heartbeat
+        self._database_seconds = database_seconds
         self._writing = writing
         self._os_process = psutil.Process()
         age = time.time() - self._os_process.create_time()
@@ -53,7 +55,7 @@ class Gauging(Service):
             rss_bytes=self._os_process.memory_info().rss,
             busy=len(self._workers.runs()),
             threads=self._process.threads,
-            database_seconds=self._heartbeat.database_seconds,
+            database_seconds=self._database_seconds(),
             connections=count_open(),
         )
         with self._writing:
