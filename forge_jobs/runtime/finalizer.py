@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -98,14 +97,14 @@ class Finalizer(EngineThread):
         """Wait for an outcome, and take all others that are there; empty at the end."""
         if (first := self._settlements.inbox.get()) is None:
             return []
-        group, size = [first], _size(first)
+        group, size = [first], first.size
         try:
             while len(group) < LARGEST_GROUP and size < LARGEST_GROUP_CHARACTERS:
                 if (finished := self._settlements.inbox.get_nowait()) is None:
                     self._settlements.end()
                     break
                 group.append(finished)
-                size += _size(finished)
+                size += finished.size
         except Empty:
             pass
         return group
@@ -175,7 +174,10 @@ class Finalizer(EngineThread):
                 unless=(DataError, IntegrityError),
             )
             states |= settled
-        group = [_as_settled(finished, states) for finished in group]
+        group = [
+            finished.as_settled(states.get(finished.job.id, finished.transition.state))
+            for finished in group
+        ]
         self.pass_keys_on(_freed_keys(group), promoted)
         return group, states.keys()
 
@@ -241,18 +243,6 @@ def _freed_keys(group: list[Finished]) -> Counter[str]:
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
     )
-
-
-def _as_settled(finished: Finished, states: Mapping[int, str]) -> Finished:
-    """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
-    state = states.get(finished.job.id, finished.transition.state)
-    if state == finished.transition.state:
-        return finished
-    return finished._replace(transition=finished.transition._replace(state=State(state)))
-
-
-def _size(finished: Finished) -> int:
-    return len(finished.transition.result or "") + len(finished.transition.error or "")
 
 
 def _unstorable(finished: Finished, error: Exception) -> Finished:

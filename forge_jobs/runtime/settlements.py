@@ -29,6 +29,17 @@ class Finished(NamedTuple):
     seconds: float
     is_stored: bool = False
 
+    @property
+    def size(self) -> int:
+        """About how many characters there are to write."""
+        return len(self.transition.result or "") + len(self.transition.error or "")
+
+    def as_settled(self, state: str) -> Finished:
+        """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
+        if state == self.transition.state:
+            return self
+        return self._replace(transition=self.transition._replace(state=State(state)))
+
 
 class Settlements:
     """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
