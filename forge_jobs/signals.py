@@ -33,6 +33,9 @@ process_revived = Signal()
 process_troubled = Signal()
 """Something keeps this process from its work, or no longer does (empty): `trouble`."""
 
+clock_jumped = Signal()
+"""The database's clock has jumped, or no longer has: `reading`, which says what is made of it."""
+
 worker_abandoned = Signal()
 """A handler did not react to its timeout, its thread was replaced: `job`, `stuck` (how many)."""
 

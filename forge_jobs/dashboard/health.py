@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from forge_jobs import db
-from forge_jobs.conf import conf
 from forge_jobs.dashboard.overview import troubles
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
@@ -54,7 +53,7 @@ class Health:
             ProcessHealth(
                 row=row,
                 age=max(timedelta(0), now - row.heartbeat_at),
-                is_live=row.heartbeat_at >= now - conf().process_timeout,
+                is_live=row.is_live(now=now),
                 leads=row.pk == leader,
             )
             for row in rows

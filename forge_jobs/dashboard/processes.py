@@ -44,7 +44,7 @@ class ProcessCard:
     @property
     def pulse(self) -> str:
         silence = self.at - self.row.heartbeat_at
-        if silence > conf().process_timeout:
+        if not self.row.is_live(now=self.at):
             return "silent"
         return "late" if silence > MISSED_BEATS * conf().heartbeat else "live"
 

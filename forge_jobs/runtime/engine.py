@@ -127,7 +127,6 @@ class Engine:
             queues=list(self.queues),
             kinds=self.kinds,
             threads=self.threads,
-            now=clock.now(),
         )
         Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
         RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})

@@ -43,7 +43,7 @@ def employ_services(engine: Engine) -> None:
     ]
     engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
-    sharing = [Reaper(engine.heartbeat.heard_since), Balancer()]
+    sharing = [Reaper(engine.heartbeat.hearing), Balancer()]
     engine.services = LeaderLoop(engine, "services", [*staging, *sharing])
     # Of millions of jobs these take seconds, for which what is due must not wait.
     tidying = [Pruner(), Lookout(), Thinner()]
