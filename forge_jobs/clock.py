@@ -15,6 +15,9 @@ from typing import Final
 TOLERANCE: Final = 1.0
 """By how many seconds a measurement may be off and still be believed at once."""
 
+AHEAD: Final = timedelta(seconds=5)
+"""What was stored in the past, and lies so much later than now, is of a clock that was ahead."""
+
 CONFIRMATIONS: Final = 2
 """What is off by more is a jump, and believed when so many later ones say the same."""
 

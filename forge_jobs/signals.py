@@ -54,6 +54,9 @@ schedule_fired = Signal()
 schedule_skipped = Signal()
 """None was, for the last job is unfinished: `schedule`, `due_at`."""
 
+schedule_replanned = Signal()
+"""What it was planned for holds no more: `schedule`, `due_at` (what that was), `why`."""
+
 schedule_failed = Signal()
 """None could be, or the schedule can't be read and is disabled: `schedule`, `due_at`, `error`.
 

@@ -48,6 +48,16 @@ def failed(*, schedule: Schedule, due_at: datetime | None, error: Exception, **k
         )
 
 
+def replanned(*, schedule: Schedule, due_at: datetime | None, why: str, **kwargs: Any) -> None:
+    logger.warning(
+        "schedule %s is planned anew: it was to fire at %s, but %s",
+        schedule,
+        due_at.isoformat() if due_at else "no time",
+        why,
+        extra=fields(schedule, due_at),
+    )
+
+
 def fields(schedule: Schedule, due_at: datetime | None) -> dict[str, Any]:
     return {
         "schedule": schedule.name,
@@ -59,5 +69,6 @@ def fields(schedule: Schedule, due_at: datetime | None) -> dict[str, Any]:
 RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.schedule_fired: fired,
     signals.schedule_skipped: skipped,
+    signals.schedule_replanned: replanned,
     signals.schedule_failed: failed,
 }

@@ -70,6 +70,12 @@ class Process(models.Model):
     version = models.CharField(_("version"), max_length=50, db_default="")
     queues = models.JSONField(_("queues"), db_default=models.Value([], models.JSONField()))
     kinds = models.JSONField(_("kinds"), db_default=models.Value([], models.JSONField()))
+    timetable = models.CharField(
+        _("timetable"),
+        max_length=64,
+        db_default="",
+        help_text=_("The fingerprint of what its code declares of schedules."),
+    )
     threads = models.PositiveIntegerField(_("threads"), db_default=0)
     started_at = models.DateTimeField(_("started at"))
     heartbeat_at = models.DateTimeField(_("heartbeat at"), db_default=Now())

@@ -19,7 +19,15 @@ from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle
-from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
+from forge_jobs.models import (
+    Job,
+    Process,
+    ProcessState,
+    Queue,
+    RateLimitBudget,
+    State,
+    Timetable,
+)
 from forge_jobs.runtime.claiming.claims import Hold
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.steering import Steering
@@ -34,6 +42,7 @@ from forge_jobs.runtime.running.worker import failed
 from forge_jobs.runtime.running.workers import Crew
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.runtime.services import employ_services
+from forge_jobs.schedules import timetable
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.stager import Stager
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -122,8 +131,10 @@ class Engine:
         Raises `ProcessNameTaken` before anything has started.
         """
         measure_clock()
+        words = Timetable.objects.declare(timetable.seeds(), now=clock.now())
         self.process = sign_on(
             self.name,
+            timetable=words,
             queues=list(self.queues),
             kinds=self.kinds,
             threads=self.threads,
