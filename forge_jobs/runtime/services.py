@@ -12,6 +12,7 @@ from forge_jobs.runtime.running.progress import Advance
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
+from forge_jobs.services.corrector import Corrector
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -46,7 +47,7 @@ def employ_services(engine: Engine) -> None:
     sharing = [Reaper(engine.heartbeat.hearing), Balancer()]
     engine.services = LeaderLoop(engine, "services", [*staging, *sharing])
     # Of millions of jobs these take seconds, for which what is due must not wait.
-    tidying = [Pruner(), Lookout(), Thinner()]
+    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     engine.upkeep = LeaderLoop(engine, "upkeep", [*tidying, *measuring])
     engine.metering = MeteringLoop(engine)
