@@ -54,8 +54,9 @@ schedule_fired = Signal()
 schedule_skipped = Signal()
 """None was, for the last job is unfinished: `schedule`, `due_at`."""
 
-schedule_replanned = Signal()
-"""What it was planned for holds no more: `schedule`, `due_at` (what that was), `why`."""
+schedules_replanned = Signal()
+"""What was planned did not hold any more: `replanned`, each with `schedule`, `before` and `after`
+(moments), and `was_ahead` (the clock was; else what it was planned from has changed)."""
 
 schedule_failed = Signal()
 """None could be, or the schedule can't be read and is disabled: `schedule`, `due_at`, `error`.

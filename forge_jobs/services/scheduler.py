@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import DataError, Error, IntegrityError, transaction
 from django.db.models import Q
@@ -22,8 +22,8 @@ from forge_jobs.services.sowing import Sowing
 from forge_jobs.signals import (
     schedule_failed,
     schedule_fired,
-    schedule_replanned,
     schedule_skipped,
+    schedules_replanned,
 )
 
 LARGEST_PASS: Final = 500
@@ -32,6 +32,16 @@ LOOK_THROUGH_EVERY: Final = timedelta(minutes=1)
 """How often all plans are compared with what they would be made from now."""
 MOST_MISSED: Final = 100
 """How many missed moments of one schedule are made good."""
+
+
+class Replanned(NamedTuple):
+    """A schedule that was to fire at another moment; None is never."""
+
+    schedule: Schedule
+    before: datetime | None
+    after: datetime | None
+    was_ahead: bool
+    """The clock that planned it, and not what it was planned from."""
 
 
 class Scheduler(Service):
@@ -58,11 +68,17 @@ class Scheduler(Service):
         self._sowing.run_once(now=now)
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
-        planned = sum(_plan(schedule, now=now) for schedule in [*unplanned, *self._void(now)])
-        due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
-        return planned + sum(
-            db.unless_locked(partial(_fire, schedule, now=now)) for schedule in due
+        told: list[Replanned] = []
+        planned = sum(
+            _plan(schedule, now=now, told=told) for schedule in [*unplanned, *self._void(now)]
         )
+        due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
+        fired = sum(
+            db.unless_locked(partial(_fire, schedule, now=now, told=told)) for schedule in due
+        )
+        if told:
+            schedules_replanned.send_robust(Scheduler, replanned=told)
+        return planned + fired
 
     def rest(self, *, now: datetime) -> timedelta:
         """Until the next one is due, at most the interval: somebody may add a sooner one."""
@@ -120,7 +136,7 @@ def _is_void(schedule: Schedule, *, now: datetime) -> bool:
         return True
 
 
-def _plan(schedule: Schedule, *, now: datetime) -> int:
+def _plan(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
     due_at, was_ahead = schedule.next_fire_at, plan.was_ahead(schedule, now=now)
     try:
         following = plan.following(schedule, now=now)
@@ -132,12 +148,11 @@ def _plan(schedule: Schedule, *, now: datetime) -> int:
     if not is_planned or (due_at and following == due_at):
         return 0
     if due_at or schedule.is_over:
-        why = "the clock was ahead" if was_ahead else "what it was planned from has changed"
-        schedule_replanned.send_robust(Scheduler, schedule=schedule, due_at=due_at, why=why)
+        told.append(Replanned(schedule, due_at, following, was_ahead=was_ahead))
     return 1
 
 
-def _fire(schedule: Schedule, *, now: datetime) -> int:
+def _fire(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
     """Move on and make the jobs, both or neither; returns how many due moments were dealt with."""
     try:
         is_outdated = plan.is_outdated(schedule)
@@ -146,7 +161,7 @@ def _fire(schedule: Schedule, *, now: datetime) -> int:
     except Exception as error:
         return _give_up(schedule, error)
     if is_outdated:
-        return _plan(schedule, now=now)
+        return _plan(schedule, now=now, told=told)
     with transaction.atomic(using=db.connection().alias):
         if not Schedule.objects.move(schedule, following, now=now):
             return 0

@@ -1,14 +1,13 @@
 """A plan holds as long as what it was made from, and is none of a clock that was ahead."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from forge_jobs import signals
 from forge_jobs.clock import ManualClock
 from forge_jobs.conf.policies import CatchUp, Overlap
+from forge_jobs.log import log_trouble
 from forge_jobs.models import Job, Schedule
 from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
@@ -42,16 +41,9 @@ def leader(manual_clock: ManualClock) -> Leader:
     return Leader(manual_clock)
 
 
-@pytest.fixture
-def replanned() -> Iterator[list[tuple[datetime, str]]]:
-    told: list[tuple[datetime, str]] = []
-
-    def hear(*, due_at: datetime, why: str, **kwargs: Any) -> None:
-        told.append((due_at, why))
-
-    signals.schedule_replanned.connect(hear)
-    yield told
-    signals.schedule_replanned.disconnect(hear)
+@pytest.fixture(autouse=True)
+def _logged() -> None:
+    log_trouble()
 
 
 def stored() -> Schedule:
@@ -73,7 +65,7 @@ def at(hour: float, *, day: int = 2) -> datetime:
 @pytest.mark.parametrize("is_the_same_process", [True, False])
 def test_what_a_clock_that_was_ahead_planned_is_planned_anew(
     leader: Leader,
-    replanned: list[tuple[datetime, str]],
+    caplog: pytest.LogCaptureFixture,
     ahead: timedelta,
     is_the_same_process: bool,
 ) -> None:
@@ -87,7 +79,8 @@ def test_what_a_clock_that_was_ahead_planned_is_planned_anew(
 
     assert planned_for == NOON + ahead + 5 * MINUTE
     assert stored().next_fire_at == NOON + 5 * MINUTE
-    assert replanned == [(planned_for, "the clock was ahead")]
+    line = "schedules are planned anew, for the clock was ahead: 1 (every minute)"
+    assert caplog.messages[-1] == line
 
 
 def test_after_a_clock_that_was_ahead_every_moment_of_a_day_gets_its_job(leader: Leader) -> None:
@@ -128,14 +121,14 @@ def test_a_schedule_that_was_over_for_a_clock_that_was_ahead_goes_on(leader: Lea
 
 
 def test_clocks_that_differ_a_little_plan_nothing_anew(
-    leader: Leader, replanned: list[tuple[datetime, str]]
+    leader: Leader, caplog: pytest.LogCaptureFixture
 ) -> None:
     every_five(expression="* * * * * *")
     leader.run(NOON + 3 * SECOND)
     leader.begin()
     leader.run(NOON)
 
-    assert not replanned
+    assert not caplog.messages
     assert stored().next_fire_at == NOON + 4 * SECOND
 
 
@@ -159,14 +152,14 @@ def test_so_is_one_whose_row_was_changed_behind_the_scheduler_s_back(leader: Lea
 
 
 def test_a_plan_of_older_code_is_kept_and_told_to_nobody(
-    leader: Leader, replanned: list[tuple[datetime, str]]
+    leader: Leader, caplog: pytest.LogCaptureFixture
 ) -> None:
     every_five(expression="0 3 * * *", next_fire_at=at(3, day=3))
     leader.run(NOON)
 
     assert stored().next_fire_at == at(3, day=3)
     assert stored().planned_by["wall"] == "2026-03-03T03:00:00"
-    assert not replanned
+    assert not caplog.messages
 
 
 def daily(leader: Leader, settings: Any, *, zone: str, **columns: Any) -> None:
@@ -181,7 +174,7 @@ def daily(leader: Leader, settings: Any, *, zone: str, **columns: Any) -> None:
 
 
 def test_another_zone_of_the_project_makes_plans_void(
-    leader: Leader, settings: Any, replanned: list[tuple[datetime, str]]
+    leader: Leader, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     every_five(expression="0 3 1 1 *", timezone="")
@@ -191,8 +184,8 @@ def test_another_zone_of_the_project_makes_plans_void(
     leader.run(NOON + MINUTE)
 
     assert stored().next_fire_at == datetime(2027, 1, 1, 8, tzinfo=UTC)
-    before = datetime(2027, 1, 1, 2, tzinfo=UTC)
-    assert replanned == [(before, "what it was planned from has changed")]
+    why = "what they were planned from has changed"
+    assert caplog.messages == [f"schedules are planned anew, for {why}: 1 (every minute)"]
 
 
 @pytest.mark.parametrize("moved_at", [at(2.5), at(5), at(7.9), at(12)])
