@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from forge_jobs import db
+from forge_jobs.conf import conf
 from forge_jobs.dashboard.overview import troubles
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
@@ -45,7 +46,11 @@ class Health:
     @classmethod
     def read(cls, *, now: datetime) -> Health:
         began = time.perf_counter()
-        gauge = DatabaseGauge.objects.order_by("-at").first()
+        gauge = (
+            DatabaseGauge.objects.filter(at__lte=now + conf().process_timeout)
+            .order_by("-at")
+            .first()
+        )
         latency = timedelta(seconds=time.perf_counter() - began)
         leader = Lease.objects.holder(SERVICES, now=now)
         rows = list(Process.objects.order_by("host", "name"))

@@ -116,6 +116,7 @@ def _first_jobs() -> dict[int, list[Any]]:
 
 def _load(*, now: datetime) -> dict[tuple[str, str], float]:
     """What each process, by host and name, used of a core when it was last measured."""
-    recent = ProcessGauge.objects.filter(at__gte=now - conf().process_timeout).order_by("at")
+    timeout = conf().process_timeout
+    recent = ProcessGauge.objects.filter(at__range=(now - timeout, now + timeout)).order_by("at")
     rows = recent.values_list("host", "process_name", "cpu_percent")
     return {(host, name): percent for host, name, percent in rows}
