@@ -11,6 +11,20 @@ from forge_jobs.cron.zones import SECOND, instant_of, wall_time
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule
 
+COLUMNS: Final = (
+    "expression",
+    "timezone",
+    "is_enabled",
+    "starts_at",
+    "ends_at",
+    "next_fire_at",
+    "planned_at",
+    "planned_by",
+    "is_over",
+    "last_fired_at",
+)
+"""All that is looked at here."""
+
 WHERE: Final = frozenset({"zone", "wall"})
 """What may change without the wall time being another."""
 

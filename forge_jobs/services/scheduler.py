@@ -28,8 +28,10 @@ from forge_jobs.signals import (
 
 LARGEST_PASS: Final = 500
 """How many schedules one pass plans or fires, so that other services have their turn."""
-LOOK_THROUGH_EVERY: Final = timedelta(minutes=1)
+LOOK_THROUGH_EVERY: Final = timedelta(minutes=5)
 """How often all plans are compared with what they would be made from now."""
+LARGEST_REVISION: Final = 100
+"""How many of them one pass plans anew: after an upgrade all are to be, and jobs wait meanwhile."""
 MOST_MISSED: Final = 100
 """How many missed moments of one schedule are made good."""
 
@@ -59,6 +61,7 @@ class Scheduler(Service):
         self._sowing = Sowing()
         self._ran_at: datetime | None = None
         self._looked_through_at: datetime | None = None
+        self._found_void: list[Schedule] = []
 
     def run_once(self, *, now: datetime) -> int:
         if self._ran_at is None or not -clock.AHEAD < now - self._ran_at < conf().lease:
@@ -88,13 +91,18 @@ class Scheduler(Service):
 
     def _void(self, now: datetime) -> list[Schedule]:
         """Plans that may not hold any more; what is due already, fires by the plan it has."""
-        if self._looked_through_at and now - self._looked_through_at < LOOK_THROUGH_EVERY:
-            return []
-        planned = Schedule.objects.enabled().filter(Q(next_fire_at__gt=now) | Q(is_over=True))
-        slim = planned.filter(kind__in=registry.kinds()).defer("payload", "seed")
-        void = [schedule for schedule in slim if _is_void(schedule, now=now)]
-        self._looked_through_at = now if len(void) <= LARGEST_PASS else None
-        return void[:LARGEST_PASS]
+        if not self._looked_through_at or now - self._looked_through_at >= LOOK_THROUGH_EVERY:
+            self._looked_through_at = now
+            planned = Schedule.objects.enabled().filter(Q(next_fire_at__gt=now) | Q(is_over=True))
+            slim = planned.filter(kind__in=registry.kinds()).only("name", *plan.COLUMNS)
+            self._found_void = [schedule for schedule in slim if _is_void(schedule, now=now)]
+        found = self._found_void
+        self._found_void = found[LARGEST_REVISION:]
+        return [
+            schedule
+            for schedule in found[:LARGEST_REVISION]
+            if schedule.next_fire_at is None or schedule.next_fire_at > now
+        ]
 
 
 def due_moments(schedule: Schedule, *, now: datetime) -> list[datetime]:

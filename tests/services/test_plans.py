@@ -9,6 +9,7 @@ from forge_jobs.clock import ManualClock
 from forge_jobs.conf.policies import CatchUp, Overlap
 from forge_jobs.log import log_trouble
 from forge_jobs.models import Job, Schedule
+from forge_jobs.services import scheduler
 from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
 from tests.planned import HOUR, MINUTE, SECOND, due_moments, planned_schedule
@@ -132,12 +133,12 @@ def test_clocks_that_differ_a_little_plan_nothing_anew(
     assert stored().next_fire_at == NOON + 4 * SECOND
 
 
-def test_a_moment_that_nobody_planned_is_planned_anew_within_a_minute(leader: Leader) -> None:
+def test_a_moment_that_nobody_planned_is_planned_anew_within_five_minutes(leader: Leader) -> None:
     every_five(expression="0 3 * * *")
     leader.run(NOON)
     Schedule.objects.update(next_fire_at=NOON + YEAR)
-    leader.run(NOON + 5 * SECOND)
-    leader.run(NOON + MINUTE)
+    for minutes in range(6):
+        leader.run(NOON + minutes * MINUTE)
 
     assert stored().next_fire_at == at(3, day=3)
 
@@ -146,7 +147,7 @@ def test_so_is_one_whose_row_was_changed_behind_the_scheduler_s_back(leader: Lea
     every_five(expression="0 3 1 1 *")
     leader.run(NOON)
     Schedule.objects.update(expression="0 3 * * *")
-    leader.run(NOON + MINUTE)
+    leader.run(NOON + 5 * MINUTE)
 
     assert stored().next_fire_at == at(3, day=3)
 
@@ -160,6 +161,19 @@ def test_a_plan_of_older_code_is_kept_and_told_to_nobody(
     assert stored().next_fire_at == at(3, day=3)
     assert stored().planned_by["wall"] == "2026-03-03T03:00:00"
     assert not caplog.messages
+
+
+def test_a_plan_that_waits_to_be_looked_at_again_fires_when_it_is_due(
+    leader: Leader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "LARGEST_REVISION", 1)
+    for name in ("a", "b", "c"):
+        every_five(name=name, next_fire_at=NOON + 5 * MINUTE)
+    leader.run(NOON + 5 * MINUTE - SECOND)
+    for seconds in range(3):
+        leader.run(NOON + 5 * MINUTE + seconds * SECOND)
+
+    assert due_moments() == 3 * [NOON + 5 * MINUTE]
 
 
 def daily(leader: Leader, settings: Any, *, zone: str, **columns: Any) -> None:
