@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forge_jobs import JobContext, __version__, clock, job
-from forge_jobs.clock import ManualClock
+from forge_jobs.clock import ManualClock, MeasuredClock
 from forge_jobs.log import log_trouble
 from forge_jobs.models import Lease, Process, ProcessState
 from forge_jobs.runtime import registration
@@ -86,6 +86,7 @@ def test_a_jump_of_the_clock_is_told_and_is_the_process_s_trouble_until_it_is_se
 ) -> None:
     off = MINUTE - MINUTE
     monkeypatch.setattr(registration, "_database_time", lambda: (NOON + off, 0.0))
+    monkeypatch.setattr(clock, "measured", MeasuredClock())
     caplog.set_level("INFO", logger="forge_jobs")
     log_trouble()
     measure_clock()
@@ -93,7 +94,6 @@ def test_a_jump_of_the_clock_is_told_and_is_the_process_s_trouble_until_it_is_se
     for off in (HOUR, HOUR, HOUR, HOUR, -HOUR, HOUR):  # noqa: B007 - read by the lambda
         heartbeat.run_once(now=NOON)
         troubles.append(Process.objects.get().trouble)
-    clock.measured.forget()
 
     jumped = "The clock has jumped 3,600 s ahead; nothing goes by that unless it lasts."
     back = "The clock has jumped 7,200 s back; nothing goes by that unless it lasts."
