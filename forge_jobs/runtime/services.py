@@ -9,6 +9,7 @@ from forge_jobs.runtime.metering.writer import MeteringLoop
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
 from forge_jobs.runtime.running.progress import Advance
+from forge_jobs.runtime.running.rest import Rest
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
@@ -40,6 +41,7 @@ def employ_services(engine: Engine) -> None:
         Cancellation(engine),
         Advance(engine),
         engine.leader,
+        Rest(),
     ]
     engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import db
 from forge_jobs.runtime.outage import Stopped
+from forge_jobs.runtime.running import sessions
 from forge_jobs.signals import thread_failed
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ class EngineThread(Thread):
 
     Half a process would look alive and leave its jobs lying.
     """
+
+    limits: ClassVar[dict[str, str]] = {
+        "idle_in_transaction_session_timeout": "10s",
+        "lock_timeout": "10s",
+    }
+    """Of its session with PostgreSQL: its locks must not outlive a host that has vanished, and
+    others' are waited for in such a way that it can be told of."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         super().__init__(name=f"forge_jobs-{name}", daemon=True)
@@ -40,6 +47,7 @@ class EngineThread(Thread):
             db.twin().interrupt(self._connection.connection)
 
     def run(self) -> None:
+        sessions.limit(**self.limits)
         self._connection = db.connection()
         try:
             self.work()
@@ -49,4 +57,4 @@ class EngineThread(Thread):
             thread_failed.send_robust(type(self), thread=self.name, error=error)
             self.engine.fail(f"{self.name} failed")
         finally:
-            connections.close_all()
+            sessions.close_all()

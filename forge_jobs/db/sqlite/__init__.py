@@ -22,6 +22,16 @@ from forge_jobs.db.sqlite.metrics import (
     process_gauges,
     write_progress,
 )
+from forge_jobs.db.sqlite.sessions import (
+    furnish,
+    ignore_notifications,
+    is_alive,
+    is_cut_off,
+    parameters,
+    refuses_writes,
+    traits,
+    wipe,
+)
 
 __all__ = [
     "as_text",
@@ -32,14 +42,20 @@ __all__ = [
     "drain_tokens",
     "find",
     "forget",
+    "furnish",
+    "ignore_notifications",
     "insert",
     "insert_events",
     "interrupt",
+    "is_alive",
+    "is_cut_off",
     "is_locked",
     "measured",
     "next_due",
+    "parameters",
     "process_gauges",
     "promote",
+    "refuses_writes",
     "return_tokens",
     "settle",
     "settle_and_promote",
@@ -47,5 +63,7 @@ __all__ = [
     "stalled_keys",
     "take_tokens",
     "token_level",
+    "traits",
+    "wipe",
     "write_progress",
 ]

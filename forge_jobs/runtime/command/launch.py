@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from django.db import Error, connections
+from django.db import Error
 from django.utils import autoreload
 
 from forge_jobs import clock
@@ -37,6 +37,7 @@ from forge_jobs.runtime.command.shutdown import (
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.registration import reclaim_predecessor
+from forge_jobs.runtime.running.sessions import close_connections, take_over
 
 BIRTH: Final = "FORGE_JOBS_BIRTH"
 """The environment variable that tells a fresh interpreter that it is a supervisor's child."""
@@ -139,6 +140,7 @@ class Launch:
         return code
 
     def engine(self, name: str, limits: Limits) -> Engine:
+        take_over(name)
         return Engine(
             queues=self.queues,
             threads=self.threads,
@@ -192,11 +194,3 @@ def bury(names: list[str]) -> int:
     for name in names:
         reclaim_predecessor(name, now=clock.now())
     return 0
-
-
-def close_connections() -> None:
-    """What is open at a fork would be shared; a pool has threads as well."""
-    for connection in connections.all(initialized_only=True):
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()

@@ -6,10 +6,9 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections
 
 from forge_jobs.exceptions import JobTimedOut
-from forge_jobs.runtime.running.sessions import tidy
+from forge_jobs.runtime.running.sessions import close_all, tidy
 
 
 class EventLoop:
@@ -43,7 +42,7 @@ class EventLoop:
             self._runner.get_loop().call_soon_threadsafe(task.cancel)
 
     def close(self) -> None:
-        self._run(sync_to_async(connections.close_all)(), self._context.copy())
+        self._run(sync_to_async(close_all)(), self._context.copy())
         self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call]
         self._runner.close()
 
