@@ -13,6 +13,7 @@ from forge_jobs.handlers.outcomes import (
     Dead,
     Done,
     Failed,
+    Interrupted,
     Outcome,
     Released,
     Snoozed,
@@ -22,6 +23,9 @@ from forge_jobs.states import State
 
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
+
+FORGIVEN: Final = "is_forgiven"
+"""In a job's errors, what marks one that cost no attempt."""
 
 
 def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime) -> Transition:
@@ -61,6 +65,8 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 finished_at=now,
                 last_error=trimmed(str(reason), LONGEST_MESSAGE),
             )
+        case Interrupted():
+            return _interrupted(job, outcome, now=now)
         case Released():
             return released(job)
     unknown = Failed(f"The handler returned an unknown outcome, {type(outcome).__qualname__}.")
@@ -141,9 +147,22 @@ def _failed(
     )
 
 
-def _error(outcome: Failed | Dead, *, attempt: int, now: datetime) -> str:
+def _interrupted(job: ClaimedJob, outcome: Interrupted, *, now: datetime) -> Transition:
+    return Transition(
+        job.id,
+        job.claimed_at,
+        State.RETRYING,
+        job.attempt - 1,
+        run_at=now + outcome.delay,
+        error=_error(Failed(outcome.message), attempt=job.attempt, now=now, **{FORGIVEN: True}),
+        last_error=trimmed(outcome.message, LONGEST_MESSAGE),
+    )
+
+
+def _error(outcome: Failed | Dead, *, attempt: int, now: datetime, **marks: bool) -> str:
     return json.dumps(
         {
+            **marks,
             "at": now.isoformat(),
             "attempt": attempt,
             "message": trimmed(str(outcome.message), LONGEST_MESSAGE),

@@ -23,6 +23,7 @@ from forge_jobs.db.postgresql.metrics import (
     write_progress,
 )
 from forge_jobs.db.postgresql.sessions import (
+    READ_ONLY,
     furnish,
     ignore_notifications,
     is_alive,
@@ -34,6 +35,7 @@ from forge_jobs.db.postgresql.sessions import (
 )
 
 __all__ = [
+    "READ_ONLY",
     "as_text",
     "claim",
     "count_enqueued",

@@ -2,7 +2,10 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+READ_ONLY: Final = ""
+"""There is no such code."""
 
 # One statement for all: each costs as much again as the reading. "LIKE" tells of a pragma that
 # can't be read.

@@ -21,8 +21,9 @@ from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome,
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job
 from forge_jobs.runtime.finalizer import Finished
-from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
+from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running.aio import EventLoop
+from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.running.sessions import tidy
 from forge_jobs.runtime.thread import EngineThread
@@ -149,7 +150,7 @@ class Worker(EngineThread):
         return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
-        """What an error comes to; the database's absence costs the job no attempt."""
+        """What an error comes to; the loss of its session costs the job no attempt."""
         if run.killed_at != NEVER:
             connections.close_all()  # it may have struck in the middle of a query
             return Cancelled(run.context.cancelled.reason)
@@ -157,9 +158,8 @@ class Worker(EngineThread):
             connections.close_all()  # it may have struck in the middle of a query
             limit = run.job.timeout_seconds
             return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
-        if is_to_blame(error, since=run.began_at):
-            return Released()
-        return failed(error)
+        run.due_at = NEVER  # the handler is over, however long the database may be away
+        return excuse(error, run.job, stopping=self.engine.fetcher.stopping) or failed(error)
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         payload = json.loads(run.job.payload)
