@@ -13,6 +13,7 @@ from forge_jobs.db.sqlite.jobs import (
     stage,
 )
 from forge_jobs.db.sqlite.keys import promote, settle_and_promote, stalled_keys
+from forge_jobs.db.sqlite.locks import held_locks, is_write_locked
 from forge_jobs.db.sqlite.metrics import (
     count_enqueued,
     database_facts,
@@ -45,6 +46,7 @@ __all__ = [
     "find",
     "forget",
     "furnish",
+    "held_locks",
     "ignore_notifications",
     "insert",
     "insert_events",
@@ -52,6 +54,7 @@ __all__ = [
     "is_alive",
     "is_cut_off",
     "is_locked",
+    "is_write_locked",
     "measured",
     "next_due",
     "parameters",
