@@ -1,5 +1,6 @@
 """A worker's session is kept from job to job, and each job finds it as good as new."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from threading import Thread
 from typing import Any
@@ -402,6 +403,21 @@ def test_what_a_thread_left_open_is_closed_once_it_has_ended() -> None:
     assert close_unused() >= 1
     assert count_open() < before
     assert left[0].connection is None
+
+
+def test_a_thread_that_an_async_handler_sends_work_to_serves_no_other_job() -> None:
+    seen: list[Any] = []
+
+    @job(kind="tests.subject")
+    async def subject() -> None:
+        seen.append(await asyncio.to_thread(session))
+
+    subject.enqueue_many([{}, {}])
+    drain(threads=1)
+
+    assert len(seen) == 2
+    assert seen[0] is not seen[1]
+    close_unused()
 
 
 def test_a_worker_s_session_is_closed_with_it() -> None:
