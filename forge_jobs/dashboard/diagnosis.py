@@ -79,6 +79,10 @@ def diagnose(facts: Facts) -> Diagnosis | None:
             return _of_overdue(facts)
         case State.SCHEDULED:
             return Diagnosis(_("It is scheduled for"), facts.run_at)
+        case State.RETRYING if not facts.attempt:
+            return Diagnosis(
+                _("Its run was interrupted, at no cost; it is tried again at"), facts.run_at
+            )
         case State.RETRYING:
             tried = {"attempt": facts.attempt, "of": facts.max_attempts or _("any number")}
             return Diagnosis(
