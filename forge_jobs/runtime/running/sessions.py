@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from contextlib import suppress
@@ -25,7 +26,7 @@ TRUSTED_SECONDS: Final = 5.0
 """After a longer rest the server is asked whether the session is still there."""
 
 _thread = local()
-_lock: Final = Lock()
+_lock = Lock()
 _keepers: Final[WeakKeyDictionary[BaseDatabaseWrapper, Keeper]] = WeakKeyDictionary()
 _process_name = ""
 """By which sessions are named; empty if the project names them."""
@@ -210,4 +211,11 @@ def _remember(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     keeper.meet(connection)
 
 
+def _renew_lock() -> None:
+    """A thread that is not there after a fork may have held it."""
+    global _lock
+    _lock = Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 connection_created.connect(_remember, dispatch_uid="forge_jobs.runtime.running.sessions")
