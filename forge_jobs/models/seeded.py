@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.fields import LastingJSONField
 from forge_jobs.models.base import JobsManager
 
 
@@ -35,7 +36,7 @@ class SeededManager(JobsManager[Any]):
 
 class SeededModel(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
-    seed = models.JSONField(
+    seed = LastingJSONField(
         _("seed"),
         default=dict,
         editable=False,
