@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.process import Process
 
 SERVICES: Final = "services"
@@ -27,7 +27,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         ours = self.filter(Q(process=process) | free, name=name)
         if ours.update(process=process, expires_at=now + life):
             return True
-        lease = Lease(name=name, process=process, expires_at=now + life)
+        lease = Lease(name=name, process_id=process.pk, expires_at=now + life)
         self.bulk_create([lease], ignore_conflicts=True)
         return self.filter(name=name, process=process, expires_at=now + life).exists()
 
@@ -45,7 +45,7 @@ class LeaseManager(JobsManager.from_queryset(LeaseQuerySet)):  # type: ignore[mi
     pass
 
 
-class Lease(models.Model):
+class Lease(JobsModel):
     name = models.CharField(_("name"), max_length=100)
     process = models.ForeignKey(
         Process,
@@ -57,7 +57,7 @@ class Lease(models.Model):
     )
     expires_at = models.DateTimeField(_("expires at"))
 
-    objects = LeaseManager()
+    objects: ClassVar[LeaseManager] = LeaseManager()
 
     class Meta:
         verbose_name = _("lease")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import wake
 from forge_jobs.conf import conf
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import ProcessState
 
 CLOCK_TICK: Final = 0.1
@@ -62,7 +62,7 @@ class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignor
     pass
 
 
-class Process(models.Model):
+class Process(JobsModel):
     name = models.CharField(_("name"), max_length=200)
     host = models.CharField(_("host"), max_length=255)
     pid = models.PositiveIntegerField(_("process id"))
@@ -98,7 +98,7 @@ class Process(models.Model):
         _("trouble"), db_default="", help_text=_("What keeps the process from its work.")
     )
 
-    objects = ProcessManager()
+    objects: ClassVar[ProcessManager] = ProcessManager()
 
     class Meta:
         verbose_name = _("process")

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.policies import CatchUp, Overlap, Source
 from forge_jobs.cron.expression import Cron
@@ -246,5 +247,5 @@ class Schedule(SeededModel):
         return set(UNPLANNED)
 
     def _changed(self, rows: int) -> bool:
-        self.refresh_from_db()
+        self.refresh_from_db(using=db.connection().alias)
         return bool(rows)
