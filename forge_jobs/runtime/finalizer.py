@@ -85,10 +85,11 @@ class Finalizer(EngineThread):
             self._lifecycle.fail("a claim was still under way")
             return
         self._lifecycle.is_signed_off = True
-        self._leader.resign(now=clock.now())
-        self._claims.release_unheld()
-        if not sign_off(self._process):
-            self._lifecycle.fail("jobs could not be given back")
+        with self._writing:
+            self._leader.resign(now=clock.now())
+            self._claims.release_unheld()
+            if not sign_off(self._process):
+                self._lifecycle.fail("jobs could not be given back")
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
