@@ -32,6 +32,6 @@ def wal_reset_fault() -> Fault | None:
         f"SQLite {sqlite3.sqlite_version} has a fault in WAL mode: where several connections write "
         f"to one file, a commit can be lost or the file be corrupted. It is rare: two checkpoints "
         f"and a commit must meet in one moment.",
-        "Use a Python whose SQLite is 3.51.3, 3.50.7, 3.44.6 or newer than 3.51, keep backups, and "
-        "let no other program make checkpoints. Or keep the jobs in PostgreSQL.",
+        "Use a Python whose SQLite is 3.51.3 or newer (of older series 3.50.7 or 3.44.6), or keep "
+        "the jobs in PostgreSQL; else keep backups, and let no other program make checkpoints.",
     )
