@@ -185,3 +185,55 @@ def test_a_handler_says_which_names_are_hidden(given: Any) -> None:
 
         @job(kind="tests.pay", redact=given)
         def pay() -> None: ...
+
+
+class Hostile(dict[str, Any]):
+    def items(self) -> Any:
+        raise SystemExit("items")
+
+    def __repr__(self) -> str:
+        raise SystemExit("repr")
+
+
+class HostileText(str):
+    def translate(self, table: Any) -> Any:
+        raise SystemExit("translate")
+
+    def __repr__(self) -> str:
+        raise SystemExit("repr")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [Hostile(token=1), {"token": Hostile()}, {"token": HostileText(CARD)}, [HostileText("token")]],
+    ids=["dict", "dict within", "text", "list"],
+)
+def test_what_a_handler_returns_can_not_harm_whoever_hides_it(result: Any) -> None:
+    @job(kind="tests.hostile", max_attempts=1)
+    def hostile() -> Any:
+        return result
+
+    hostile.enqueue()
+    with heard(signals.process_stopped) as got:
+        drained = drain()
+
+    assert Job.objects.get().finished_at is not None
+    assert not drained.failure
+    assert got
+
+
+@pytest.mark.parametrize("outcome", [Failed, Dead, Cancelled])
+def test_nor_can_a_message_whose_text_raises(outcome: Callable[[Any], Any]) -> None:
+    class Untellable:
+        def __str__(self) -> str:
+            raise SystemExit("str")
+
+    @job(kind="tests.hostile", max_attempts=1)
+    def hostile(token: str) -> Any:
+        return outcome(Untellable())
+
+    hostile.enqueue(token=TOKEN)
+    drained = drain()
+
+    assert "can't be told" in Job.objects.get().last_error
+    assert not drained.failure
