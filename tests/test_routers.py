@@ -1,5 +1,6 @@
 """Everything goes to the job database, whatever a project's router says."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -255,7 +256,9 @@ def test_jobs_are_steered_in_bulk() -> None:
     assert Job.objects.get().state == State.CANCELLED
 
 
-def test_the_checks_look_at_the_job_database() -> None:
+def test_the_checks_look_at_the_job_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 53, 0))
+
     found = [message.id or "" for message in run_checks(databases=["default"])]
 
     assert [name for name in found if name.startswith("forge_jobs.")] == []
