@@ -79,7 +79,7 @@ def deep(levels: int) -> BaseException:
     ("make", "message"),
     [
         (lambda: ValueError("no such page"), "ValueError: no such page"),
-        (Hostile, "Hostile, which can't be told"),
+        (Hostile, "Hostile: <"),
         (odd_syntax_error, "SyntaxError"),
         (lambda: ValueError(Silent()), "ValueError"),
         (in_a_circle, "ValueError: first"),
