@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.cron.expression import BadExpression, Cron
-from forge_jobs.cron.fields import LONGEST_EXPRESSION
+from forge_jobs.cron.reading import LONGEST_EXPRESSION
 from forge_jobs.cron.zones import UnknownZone, zone_named
 
 
