@@ -10,7 +10,7 @@ from typing import Final
 from forge_jobs.cron import words
 from forge_jobs.cron.fields import BadExpression
 from forge_jobs.cron.intervals import every_of, written
-from forge_jobs.cron.reading import NeverDue, Reading, fields_of, reading_of
+from forge_jobs.cron.reading import NeverDue, Reading, reading_of
 from forge_jobs.cron.zones import DAY, SECOND, first_change, furthest_wall, instant_of, wall_time
 
 __all__ = ["BadExpression", "Cron", "written"]
@@ -63,7 +63,7 @@ class Cron:
         """What the expression means, for people."""
         if self._every is not None:
             return words.interval(self._every)
-        return words.expression(fields_of(self.expression))
+        return words.sentence(self._reading)
 
     @property
     def has_fixed_times(self) -> bool:

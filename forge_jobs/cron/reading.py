@@ -113,7 +113,7 @@ class Reading:
 @lru_cache(maxsize=4_096)
 def reading_of(expression: str) -> Reading:
     """Raises `BadExpression` for what can't be read, or is never due."""
-    seconds, minutes, hours, days, months, weekdays = ["0", *fields_of(expression)][-6:]
+    seconds, minutes, hours, days, months, weekdays = ["0", *_fields_of(expression)][-6:]
     reading = Reading(
         seconds=fields.numbers(fields.SECOND, seconds),
         minutes=fields.numbers(fields.MINUTE, minutes),
@@ -129,7 +129,7 @@ def reading_of(expression: str) -> Reading:
     return reading
 
 
-def fields_of(expression: str) -> list[str]:
+def _fields_of(expression: str) -> list[str]:
     """The five or six of it, as they are written."""
     if not expression.strip():
         raise BadExpression("it is empty", field="expression")
