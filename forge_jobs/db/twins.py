@@ -19,6 +19,7 @@ from forge_jobs.db.rows import (
     Grid,
     InsertedRow,
     KeyHolder,
+    Move,
     NewRow,
     Position,
     ProcessGauges,
@@ -91,5 +92,10 @@ class Metrics(Protocol):
     def write_progress(self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Protocol):
+class Schedules(Protocol):
+    def move_schedules(self, cursor: Any, moves: Sequence[Move]) -> list[int]: ...
+    def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
+
+
+class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Schedules, Protocol):
     """One of the two packages of statements."""

@@ -5,3 +5,4 @@ from forge_jobs.db.postgresql.inserts import *
 from forge_jobs.db.postgresql.jobs import *
 from forge_jobs.db.postgresql.keys import *
 from forge_jobs.db.postgresql.metrics import *
+from forge_jobs.db.postgresql.schedules import *

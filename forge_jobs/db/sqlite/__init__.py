@@ -5,3 +5,4 @@ from forge_jobs.db.sqlite.inserts import *
 from forge_jobs.db.sqlite.jobs import *
 from forge_jobs.db.sqlite.keys import *
 from forge_jobs.db.sqlite.metrics import *
+from forge_jobs.db.sqlite.schedules import *
