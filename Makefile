@@ -34,7 +34,7 @@ bench: $(READY) ## measure it beside its peers, which takes long
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' $(DJANGO)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' $(VERSIONS)
 	@touch $@
 
 clean: ## remove the environment, and what the demo has stored

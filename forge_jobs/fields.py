@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import jsontext
 from forge_jobs.cron.expression import BadExpression, Cron
-from forge_jobs.cron.fields import LONGEST_EXPRESSION
+from forge_jobs.cron.reading import LONGEST_EXPRESSION
 from forge_jobs.cron.zones import UnknownZone, zone_named
 
 

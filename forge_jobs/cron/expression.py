@@ -8,15 +8,16 @@ from functools import cached_property
 from typing import Final
 
 from forge_jobs.cron import words
-from forge_jobs.cron.fields import BadExpression, every_of, fields_of, written
-from forge_jobs.cron.walltimes import NeverDue, WallTimes
-from forge_jobs.cron.zones import SECOND, first_change, instant_of, wall_time
+from forge_jobs.cron.fields import BadExpression
+from forge_jobs.cron.intervals import every_of, written
+from forge_jobs.cron.reading import NeverDue, Reading, reading_of
+from forge_jobs.cron.zones import DAY, SECOND, first_change, furthest_wall, instant_of, wall_time
 
 __all__ = ["BadExpression", "Cron", "written"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-CLOCK_FIELDS: Final = {5: slice(0, 2), 6: slice(0, 3)}
-"""Where minutes and hours, and seconds if there are any, stand."""
+CHANGE: Final = 3 * DAY
+"""Longer than any change of a clock, the day between two dates and another day."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class Cron:
     """An expression in a zone; one that can't be read raises `BadExpression`.
 
     Five fields, six with seconds first, `@hourly` and the like, or `@every 1h30m`. An expression
-    with a `*` or a step in its seconds, minutes or hours follows elapsed time: it is due whenever
-    the wall shows a time that fits, as often as it does. Others are due once for each time that
-    fits, though the clock skips it (then right after the jump) or shows it twice (then at first).
-    The rule is that of Debian's cron.
+    whose seconds, minutes or hours begin with a `*` follows elapsed time: it is due whenever the
+    wall shows a time that fits, as often as it does. Others are due once for each time that fits,
+    though the clock skips it (then right after the jump) or shows it twice (then at first). The
+    rule is that of Debian's cron 3.0pl1, except that the times of one jump are one due moment.
     """
 
     expression: str
@@ -35,7 +36,7 @@ class Cron:
 
     def __post_init__(self) -> None:
         if self._every is None:
-            fields_of(self.expression)
+            reading_of(self.expression)
 
     def after(self, moment: datetime) -> datetime | None:
         """The next due moment, in UTC and strictly later; None if there is none any more."""
@@ -43,7 +44,9 @@ class Cron:
         try:
             if self._every is not None:
                 return start + self._every - (start - EPOCH) % self._every
-            return self._elapsing_after(start) if self._follows_time else self._fixed_after(start)
+            if self.has_fixed_times:
+                return self._fixed_after(start)
+            return self._elapsing_after(start)
         except (NeverDue, OverflowError):
             return None
 
@@ -60,42 +63,41 @@ class Cron:
         """What the expression means, for people."""
         if self._every is not None:
             return words.interval(self._every)
-        return words.expression(self._fields)
+        return words.sentence(self._reading)
 
     @property
     def has_fixed_times(self) -> bool:
         """Whether it is due once for each time on the wall that fits, whatever the clock does."""
-        return self._every is None and not self._follows_time
+        return self._every is None and not self._reading.follows_time
 
     @cached_property
     def _every(self) -> timedelta | None:
         return every_of(self.expression)
 
     @cached_property
-    def _fields(self) -> tuple[str, ...]:
-        return fields_of(self.expression)
-
-    @cached_property
-    def _follows_time(self) -> bool:
-        clock = self._fields[CLOCK_FIELDS[len(self._fields)]]
-        return any("*" in field or "/" in field for field in clock)
+    def _reading(self) -> Reading:
+        return reading_of(self.expression)
 
     def _elapsing_after(self, moment: datetime) -> datetime:
         """From one change of the clock to the next; at its first instant the new offset holds."""
         since, wall = moment, wall_time(moment, self.zone)
         while True:
-            following = self._walls.after(wall)
-            due = moment + (following - wall)
-            change = first_change(self.zone, after=since, until=due)
-            if change is None:
+            due = moment + (self._reading.after(wall) - wall)
+            change = first_change(self.zone, after=since, until=min(due, since + CHANGE))
+            if change is not None:
+                since = change
+                moment, wall = change - SECOND, wall_time(change, self.zone) - SECOND
+            elif due <= since + CHANGE:
                 return due
-            since = change
-            moment, wall = change - SECOND, wall_time(change, self.zone) - SECOND
+            else:
+                # What a change on the way shows again does not fit either.
+                moment = since = due - CHANGE
+                wall = wall_time(moment, self.zone)
 
     def _fixed_after(self, moment: datetime) -> datetime:
-        wall = wall_time(moment, self.zone)
+        wall = furthest_wall(moment, self.zone)
         while True:
-            wall = self._walls.after(wall)
+            wall = self._reading.after(wall)
             if (due := instant_of(wall, self.zone)) > moment:
                 return due
 
@@ -116,7 +118,3 @@ class Cron:
             else:
                 due, high = following, middle
         return due
-
-    @cached_property
-    def _walls(self) -> WallTimes:
-        return WallTimes(self._fields)

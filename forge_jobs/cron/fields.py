@@ -1,39 +1,20 @@
-"""Reads cron expressions; one that can't be read is refused with its field and the reason."""
+"""Reads one field of a cron expression; what can't be is refused with its field and the reason."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from forge_jobs.cron.walltimes import BEGINNING, NeverDue, WallTimes
+from forge_jobs.cron.days import MonthDays, Weekdays
 
-ALIASES: Final = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
-TAKES: Final = {
-    "second": "0 to 59",
-    "minute": "0 to 59",
-    "hour": "0 to 23",
-    "day of month": "1 to 31, L for the last day, 15W for the weekday nearest to the 15th",
-    "month": "1 to 12, or jan to dec",
-    "day of week": "0 to 7 from Sunday to Sunday, or sun to sat, 5#2 for the second Friday, "
-    "L5 for the last Friday",
-}
-SPANS: Final = dict(zip(TAKES, (60, 60, 24, 31, 12, 7), strict=True))
-NAMES: Final = {5: list(TAKES)[1:], 6: list(TAKES)}
-UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-EVERY: Final = re.compile(r"@every\s+((?:\d+[dhms])+)", re.ASCII | re.IGNORECASE)
-SHORTEST: Final = timedelta(seconds=1)
-LONGEST: Final = timedelta(days=3_650)
-LONGEST_EXPRESSION: Final = 200
+WORD: Final = r"([a-z]+|[0-9]+)"
+SPAN: Final = re.compile(rf"(?:\*|{WORD}(?:-{WORD})?)(?:/([0-9]+))?", re.IGNORECASE)
+NEAREST: Final = re.compile(r"([0-9]+)w", re.IGNORECASE)
+NTH: Final = re.compile(rf"{WORD}#([1-5])", re.IGNORECASE)
+LAST: Final = re.compile(rf"l{WORD}", re.IGNORECASE)
+RANDOM: Final = re.compile(r"(?:^|,)[hr](?![a-z])", re.IGNORECASE)
 
 
 class BadExpression(ValueError):
@@ -45,97 +26,132 @@ class BadExpression(ValueError):
         self.reason = reason
 
 
-@lru_cache(maxsize=4_096)
-def fields_of(expression: str) -> tuple[str, ...]:
-    """The five or six fields of an expression that can be read and is due now and then."""
-    fields = _split(expression)
-    _refuse_bad_fields(fields)
-    _refuse_if_never_due(fields)
-    return tuple(fields)
+@dataclass(frozen=True)
+class Place:
+    """Where a field stands, and so which numbers come round in it, and how they may be written."""
 
+    name: str
+    low: int
+    high: int
+    takes: str
+    names: tuple[str, ...] = ()
+    highest: int = 0
+    """What may be written, if that is more: 7 for Sunday."""
 
-def every_of(expression: str) -> timedelta | None:
-    """The interval of an `@every 1h30m`; None for other expressions."""
-    if not isinstance(expression, str):
-        raise BadExpression(f"it must be a text, not {expression!r}", field="expression")
-    if not expression.strip().lower().startswith("@every"):
-        return None
-    found = EVERY.fullmatch(expression.strip())
-    if not found:
-        raise BadExpression(
-            f"{expression.strip()!r} can't be read; write @every 30s, @every 15m or @every 1h30m",
-            field="interval",
-        )
-    try:
-        parts = re.findall(r"(\d+)([dhms])", found[1].lower())
-        every = sum((timedelta(**{UNITS[unit]: int(n)}) for n, unit in parts), timedelta(0))
-    except (OverflowError, ValueError):
-        every = timedelta.max
-    _refuse_bad_interval(every)
-    return every
+    @property
+    def cycle(self) -> int:
+        return self.high - self.low + 1
 
+    def numbers(self, parts: Iterable[str]) -> frozenset[int]:
+        """What numbers, ranges and steps come to together."""
+        return frozenset(number for part in parts for number in self._part(part))
 
-def written(every: timedelta) -> str:
-    """The expression of an interval: `@every 1h30m`."""
-    if not isinstance(every, timedelta):
-        raise BadExpression(f"it must be a timedelta, not {every!r}", field="interval")
-    _refuse_bad_interval(every)
-    minutes, seconds = divmod(int(every.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = {"d": days, "h": hours, "m": minutes, "s": seconds}
-    return "@every " + "".join(f"{number}{unit}" for unit, number in parts.items() if number)
+    def number(self, token: str) -> int:
+        return self._around(self._as_written(token))
 
+    def refusal(self, text: str) -> BadExpression:
+        return BadExpression(f"{text!r} can't be; it takes {self.takes}", field=self.name)
 
-def _refuse_bad_interval(every: timedelta) -> None:
-    if not SHORTEST <= every <= LONGEST or every.microseconds:
-        raise BadExpression(
-            f"it must be whole seconds, from 1 second to {LONGEST.days:,} days", field="interval"
-        )
+    def _part(self, part: str) -> Iterable[int]:
+        found = SPAN.fullmatch(part)
+        if not found:
+            raise self.refusal(part)
+        first, last, step = found.groups()
+        start = self._as_written(first) if first else self.low
+        if last:
+            length = self._length(part, start, self._as_written(last))
+        else:
+            length = self.high - self._around(start) if step or not first else 0
+        return [self._around(start + n) for n in range(0, length + 1, self._step(part, step))]
 
-
-def _split(expression: str) -> list[str]:
-    if not expression.strip():
-        raise BadExpression("it is empty", field="expression")
-    if len(expression) > LONGEST_EXPRESSION:
-        raise BadExpression(f"it has more than {LONGEST_EXPRESSION} characters", field="expression")
-    fields = ALIASES.get(expression.strip().lower(), expression).split()
-    if fields[0].startswith("@"):
-        known = ", ".join([*ALIASES, "@every 1h30m"])
-        raise BadExpression(f"{fields[0]} is none of {known}", field="expression")
-    if len(fields) not in NAMES:
-        raise BadExpression(
-            f"it has {len(fields)} fields; it takes 5, or 6 with seconds first", field="expression"
-        )
-    return fields
-
-
-def _refuse_bad_fields(fields: list[str]) -> None:
-    """Each by itself, so that the error can name it."""
-    names = NAMES[len(fields)]
-    for place, (name, field) in enumerate(zip(names, fields, strict=True)):
-        if re.search(r"(?:^|,)[hr](?![a-z])", field, re.IGNORECASE):
-            raise BadExpression(f"{field!r} is random; write what is meant", field=name)
-        if found := re.search(r"(?:^|,)(\w+)-\1(?=$|[,/])", field, re.IGNORECASE):
-            # croniter takes it for the whole cycle
-            raise BadExpression(f"{field!r} has no span; write {found[1]}", field=name)
-        if any(int(step) > SPANS[name] for step in re.findall(r"/([0-9]{1,9})", field)):
+    def _step(self, part: str, step: str | None) -> int:
+        if step is None:
+            return 1
+        if int(step) > self.cycle:
             raise BadExpression(
-                f"{field!r} steps out of its range; an interval is written as @every 90m",
-                field=name,
+                f"{part!r} steps out of its range; an interval is written as @every 90m",
+                field=self.name,
             )
-        alone = ["*"] * len(fields)
-        alone[place] = field
-        try:
-            WallTimes(alone)
-        except (ValueError, KeyError, IndexError):
-            raise BadExpression(f"{field!r} can't be; it takes {TAKES[name]}", field=name) from None
+        if not int(step):
+            raise self.refusal(part)
+        return int(step)
+
+    def _length(self, part: str, start: int, end: int) -> int:
+        """How far the one is from the other, over the end if need be."""
+        length = end - start if end > start else (end - start) % self.cycle
+        # 0-7 is the whole week; in sun-7 somebody wrote Sunday in two ways.
+        if not length or (length == self.cycle and not part[0].isdigit()):
+            first = part.partition("-")[0]
+            raise BadExpression(f"{part!r} has no span; write {first}", field=self.name)
+        return length
+
+    def _as_written(self, token: str) -> int:
+        lowered = token.lower()
+        if lowered in self.names:
+            return self.low + self.names.index(lowered)
+        number = int(token) if token.isdigit() else -1
+        if not self.low <= number <= max(self.high, self.highest):
+            raise self.refusal(token)
+        return number
+
+    def _around(self, number: int) -> int:
+        return (number - self.low) % self.cycle + self.low
 
 
-def _refuse_if_never_due(fields: list[str]) -> None:
-    try:
-        WallTimes(fields).after(BEGINNING)
-    except NeverDue:
-        raise BadExpression("it never comes to pass", field="expression") from None
-    except ValueError as error:
-        raise BadExpression(str(error), field="expression") from None
+SECOND: Final = Place("second", 0, 59, "0 to 59")
+MINUTE: Final = Place("minute", 0, 59, "0 to 59")
+HOUR: Final = Place("hour", 0, 23, "0 to 23")
+DAY: Final = Place(
+    "day of month", 1, 31, "1 to 31, L for the last day, 15W for the weekday nearest to the 15th"
+)
+MONTH: Final = Place(
+    "month",
+    1,
+    12,
+    "1 to 12, or jan to dec",
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+)
+WEEKDAY: Final = Place(
+    "day of week",
+    0,
+    6,
+    "0 to 7 from Sunday to Sunday, or sun to sat, 5#2 for the second Friday, "
+    "L5 for the last Friday",
+    ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
+    highest=7,
+)
+
+
+def numbers(place: Place, field: str) -> tuple[int, ...]:
+    """In their order."""
+    return tuple(sorted(place.numbers(_parts(place, field))))
+
+
+def month_days(field: str) -> MonthDays:
+    spans, nearest, last = [], set(), False
+    for part in _parts(DAY, "*" if field == "?" else field):
+        if part.lower() == "l":
+            last = True
+        elif found := NEAREST.fullmatch(part):
+            nearest.add(DAY.number(found[1]))
+        else:
+            spans.append(part)
+    return MonthDays(numbers=DAY.numbers(spans), nearest=frozenset(nearest), last=last)
+
+
+def weekdays(field: str) -> Weekdays:
+    spans, nth, last = [], set(), set()
+    for part in _parts(WEEKDAY, "*" if field == "?" else field):
+        if found := NTH.fullmatch(part):
+            nth.add((WEEKDAY.number(found[1]), int(found[2])))
+        elif found := LAST.fullmatch(part):
+            last.add(WEEKDAY.number(found[1]))
+        else:
+            spans.append(part)
+    return Weekdays(numbers=WEEKDAY.numbers(spans), nth=frozenset(nth), last=frozenset(last))
+
+
+def _parts(place: Place, field: str) -> list[str]:
+    if RANDOM.search(field):
+        raise BadExpression(f"{field!r} is random; write what is meant", field=place.name)
+    return field.split(",")

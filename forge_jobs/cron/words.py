@@ -1,23 +1,20 @@
-"""Says in words what a cron expression means."""
+"""Says in words what a cron expression means: all of it, and nothing that its fires contradict."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
+
+from forge_jobs.cron.clock_words import clock
+from forge_jobs.cron.day_words import days, months
+from forge_jobs.cron.reading import Reading
 
 UNITS: Final = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
-def expression(fields: Sequence[str]) -> str:
-    """Such as "At 03:00, Monday through Friday"; the fields themselves if words fail."""
-    # Processes that run jobs describe nothing, and should not carry the words.
-    from cron_descriptor import ExpressionDescriptor, Options
-
-    text = " ".join(fields).upper()
-    options = Options(locale_code="en_US", use_24hour_time_format=True)
-    try:
-        return str(ExpressionDescriptor(text, options).get_description()) or text
-    except Exception:  # its errors have no common ground, and a lack of words stops nothing
-        return text
+def sentence(reading: Reading) -> str:
+    """Such as "At 03:00, Monday through Friday"."""
+    phrases = [clock(reading), days(reading), months(reading.months)]
+    said = ", ".join(filter(None, phrases))
+    return said[0].upper() + said[1:]
 
 
 def interval(every: timedelta) -> str:

@@ -25,6 +25,19 @@ def wall_time(instant: datetime, zone: tzinfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
+def furthest_wall(instant: datetime, zone: tzinfo) -> datetime:
+    """The latest time that a clock on the wall has shown by an instant.
+
+    In an hour that comes twice it is the end of the first, for there the clock went back.
+    """
+    here = instant.astimezone(zone)
+    if not here.fold:
+        return here.replace(tzinfo=None)
+    first = here.replace(fold=0).astimezone(UTC)
+    change = first_change(zone, after=first, until=instant) or instant
+    return wall_time(change - SECOND, zone)
+
+
 def instant_of(wall: datetime, zone: tzinfo) -> datetime:
     """When a clock on the wall first shows a time, or first has gone past it.
 

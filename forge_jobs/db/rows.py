@@ -50,6 +50,22 @@ class KeyHolder(NamedTuple):
     idempotency_key: str | None
 
 
+class Move(NamedTuple):
+    """A schedule as it was seen, and when it is due next; `planned_by` is a JSON text."""
+
+    id: int
+    next_fire_at: datetime | None
+    is_over: bool
+    expression: str
+    timezone: str
+    is_enabled: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
+    following: datetime | None
+    planned_at: datetime
+    planned_by: str
+
+
 class ClaimedJob(NamedTuple):
     """A job that this process may run; `payload` and `context` are JSON texts.
 

@@ -20,6 +20,7 @@ from forge_jobs.db.rows import (
     HeldLock,
     InsertedRow,
     KeyHolder,
+    Move,
     NewRow,
     Position,
     ProcessGauges,
@@ -110,5 +111,10 @@ class Locks(Protocol):
     def is_write_locked(self, cursor: Any, *, seconds: float) -> bool: ...
 
 
-class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Sessions, Locks, Protocol):
+class Schedules(Protocol):
+    def move_schedules(self, cursor: Any, moves: Sequence[Move]) -> list[int]: ...
+    def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
+
+
+class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
     """One of the two packages of statements."""

@@ -125,10 +125,11 @@ class EnqueuedJobs(Sequence["Job"]):
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
-    return EnqueuedJobs(db.unless_locked(lambda: _inserted(rows)) if rows else [])
+    return EnqueuedJobs(db.unless_locked(lambda: insert_all(rows)) if rows else [])
 
 
-def _inserted(rows: Sequence[NewRow]) -> list[Stored]:
+def insert_all(rows: Sequence[NewRow]) -> list[Stored]:
+    """All or none, thousands in one statement; a job for each row, in their order."""
     stored: list[Stored] = []
     with transaction.atomic(using=db.connection().alias, savepoint=False):
         for batch in _batches(rows):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from forge_jobs import clock
+from forge_jobs import clock, jsontext
 from forge_jobs.cron.zones import SECOND, instant_of, wall_time
+from forge_jobs.db.rows import Move
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule
@@ -41,6 +42,23 @@ def made_from(schedule: Schedule, due: datetime | None) -> dict[str, Any]:
         "ends_at": _as_text(schedule.ends_at),
         "wall": wall_time(due, schedule.zone).isoformat() if due else None,
     }
+
+
+def move(schedule: Schedule, due: datetime | None, *, now: datetime) -> Move:
+    """From what was seen to the next due moment, or to none; raises `UnknownZone`."""
+    return Move(
+        id=schedule.pk,
+        next_fire_at=schedule.next_fire_at,
+        is_over=schedule.is_over,
+        expression=schedule.expression,
+        timezone=schedule.timezone,
+        is_enabled=schedule.is_enabled,
+        starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at,
+        following=due,
+        planned_at=now,
+        planned_by=jsontext.dumps(made_from(schedule, due), name="planned_by"),
+    )
 
 
 def is_void(schedule: Schedule, *, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from django.db import models
 from django.db.models import F
 
+from forge_jobs import db
 from forge_jobs.conf.policies import Source
+from forge_jobs.db.rows import Move
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models import plan
 from forge_jobs.models.seeded import SeededManager
@@ -103,13 +106,14 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
 
         Whoever wins has its due moments until then to themselves.
         """
-        changes = {
-            "next_fire_at": following,
-            "is_over": following is None,
-            "planned_at": now,
-            "planned_by": plan.made_from(schedule, following),
-        }
-        return bool(self.as_seen(schedule).update(**changes))
+        return bool(self.move_all([plan.move(schedule, following, now=now)]))
+
+    def move_all(self, moves: Sequence[Move]) -> set[int]:
+        """Let many be due next as they say, in one statement; the keys of those that were moved."""
+        if not moves:
+            return set()
+        with db.connection().cursor() as cursor:
+            return set(db.twin().move_schedules(cursor, moves))
 
     def record(self, schedule: Schedule, progress: Progress) -> None:
         """Store what became of due moments, in the transaction that moved the schedule on."""
@@ -125,6 +129,15 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
         if changes:
             self.filter(pk=schedule.pk).update(**changes)
 
+    def record_fired(self, due: Mapping[int, datetime]) -> None:
+        """The same for many that fired once; most were due in the same moment."""
+        for at, keys in _by_moment(due):
+            self.filter(pk__in=keys).update(last_fired_at=at, last_error="")
+
+    def record_skipped(self, due: Mapping[int, datetime]) -> None:
+        for at, keys in _by_moment(due):
+            self.filter(pk__in=keys).update(skipped=F("skipped") + 1, last_skipped_at=at)
+
     def give_up(self, schedule: Schedule, error: str) -> bool:
         """Disable a schedule that can't be read; False if it has been changed meanwhile."""
         seen, error = self.as_seen(schedule), trimmed(error, LONGEST_MESSAGE)
@@ -138,3 +151,10 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
         """
         gone = self.filter(source=Source.CODE).exclude(name__in=declared).exclude(seed={})
         return gone.update(is_enabled=False, next_fire_at=None, seed={}, **ORIGIN)
+
+
+def _by_moment(due: Mapping[int, datetime]) -> Iterable[tuple[datetime, list[int]]]:
+    keys = defaultdict(list)
+    for key, at in due.items():
+        keys[at].append(key)
+    return keys.items()

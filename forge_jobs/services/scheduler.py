@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -13,10 +14,12 @@ from forge_jobs import clock, db
 from forge_jobs.conf import conf
 from forge_jobs.conf.policies import CatchUp
 from forge_jobs.cron.zones import SECOND, UnknownZone
+from forge_jobs.db.rows import Move
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule, plan
 from forge_jobs.models.schedule_queryset import Progress
 from forge_jobs.schedules.firing import fire
+from forge_jobs.services import volley
 from forge_jobs.services.base import Service
 from forge_jobs.services.sowing import Sowing
 from forge_jobs.signals import (
@@ -28,6 +31,8 @@ from forge_jobs.signals import (
 
 LARGEST_PASS: Final = 500
 """How many schedules one pass plans or fires, so that other services have their turn."""
+WORTH_A_VOLLEY: Final = 10
+"""How many that are due together are fired at once."""
 LOOK_THROUGH_EVERY: Final = timedelta(minutes=5)
 """How often all plans are compared with what they would be made from now."""
 LARGEST_REVISION: Final = 100
@@ -72,13 +77,9 @@ class Scheduler(Service):
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
         told: list[Replanned] = []
-        planned = sum(
-            _plan(schedule, now=now, told=told) for schedule in [*unplanned, *self._void(now)]
-        )
+        planned = _plan([*unplanned, *self._void(now)], now=now, told=told)
         due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
-        fired = sum(
-            db.unless_locked(partial(_fire, schedule, now=now, told=told)) for schedule in due
-        )
+        fired = _fire_all([*due], now=now, told=told)
         if told:
             schedules_replanned.send_robust(Scheduler, replanned=told)
         return planned + fired
@@ -144,20 +145,46 @@ def _is_void(schedule: Schedule, *, now: datetime) -> bool:
         return True
 
 
-def _plan(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
-    due_at, was_ahead = schedule.next_fire_at, plan.was_ahead(schedule, now=now)
+def _plan(schedules: Sequence[Schedule], *, now: datetime, told: list[Replanned]) -> int:
+    """Find when they are due next, and store it at once; returns how many plans are new."""
+    done = 0
+    moves: list[tuple[Move, Replanned]] = []
+    for schedule in schedules:
+        was_ahead = plan.was_ahead(schedule, now=now)
+        try:
+            due = plan.following(schedule, now=now)
+            move = plan.move(schedule, due, now=now)
+        except Exception as error:
+            done += _give_up(schedule, error)
+        else:
+            change = Replanned(schedule, schedule.next_fire_at, due, was_ahead=was_ahead)
+            moves.append((move, change))
+    moved = Schedule.objects.move_all([move for move, _change in moves])
+    changed = [
+        change
+        for _move, change in moves
+        if change.schedule.pk in moved and (not change.before or change.before != change.after)
+    ]
+    told += [change for change in changed if change.before or change.schedule.is_over]
+    return done + len(changed)
+
+
+def _fire_all(due: Sequence[Schedule], *, now: datetime, told: list[Replanned]) -> int:
+    """Those that are simple at once, the others one by one."""
+    fires = volley.simple(due, now=now) if len(due) >= WORTH_A_VOLLEY else []
+    simple = {fire.move.id for fire in fires}
+    alone = [schedule for schedule in due if schedule.pk not in simple]
+    done = sum(db.unless_locked(partial(_fire, schedule, now=now, told=told)) for schedule in alone)
     try:
-        following = plan.following(schedule, now=now)
-        is_planned = Schedule.objects.move(schedule, following, now=now)
-    except Error:
-        raise
-    except Exception as error:
-        return _give_up(schedule, error)
-    if not is_planned or (due_at and following == due_at):
-        return 0
-    if due_at or schedule.is_over:
-        told.append(Replanned(schedule, due_at, following, was_ahead=was_ahead))
-    return 1
+        progresses = db.unless_locked(partial(volley.fire, fires)) if fires else []
+    except (DataError, IntegrityError):  # for what one of them would store
+        rest = [fire.due.schedule for fire in fires]
+        return done + sum(
+            db.unless_locked(partial(_fire, schedule, now=now, told=told)) for schedule in rest
+        )
+    for schedule, progress in progresses:
+        _tell(schedule, progress)
+    return done + len(progresses)
 
 
 def _fire(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
@@ -169,19 +196,23 @@ def _fire(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
     except Exception as error:
         return _give_up(schedule, error)
     if is_outdated:
-        return _plan(schedule, now=now, told=told)
+        return _plan([schedule], now=now, told=told)
     with transaction.atomic(using=db.connection().alias):
         if not Schedule.objects.move(schedule, following, now=now):
             return 0
         progress = _make_jobs(schedule, moments, now=now)
         Schedule.objects.record(schedule, progress)
+    _tell(schedule, progress)
+    return 1
+
+
+def _tell(schedule: Schedule, progress: Progress) -> None:
     for due in progress.fired:
         schedule_fired.send_robust(Scheduler, schedule=schedule, due_at=due)
     for due in progress.skipped:
         schedule_skipped.send_robust(Scheduler, schedule=schedule, due_at=due)
     for due, failure in progress.failed:
         schedule_failed.send_robust(Scheduler, schedule=schedule, due_at=due, error=failure)
-    return 1
 
 
 def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) -> Progress:

@@ -48,6 +48,8 @@ def faces(expression: str, day: str, zone: str = "Europe/Berlin") -> list[str]:
         "15,45 1-3 * * *",
         "5 2 1,15 * 0",
         "10-50/20 2 * 3,4,10,11 *",
+        "30 0-23/2 * * *",
+        "5,*/20 1-3 */2 * mon",
     ],
 )
 def test_a_year_is_as_the_brute_force_model_has_it(expression: str, zone: str) -> None:
@@ -85,15 +87,17 @@ def test_a_fixed_hour_that_is_skipped_is_due_once_right_after_the_jump() -> None
     assert faces("30 2 * * *", "2026-03-28") == ["02:30+0100"]
     assert faces("30 2 * * *", "2026-03-29") == ["03:00+0200"]
     assert faces("0,15,30 2 * * *", "2026-03-29") == ["03:00+0200"]
+    assert faces("30-59/10 2 * * *", "2026-03-29") == ["03:00+0200"]
     assert faces("10 2 * * *", "2026-10-04", "Australia/Lord_Howe") == ["02:30+1100"]
 
 
 def test_a_fixed_hour_that_comes_twice_is_due_the_first_time() -> None:
     assert faces("30 2 * * *", "2026-10-25") == ["02:30+0200"]
+    assert faces("30-59/20 2 * * *", "2026-10-25") == ["02:30+0200", "02:50+0200"]
     assert faces("45 1 * * *", "2026-04-05", "Australia/Lord_Howe") == ["01:45+1100"]
 
 
-def test_wildcards_and_steps_follow_elapsed_time() -> None:
+def test_what_begins_with_a_star_follows_elapsed_time() -> None:
     assert faces("0 */2 * * *", "2026-03-29")[:3] == ["00:00+0100", "04:00+0200", "06:00+0200"]
     assert faces("*/30 2 * * *", "2026-03-29") == []
     assert faces("*/30 2 * * *", "2026-10-25") == [
@@ -123,6 +127,91 @@ def test_a_range_may_go_over_the_end() -> None:
         "22:00+0200",
         "23:00+0200",
     ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("0 20-7/3 * * *", ["02:00", "05:00", "20:00", "23:00"]),
+        ("50-10/7 4 * * *", ["04:04", "04:50", "04:57"]),
+        ("5/20 4 * * *", ["04:05", "04:25", "04:45"]),
+    ],
+)
+def test_a_step_counts_on_over_the_end(expression: str, shown: list[str]) -> None:
+    assert [face[:5] for face in faces(expression, "2026-07-01")] == shown
+
+
+def days(expression: str, *, month: int = 1) -> list[int]:
+    """On which days of a month it is due; 2026 begins on a Thursday."""
+    start = datetime(2026, month, 1, tzinfo=UTC)
+    end = datetime(2026, month + 1, 1, tzinfo=UTC) - SECOND
+    return [due.day for due in walk(Cron(expression), after=start - SECOND, until=end)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "due"),
+    [
+        ("* * fri-mon/2", [2, 4, 9, 11, 16, 18, 23, 25, 30]),  # Fridays and Sundays
+        ("* * 7-2/2", [4, 6, 11, 13, 18, 20, 25, 27]),  # Sundays and Tuesdays
+        ("* * 5/2", [2, 9, 16, 23, 30]),  # ends on Saturday
+        ("* * 0-7/4", [1, 4, 8, 11, 15, 18, 22, 25, 29]),
+        ("* * sun-sat", [*range(1, 32)]),
+        ("28-3/3 * *", [3, 28, 31]),
+        ("*/10 * *", [1, 11, 21, 31]),
+        ("L,15 * *", [15, 31]),
+        ("10W,31W * *", [9, 30]),
+        ("1W,15 * *", [1, 15]),
+        ("* * 1,5#2,Lsat", [5, 9, 12, 19, 26, 31]),
+        ("* * 4#5", [29]),
+        ("* * 3#5", []),
+    ],
+)
+def test_the_days_of_a_month_are_those_that_one_field_names(fields: str, due: list[int]) -> None:
+    assert days(f"0 0 {fields}") == due
+
+
+@pytest.mark.parametrize(
+    ("fields", "due"),
+    [
+        ("13 * fri", [2, 9, 13, 16, 23, 30]),
+        ("8-9 * 0#2", [8, 9, 11]),
+        ("15W * 1", [5, 12, 15, 19, 26]),
+        ("1 * L5", [1, 30]),
+        ("L * 5#1", [2, 31]),
+        ("1-31 * mon", [*range(1, 32)]),
+        ("5,*/10 * mon", [1, 5, 11, 12, 19, 21, 26, 31]),
+    ],
+)
+def test_a_day_that_fits_either_day_field_is_due(fields: str, due: list[int]) -> None:
+    assert days(f"0 0 {fields}") == due
+
+
+@pytest.mark.parametrize(
+    ("fields", "due"),
+    [
+        ("*/2 * mon", [5, 19]),
+        ("13 * */2", [13]),
+        ("*/10,12 * mon", [12]),
+        ("*,13 * fri", [2, 9, 16, 23, 30]),
+        ("? * mon", [5, 12, 19, 26]),
+    ],
+)
+def test_both_must_fit_if_one_of_them_begins_with_a_star(fields: str, due: list[int]) -> None:
+    assert days(f"0 0 {fields}") == due
+
+
+def test_a_weekday_nearest_to_a_day_stays_in_its_month() -> None:
+    assert days("0 0 1W * *", month=8) == [3]  # the 1st is a Saturday
+    assert days("0 0 31W * *", month=5) == [29]  # the 31st is a Sunday
+    assert days("0 0 31W * *", month=4) == []
+    assert days("0 0 28W * *", month=2) == [27]
+
+
+def test_months_go_over_the_end_of_the_year() -> None:
+    cron = Cron("0 0 1 nov-feb/3 *")
+    found = walk(cron, after=NOON, until=datetime(2027, 12, 31, tzinfo=UTC))
+
+    assert [f"{due:%b}" for due in found] == ["Nov", "Feb", "Nov"]
 
 
 def test_a_day_that_a_zone_leaves_out_is_made_up_for_once() -> None:
@@ -190,11 +279,26 @@ def test_an_expression_is_due_next(expression: str, due: str) -> None:
         ("-5 * * * *", "minute"),
         ("5-5 * * * *", "minute"),
         ("* * * * mon-Mon/2", "day of week"),
+        ("* * * * mon-1", "day of week"),
+        ("* * * * 7-0", "day of week"),
+        ("* * * * 0-sun", "day of week"),
+        ("* * * * sun-7", "day of week"),
+        ("01-1 * * * *", "minute"),
+        ("* * * jan-1 *", "month"),
         ("1.5 * * * *", "minute"),
         ("٣ * * * *", "minute"),
         ("R * * * *", "minute"),
         ("* H(1-5) * * *", "hour"),
         ("* * * * 1#6", "day of week"),
+        ("* * * * 1-5#2", "day of week"),
+        ("* * * * L", "day of week"),
+        ("* * 32W * *", "day of month"),
+        ("* * L-3 * *", "day of month"),
+        ("*-5 * * * *", "minute"),
+        ("1,,2 * * * *", "minute"),
+        ("? * * * *", "minute"),
+        ("0 0 30W 2 *", "expression"),
+        ("0 0 31 4 */2", "expression"),
         ("0 0 30 2 *", "expression"),
         ("0 0 31 4,6,9,11 *", "expression"),
         ("* * * * * * *", "expression"),
@@ -274,17 +378,12 @@ def test_an_interval_that_is_none_is_refused(every: timedelta) -> None:
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("*/7 3 * * 1-5", "Every 7 minutes, between 03:00 and 03:59, Monday through Friday"),
-        ("30 2 * * *", "At 02:30"),
-        ("* * * * * *", "Every second"),
-        ("@hourly", "Every hour"),
         ("@every 30s", "Every 30 seconds"),
         ("@every 1d", "Every day"),
         ("@every 1h30m5s", "Every 1 hour, 30 minutes and 5 seconds"),
-        ("0 0 * * L5", "At 00:00, on the last Friday of the month"),
     ],
 )
-def test_an_expression_is_put_in_words(expression: str, words: str) -> None:
+def test_an_interval_is_put_in_words(expression: str, words: str) -> None:
     assert Cron(expression).in_words() == words
 
 

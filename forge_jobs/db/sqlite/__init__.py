@@ -6,4 +6,5 @@ from forge_jobs.db.sqlite.jobs import *
 from forge_jobs.db.sqlite.keys import *
 from forge_jobs.db.sqlite.locks import *
 from forge_jobs.db.sqlite.metrics import *
+from forge_jobs.db.sqlite.schedules import *
 from forge_jobs.db.sqlite.sessions import *

@@ -1,0 +1,67 @@
+"""Fires many schedules in a few statements, where each is due for one moment, on time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from forge_jobs import db
+from forge_jobs.conf import conf
+from forge_jobs.conf.policies import Overlap
+from forge_jobs.db.rows import Move, NewRow
+from forge_jobs.models import Schedule, plan
+from forge_jobs.models.schedule_queryset import Progress
+from forge_jobs.schedules.firing import Due, fire_together
+
+
+class Fire(NamedTuple):
+    """A due moment, the job that it makes, and the step to the next one."""
+
+    due: Due
+    row: NewRow
+    move: Move
+
+
+def simple(schedules: Iterable[Schedule], *, now: datetime) -> list[Fire]:
+    """Of what is due, all that needs no closer look; what can't be read, or is refused, does."""
+    fires = []
+    for schedule in schedules:
+        try:
+            fire = _simple(schedule, now=now)
+        except Exception:  # noqa: S112 - whoever fires it alone meets that again, and tells
+            continue
+        if fire:
+            fires.append(fire)
+    return fires
+
+
+def fire(fires: Sequence[Fire]) -> list[tuple[Schedule, Progress]]:
+    """Move on and make the jobs, both or neither; what became of those that nobody else moved."""
+    with transaction.atomic(using=db.connection().alias):
+        moved = Schedule.objects.move_all([fire.move for fire in fires])
+        ours = {fire.move.id: fire for fire in fires if fire.move.id in moved}
+        fired = fire_together({pk: fire.row for pk, fire in ours.items()})
+        due = {pk: fire.due.at for pk, fire in ours.items()}
+        Schedule.objects.record_fired({pk: at for pk, at in due.items() if pk in fired})
+        Schedule.objects.record_skipped({pk: at for pk, at in due.items() if pk not in fired})
+    return [(fire.due.schedule, _progress(fire.due, fired)) for fire in ours.values()]
+
+
+def _simple(schedule: Schedule, *, now: datetime) -> Fire | None:
+    due, last = schedule.next_fire_at, schedule.last_fired_at
+    if due is None or due < now - conf().process_timeout or schedule.overlap == Overlap.REPLACE:
+        return None
+    if (schedule.ends_at and schedule.ends_at < due) or plan.is_outdated(schedule):
+        return None
+    following = schedule.due_after(due)
+    if following and following <= now:
+        return None
+    moment = Due(schedule, due, last if last and last < due else None)  # else the clock was ahead
+    return Fire(moment, moment.row(now=now), plan.move(schedule, following, now=now))
+
+
+def _progress(due: Due, fired: set[int]) -> Progress:
+    return Progress(fired=[due.at]) if due.schedule.pk in fired else Progress(skipped=[due.at])
