@@ -15,6 +15,7 @@ class ForgeJobsConfig(AppConfig):
 
     def ready(self) -> None:
         from forge_jobs import checks  # noqa: F401 - to register them
+        from forge_jobs.db import reading  # noqa: F401 - so that it hears of connections
 
         autodiscover()
 

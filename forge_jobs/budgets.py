@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Final
 
 from forge_jobs import db
-from forge_jobs.clock import as_timedelta
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import BudgetLevel
+from forge_jobs.durations import as_timedelta, clamped, of_seconds
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.handlers.outcomes import Throttled
 
@@ -34,7 +34,7 @@ class Budget:
         """
         if not self.try_acquire(cost):
             wait = self.level().seconds_until(cost)
-            raise Throttled(timedelta(seconds=wait), scope="job")
+            raise Throttled(of_seconds(wait), scope="job")
 
     def try_acquire(self, cost: float = 1) -> bool:
         """Take tokens if there are enough; tells whether."""
@@ -71,7 +71,7 @@ class Budget:
         from forge_jobs.models import RateLimitBudget
 
         self.level()
-        pause = as_timedelta(retry_after, field="retry_after")
+        pause = clamped(retry_after, field="retry_after")
         db.unless_locked(lambda: RateLimitBudget.objects.drain(self.name, pause=pause))
 
     def level(self) -> BudgetLevel:

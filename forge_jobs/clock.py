@@ -48,15 +48,3 @@ def installed(source: Callable[[], datetime]) -> Iterator[None]:
         yield
     finally:
         _source = previous
-
-
-def as_timedelta(value: timedelta | float, *, field: str) -> timedelta:
-    """A duration given as a `timedelta` or in seconds; refuses others with a `ValueError`."""
-    match value:
-        case timedelta() if value >= timedelta(0):
-            return value
-        case bool():
-            pass
-        case int() | float() if 0 <= value <= timedelta.max.total_seconds():
-            return timedelta(seconds=value)
-    raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")

@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import cached_property
 from math import isfinite
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, SupportsFloat, Unpack
 
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueue, enqueue_many
+from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.handlers.outcomes import Cancelled
 from forge_jobs.handlers.settlement import trimmed
@@ -72,8 +73,7 @@ class Progress(NamedTuple):
     message: str
 
     def as_json(self) -> str:
-        told = self._asdict() | {"message": trimmed(self.message, LONGEST_PROGRESS_MESSAGE)}
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(self._asdict(), ensure_ascii=False)
 
 
 class JobContext:
@@ -149,15 +149,20 @@ class JobContext:
             },
         )
 
-    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+    def progress(
+        self, done: SupportsFloat, total: SupportsFloat | None = None, message: str = ""
+    ) -> None:
         """Tell how far the job has come; as often as you like, for others see it twice a second.
 
-        Of a `message` the first and last hundred characters are kept. Raises `ValueError` for
-        what is not a finite number, and `TypeError` for what is no number at all.
+        Any number will do, a `Decimal` too. Of a `message` the first and last hundred characters
+        are kept. Raises `ValueError` for what is not a finite number, and `TypeError` for what is
+        no number at all.
         """
-        if not (isfinite(done) and (total is None or isfinite(total))):
-            raise ValueError(f"Progress is told in finite numbers, not {done!r} of {total!r}.")
-        self.told_progress = Progress(done, total, str(message))
+        self.told_progress = Progress(
+            _finite(done, field="done"),
+            None if total is None else _finite(total, field="total"),
+            trimmed(plain(message), LONGEST_PROGRESS_MESSAGE),
+        )
 
     def budget(self, name: str) -> Budget:
         """A rate limit that holds across the cluster, by its name in `FORGE_JOBS["BUDGETS"]`."""
@@ -184,6 +189,17 @@ class JobContext:
     def enqueue_many(self, jobs: Iterable[NewJob]) -> EnqueuedJobs:
         """Store follow-up work, as `forge_jobs.enqueue_many()` does."""
         return enqueue_many(jobs)
+
+
+def _finite(number: SupportsFloat, *, field: str) -> float:
+    """As an `int` or a `float` that JSON can tell."""
+    try:
+        is_finite = isfinite(number)
+    except OverflowError:  # of an int that is larger than any float
+        is_finite = False
+    if not is_finite:
+        raise ValueError(f"{field} must be a finite number, not {number!r}.")
+    return int(number) if isinstance(number, int) else float(number)
 
 
 class _JobLogger(logging.LoggerAdapter[logging.Logger]):

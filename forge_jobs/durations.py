@@ -1,15 +1,87 @@
-"""Durations as people type them, `30s`, `15m`, `12h`, `7d`, and as they read them."""
+"""Durations and moments as they come in, bounded; durations as people type and read them."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-UNITS: Final = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 LONGEST: Final = timedelta(days=36_500)
+"""No duration that is stored is longer, and no moment further away: a hundred years."""
 WHOLE: Final = {"d": 86_400, "h": 3_600, "m": 60}
 """The seconds of each unit but the smallest, the largest first."""
 
 WORDS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+
+
+def as_timedelta(value: timedelta | float, *, field: str) -> timedelta:
+    """A duration given as a `timedelta` or in seconds.
+
+    Raises a `ValueError` that names the field for anything else, and for what is negative or
+    longer than `LONGEST`.
+    """
+    duration = _duration(value, field)
+    if duration > LONGEST:
+        raise ValueError(f"{field} is {value!r}; the longest duration is {LONGEST.days:,} days.")
+    return duration
+
+
+def clamped(value: timedelta | float, *, field: str) -> timedelta:
+    """The same, but what is too long becomes `LONGEST`: for what others ask of a handler."""
+    return min(LONGEST, _duration(value, field))
+
+
+def of_seconds(seconds: float) -> timedelta:
+    """A duration from a column, in which anything may stand: at most `LONGEST`, never negative."""
+    longest = LONGEST.total_seconds()
+    return timedelta(seconds=max(0.0, seconds)) if seconds < longest else LONGEST
+
+
+def as_moment(value: datetime, *, field: str, now: datetime) -> datetime:
+    """An aware moment, in UTC; what is longer past than `LONGEST` becomes the first that is not.
+
+    Raises a `ValueError` that names the field for anything else, and for what is further ahead.
+    """
+    moment = nearest(value, field=field, now=now)
+    if moment == now + LONGEST:
+        raise ValueError(f"{field} is {value!r}, more than {LONGEST.days:,} days ahead.")
+    return moment
+
+
+def nearest(value: datetime, *, field: str, now: datetime) -> datetime:
+    """An aware moment, in UTC; what is too far away becomes the nearest moment that is not.
+
+    Raises a `ValueError` that names the field for anything else.
+    """
+    return min(now + LONGEST, max(now - LONGEST, _moment(value, field)))
+
+
+def _duration(value: timedelta | float, field: str) -> timedelta:
+    match value:
+        case timedelta():
+            plain = timedelta(value.days, value.seconds, value.microseconds)
+            if plain >= timedelta(0):
+                return plain
+        case bool():
+            pass
+        case int() | float() if 0 <= value < float("inf"):
+            return timedelta(seconds=min(value, 2 * LONGEST.total_seconds()))
+    raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")
+
+
+def _moment(value: datetime, field: str) -> datetime:
+    """In UTC; the first or last that there is, for one that has no name there."""
+    if not isinstance(value, datetime):
+        raise ValueError(f"{field} must be a datetime, not {value!r}.")
+    if (offset := value.utcoffset()) is None:
+        raise ValueError(
+            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
+        )
+    wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
+    try:
+        return wall - offset
+    except OverflowError:
+        return LAST if offset < timedelta(0) else FIRST
 
 
 def parse(text: str) -> timedelta:
@@ -20,13 +92,10 @@ def parse(text: str) -> timedelta:
             f"{text!r} is no duration; write 30s, 15m, 12h or 7d, or a number of seconds."
         )
     number, unit = found.groups()
-    try:
-        given = timedelta(**{UNITS[unit]: float(number)})
-    except OverflowError:
-        given = timedelta.max
-    if given > LONGEST:
+    seconds = float(number) * WHOLE.get(unit, 1)
+    if seconds > LONGEST.total_seconds():
         raise ValueError(f"{text!r} is too long; the longest duration is 36500d.")
-    return given
+    return timedelta(seconds=seconds)
 
 
 def written(seconds: float) -> str:

@@ -4,7 +4,25 @@
 that led to it, and for how many `seconds` the handler ran.
 """
 
-from django.dispatch import Signal
+import logging
+from typing import Any
+
+from django import dispatch
+
+
+class Signal(dispatch.Signal):
+    """Nothing that a receiver raises reaches the sender, not even `SystemExit`."""
+
+    def send_robust(self, sender: Any, **named: Any) -> list[tuple[Any, Any]]:
+        try:
+            return super().send_robust(sender, **named)
+        except BaseException as error:
+            # Django keeps back exceptions, tells of them, and meets what telling of one raises.
+            logging.getLogger("forge_jobs").error(
+                "a receiver of a signal ended by %s; others were not called", type(error).__name__
+            )
+            return []
+
 
 job_started = Signal()
 """A worker starts to run a job: `job`."""
@@ -69,7 +87,9 @@ child_unborn = Signal()
 """A supervisor could not start a process, and will try again: its `name`, `error`."""
 
 child_ended = Signal()
-"""A supervised process ended: `child`, `code` (negative: the signal that killed it)."""
+"""A supervised process ended: `child`, `code` (negative: the signal that killed it), `is_well`.
+
+It is not well that it ended if it did not sign off, whatever its code says."""
 
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""

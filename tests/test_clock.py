@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from forge_jobs import clock
-from forge_jobs.clock import ManualClock, as_timedelta
+from forge_jobs.clock import ManualClock
 from tests.conftest import NOON
 
 HOUR = timedelta(hours=1)
@@ -57,28 +56,3 @@ def test_an_installed_clock_gives_way_after_an_error_too(manual_clock: ManualClo
         raise LookupError
 
     assert clock.now() == NOON
-
-
-@pytest.mark.parametrize("value", [90, 90.0, timedelta(seconds=90)])
-def test_a_duration_is_a_timedelta_or_a_number_of_seconds(value: timedelta | float) -> None:
-    assert as_timedelta(value, field="delay") == timedelta(seconds=90)
-
-
-def test_no_time_at_all_is_a_duration() -> None:
-    assert as_timedelta(0, field="delay") == timedelta(0)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [-1, -0.1, timedelta(seconds=-1), float("nan"), float("inf"), True, "90", None, NOON],
-    ids=str,
-)
-def test_a_duration_that_is_none_is_refused_by_its_name(value: Any) -> None:
-    with pytest.raises(ValueError, match="patience must be a timedelta or a number of seconds"):
-        as_timedelta(value, field="patience")
-
-
-@pytest.mark.parametrize("seconds", [1e15, 1e300])
-def test_a_duration_longer_than_python_knows_is_refused_by_its_name(seconds: float) -> None:
-    with pytest.raises(ValueError, match="patience"):
-        as_timedelta(seconds, field="patience")

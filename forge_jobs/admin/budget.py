@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
@@ -19,6 +18,7 @@ from forge_jobs.admin.fields import DurationField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import budgets
+from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
 
 MOST: Final = 1e12
@@ -107,7 +107,7 @@ class RateLimitBudgetAdmin(BoardAdmin):
     )
     def forge_jobs_drain_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
         pause = answered(request, DrainForm)["pause"]
-        RateLimitBudget.objects.drain(budget.name, pause=timedelta(seconds=pause))
+        RateLimitBudget.objects.drain(budget.name, pause=of_seconds(pause))
         if not pause:
             return _("The budget %s is empty.") % budget
         told = {"budget": budget, "pause": durations.told(pause)}

@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.clock import as_timedelta
 from forge_jobs.conf.schedules import DeclaredSchedule, schedule
+from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
 
 KEEP: Final = object()

@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Any, Final, Self, TypeVar
 
 from forge_jobs import jsontext
-from forge_jobs.clock import as_timedelta
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.policies import CatchUp, Overlap
 from forge_jobs.cron.expression import BadExpression, Cron, written
 from forge_jobs.cron.zones import UnknownZone, zone_named
+from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
 
 E = TypeVar("E", bound=Enum)

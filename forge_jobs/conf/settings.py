@@ -13,10 +13,10 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from forge_jobs.backoff import Exponential, RetryPolicy
-from forge_jobs.clock import as_timedelta
 from forge_jobs.conf import declared
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
 from forge_jobs.conf.schedules import DeclaredSchedule
+from forge_jobs.durations import as_timedelta
 
 Router = Callable[[str], str | None]
 

@@ -12,6 +12,7 @@ from typing import Any
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.db.rows import BudgetLevel
+from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
 from forge_jobs.states import State
 
@@ -41,11 +42,11 @@ class BudgetCard:
     @property
     def paused_until(self) -> datetime | None:
         seconds = self.level.paused_seconds
-        return self.at + timedelta(seconds=seconds) if seconds else None
+        return self.at + of_seconds(seconds) if seconds else None
 
     @property
     def full_after(self) -> timedelta:
-        return timedelta(seconds=min(self.level.seconds_until(self.level.capacity), 1e9))
+        return of_seconds(self.level.seconds_until(self.level.capacity))
 
     @property
     def tokens(self) -> str:
@@ -59,7 +60,7 @@ class BudgetCard:
     @property
     def interval(self) -> timedelta:
         """From one token to the next."""
-        return timedelta(seconds=min(1 / self.level.refill_per_second, 1e9))
+        return of_seconds(1 / self.level.refill_per_second)
 
     @property
     def is_declared(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.diagnosis import MANY, Facts, Server
 from forge_jobs.dashboard.job_list import NEXT_CLAIMED
+from forge_jobs.durations import of_seconds
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
 
@@ -63,7 +64,7 @@ def _of_queue(row: Queue, *, now: datetime) -> dict[str, Any]:
         level = RateLimitBudget.objects.level(row.budget)
         wait = level.seconds_until(1) if level else 0
         facts["has_budget"] = level is not None or row.budget in conf().budgets
-        facts["budget_until"] = now + timedelta(seconds=wait) if wait else None
+        facts["budget_until"] = now + of_seconds(wait) if wait else None
     return facts
 
 

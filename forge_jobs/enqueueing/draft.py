@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from forge_jobs import clock, jsontext
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.db.rows import NewRow
+from forge_jobs.durations import as_moment, as_timedelta
 from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
 from forge_jobs.handlers.handler import UNSET, JobHandler, Unset
 from forge_jobs.handlers.registry import registry
@@ -123,27 +124,13 @@ def _moment(run_at: datetime | None, delay: timedelta | float | None) -> datetim
     if delay is not None:
         if run_at is not None:
             raise InvalidOption("delay can't be given together with run_at.", field="delay")
-        try:
-            return clock.now() + _duration(delay, "delay")
-        except OverflowError:
-            raise InvalidOption(
-                f"delay ends after the year 9999: {delay!r}.", field="delay"
-            ) from None
+        return clock.now() + _duration(delay, "delay")
     if run_at is None:
         return None
-    if not isinstance(run_at, datetime):
-        raise InvalidOption(f"run_at must be a datetime, not {run_at!r}.", field="run_at")
-    if run_at.utcoffset() is None:
-        raise InvalidOption(
-            f"run_at must be aware, unlike {run_at!r}; see django.utils.timezone.make_aware().",
-            field="run_at",
-        )
     try:
-        return run_at.astimezone(UTC)
-    except OverflowError:
-        raise InvalidOption(
-            f"run_at is outside of the years 1 to 9999: {run_at!r}.", field="run_at"
-        ) from None
+        return as_moment(run_at, field="run_at", now=clock.now())
+    except ValueError as error:
+        raise InvalidOption(str(error), field="run_at") from None
 
 
 def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
@@ -170,7 +157,7 @@ def _seconds(given: timedelta | float | None, handler: JobHandler) -> float | No
 
 def _duration(given: timedelta | float, field: str) -> timedelta:
     try:
-        return clock.as_timedelta(given, field=field)
+        return as_timedelta(given, field=field)
     except ValueError as error:
         raise InvalidOption(str(error), field=field) from None
 

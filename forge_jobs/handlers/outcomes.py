@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from forge_jobs.clock import as_timedelta
+from forge_jobs.durations import clamped, nearest
 
 
 class Outcome(Exception):
@@ -46,7 +46,7 @@ class Throttled(Outcome):
 
     `retry_after` is a `timedelta` or a number of seconds, as in the HTTP header. The whole queue
     cools down, for at least as long, longer each time in a row; with `scope="job"` only this job
-    waits.
+    waits. What is longer than a hundred years is cut to that.
     """
 
     __match_args__ = ("retry_after",)
@@ -57,14 +57,15 @@ class Throttled(Outcome):
         if scope not in ("queue", "job"):
             raise ValueError(f'scope must be "queue" or "job", not {scope!r}.')
         super().__init__(retry_after)
-        self.retry_after = as_timedelta(retry_after, field="retry_after")
+        self.retry_after = clamped(retry_after, field="retry_after")
         self.scope = scope
 
 
 class Snoozed(Outcome):
     """Run again later, at `until` or after `delay` (give one); attempts start afresh.
 
-    `delay` is a `timedelta` or a number of seconds.
+    `delay` is a `timedelta` or a number of seconds. What is further away than a hundred years is
+    brought back to that.
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class Snoozed(Outcome):
         if until is not None and until.utcoffset() is None:
             raise ValueError("until must be an aware datetime; see django.utils.timezone.")
         self.until = until
-        self.delay = timedelta(0) if delay is None else as_timedelta(delay, field="delay")
+        self.delay = timedelta(0) if delay is None else clamped(delay, field="delay")
 
     def due(self, *, now: datetime) -> datetime:
-        return self.until or now + self.delay
+        if self.until is None:
+            return now + self.delay
+        return nearest(self.until, field="until", now=now)
 
 
 @dataclass(eq=False)

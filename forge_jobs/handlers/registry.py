@@ -12,9 +12,9 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 from django.apps import apps
 
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.clock import as_timedelta
 from forge_jobs.conf.bounds import MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.schedules import DeclaredSchedule
+from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import UnknownKind
 from forge_jobs.handlers.handler import MAX_CONCURRENCY, UNSET, FunctionHandler, JobHandler
 

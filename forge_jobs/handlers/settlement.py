@@ -1,20 +1,21 @@
 """What becomes of a job after a run: one decision from the outcome, free of the database."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from forge_jobs import jsontext
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.durations import LONGEST, clamped
+from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.outcomes import (
     Cancelled,
     Dead,
     Done,
     Failed,
     Outcome,
-    Released,
     Snoozed,
     Throttled,
 )
@@ -29,7 +30,7 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
-    match outcome:
+    match outcome if type(outcome) is Done else own(outcome):
         case Done(None):
             return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
@@ -37,21 +38,23 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 text = _result(result)
             except ValueError as error:
                 return settle(job, Failed(str(error)), policy=policy, now=now)
+            except BaseException as error:  # of the result's own code
+                failure = failed(error, saying="The result could not be read")
+                return settle(job, failure, policy=policy, now=now)
             return Transition(
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
-        case Failed() if job.max_attempts is None or job.attempt < job.max_attempts:
-            return _failed(job, outcome, State.RETRYING, now=now, run_at=now + policy(job.attempt))
-        case Failed() | Dead():
-            return _failed(job, outcome, State.DEAD, now=now, finished_at=now)
+        case Failed() as error if job.max_attempts is None or job.attempt < job.max_attempts:
+            delay = clamped(
+                max(timedelta(0), policy(job.attempt)), field="the retry policy's delay"
+            )
+            return _failed(job, error, State.RETRYING, now=now, run_at=now + delay)
+        case Failed() | Dead() as error:
+            return _failed(job, error, State.DEAD, now=now, finished_at=now)
         case Throttled(retry_after):
-            return Transition(
-                job.id, job.claimed_at, State.SCHEDULED, job.attempt - 1, run_at=now + retry_after
-            )
-        case Snoozed():
-            return Transition(
-                job.id, job.claimed_at, State.SCHEDULED, 0, run_at=outcome.due(now=now)
-            )
+            return _put_off(job, now + retry_after, attempt=job.attempt - 1, now=now)
+        case Snoozed() as snoozed:
+            return _put_off(job, snoozed.due(now=now), attempt=0, now=now)
         case Cancelled(reason):
             return Transition(
                 job.id,
@@ -59,12 +62,9 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 State.CANCELLED,
                 job.attempt,
                 finished_at=now,
-                last_error=trimmed(str(reason), LONGEST_MESSAGE),
+                last_error=trimmed(reason, LONGEST_MESSAGE),
             )
-        case Released():
-            return released(job)
-    unknown = Failed(f"The handler returned an unknown outcome, {type(outcome).__qualname__}.")
-    return settle(job, unknown, policy=policy, now=now)
+    return released(job)
 
 
 def as_resident(outcome: Outcome) -> Outcome:
@@ -120,6 +120,18 @@ def _result(result: Any) -> str:
     return text
 
 
+def _put_off(job: ClaimedJob, run_at: datetime, *, attempt: int, now: datetime) -> Transition:
+    """What lies as far ahead as can be was probably meant to lie further."""
+    cut = (
+        f"Put off for {LONGEST.days:,} days, the longest there is."
+        if run_at == now + LONGEST
+        else ""
+    )
+    return Transition(
+        job.id, job.claimed_at, State.SCHEDULED, attempt, run_at=run_at, last_error=cut
+    )
+
+
 def _failed(
     job: ClaimedJob,
     outcome: Failed | Dead,
@@ -137,7 +149,7 @@ def _failed(
         run_at=run_at,
         finished_at=finished_at,
         error=_error(outcome, attempt=job.attempt, now=now),
-        last_error=trimmed(str(outcome.message), LONGEST_MESSAGE),
+        last_error=trimmed(outcome.message, LONGEST_MESSAGE),
     )
 
 
@@ -146,8 +158,8 @@ def _error(outcome: Failed | Dead, *, attempt: int, now: datetime) -> str:
         {
             "at": now.isoformat(),
             "attempt": attempt,
-            "message": trimmed(str(outcome.message), LONGEST_MESSAGE),
-            "traceback": trimmed(str(outcome.traceback), LONGEST_TRACEBACK),
+            "message": trimmed(outcome.message, LONGEST_MESSAGE),
+            "traceback": trimmed(outcome.traceback, LONGEST_TRACEBACK),
         },
         ensure_ascii=False,
     )

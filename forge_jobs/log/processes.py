@@ -12,6 +12,7 @@ from django.dispatch import Signal
 
 from forge_jobs import signals
 from forge_jobs.durations import spelled
+from forge_jobs.handlers.border import failed, is_tellable
 
 if TYPE_CHECKING:
     from forge_jobs.models import Process
@@ -32,7 +33,11 @@ def stopped(*, engine: Engine, **kwargs: Any) -> None:
 
 def thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:
     logger.critical(
-        "%s failed, this process stops", thread, exc_info=error, extra={"thread_name": thread}
+        "%s failed, this process stops: %s",
+        thread,
+        failed(error).message,
+        exc_info=error if is_tellable(error) else None,
+        extra={"thread_name": thread},
     )
 
 
@@ -57,10 +62,12 @@ def child_unborn(*, name: str, error: OSError, **kwargs: Any) -> None:
     )
 
 
-def child_ended(*, child: Child, code: int, **kwargs: Any) -> None:
-    how = f"was killed by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+def child_ended(*, child: Child, code: int, is_well: bool, **kwargs: Any) -> None:
+    how = f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+    if not is_well and code >= 0:
+        how += ", without an orderly end: its jobs are given back"
     logger.log(
-        logging.INFO if code == 0 else logging.ERROR,
+        logging.INFO if is_well and code == 0 else logging.ERROR,
         "process %s, pid %d, %s",
         child.name,
         child.pid,
@@ -69,8 +76,21 @@ def child_ended(*, child: Child, code: int, **kwargs: Any) -> None:
     )
 
 
+def _signal_name(number: int) -> str:
+    try:
+        return Signals(number).name
+    except ValueError:  # those of real time have numbers only
+        return f"signal {number}"
+
+
 def service_failed(*, service: str, error: BaseException, **kwargs: Any) -> None:
-    logger.critical("the %s failed", service, exc_info=error, extra={"service": service})
+    logger.critical(
+        "the %s failed: %s",
+        service,
+        failed(error).message,
+        exc_info=error if is_tellable(error) else None,
+        extra={"service": service},
+    )
 
 
 def events_dropped(*, number: int, **kwargs: Any) -> None:

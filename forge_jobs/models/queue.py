@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, wake
+from forge_jobs.durations import of_seconds
 from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
@@ -176,4 +177,4 @@ class Queue(SeededModel):
             return self.throttle_attempts, max(self.throttled_until, asked)
         doublings = min(self.throttle_attempts, 60)
         seconds = min(self.throttle_cap_seconds, self.throttle_base_seconds * 2.0**doublings)
-        return self.throttle_attempts + 1, max(asked, now + timedelta(seconds=seconds))
+        return self.throttle_attempts + 1, max(asked, now + of_seconds(seconds))

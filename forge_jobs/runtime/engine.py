@@ -16,6 +16,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle
@@ -30,7 +31,6 @@ from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.metering.writer import MeteringLoop
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.running.worker import failed
 from forge_jobs.runtime.running.workers import Crew
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.runtime.services import employ_services
@@ -181,6 +181,11 @@ class Engine:
         self._retiring = self._retiring or reason
         self.be_quiet()
 
+    def give_up(self, reason: str) -> None:
+        """Retire, because something here can't be mended."""
+        self.failure = self.failure or reason
+        self.retire(reason)
+
     def fail(self, reason: str) -> None:
         """Remember what broke, and stop because of it; the first fault stays."""
         if not self.failure and not self.is_stopping:
@@ -241,8 +246,7 @@ class Engine:
             if self.limits.is_orphaned():
                 return "its supervisor is gone"
             if self.crew.stuck >= self.threads:
-                self.failure = self.failure or f"{self.crew.stuck} threads are stuck"
-                self.retire(self.failure)
+                self.give_up(f"{self.crew.stuck} threads are stuck")
             if reason := self.limits.exceeded(self):
                 self.retire(reason)
             if self._retiring and not self.hold:

@@ -17,10 +17,11 @@ from django.db import DataError, Error, IntegrityError
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
+from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.outcomes import Failed, Outcome, Throttled
 from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job
-from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
@@ -101,7 +102,9 @@ class Finalizer(EngineThread):
         self.cool_down(group)
         try:
             group, held = self.write(group)
-        except (DataError, IntegrityError, ValueError, TypeError) as error:
+        except Stopped:
+            raise
+        except Exception as error:  # nothing of one job's may keep the others from being written
             if len(group) > 1:
                 for finished in group:
                     self.finalize([finished])
@@ -242,6 +245,6 @@ def _size(finished: Finished) -> int:
 
 def _unstorable(finished: Finished, error: Exception) -> Finished:
     """The same run as a failure that says what the database would not take."""
-    outcome = Failed(f"The outcome could not be stored: {str(error)!a}")
+    outcome = Failed(f"The outcome could not be stored: {plain(error)!a}")
     transition = settle(finished.job, outcome, policy=Exponential(), now=clock.now())
     return finished._replace(outcome=outcome, transition=transition)

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from django.db import Error, InterfaceError, OperationalError
 
 from forge_jobs import db
+from forge_jobs.handlers.border import causes
 from forge_jobs.signals import database_recovered, database_trouble
 
 R = TypeVar("R")
@@ -103,9 +104,8 @@ def is_to_blame(error: BaseException, *, since: float) -> bool:
 
 
 def _is_about_the_connection(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OperationalError | InterfaceError):
-            sqlstate = getattr(error.__cause__, "sqlstate", None)
+    for one in causes(error):
+        if isinstance(one, OperationalError | InterfaceError):
+            sqlstate = getattr(one.__cause__, "sqlstate", None)
             return sqlstate is None or sqlstate.startswith(("08", "57P"))
-        error = error.__cause__ or error.__context__
     return False

@@ -46,7 +46,7 @@ class EngineThread(Thread):
         except Stopped:
             pass
         except BaseException as error:
-            thread_failed.send_robust(type(self), thread=self.name, error=error)
             self.engine.fail(f"{self.name} failed")
+            thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
             connections.close_all()

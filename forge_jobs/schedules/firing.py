@@ -10,6 +10,7 @@ from django.db import transaction
 
 from forge_jobs import clock, db
 from forge_jobs.conf.policies import Overlap
+from forge_jobs.durations import of_seconds
 from forge_jobs.enqueueing.enqueue import enqueue
 
 if TYPE_CHECKING:
@@ -85,4 +86,4 @@ def _jitter(schedule: Schedule, due: datetime) -> timedelta:
     """By the moment itself, so that a fire that is tried again does not choose another."""
     seed = sha256(f"{schedule.pk}:{due.isoformat()}".encode()).digest()
     share = int.from_bytes(seed[:8]) / 2**64
-    return timedelta(seconds=share * schedule.jitter_seconds)
+    return of_seconds(share * schedule.jitter_seconds)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from forge_jobs.durations import of_seconds
 from forge_jobs.models import Job, Queue, State
 from forge_jobs.models.base import constants
 from forge_jobs.services.base import Service
@@ -30,7 +31,7 @@ class Pruner(Service):
                     old = Job.objects.filter(
                         queue=queue.name,
                         state__in=constants(states),
-                        finished_at__lt=now - timedelta(seconds=seconds),
+                        finished_at__lt=now - of_seconds(seconds),
                     )
                     ids = old.order_by("finished_at").values_list("pk", flat=True)
                     chosen = list(ids[: LARGEST_PASS - pruned])

@@ -1,6 +1,7 @@
 """The handlers that tests and the processes they start run; effects go into a ledger."""
 
 import ctypes
+import multiprocessing
 import os
 import time
 from datetime import timedelta
@@ -9,6 +10,8 @@ from forge_jobs import Failed, JobContext, job
 from forge_jobs.backoff import Fixed
 from tests.app import hostile  # noqa: F401 - to register it
 from tests.app.models import Effect
+
+FORKED = multiprocessing.get_context("fork")
 
 
 @job
@@ -85,3 +88,38 @@ def poison() -> None:
 @job(max_attempts=2, retry=Fixed(delay=timedelta(0)))
 def fail() -> Failed:
     return Failed("as it should")
+
+
+@job(max_attempts=1, timeout=20)
+def fork_and_terminate() -> list[int | None]:
+    """Tell two forked processes to end; gives how they ended."""
+    codes = []
+    for _ in range(2):
+        process = FORKED.Process(target=time.sleep, args=(15,))
+        process.start()
+        process.terminate()
+        process.join(10)
+        codes.append(process.exitcode)
+        process.kill()
+    return codes
+
+
+@job(max_attempts=1, timeout=20)
+def fork_a_pool() -> list[int]:
+    with FORKED.Pool(2) as pool:
+        return pool.map(_squared, [1, 2, 3])
+
+
+@job(max_attempts=1, timeout=20)
+def fork_and_use_the_database(*, number: int) -> int | None:
+    """Write before the fork, in the process that it makes, and afterwards."""
+    Effect.objects.create(number=number)
+    process = FORKED.Process(target=lambda: Effect.objects.create(number=number + 1))
+    process.start()
+    process.join(10)
+    Effect.objects.create(number=number + 2)
+    return process.exitcode
+
+
+def _squared(number: int) -> int:
+    return number**2

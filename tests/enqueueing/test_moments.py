@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from forge_jobs.clock import ManualClock
+from forge_jobs.durations import LONGEST
 from forge_jobs.models import State
 from tests.app.jobs import noop
 from tests.conftest import NOON
@@ -30,11 +31,18 @@ def test_a_job_for_a_later_moment_is_scheduled(manual_clock: ManualClock, moment
     assert (stored.state, stored.run_at) == (State.SCHEDULED, NOON + MINUTE)
 
 
-@pytest.mark.parametrize("moment", [NOON, NOON - MINUTE, datetime.min.replace(tzinfo=UTC)], ids=str)
+@pytest.mark.parametrize("moment", [NOON, NOON - MINUTE, NOON - LONGEST], ids=str)
 def test_a_job_that_is_due_already_is_ready(manual_clock: ManualClock, moment: datetime) -> None:
     stored = noop.using(run_at=moment).enqueue()
 
     assert (stored.state, stored.run_at) == (State.READY, moment)
+
+
+def test_a_job_that_was_due_in_another_age_is_ready_too(manual_clock: ManualClock) -> None:
+    """Its moment is brought near, for not every time zone has a name for the first of all."""
+    stored = noop.using(run_at=datetime.min.replace(tzinfo=UTC)).enqueue()
+
+    assert (stored.state, stored.run_at) == (State.READY, NOON - LONGEST)
 
 
 def test_a_delay_of_nothing_is_due_at_once(manual_clock: ManualClock) -> None:

@@ -158,7 +158,7 @@ def next_due(cursor: Any) -> datetime | None:
     """When the first job that waits for its time is due."""
     cursor.execute(NEXT_DUE)
     row = cursor.fetchone()
-    return aware(row[0]) if row else None
+    return aware(row[0]) if row and row[0] else None  # it may be no moment at all
 
 
 def interrupt(connection: Any) -> None:

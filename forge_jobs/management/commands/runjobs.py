@@ -10,6 +10,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from forge_jobs.conf import conf
+from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.runtime.command.console import Console
@@ -133,9 +134,9 @@ def _count(text: str) -> int:
 
 
 def _duration(text: str) -> timedelta:
-    if not 0 < (seconds := float(text)) < float("inf"):
+    if not (duration := as_timedelta(float(text), field=text)):
         raise ValueError
-    return timedelta(seconds=seconds)
+    return duration
 
 
 def _file(text: str) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential, RetryPolicy
+from forge_jobs.durations import of_seconds
 from forge_jobs.models import Process, Queue, SlotAssignment
 from forge_jobs.models.queue import CALM
 from forge_jobs.services.base import Service
@@ -106,8 +107,8 @@ class Steering(Service):
         row = self.rows.get(queue)
         if row is None or row.retry_base_seconds is None:
             return None
-        base = timedelta(seconds=row.retry_base_seconds)
-        cap = timedelta(seconds=row.retry_cap_seconds or Exponential().cap.total_seconds())
+        base = of_seconds(row.retry_base_seconds)
+        cap = of_seconds(row.retry_cap_seconds) if row.retry_cap_seconds else Exponential().cap
         return Exponential(base=min(base, cap), cap=cap)
 
     def keeps_successes(self, queue: str) -> bool:

@@ -25,14 +25,14 @@ from forge_jobs.runtime.command.reload import stop_on_change
 from forge_jobs.runtime.command.retirement import Limits
 from forge_jobs.runtime.command.shutdown import (
     FAILED,
-    RETIRED,
+    ORDERLY,
     STOPS,
-    exit_code,
     flush,
     leave,
     leave_at_once,
     obey_supervisor,
     stop_on_signals,
+    supervised_code,
 )
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 from forge_jobs.runtime.engine import Engine
@@ -127,13 +127,11 @@ class Launch:
             except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
                 print_error(error)
         if engine.was_stopped_within(birth.delay):
-            return 0
+            return ORDERLY
         if self.reload:
             stop_on_change(engine)
         engine.run()
-        code = exit_code(engine)
-        if engine.is_retired and code != FAILED:
-            code += RETIRED
+        code = supervised_code(engine)
         if engine.is_stuck:
             leave_at_once(code)
         return code

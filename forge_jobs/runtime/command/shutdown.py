@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.running.forks import disown_forks
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
@@ -26,6 +27,10 @@ JOBS_DIED: Final = 3
 RETIRED: Final = 4
 """Added to the exit code of a supervised process that has more to do, but made way for another."""
 
+ORDERLY: Final = 64
+"""Added to the exit code of a supervised process that came to its end: `os._exit(0)` of a handler
+ends a process as well, and leaves its jobs lying."""
+
 
 def stop_on_signals(engine: Engine) -> None:
     """The first request stops the engine in order, the second at once, the third brutally."""
@@ -38,6 +43,7 @@ def stop_on_signals(engine: Engine) -> None:
 
     for number in requests():
         signal.signal(number, request_stop)
+    disown_forks(requests())
 
 
 def obey_supervisor(engine: Engine) -> None:
@@ -61,6 +67,7 @@ def obey_supervisor(engine: Engine) -> None:
     # Not SIG_IGN, which the programs that handlers start would inherit.
     for number in {*requests()} - {signal.SIGTERM}:
         signal.signal(number, lambda number, frame: None)
+    disown_forks({*requests(), AT_ONCE})
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
@@ -74,6 +81,13 @@ def exit_code(engine: Engine) -> int:
     if engine.failure:
         return FAILED
     return JOBS_DIED if engine.drain and engine.died else 0
+
+
+def supervised_code(engine: Engine) -> int:
+    """The exit code by which a supervisor knows that the process came to its end, and to which."""
+    if (code := exit_code(engine)) == FAILED:
+        return FAILED
+    return ORDERLY + code + (RETIRED if engine.is_retired else 0)
 
 
 def leave(engine: Engine) -> None:

@@ -11,7 +11,14 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
-from forge_jobs.runtime.command.shutdown import AT_ONCE, FAILED, JOBS_DIED, RETIRED, requests
+from forge_jobs.runtime.command.shutdown import (
+    AT_ONCE,
+    FAILED,
+    JOBS_DIED,
+    ORDERLY,
+    RETIRED,
+    requests,
+)
 from forge_jobs.signals import child_ended, child_started, child_unborn
 
 TICK_SECONDS: Final = 0.1
@@ -135,10 +142,10 @@ class Supervisor:
                 self.see_to(child, os.waitstatus_to_exitcode(status))
 
     def see_to(self, child: Child, code: int) -> None:
-        is_retired = code in (RETIRED, RETIRED + JOBS_DIED)
-        code -= RETIRED * is_retired
-        child_ended.send_robust(Supervisor, child=child, code=code)
-        is_well = code in (0, JOBS_DIED)
+        is_retired = code in (ORDERLY + RETIRED, ORDERLY + RETIRED + JOBS_DIED)
+        is_well = is_retired or code in (ORDERLY, ORDERLY + JOBS_DIED)
+        code -= ORDERLY * is_well + RETIRED * is_retired
+        child_ended.send_robust(Supervisor, child=child, code=code, is_well=is_well)
         is_over = self._stops > 0 or (self.drain and is_well and not is_retired)
         if is_over or is_well:
             self.code = self.code or (code if is_well else FAILED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable
 from threading import Lock, get_ident
@@ -11,6 +10,7 @@ from typing import Final, Self
 from forge_jobs.context import JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import JobKilled, JobTimedOut
+from forge_jobs.runtime.running.striking import is_importing, strike, take_back
 
 GRACE_SECONDS: Final = 5.0
 """How long a handler may take to react to an exception raised in it before it is given up."""
@@ -61,7 +61,7 @@ class Run:
         with self._lock:
             self._is_open = False
             if self._has_struck:
-                _raise_in(self._thread, None)
+                take_back(self._thread)
 
     def end(self) -> bool:
         """Whether the caller is the first to end the run, and so the one to report it."""
@@ -93,14 +93,13 @@ class Run:
     def strike(self, exception: type[BaseException]) -> None:
         """Raise an exception in the handler, between two of its Python instructions.
 
-        Once, and not before the handler is entered: what is struck in vain is struck again.
+        Once; not before the handler is entered, and not while it imports: what is struck in vain
+        is struck again.
         """
         with self._lock:
             if self._is_open and not self._has_struck:
-                self._has_struck = True
-                _raise_in(self._thread, exception)
+                self._has_struck = strike(self._thread, exception)
 
-
-def _raise_in(thread: int, exception: type[BaseException] | None) -> None:
-    pending = ctypes.py_object(exception) if exception else ctypes.py_object()
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pending)
+    @property
+    def is_importing(self) -> bool:
+        return is_importing(self._thread)

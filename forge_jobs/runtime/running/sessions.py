@@ -28,6 +28,11 @@ def count_open() -> int:
         return sum(wrapper.connection is not None for wrapper in _known)
 
 
+def known() -> list[BaseDatabaseWrapper]:
+    """All that have ever been open; takes no lock, for the fork of a process can't wait for one."""
+    return list(_known)
+
+
 def tidy() -> None:
     """Close what is broken, too old, or left inside a transaction; Django's rules and one more."""
     if not getattr(_thread, "has_connected", False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import traceback
 from collections.abc import Coroutine
 from contextvars import copy_context
 from queue import Empty
@@ -12,16 +11,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import Error, connections, transaction
 
-from forge_jobs import db
+from forge_jobs import clock, db
+from forge_jobs.backoff import Exponential
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
-from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Released, Throttled
+from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job
 from forge_jobs.runtime.finalizer import Finished
 from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
+from forge_jobs.runtime.running import transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.running.sessions import tidy
@@ -52,6 +55,9 @@ class Worker(EngineThread):
         try:
             while (job := self.next_job()) and self.run_job(job):
                 pass
+        except BaseException as error:
+            self.fail_current(error)
+            raise
         finally:
             if self._loop:
                 self._loop.close()
@@ -72,8 +78,7 @@ class Worker(EngineThread):
         """
         self.current = run = Run(job, process_name=self.engine.name)
         self.jobs_started += 1
-        # A context of its own keeps what a handler activates (time zone, language) from the next.
-        outcome, stored = copy_context().run(self.run_handler, run)
+        outcome, stored = self.outcome_of(run)
         seconds = time.monotonic() - run.began_at
         transition = stored or self.settled(run, outcome)
         if is_ours := run.end():
@@ -85,6 +90,25 @@ class Worker(EngineThread):
         self.seconds += seconds
         self.jobs_run += 1
         return is_ours
+
+    def fail_current(self, error: BaseException) -> None:
+        """Let the job that ends this thread, and its process, spend its attempt for it.
+
+        Given back with its attempt, it would end one process after the other.
+        """
+        if (run := self.current) and run.end():
+            failure = failed(error, saying="The run broke its worker")
+            transition = settle(run.job, failure, policy=Exponential(), now=clock.now())
+            seconds = time.monotonic() - run.began_at
+            self.engine.finalizer.inbox.put(Finished(run.job, transition, failure, seconds))
+
+    def outcome_of(self, run: Run) -> tuple[Outcome, Transition | None]:
+        try:
+            # A context of its own keeps what a handler activates (time zone, language) from the
+            # next.
+            return copy_context().run(self.run_handler, run)
+        except BaseException as error:  # of looking at how it failed
+            return failed(error), None
 
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
@@ -99,7 +123,7 @@ class Worker(EngineThread):
                 return self.run_atomically(handler, run)
             outcome = self.call(handler, run)
         except Outcome as raised:
-            outcome = _heeding(run, _with_cause(raised))
+            outcome = _heeding(run, own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(run, error)
         return outcome, None
@@ -167,20 +191,13 @@ class Worker(EngineThread):
             coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
             returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
+            transactions.begin()
             with run:
                 returned = handler.run(run.context, payload)
+            transactions.check()
         if returned is None:
             return NOTHING
-        return _heeding(run, returned) if isinstance(returned, Outcome) else Done(returned)
-
-
-def failed(error: BaseException, *, saying: str = "") -> Failed:
-    """An error as an outcome, with its traceback."""
-    message = "".join(traceback.format_exception_only(error)).strip()
-    return Failed(
-        f"{saying}: {message}" if saying else message,
-        traceback="".join(traceback.format_exception(error)),
-    )
+        return _heeding(run, own(returned)) if isinstance(returned, Outcome) else Done(returned)
 
 
 def _heeding(run: Run, outcome: Outcome) -> Outcome:
@@ -188,11 +205,3 @@ def _heeding(run: Run, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Cancelled) and run.context.cancelled.reason == SHUTDOWN:
         return Released()
     return outcome
-
-
-def _with_cause(raised: Outcome) -> Outcome:
-    """The outcome without the frames it came through, but with the error that led to it."""
-    if isinstance(raised, Failed | Dead) and raised.__cause__ and not raised.traceback:
-        raised.traceback = "".join(traceback.format_exception(raised.__cause__))
-    raised.__cause__ = raised.__context__ = None
-    return raised.with_traceback(None)

@@ -72,6 +72,9 @@ class Crew:
         seconds = time.monotonic() - run.began_at
         self.engine.finalizer.inbox.put(Finished(run.job, transition, outcome, seconds))
         worker_abandoned.send_robust(type(self), job=run.job, stuck=self.stuck)
+        if run.is_importing:
+            # Others will wait for the module, and nobody knows whether it will ever be whole.
+            self.engine.give_up("a thread was given up in the middle of an import")
         if not self.engine.is_stopping:
             successor = Worker(self.engine, worker.number)
             successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds

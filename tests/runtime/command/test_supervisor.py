@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from forge_jobs.runtime.command import supervisor as module
-from forge_jobs.runtime.command.shutdown import FAILED, JOBS_DIED, RETIRED
+from forge_jobs.runtime.command.shutdown import FAILED, JOBS_DIED, ORDERLY
+from forge_jobs.runtime.command.shutdown import RETIRED as MORE_TO_DO
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 
+WELL = ORDERLY
+RETIRED = ORDERLY + MORE_TO_DO
 ENOUGH = 8
 """Births after which a test's supervisor is told to stop."""
 
@@ -82,7 +85,7 @@ def delays(nursery: Nursery) -> list[float]:
 
 
 def test_each_process_has_a_name_of_its_own_and_its_successor_takes_it() -> None:
-    nursery = Nursery(0)
+    nursery = Nursery(WELL)
     supervise(nursery, processes=2)
 
     assert [birth.name for birth in nursery.births[:2]] == ["tested.1", "tested.2"]
@@ -111,7 +114,7 @@ def test_who_has_lived_for_a_while_is_replaced_at_once() -> None:
     assert set(delays(nursery)) == {0.0}
 
 
-@pytest.mark.parametrize("code", [0, RETIRED])
+@pytest.mark.parametrize("code", [WELL, RETIRED])
 def test_who_ends_of_its_own_accord_is_replaced_at_once(code: int) -> None:
     nursery = Nursery(code)
     supervise(nursery)
@@ -122,11 +125,12 @@ def test_who_ends_of_its_own_accord_is_replaced_at_once(code: int) -> None:
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        ((0,), 0),
-        ((JOBS_DIED,), JOBS_DIED),
-        ((RETIRED, RETIRED, 0), 0),
-        ((RETIRED + JOBS_DIED, 0), JOBS_DIED),
-        ((-signal.SIGKILL, 0), 0),
+        ((WELL,), 0),
+        ((WELL + JOBS_DIED,), JOBS_DIED),
+        ((RETIRED, RETIRED, WELL), 0),
+        ((RETIRED + JOBS_DIED, WELL), JOBS_DIED),
+        ((-signal.SIGKILL, WELL), 0),
+        ((0, WELL), 0),
     ],
 )
 def test_a_drain_ends_when_there_is_nothing_left(codes: tuple[int, ...], expected: int) -> None:
@@ -136,8 +140,15 @@ def test_a_drain_ends_when_there_is_nothing_left(codes: tuple[int, ...], expecte
     assert len(nursery.births) == len(codes)
 
 
+def test_a_process_that_a_handler_ended_is_buried_though_its_code_is_good() -> None:
+    nursery = Nursery(*[WELL] * (ENOUGH - 1), 0)
+
+    assert supervise(nursery) == FAILED
+    assert nursery.buried == ["tested.1"]
+
+
 def test_a_process_that_is_killed_during_the_stop_is_buried() -> None:
-    nursery = Nursery(*[0] * (ENOUGH - 1), -signal.SIGKILL)
+    nursery = Nursery(*[WELL] * (ENOUGH - 1), -signal.SIGKILL)
 
     assert supervise(nursery) == FAILED
     assert nursery.buried == ["tested.1"]
@@ -147,7 +158,7 @@ def test_a_process_that_can_not_be_started_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "UNBORN_SECONDS", 0.01)
-    nursery = Nursery(0)
+    nursery = Nursery(WELL)
     refusals = [OSError("out of memory")]
     start: Callable[[Birth], int] = nursery.start
 

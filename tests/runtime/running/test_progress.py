@@ -122,9 +122,9 @@ def test_a_message_is_cut_to_what_fits_and_to_what_can_be_stored() -> None:
 
 @pytest.mark.parametrize("done", [float("nan"), float("inf")])
 def test_what_is_no_finite_number_is_refused(done: float) -> None:
-    with pytest.raises(ValueError, match="finite numbers"):
+    with pytest.raises(ValueError, match="done must be a finite number"):
         context().progress(done)
-    with pytest.raises(ValueError, match="finite numbers"):
+    with pytest.raises(ValueError, match="done must be a finite number"):
         context().progress(1, done)
 
 

@@ -1,0 +1,51 @@
+"""What a process that a handler forks takes over from ours: nothing that works against it.
+
+`multiprocessing` and `os.fork()` copy the whole process. With our signal handlers its copy would
+not end when it is told to, and with our sessions it would speak in the middle of our sentences.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from threading import local
+from typing import Any, Final
+
+from django.db import connections
+
+from forge_jobs.runtime.running import sessions
+
+_thread = local()
+_handled: Final[set[int]] = set()
+_inherited: Final[list[Any]] = []
+"""Sessions that are the parent's; to let go of them here could end them there."""
+
+
+def disown_forks(signals: Iterable[int]) -> None:
+    """From now on let processes that are forked here begin with the defaults of these signals."""
+    if not _handled:
+        os.register_at_fork(
+            before=_hold_signals, after_in_parent=_let_signals_pass, after_in_child=_start_afresh
+        )
+    _handled.update(signals)
+
+
+def _hold_signals() -> None:
+    """One that comes to the new process before it has its defaults waits for them."""
+    _thread.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _handled)
+
+
+def _let_signals_pass() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _thread.mask)
+
+
+def _start_afresh() -> None:
+    _inherited.extend(sessions.known())
+    for connection in connections.all(initialized_only=True):
+        _inherited.append(connection)
+        del connections[connection.alias]
+    for number in _handled:
+        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, default)
+    _let_signals_pass()
