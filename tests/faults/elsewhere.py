@@ -13,6 +13,9 @@ import psycopg
 
 from tests.running import PATIENCE, ROOT, Runjobs
 
+LONG = 120.0
+"""Seconds for a program to start and end in, while much else goes on."""
+
 ENQUEUE = """
 import django; django.setup()
 from tests.app.jobs import effect
@@ -22,8 +25,6 @@ effect.enqueue_many([{{"number": number, "seconds": {seconds}}} for number in ra
 
 class Elsewhere:
     """Migrated; `environment` is what its processes are started with."""
-
-    vendor = "postgresql"
 
     def __init__(self, url: str, **environment: str) -> None:
         self.environment = {
@@ -58,13 +59,13 @@ class Elsewhere:
         rows = self.ask(f"SELECT count(*) FROM forge_jobs_job WHERE {condition}")  # noqa: S608
         return int(rows[0][0]) if rows else -1
 
-    def python(self, *arguments: str, patience: float = PATIENCE) -> str:
+    def python(self, *arguments: str, patience: float = LONG) -> str:
         """What a program of the project prints; an `AssertionError` with it if it fails."""
         code, printed = self.attempt(*arguments, patience=patience)
         assert code == 0, printed
         return printed
 
-    def attempt(self, *arguments: str, patience: float = PATIENCE) -> tuple[int, str]:
+    def attempt(self, *arguments: str, patience: float = LONG) -> tuple[int, str]:
         """The exit code of a program of the project, and what it prints."""
         done = subprocess.run(
             [sys.executable, *arguments],
@@ -80,8 +81,6 @@ class Elsewhere:
 
 class InAFile(Elsewhere):
     """The project on an SQLite file of its own."""
-
-    vendor = "sqlite"
 
     def __init__(self, file: Path, **environment: str) -> None:
         super().__init__(

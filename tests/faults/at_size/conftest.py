@@ -1,5 +1,6 @@
 """A trial for each scenario, with a ledger of its own; nothing of it is left behind."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,10 +8,19 @@ import psutil
 import pytest
 
 from tests.faults.at_size.ledger import PATH, Ledger
-from tests.faults.at_size.trial import Trial
+from tests.faults.at_size.trial import PROCESS_TIMEOUT, Trial
 from tests.faults.elsewhere import Elsewhere, InAFile
 
+# Whoever ends the suite ends its servers, too.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 Prepare = Callable[[str], Trial]
+
+outages = pytest.mark.parametrize(
+    "seconds",
+    [PROCESS_TIMEOUT * 2 / 3, PROCESS_TIMEOUT * 2],
+    ids=["for less than the timeout", "for longer than the timeout"],
+)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The wall clock of a machine jumps by an hour, and is set right again."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from tests.faults.at_size.clocks import WallClock, is_missing
 from tests.faults.at_size.conftest import Prepare
-from tests.faults.at_size.trial import PROCESSES
+from tests.faults.at_size.trial import PROCESS_TIMEOUT, PROCESSES
+from tests.faults.elsewhere import LONG
 from tests.faults.servers import Server
 from tests.running import eventually
 
@@ -35,7 +37,7 @@ def test_the_clock_of_the_leader_may_jump(
 ) -> None:
     trial = prepare(url)
     with trial.project.runjobs("--threads", "4", **wall.environment) as leader:
-        eventually(lambda: trial.ledger.entries("due") != [])
+        eventually(lambda: trial.ledger.entries("due") != [], patience=LONG)
         trial.enqueue()
         with trial.project.runjobs("--threads", "4") as other:
             trial.until_busy()
@@ -61,6 +63,22 @@ def test_the_clock_of_all_processes_may_jump(
         trial.resumes()
         trial.beats_go_on()
         wall.jump(-timedelta(hours=hours))
+        trial.resumes()
+        trial.enqueue()
+        trial.ends(runjobs)
+
+
+def test_nothing_is_due_by_a_machines_clock_that_is_put_right_within_a_heartbeat(
+    hours: int, wall: WallClock, prepare: Prepare
+) -> None:
+    trial = prepare("")
+    trial.enqueue()
+    with trial.project.runjobs(*PROCESSES, **wall.environment) as runjobs:
+        trial.until_busy()
+        wall.jump(timedelta(hours=hours))
+        time.sleep(PROCESS_TIMEOUT / 6)
+        wall.jump(-timedelta(hours=hours))
+        trial.enqueue()
         trial.resumes()
         trial.enqueue()
         trial.ends(runjobs)

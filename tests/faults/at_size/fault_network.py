@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.at_size.conftest import Prepare
+from tests.faults.at_size.conftest import Prepare, outages
 from tests.faults.at_size.network import is_missing, network
 from tests.faults.at_size.trial import PROCESS_TIMEOUT, PROCESSES
 from tests.faults.servers import Server
@@ -15,8 +15,8 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("timeouts", [2 / 3, 2])
-def test_a_host_that_was_cut_off_goes_on(timeouts: float, prepare: Prepare) -> None:
+@outages
+def test_a_host_that_was_cut_off_goes_on(seconds: float, prepare: Prepare) -> None:
     with network(2) as (database, far), Server.started(host=database) as server:
         trial = prepare(server.local_url)
         trial.enqueue()
@@ -25,7 +25,7 @@ def test_a_host_that_was_cut_off_goes_on(timeouts: float, prepare: Prepare) -> N
             trial.until_busy()
             far.unplug()
             trial.enqueue()
-            time.sleep(timeouts * PROCESS_TIMEOUT)
+            time.sleep(seconds)
             far.plug_in()
             trial.resumes()
             trial.enqueue()

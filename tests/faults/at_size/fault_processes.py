@@ -8,8 +8,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from tests.faults.at_size.conftest import Prepare
-from tests.faults.at_size.trial import PROCESS_TIMEOUT, PROCESSES
+from tests.faults.at_size.conftest import Prepare, outages
+from tests.faults.at_size.trial import PROCESSES
 from tests.faults.servers import Server
 
 pytestmark = pytest.mark.timeout(600)
@@ -29,8 +29,8 @@ def test_a_process_may_be_killed_each_second(url: str, prepare: Prepare) -> None
     trial.enqueue()
     with trial.project.runjobs(*PROCESSES) as runjobs:
         trial.until_busy()
-        for time_ in range(TIMES):
-            if time_ == TIMES // 2:
+        for kill in range(TIMES):
+            if kill == TIMES // 2:
                 trial.enqueue()
             os.kill(trial.chance.choice(runjobs.pids[1:]), signal.SIGKILL)
             time.sleep(1)
@@ -39,8 +39,8 @@ def test_a_process_may_be_killed_each_second(url: str, prepare: Prepare) -> None
         trial.ends(runjobs)
 
 
-@pytest.mark.parametrize("timeouts", [1 / 3, 3 / 2])
-def test_a_process_may_sleep_for_long(timeouts: float, url: str, prepare: Prepare) -> None:
+@outages
+def test_a_process_may_sleep_for_long(seconds: float, url: str, prepare: Prepare) -> None:
     trial = prepare(url)
     trial.enqueue()
     with trial.project.runjobs(*PROCESSES) as runjobs:
@@ -49,7 +49,7 @@ def test_a_process_may_sleep_for_long(timeouts: float, url: str, prepare: Prepar
         os.kill(sleeper, signal.SIGSTOP)
         try:
             trial.enqueue()
-            time.sleep(timeouts * PROCESS_TIMEOUT)
+            time.sleep(seconds)
         finally:
             with suppress(ProcessLookupError):
                 os.kill(sleeper, signal.SIGCONT)

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.at_size.conftest import Prepare
 from tests.faults.at_size.network import is_missing, network
 from tests.faults.at_size.trial import AFTERWARDS, PROCESSES
-from tests.faults.elsewhere import Elsewhere
+from tests.faults.elsewhere import LONG, Elsewhere
 from tests.faults.servers import Server
 from tests.running import eventually
 
@@ -53,7 +53,7 @@ def test_a_host_that_vanishes_inside_its_claim_holds_its_queue_up_for_a_while_on
         url = {"FORGE_JOBS_TEST_DATABASE_URL": server.url}
         hold = {"FORGE_JOBS_FAULTS_HOLD_AT": str(locked)}
         with trial.project.runjobs(within=far.within, **url, **hold) as doomed:
-            eventually(locked.exists)
+            eventually(locked.exists, patience=LONG)
             with trial.project.runjobs(*PROCESSES) as runjobs:
                 trial.until_busy()
                 far.unplug()

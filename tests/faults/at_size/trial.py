@@ -15,7 +15,7 @@ import psutil
 from tests.faults.at_size.enqueue import EACH_SECONDS, FEW
 from tests.faults.at_size.ledger import Ledger
 from tests.faults.at_size.verdict import Verdict
-from tests.faults.elsewhere import Elsewhere
+from tests.faults.elsewhere import LONG, Elsewhere
 from tests.running import PATIENCE, ROOT, Runjobs, eventually
 
 JOBS: Final = int(os.environ.get("FORGE_JOBS_FAULTS_JOBS", "5000"))
@@ -73,7 +73,7 @@ class Trial:
     def until_busy(self) -> None:
         """Wait until a part of what is there has begun: how large a part is up to the seed."""
         share = self.chance.uniform(0.05, 0.2)
-        eventually(lambda: len(self.ledger.entries("begun")) > share * JOBS)
+        eventually(lambda: len(self.ledger.entries("begun")) > share * JOBS, patience=LONG)
         self._began = time.monotonic()
 
     def resumes(self, *, queue: str = "far") -> None:

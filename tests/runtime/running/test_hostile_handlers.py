@@ -17,7 +17,7 @@ from tests.running import Runjobs, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-EXAMPLES = 150
+EXAMPLES = 80
 
 raised = st.sampled_from(sorted(parts.ERRORS))
 atoms = st.sampled_from(sorted(parts.ATOMS))
