@@ -1,33 +1,36 @@
-# Two commands for a newcomer: `make demo` and `make test`. Everything lives in .venv.
+# Two commands for a newcomer: `make demo` and `make test`; `make help` lists all. What they need lives
+# in .venv. A target is listed if it says after "##" what it does.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-sqlite test-postgresql faults check bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults check bench clean
 
-demo: $(READY)
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## run the picture gallery and its jobs on SQLite
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py seed_demo
 	$(BIN)/python manage.py demo
 
-test: test-sqlite test-postgresql
+test: test-sqlite test-postgresql ## run the suite, on both databases
 
-test-sqlite test-postgresql: test-%: $(READY)
+test-sqlite test-postgresql: test-%: $(READY) ## run it on one of them
 	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest
 
-# Real networks, promotions and clocks that go wrong under many jobs: apart, for it takes long, and
-# wants root. A seed of 0 draws one, and says which.
+# Apart from the suite, for they take long and want root. A seed of 0 draws one, and says which.
 JOBS ?= 5000
 SEED ?= 0
 PROCESS_TIMEOUT ?= 30
-faults: $(READY)
+faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	.ci/install faketime ip:iproute2
 	FORGE_JOBS_FAULTS_JOBS=$(JOBS) FORGE_JOBS_FAULTS_SEED=$(SEED) \
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
 
-check: $(READY)
+check: $(READY) ## look at style, types, layers, templates and migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -35,7 +38,7 @@ check: $(READY)
 	git ls-files '*.html' | xargs $(BIN)/djade --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(READY)
+bench: $(READY) ## measure it beside its peers, which takes long
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
@@ -44,5 +47,5 @@ $(READY): pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' $(DJANGO)
 	@touch $@
 
-clean:
+clean: ## remove the environment, and what the demo has stored
 	rm -rf $(VENV) sample_project/var

@@ -37,7 +37,9 @@ claim_lost = Signal()
 """A run ended after its claim had gone to somebody else; its outcome was refused: `job`."""
 
 process_started = Signal()
-"""A process is about to claim its first job: `engine`."""
+"""A process is about to claim its first job: `process`, `hears_by`, `poll_interval`.
+
+`hears_by` is the method by which it learns of new work."""
 
 process_stopping = Signal()
 """A process stops claiming: `reason`."""
@@ -95,7 +97,7 @@ thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""
 
 process_stopped = Signal()
-"""A process has signed off: `engine`."""
+"""A process has signed off: `process`, `failure` (empty if all is well)."""
 
 wake_unheard = Signal()
 """Other sessions' notifications do not arrive; jobs are found by polling."""

@@ -15,7 +15,7 @@ from threading import Thread
 import psutil
 from django.db import connection
 
-from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.engine import Engine, Options
 
 PATIENCE = 30.0
 """Seconds that anything may take before a test gives up on it."""
@@ -30,15 +30,19 @@ def engine(
     name: str = "tested",
     shutdown_timeout: float = 10,
     drain: bool = False,
+    poll_interval: float = 0.2,
+    health_file: Path | None = None,
 ) -> Engine:
-    return Engine(
+    options = Options(
         queues=dict.fromkeys(queues, 1),
         threads=threads,
         name=name,
-        poll_interval=timedelta(seconds=0.2),
+        poll_interval=timedelta(seconds=poll_interval),
         shutdown_timeout=timedelta(seconds=shutdown_timeout),
         drain=drain,
+        health_file=health_file,
     )
+    return Engine.signed_on(options)
 
 
 def drain(*, queues: tuple[str, ...] = ("default",), threads: int = 2) -> Engine:
@@ -56,7 +60,7 @@ def running(subject: Engine) -> Iterator[Engine]:
     try:
         yield subject
     finally:
-        subject.request_stop("the test is over")
+        subject.lifecycle.request_stop("the test is over")
         thread.join(PATIENCE)
     assert not thread.is_alive()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,14 +17,21 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-if TYPE_CHECKING:
-    from forge_jobs.admin.base import ForgeAdmin
-
 Text = str | Promise
 
 
 class Refused(Exception):
     """Why a button could not do what it was asked, in a sentence."""
+
+
+class Owner(Protocol):
+    """What a button asks of the admin that has it."""
+
+    def has_view_permission(self, request: HttpRequest) -> bool: ...
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]: ...
+    def context(self, request: HttpRequest) -> dict[str, Any]: ...
+    def address_of(self, row: Model) -> str: ...
+    def log_change(self, request: HttpRequest, row: Model, message: str) -> object: ...
 
 
 class Act(Protocol):
@@ -61,7 +68,7 @@ class Button:
 
 
 class ButtonView:
-    """A method of a `ForgeAdmin`, as `django-admin-actions` wants it: a view of a row's key."""
+    """A method of an admin, as `django-admin-actions` wants it: a view of a row's key."""
 
     def __init__(self, button: Button, act: Act) -> None:
         self.button = button
@@ -72,14 +79,14 @@ class ButtonView:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, admin: ForgeAdmin | None, owner: type) -> Any:
+    def __get__(self, admin: Owner | None, owner: type) -> Any:
         return self if admin is None else BoundButton(admin, self)
 
 
 class BoundButton:
     """The view of one admin's button: asks by GET, acts by POST."""
 
-    def __init__(self, admin: ForgeAdmin, view: ButtonView) -> None:
+    def __init__(self, admin: Owner, view: ButtonView) -> None:
         self.admin = admin
         self.button = view.button
         self.act = view.act

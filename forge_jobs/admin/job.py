@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin, assets
+from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
-from forge_jobs.admin.job_buttons import NAMES, JobButtons
 from forge_jobs.admin.job_list import JobListPage
 from forge_jobs.dashboard.job_page import JobPage
 from forge_jobs.models import Job, State
@@ -49,8 +49,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
         return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        jobs: QuerySet[Job] = Job.objects.all()
-        return jobs
+        return Job.objects.all()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from forge_jobs.admin import job_bulk
+from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin.job_acts import ACTS
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.job_count import JobCount
@@ -20,9 +21,6 @@ from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State
-
-if TYPE_CHECKING:
-    from forge_jobs.admin.job import JobAdmin
 
 PLACES = ("after", "before")
 
@@ -40,7 +38,7 @@ class StateLink:
 
 @dataclass(frozen=True)
 class JobListPage:
-    admin: JobAdmin
+    admin: ForgeAdmin
     request: HttpRequest
     now: datetime
 
@@ -60,7 +58,7 @@ class JobListPage:
             "filter": self.filter,
             "states": self._state_links(),
             "kinds": registry.kinds(),
-            "bulk_actions": job_bulk.allowed(self.request),
+            "bulk_actions": [act for act in ACTS if act.is_allowed(self.request)],
             "is_filtered": any(self.request.GET.get(name) for name in self.filter.fields),
             "look": LOOK,
         }

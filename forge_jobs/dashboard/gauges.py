@@ -46,8 +46,8 @@ class GaugeSeries:
             unique = f"{name} ({host})" if names[name] > 1 else name
             _put(processes.setdefault(unique, _empty(OF_PROCESS, window)), place, values)
         database = _empty(OF_DATABASE, window)
-        for place, *values in of_database:
-            _put(database, place, values)
+        for place, *levels in of_database:
+            _put(database, place, levels)
         return cls(
             moments=window.moments,
             step_seconds=window.step,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Final, TypeVar
 
 from django.db import OperationalError, connections, transaction
@@ -11,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import NotSupportedError
 
 from forge_jobs.conf import conf
+from forge_jobs.db.twins import Twin
 
 R = TypeVar("R")
 
@@ -23,7 +23,7 @@ def connection() -> BaseDatabaseWrapper:
     return connections[conf().database]
 
 
-def twin() -> ModuleType:
+def twin() -> Twin:
     """The module of statements that the job database understands."""
     vendor = connection().vendor
     if vendor == "postgresql":

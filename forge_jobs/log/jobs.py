@@ -15,7 +15,7 @@ from forge_jobs.states import State
 
 if TYPE_CHECKING:
     from forge_jobs.operations.status import Unserved
-    from forge_jobs.runtime.finalizer import Finished
+    from forge_jobs.runtime.settlements import Finished
 
 logger: Final = logging.getLogger("forge_jobs")
 

@@ -17,7 +17,6 @@ from forge_jobs.handlers.border import failed, is_tellable
 if TYPE_CHECKING:
     from forge_jobs.models import Process
     from forge_jobs.runtime.command.supervisor import Child
-    from forge_jobs.runtime.engine import Engine
 
 logger: Final = logging.getLogger("forge_jobs")
 
@@ -26,9 +25,9 @@ def stopping(*, reason: str, **kwargs: Any) -> None:
     logger.info("stopping: %s", reason, extra={"reason": reason})
 
 
-def stopped(*, engine: Engine, **kwargs: Any) -> None:
-    if engine.failure:
-        logger.error("stopped with a fault: %s", engine.failure, extra={"reason": engine.failure})
+def stopped(*, failure: str, **kwargs: Any) -> None:
+    if failure:
+        logger.error("stopped with a fault: %s", failure, extra={"reason": failure})
 
 
 def thread_failed(*, thread: str, error: BaseException, **kwargs: Any) -> None:

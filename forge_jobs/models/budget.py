@@ -17,7 +17,7 @@ from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
 
-class BudgetManager(SeededManager):
+class BudgetManager(SeededManager["RateLimitBudget"]):
     """Moments are the database's, unless a test names one."""
 
     def names(self) -> set[str]:
@@ -29,10 +29,9 @@ class BudgetManager(SeededManager):
     ) -> float:
         """Take as many whole tokens as there are within these bounds; 0 if there are too few."""
         with db.connection().cursor() as cursor:
-            taken: float = db.twin().take_tokens(
+            return db.twin().take_tokens(
                 cursor, name=name, at_least=at_least, at_most=at_most, now=now
             )
-        return taken
 
     def give_back(self, name: str, *, tokens: float) -> None:
         """Return tokens that were taken and not used; never above the capacity."""
@@ -67,8 +66,7 @@ class BudgetManager(SeededManager):
     def level(self, name: str, *, now: datetime | None = None) -> BudgetLevel | None:
         """What is in the bucket; None if there is no such budget."""
         with db.connection().cursor() as cursor:
-            level: BudgetLevel | None = db.twin().token_level(cursor, name=name, now=now)
-        return level
+            return db.twin().token_level(cursor, name=name, now=now)
 
 
 class RateLimitBudget(SeededModel):

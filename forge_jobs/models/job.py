@@ -79,7 +79,7 @@ class Job(models.Model):
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
 
-    objects = JobManager()
+    objects: ClassVar[JobManager] = JobManager()
 
     class Meta:
         verbose_name = _("job")

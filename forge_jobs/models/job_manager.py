@@ -6,20 +6,46 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from forge_jobs import db, wake
+from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
-from forge_jobs.models.base import JobsManager
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
+from forge_jobs.models.promotion import pass_keys_on, promote
+from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import State
 
+if TYPE_CHECKING:
+    from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
-class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] # made at run time
+
+class JobManager(RowsManager["Job", JobQuerySet]):
     """The row set's verbs, and those that are single statements on the whole table."""
+
+    rows = JobQuerySet
+
+    ready = verb(JobQuerySet.ready)
+    running = verb(JobQuerySet.running)
+    due = verb(JobQuerySet.due)
+    blocked = verb(JobQuerySet.blocked)
+    waiting = verb(JobQuerySet.waiting)
+    unfinished = verb(JobQuerySet.unfinished)
+    finished = verb(JobQuerySet.finished)
+    cancellable = verb(JobQuerySet.cancellable)
+    killable = verb(JobQuerySet.killable)
+    unrivalled = verb(JobQuerySet.unrivalled)
+    claimed_by = verb(JobQuerySet.claimed_by)
+    orphaned = verb(JobQuerySet.orphaned)
+    queue_names = verb(JobQuerySet.queue_names)
+    release = verb(JobQuerySet.release)
+    cancel = verb(JobQuerySet.cancel)
+    kill = verb(JobQuerySet.kill)
+    run_now = verb(JobQuerySet.run_now)
+    requeue = verb(JobQuerySet.requeue)
+    purge = verb(JobQuerySet.purge)
 
     def claim(
         self,
@@ -33,7 +59,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
     ) -> list[ClaimedJob]:
         """Take up to `limit` ready jobs for a process, in the order in which they should run."""
         with db.connection().cursor() as cursor:
-            claimed: list[ClaimedJob] = db.twin().claim(
+            claimed = db.twin().claim(
                 cursor,
                 queue=queue,
                 kinds=kinds,
@@ -113,33 +139,18 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
 
         Wakes their queues; returns how many jobs.
         """
-        promoted = self._promote(keys)
-        for queue in {one.queue for one in promoted}:
-            wake.on_commit(queue)
-        return len(promoted)
+        return promote(keys)
 
     def pass_on(self, keys: AbstractSet[str]) -> list[Promoted]:
         """The same for keys that were just set free, if anybody waits for them; wakes nobody."""
         if not keys or not self.blocked().filter(concurrency_key__in=keys).exists():
             return []
         try:
-            return self._promote(keys)
+            return pass_keys_on(keys)
         except IntegrityError:
             # A snapshot may be too old to see who has a key, where a project asks for REPEATABLE
             # READ. The promoter passes it on.
             return []
-
-    def _promote(self, keys: AbstractSet[str]) -> list[Promoted]:
-        promoted: list[Promoted] = []
-        if not keys:
-            return promoted
-        with transaction.atomic(using=db.connection().alias):
-            while keys:
-                with db.connection().cursor() as cursor:
-                    rows = db.twin().promote(cursor, sorted(keys))
-                promoted += rows
-                keys = {one.key for one in rows if one.limit > 1}  # which may have more slots
-        return promoted
 
     def stalled_keys(self) -> set[str]:
         """Concurrency keys that are free, though jobs wait for them."""
@@ -149,8 +160,7 @@ class JobManager(JobsManager.from_queryset(JobQuerySet)):  # type: ignore[misc] 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:
-            due: datetime | None = db.twin().next_due(cursor)
-        return due
+            return db.twin().next_due(cursor)
 
 
 def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:

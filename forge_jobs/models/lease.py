@@ -15,7 +15,7 @@ from forge_jobs.models.process import Process
 SERVICES: Final = "services"
 
 
-class LeaseQuerySet(models.QuerySet["Lease"]):
+class LeaseManager(JobsManager["Lease"]):
     def take(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
         """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
         # One that ends later than any life lasts is of a clock that was set back since. And whose
@@ -41,10 +41,6 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         return bool(self.filter(name=name, process=process).update(expires_at=now))
 
 
-class LeaseManager(JobsManager.from_queryset(LeaseQuerySet)):  # type: ignore[misc] # made at run time
-    pass
-
-
 class Lease(models.Model):
     name = models.CharField(_("name"), max_length=100)
     process = models.ForeignKey(
@@ -57,7 +53,7 @@ class Lease(models.Model):
     )
     expires_at = models.DateTimeField(_("expires at"))
 
-    objects = LeaseManager()
+    objects: ClassVar[LeaseManager] = LeaseManager()
 
     class Meta:
         verbose_name = _("lease")

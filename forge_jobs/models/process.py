@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import wake
 from forge_jobs.conf import conf
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import ProcessState
 
 CLOCK_TICK: Final = 0.1
@@ -30,10 +30,6 @@ class ProcessQuerySet(models.QuerySet["Process"]):
     def claiming(self, *, now: datetime) -> Self:
         """Of the live ones, those that take jobs: neither quiet nor about to stop."""
         return self.live(now=now).filter(state=ProcessState.RUNNING)
-
-    def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
-        """Say that a process lives, and how it is; False if it has been forgotten."""
-        return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
 
     def make_quiet(self, *, by: str = "") -> int:
         """Ask them to claim nothing more, and to finish what runs; returns how many were asked."""
@@ -58,8 +54,19 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         return asked
 
 
-class ProcessManager(JobsManager.from_queryset(ProcessQuerySet)):  # type: ignore[misc] # made at run time
-    pass
+class ProcessManager(RowsManager["Process", ProcessQuerySet]):
+    rows = ProcessQuerySet
+
+    silent = verb(ProcessQuerySet.silent)
+    live = verb(ProcessQuerySet.live)
+    claiming = verb(ProcessQuerySet.claiming)
+    make_quiet = verb(ProcessQuerySet.make_quiet)
+    let_claim = verb(ProcessQuerySet.let_claim)
+    stop = verb(ProcessQuerySet.stop)
+
+    def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
+        """Say that a process lives, and how it is; False if it has been forgotten."""
+        return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
 
 
 class Process(models.Model):
@@ -98,7 +105,7 @@ class Process(models.Model):
         _("trouble"), db_default="", help_text=_("What keeps the process from its work.")
     )
 
-    objects = ProcessManager()
+    objects: ClassVar[ProcessManager] = ProcessManager()
 
     class Meta:
         verbose_name = _("process")

@@ -7,12 +7,11 @@ from collections.abc import Set as AbstractSet
 from django.db import transaction
 
 from forge_jobs import db, wake
+from forge_jobs.db.rows import Promoted
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
     """Once the current transaction commits: wake queues, and see who may have concurrency keys."""
-    from forge_jobs.models.job import Job
-
     for queue in queues:
         wake.on_commit(queue)
     connection = db.connection()
@@ -22,7 +21,32 @@ def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
         return
     chosen = frozenset(keys)
 
-    def promote() -> None:  # not a partial: Django logs what fails by its `__qualname__`
-        Job.objects.promote(chosen)
+    def promote_chosen() -> None:  # not a partial: Django logs what fails by its `__qualname__`
+        promote(chosen)
 
-    transaction.on_commit(promote, using=connection.alias, robust=True)
+    transaction.on_commit(promote_chosen, using=connection.alias, robust=True)
+
+
+def promote(keys: AbstractSet[str]) -> int:
+    """Let the oldest jobs that wait for these concurrency keys be ready, as far as they may.
+
+    Wakes their queues; returns how many jobs.
+    """
+    promoted = pass_keys_on(keys)
+    for queue in {one.queue for one in promoted}:
+        wake.on_commit(queue)
+    return len(promoted)
+
+
+def pass_keys_on(keys: AbstractSet[str]) -> list[Promoted]:
+    """The same, but wakes nobody; tells which jobs are ready now."""
+    promoted: list[Promoted] = []
+    if not keys:
+        return promoted
+    with transaction.atomic(using=db.connection().alias):
+        while keys:
+            with db.connection().cursor() as cursor:
+                rows = db.twin().promote(cursor, sorted(keys))
+            promoted += rows
+            keys = {one.key for one in rows if one.limit > 1}  # which may have more slots
+    return promoted

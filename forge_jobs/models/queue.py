@@ -28,7 +28,7 @@ class Room(NamedTuple):
     """Whoever starts them."""
 
 
-class QueueManager(SeededManager):
+class QueueManager(SeededManager["Queue"]):
     def pause(self, name: str) -> bool:
         """Let no process claim jobs of a queue from the commit on; False if it is paused already.
 

@@ -13,6 +13,7 @@ from django.db.models import F
 from forge_jobs.conf.policies import Source
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.seeded import SeededManager
+from forge_jobs.models.verbs import RowsManager, verb
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule
@@ -69,7 +70,17 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None)
 
 
-class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: ignore[misc] # made at run time
+class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["Schedule"]):
+    rows = ScheduleQuerySet
+
+    open = verb(ScheduleQuerySet.open)
+    due = verb(ScheduleQuerySet.due)
+    unplanned = verb(ScheduleQuerySet.unplanned)
+    planned = verb(ScheduleQuerySet.planned)
+    as_seen = verb(ScheduleQuerySet.as_seen)
+    enable = verb(ScheduleQuerySet.enable)
+    disable = verb(ScheduleQuerySet.disable)
+
     def plan(self, schedule: Schedule, *, now: datetime) -> bool:
         """Set when a schedule is due for the first time; False if somebody else was quicker."""
         return self.move(schedule, schedule.due_after(now))
@@ -107,4 +118,4 @@ class ScheduleManager(SeededManager.from_queryset(ScheduleQuerySet)):  # type: i
         Their seed goes, so that they come back as soon as they are declared again.
         """
         gone = self.filter(source=Source.CODE).exclude(name__in=declared).exclude(seed={})
-        return int(gone.update(is_enabled=False, next_fire_at=None, seed={}))
+        return gone.update(is_enabled=False, next_fire_at=None, seed={})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs.conf import conf
 from forge_jobs.models.base import JobsManager
 
+S = TypeVar("S", bound="SeededModel")
 
-class SeededManager(JobsManager[Any]):
+
+class SeededManager(JobsManager[S]):
     def sow(self, declared: Mapping[str, Mapping[str, Any]]) -> None:
         """Store what settings declare, by name.
 
@@ -42,7 +44,7 @@ class SeededModel(models.Model):
         help_text=_("What settings declared when they were last read."),
     )
 
-    objects: ClassVar[SeededManager] = SeededManager()
+    objects: ClassVar[SeededManager[Self]] = SeededManager()
 
     class Meta:
         abstract = True

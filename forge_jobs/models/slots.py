@@ -13,7 +13,7 @@ from forge_jobs.models.base import JobsManager
 from forge_jobs.models.process import Process
 
 
-class SlotAssignmentQuerySet(models.QuerySet["SlotAssignment"]):
+class SlotAssignmentManager(JobsManager["SlotAssignment"]):
     def assign(self, queue: str, shares: Mapping[int, int]) -> int:
         """Give each process (by its key) its share of a queue, and nothing to any other.
 
@@ -36,10 +36,6 @@ class SlotAssignmentQuerySet(models.QuerySet["SlotAssignment"]):
         return len(changed) + len(gone)
 
 
-class SlotAssignmentManager(JobsManager.from_queryset(SlotAssignmentQuerySet)):  # type: ignore[misc]
-    pass
-
-
 class SlotAssignment(models.Model):
     queue = models.CharField(_("queue"), max_length=100)
     process = models.ForeignKey(
@@ -52,7 +48,7 @@ class SlotAssignment(models.Model):
     )
     slots = models.PositiveIntegerField(_("slots"))
 
-    objects = SlotAssignmentManager()
+    objects: ClassVar[SlotAssignmentManager] = SlotAssignmentManager()
 
     class Meta:
         verbose_name = _("slot assignment")

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from queue import Empty
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from forge_jobs.context import SHUTDOWN
+from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.finalizer import Finalizer
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.running.workers import Workers
+from forge_jobs.runtime.services import Loops
+from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.thread import EngineThread
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
+from forge_jobs.wake.base import Listener
 
 GRACE: Final = 1.0
 """Seconds for handlers to heed that they are asked to stop, and for what is left to be written."""
@@ -20,44 +27,73 @@ GRACE: Final = 1.0
 TICK_SECONDS: Final = 0.01
 
 
+class Threads(NamedTuple):
+    """All threads of a process but its workers, in the order in which they start."""
+
+    finalizer: Finalizer
+    fetcher: Fetcher
+    listener: Listener
+    loops: Loops
+
+    def start(self) -> None:
+        for thread in (self.finalizer, self.fetcher, self.listener, *self.loops):
+            thread.start()
+
+
 class Ending:
     """Nothing is waited for beyond the shutdown timeout; a further request brings that forward."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.deadline = time.monotonic() + engine.shutdown_timeout.total_seconds()
+    def __init__(
+        self,
+        threads: Threads,
+        *,
+        workers: Workers,
+        buffer: Buffer,
+        claims: Claims,
+        settlements: Settlements,
+        lifecycle: Lifecycle,
+        timeout: timedelta,
+    ) -> None:
+        self.threads = threads
+        self.workers = workers
+        self.buffer = buffer
+        self.claims = claims
+        self.settlements = settlements
+        self.lifecycle = lifecycle
+        self.deadline = time.monotonic() + timeout.total_seconds()
 
     def carry_out(self) -> None:
-        engine = self.engine
-        engine.listener.stop()
-        engine.services.stop()
-        engine.upkeep.stop()
-        self.halt(engine.fetcher)
-        engine.release_unstarted()
-        engine.crew.stop()
+        threads, loops = self.threads, self.threads.loops
+        threads.listener.stop()
+        loops.services.stop()
+        loops.upkeep.stop()
+        self.halt(threads.fetcher)
+        self.buffer.release_unstarted()
+        for _ in self.workers.active:
+            self.buffer.end_worker()
         self.end_runs()
-        self.halt(engine.watch)
-        self.halt(engine.pulse)
+        self.halt(loops.watch)
+        self.halt(loops.pulse)
         self.write_outcomes()
-        engine.metering.stop()
-        rest = [engine.listener, engine.services, engine.upkeep, engine.metering]
+        loops.metering.stop()
+        rest = [threads.listener, loops.services, loops.upkeep, loops.metering]
         self.wait(rest, at_most=GRACE)
-        if engine.hold:
-            engine.fail(f"{len(engine.hold)} outcomes could not be written")
+        if self.claims:
+            self.lifecycle.fail(f"{len(self.claims)} outcomes could not be written")
 
     def end_runs(self) -> None:
         """Let them finish; tell those that take too long; give back what then still runs."""
-        crew = self.engine.crew
-        if not self.wait(crew.workers):
-            for run in crew.runs():
+        workers = self.workers
+        if not self.wait(workers.active):
+            for run in workers.runs():
                 run.context.cancelled.set(SHUTDOWN)
-            self.wait(crew.workers, at_most=GRACE)
-        for run in crew.runs():
+            self.wait(workers.active, at_most=GRACE)
+        for run in workers.runs():
             if run.end():
-                self.engine.release(run.job)
+                self.settlements.release(run.job)
 
     def write_outcomes(self) -> None:
-        finalizer = self.engine.finalizer
+        finalizer = self.threads.finalizer
         finalizer.stop()
         if not self.wait([finalizer]) and not self.wait([finalizer], at_most=GRACE):
             finalizer.giving_up.set()
@@ -77,9 +113,9 @@ class Ending:
             if time.monotonic() >= (self.deadline if until is None else until):
                 return False
             try:
-                self.engine.stop_requests.get(timeout=TICK_SECONDS)
+                self.lifecycle.stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
-                self.engine.crew.look_after()
+                self.workers.look_after()
             else:
                 self.deadline = 0.0
         return True

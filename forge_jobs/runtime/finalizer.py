@@ -4,56 +4,67 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from itertools import count
-from queue import Empty, SimpleQueue
+from queue import Empty
 from threading import Event
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 from django.db import DataError, Error, IntegrityError
 
 from forge_jobs import clock, db, wake
 from forge_jobs.backoff import Exponential
-from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
+from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.handlers.border import plain
-from forge_jobs.handlers.outcomes import Failed, Outcome, Throttled
+from forge_jobs.handlers.outcomes import Failed, Throttled
 from forge_jobs.handlers.settlement import settle
-from forge_jobs.models import Job
+from forge_jobs.models import Job, Process
+from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.registration import sign_off
+from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.services.leader import Leader
 from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
 from forge_jobs.states import State
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
 
-class Finished(NamedTuple):
-    """A run that came to its end, `seconds` after it began.
-
-    `is_stored` says that its worker has written the transition, in the handler's transaction.
-    """
-
-    job: ClaimedJob
-    transition: Transition
-    outcome: Outcome
-    seconds: float
-    is_stored: bool = False
-
-
 class Finalizer(EngineThread):
     """No timer and no size to tune: idle, an outcome is durable in one commit; busy, many are."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, "finalizer")
+    def __init__(
+        self,
+        process: Process,
+        *,
+        settlements: Settlements,
+        claims: Claims,
+        fetcher: Fetcher,
+        steering: Steering,
+        leader: Leader,
+        recorder: Recorder,
+        lifecycle: Lifecycle,
+        writing: AbstractContextManager[object],
+    ) -> None:
+        super().__init__("finalizer", fail=lifecycle.fail)
+        self._process = process
+        self._settlements = settlements
+        self._claims = claims
+        self._fetcher = fetcher
+        self._steering = steering
+        self._leader = leader
+        self._recorder = recorder
+        self._lifecycle = lifecycle
+        self._writing = writing
         self.giving_up = Event()
-        self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
         self.died = 0
         self.busy_since: float | None = None
         self._promoted: Counter[tuple[str, str]] = Counter()
@@ -64,36 +75,36 @@ class Finalizer(EngineThread):
             self.busy_since = time.monotonic()
             self.finalize(group)
             self.busy_since = None
-            self.engine.fetcher.some_are_settled()
+            self._fetcher.some_are_settled()
         ride_out(self.sign_off, doing="signing off", stopping=self.giving_up)
 
     def sign_off(self) -> None:
         """Give back what is claimed but not held, and forget the process if nothing is left."""
-        if self.engine.fetcher.is_alive():
-            self.engine.fail("a claim was still under way")
+        if self._fetcher.is_alive():
+            self._lifecycle.fail("a claim was still under way")
             return
-        self.engine.is_signed_off = True
-        self.engine.leader.resign(now=clock.now())
-        self.engine.release_unheld()
-        if not sign_off(self.engine.process):
-            self.engine.fail("jobs could not be given back")
+        self._lifecycle.is_signed_off = True
+        self._leader.resign(now=clock.now())
+        self._claims.release_unheld()
+        if not sign_off(self._process):
+            self._lifecycle.fail("jobs could not be given back")
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
-        self.inbox.put(None)
+        self._settlements.end()
 
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
-        if (first := self.inbox.get()) is None:
+        if (first := self._settlements.inbox.get()) is None:
             return []
-        group, size = [first], _size(first)
+        group, size = [first], first.size
         try:
             while len(group) < LARGEST_GROUP and size < LARGEST_GROUP_CHARACTERS:
-                if (finished := self.inbox.get_nowait()) is None:
-                    self.inbox.put(None)
+                if (finished := self._settlements.inbox.get_nowait()) is None:
+                    self._settlements.end()
                     break
                 group.append(finished)
-                size += _size(finished)
+                size += finished.size
         except Empty:
             pass
         return group
@@ -123,9 +134,9 @@ class Finalizer(EngineThread):
                     longest[queue] = asked
 
         def step() -> None:
-            with self.engine.writing:
+            with self._writing:
                 for queue, retry_after in longest.items():
-                    self.engine.steering.throttle(queue, retry_after=retry_after)
+                    self._steering.throttle(queue, retry_after=retry_after)
 
         if longest:
             ride_out(step, doing="cooling queues down", stopping=self.giving_up)
@@ -145,7 +156,7 @@ class Finalizer(EngineThread):
 
         def step() -> tuple[dict[int, str], list[Promoted]]:
             is_repeated = next(tries) > 1
-            with self.engine.writing:
+            with self._writing:
                 written = self._finalize(transitions, promoting=promoting)
             if is_repeated and len(written[0]) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost; with
@@ -163,14 +174,17 @@ class Finalizer(EngineThread):
                 unless=(DataError, IntegrityError),
             )
             states |= settled
-        group = [_as_settled(finished, states) for finished in group]
+        group = [
+            finished.as_settled(states.get(finished.job.id, finished.transition.state))
+            for finished in group
+        ]
         self.pass_keys_on(_freed_keys(group), promoted)
         return group, states.keys()
 
     def _finalize(
         self, transitions: list[Transition], *, promoting: bool
     ) -> tuple[dict[int, str], list[Promoted]]:
-        process = self.engine.process
+        process = self._process
         if promoting:
             return Job.objects.finalize_and_promote(transitions, process=process)
         return Job.objects.finalize(transitions, process=process), []
@@ -181,7 +195,7 @@ class Finalizer(EngineThread):
         left |= {one.key for one in promoted if one.limit > 1}
 
         def step() -> list[Promoted]:
-            with self.engine.writing:
+            with self._writing:
                 return Job.objects.pass_on(left)
 
         if left:
@@ -194,8 +208,8 @@ class Finalizer(EngineThread):
         """Tell what is durable, and which claims had been lost."""
         somebody_listens = job_finished.has_listeners()
         for finished in group:
-            self.engine.hold.drop(finished.job)
-            self.engine.fetcher.is_settled(finished.job)
+            self._claims.drop(finished.job)
+            self._fetcher.is_settled(finished.job)
             if finished.job.id not in held:
                 claim_lost.send_robust(type(self), job=finished.job)
                 continue
@@ -205,7 +219,7 @@ class Finalizer(EngineThread):
                 job_finished.send_robust(type(self), finished=finished)
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished)
-        self.engine.recorder.record(group, held)
+        self._recorder.record(group, held)
         succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
         try:
@@ -213,8 +227,8 @@ class Finalizer(EngineThread):
                 wake.send(queue)
             while self._promoted:
                 (queue, kind), jobs = self._promoted.popitem()
-                self.engine.fetcher.see_to(queue, kind, jobs=jobs)
-            self.engine.steering.calm(succeeded)
+                self._fetcher.see_to(queue, kind, jobs=jobs)
+            self._steering.calm(succeeded)
         except Error as error:  # polling finds them
             database_trouble.send_robust(
                 type(self), error=error, doing="waking others", retry_in=None
@@ -229,18 +243,6 @@ def _freed_keys(group: list[Finished]) -> Counter[str]:
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
     )
-
-
-def _as_settled(finished: Finished, states: Mapping[int, str]) -> Finished:
-    """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
-    state = states.get(finished.job.id, finished.transition.state)
-    if state == finished.transition.state:
-        return finished
-    return finished._replace(transition=finished.transition._replace(state=State(state)))
-
-
-def _size(finished: Finished) -> int:
-    return len(finished.transition.result or "") + len(finished.transition.error or "")
 
 
 def _unstorable(finished: Finished, error: Exception) -> Finished:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from forge_jobs.models import Process, ProcessState
+from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.services.base import Service
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 
 class Orders(Service):
@@ -18,12 +15,13 @@ class Orders(Service):
     interval = timedelta(seconds=0.5)
     is_urgent = True
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, process: Process, lifecycle: Lifecycle) -> None:
+        self._process = process
+        self._lifecycle = lifecycle
         self._obeyed = ""
 
     def run_once(self, *, now: datetime) -> int:
-        row = Process.objects.filter(pk=self.engine.process.pk)
+        row = Process.objects.filter(pk=self._process.pk)
         asked = row.values_list("requested_state", "requested_by").first()
         if asked is None or asked[0] in ("", self._obeyed):
             return 0
@@ -35,10 +33,10 @@ class Orders(Service):
         """Returns what becomes of this process: one that retires stays quiet."""
         match order:
             case ProcessState.QUIET:
-                self.engine.be_quiet()
+                self._lifecycle.be_quiet()
             case ProcessState.RUNNING:
-                self.engine.claim_again()
+                self._lifecycle.claim_again()
             case ProcessState.STOPPING:
-                self.engine.request_stop(f"asked to by {by or 'somebody'}")
+                self._lifecycle.request_stop(f"asked to by {by or 'somebody'}")
                 return order
-        return self.engine.state
+        return self._lifecycle.state

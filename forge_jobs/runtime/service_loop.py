@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from django.db import Error
 
@@ -12,11 +12,9 @@ from forge_jobs import clock
 from forge_jobs.runtime.outage import Outage
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
+from forge_jobs.services.leader import Leader
 from forge_jobs.signals import service_failed
 from forge_jobs.wake import local
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 SHORTEST_REST: Final = 0.01
 LONGEST_REST: Final = 0.5
@@ -26,8 +24,10 @@ FAULTY_REST: Final = 30.0
 class ServiceLoop(EngineThread):
     """One thread and one connection for all; trouble with one service does not hold up the rest."""
 
-    def __init__(self, engine: Engine, name: str, services: Sequence[Service]) -> None:
-        super().__init__(engine, name)
+    def __init__(
+        self, name: str, services: Sequence[Service], *, fail: Callable[[str], None]
+    ) -> None:
+        super().__init__(name, fail=fail)
         self.turns = [Turn(service) for service in services]
         self.bell = local.Bell(only=local.STOP)
 
@@ -79,8 +79,19 @@ class LeaderLoop(TolerantLoop):
     Were a process to stop because of a fault, the next leader would be the next to fall.
     """
 
+    def __init__(
+        self,
+        name: str,
+        services: Sequence[Service],
+        *,
+        leader: Leader,
+        fail: Callable[[str], None],
+    ) -> None:
+        super().__init__(name, services, fail=fail)
+        self._leader = leader
+
     def step(self) -> float:
-        return super().step() if self.engine.leader.leads else LONGEST_REST
+        return super().step() if self._leader.leads else LONGEST_REST
 
 
 class Turn:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import NamedTuple
 
+from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.heartbeat import Heartbeat
-from forge_jobs.runtime.metering.writer import MeteringLoop
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.metering.gauging import Gauging
+from forge_jobs.runtime.metering.recorder import Recorder
+from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
-from forge_jobs.runtime.running.progress import Advance
+from forge_jobs.runtime.running.progress import ProgressWriter
+from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
@@ -24,29 +31,54 @@ from forge_jobs.services.stager import Stager
 from forge_jobs.services.surveyor import Surveyor
 from forge_jobs.services.thinner import Thinner
 
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
+
+class Loops(NamedTuple):
+    """The threads that run services."""
+
+    pulse: ServiceLoop
+    """Alone, for whatever else hangs on a lock must not make this process look dead."""
+    watch: ServiceLoop
+    services: LeaderLoop
+    upkeep: LeaderLoop
+    """Of millions of jobs its services take seconds, for which what is due must not wait."""
+    metering: MeteringLoop
 
 
-def employ_services(engine: Engine) -> None:
-    """Make the threads that run them; none is started."""
-    engine.leader = Leader(engine.process)
-    engine.heartbeat = Heartbeat(engine)
-    # Alone, for whatever else hangs on a lock must not make this process look dead.
-    engine.pulse = ServiceLoop(engine, "pulse", [engine.heartbeat])
+def service_loops(
+    process: Process,
+    *,
+    heartbeat: Heartbeat,
+    steering: Steering,
+    leader: Leader,
+    recorder: Recorder,
+    workers: Workers,
+    lifecycle: Lifecycle,
+    writing: AbstractContextManager[object],
+) -> Loops:
+    """Make the threads; none is started."""
     watching = [
-        engine.steering,
-        Orders(engine),
-        Cancellation(engine),
-        Advance(engine),
-        engine.leader,
+        steering,
+        Orders(process, lifecycle),
+        Cancellation(process, workers),
+        ProgressWriter(process, workers, writing=writing),
+        leader,
     ]
-    engine.watch = ServiceLoop(engine, "watch", watching)
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
-    sharing = [Reaper(engine.heartbeat.heard_since), Balancer()]
-    engine.services = LeaderLoop(engine, "services", [*staging, *sharing])
-    # Of millions of jobs these take seconds, for which what is due must not wait.
+    sharing = [Reaper(heartbeat.heard_since), Balancer()]
     tidying = [Pruner(), Lookout(), Thinner()]
     measuring = [Meter(), Surveyor(), Census()]
-    engine.upkeep = LeaderLoop(engine, "upkeep", [*tidying, *measuring])
-    engine.metering = MeteringLoop(engine)
+    metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
+    gauging = Gauging(
+        process,
+        workers=workers,
+        database_seconds=lambda: heartbeat.database_seconds,
+        writing=writing,
+    )
+    fail = lifecycle.fail
+    return Loops(
+        pulse=ServiceLoop("pulse", [heartbeat], fail=fail),
+        watch=ServiceLoop("watch", watching, fail=fail),
+        services=LeaderLoop("services", [*staging, *sharing], leader=leader, fail=fail),
+        upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
+        metering=MeteringLoop(metering, gauging, fail=fail),
+    )

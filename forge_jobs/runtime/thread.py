@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,20 +12,19 @@ from forge_jobs import db
 from forge_jobs.runtime.outage import Stopped
 from forge_jobs.signals import thread_failed
 
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
-
 
 class EngineThread(Thread):
     """Does `work()`; should that fail in a way that nobody foresaw, the whole process stops.
 
-    Half a process would look alive and leave its jobs lying.
+    Half a process would look alive and leave its jobs lying. `fail(reason)` is told.
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(
+        self, name: str, *, fail: Callable[[str], None], stopping: Event | None = None
+    ) -> None:
         super().__init__(name=f"forge_jobs-{name}", daemon=True)
-        self.engine = engine
-        self.stopping = Event()
+        self.stopping = stopping or Event()
+        self._fail = fail
         self._connection: BaseDatabaseWrapper | None = None
 
     def work(self) -> None:
@@ -46,7 +45,7 @@ class EngineThread(Thread):
         except Stopped:
             pass
         except BaseException as error:
-            self.engine.fail(f"{self.name} failed")
+            self._fail(f"{self.name} failed")
             thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
             connections.close_all()

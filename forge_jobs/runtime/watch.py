@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from forge_jobs.conf import conf
 from forge_jobs.models import Job
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.finalizer import Finalizer
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.running.workers import Workers
 
 
 class Watch:
@@ -21,8 +23,22 @@ class Watch:
     process, but worth telling if work waits for them.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        *,
+        fetcher: Fetcher,
+        finalizer: Finalizer,
+        workers: Workers,
+        steering: Steering,
+        lifecycle: Lifecycle,
+        kinds: Sequence[str],
+    ) -> None:
+        self._fetcher = fetcher
+        self._finalizer = finalizer
+        self._workers = workers
+        self._steering = steering
+        self._lifecycle = lifecycle
+        self._kinds = kinds
         self.is_stuck = False
         self._patience = 2 * conf().process_timeout.total_seconds()
         self._started = 0
@@ -31,28 +47,28 @@ class Watch:
     def trouble(self, *, now: datetime) -> str:
         """What keeps the process from its work, in one sentence; empty if nothing does."""
         moment = time.monotonic()
-        stuck = self._stuck(moment)
-        self.is_stuck = bool(stuck) or self.engine.is_quiet or self.engine.is_stopping
+        stuck, lifecycle = self._stuck(moment), self._lifecycle
+        self.is_stuck = bool(stuck) or lifecycle.is_quiet or lifecycle.is_stopping
         return stuck or self._busy(moment, now)
 
     def _stuck(self, moment: float) -> str:
-        unclaimed = moment - self.engine.fetcher.came_round_at
-        if unclaimed > self._patience and not self.engine.fetcher.is_asleep:
+        unclaimed = moment - self._fetcher.came_round_at
+        if unclaimed > self._patience and not self._fetcher.is_asleep:
             return f"It has not got to claiming jobs for {unclaimed:.0f} s."
-        unwritten = moment - (self.engine.finalizer.busy_since or moment)
+        unwritten = moment - (self._finalizer.busy_since or moment)
         if unwritten > self._patience:
             return f"It has not got to writing outcomes for {unwritten:.0f} s."
         return ""
 
     def _busy(self, moment: float, now: datetime) -> str:
-        started, runs = self.engine.crew.jobs_started(), self.engine.crew.runs()
-        if started != self._started or len(runs) < self.engine.threads:
+        started, runs = self._workers.jobs_started(), self._workers.runs()
+        if started != self._started or len(runs) < len(self._workers.active):
             self._started, self._started_at = started, moment
         if moment - self._started_at <= self._patience:
             return ""
         overdue = Job.objects.ready().filter(
-            queue__in=self.engine.steering.unrestricted(),
-            kind__in=self.engine.kinds,
+            queue__in=self._steering.unrestricted(),
+            kind__in=self._kinds,
             run_at__lt=now - timedelta(seconds=self._patience),
         )
         if not overdue.exists():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -23,13 +23,6 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
-        for item in items:
-            if "looks" in item.keywords:
-                item.add_marker(pytest.mark.skip("the same on every database"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -59,7 +59,7 @@ def pages() -> Iterator[str]:
         yield f"/admin/forge_jobs/{model._meta.model_name}/{pk}/change/"
 
 
-@pytest.mark.looks
+@pytest.mark.once
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_whatever_the_light_and_the_width(

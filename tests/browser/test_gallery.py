@@ -60,7 +60,7 @@ def test_the_sample_album_fills_the_page_and_its_counts_go_up_by_themselves(page
     expect(page).to_have_title("loaded once")
 
 
-@pytest.mark.looks
+@pytest.mark.once
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_and_nothing_is_wrong_in_any_light_and_width(

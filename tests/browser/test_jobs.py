@@ -180,7 +180,7 @@ def unspeakable(rows: dict[str, Job]) -> int:
     return pk
 
 
-@pytest.mark.looks
+@pytest.mark.once
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_fit_in_any_light_and_width(

@@ -88,8 +88,8 @@ def test_a_write_that_is_slow_at_a_stop_is_waited_for() -> None:
             if connection.vendor == "postgresql":
                 Job.objects.select_for_update().get(pk=stored.pk)
             finish.set()
-            stopping.request_stop("SIGTERM")
-            eventually(lambda: not any(worker.is_alive() for worker in stopping.crew.workers))
+            stopping.lifecycle.request_stop("SIGTERM")
+            eventually(lambda: not any(worker.is_alive() for worker in stopping.workers.active))
             assert stopping.finalizer.is_alive()
 
     stored.refresh_from_db()
@@ -146,7 +146,7 @@ def test_a_claim_that_hangs_on_a_lock_is_broken_off_at_a_stop() -> None:
         eventually(lambda: subject.fetcher.is_alive())
         cursor.execute("LOCK TABLE forge_jobs_job IN ACCESS EXCLUSIVE MODE")
         eventually(lambda: time.monotonic() - subject.fetcher.came_round_at > 0.5)
-        subject.request_stop("the test wants it")
+        subject.lifecycle.request_stop("the test wants it")
         eventually(lambda: not subject.fetcher.is_alive())
     thread.join(PATIENCE)
 

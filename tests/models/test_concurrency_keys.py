@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from forge_jobs import enqueue, enqueue_many, job
 from forge_jobs.enqueueing.enqueue import NewJob
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, Process, State, promotion
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.reaper import reclaim
 from tests.app.jobs import noop, serve
@@ -63,10 +63,10 @@ def test_the_key_may_be_given_at_enqueue() -> None:
 def test_a_promotion_that_fails_after_the_commit_harms_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def promote(self: object, keys: object) -> None:
+    def promote(keys: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(type(Job.objects), "promote", promote)
+    monkeypatch.setattr(promotion, "promote", promote)
     with transaction.atomic():
         serve.enqueue(customer=1)
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError
 
 from forge_jobs.db.rows import ClaimedJob, Promoted
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, Process, State, job_manager
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import claim, columns, stored_job, transition
@@ -53,10 +53,10 @@ def test_any_json_value_is_a_result(process: Process, claimed: ClaimedJob, resul
 def test_a_key_that_somebody_else_has_just_taken_is_left_to_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def taken(manager: object, keys: object) -> list[Promoted]:
+    def taken(keys: object) -> list[Promoted]:
         raise IntegrityError("somebody else has the slot")
 
-    monkeypatch.setattr(type(Job.objects), "_promote", taken)
+    monkeypatch.setattr(job_manager, "pass_keys_on", taken)
     stored_job(state=State.BLOCKED, concurrency_key="k")
 
     assert Job.objects.pass_on({"k"}) == []

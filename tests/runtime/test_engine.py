@@ -105,8 +105,8 @@ def test_a_stopping_process_lets_running_jobs_finish_and_returns_the_rest() -> N
     stopping = engine(threads=1)
     with running(stopping):
         started.wait(PATIENCE)
-        stopping.request_stop("SIGTERM")
-        eventually(lambda: not stopping.fetcher.is_alive() and stopping.buffer.qsize() <= 1)
+        stopping.lifecycle.request_stop("SIGTERM")
+        eventually(lambda: not stopping.fetcher.is_alive() and len(stopping.buffer) <= 1)
         finish.set()
 
     assert states() == [State.SUCCEEDED, *[State.READY] * 4]
@@ -118,7 +118,7 @@ def test_a_job_that_heeds_the_shutdown_goes_back_with_its_attempt() -> None:
     wait_for_cancel.enqueue(seconds=PATIENCE)
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: states() == [State.RUNNING] and bool(stopping.crew.runs()))
+        eventually(lambda: states() == [State.RUNNING] and bool(stopping.workers.runs()))
 
     stored = Job.objects.get()
     assert (stored.state, stored.attempt, stored.process_id) == (State.READY, 0, None)
@@ -133,7 +133,7 @@ def test_cancelled_returned_because_of_a_shutdown_does_not_cancel_the_job() -> N
     subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.crew.runs()))
+        eventually(lambda: bool(stopping.workers.runs()))
 
     assert states() == [State.READY]
 
@@ -148,7 +148,7 @@ def test_a_job_that_ignores_the_shutdown_goes_back_and_its_late_outcome_is_refus
     subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.crew.runs()))
+        eventually(lambda: bool(stopping.workers.runs()))
     assert states() == [State.READY]
     assert stopping.is_stuck
 
@@ -163,8 +163,8 @@ def test_a_second_request_to_stop_does_not_wait() -> None:
     wait_for_cancel.enqueue(seconds=PATIENCE)
     stopping = engine(threads=1, shutdown_timeout=3600)
     with running(stopping):
-        eventually(lambda: bool(stopping.crew.runs()))
-        stopping.request_stop("SIGTERM")
+        eventually(lambda: bool(stopping.workers.runs()))
+        stopping.lifecycle.request_stop("SIGTERM")
 
     assert states() == [State.READY]
 
@@ -173,7 +173,7 @@ def test_two_living_processes_of_one_host_cannot_have_the_same_name() -> None:
     with running(engine(name="twin")):
         eventually(lambda: Process.objects.exists())
         with pytest.raises(ProcessNameTaken, match="twin"):
-            engine(name="twin").run()
+            engine(name="twin")
 
 
 def test_no_thread_outlives_an_orderly_stop() -> None:

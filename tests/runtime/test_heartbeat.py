@@ -9,8 +9,8 @@ import pytest
 from forge_jobs import JobContext, __version__, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.models import Lease, Process, ProcessState
+from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.heartbeat import Heartbeat
-from forge_jobs.runtime.registration import sign_on
 from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -22,11 +22,14 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def heartbeat(manual_clock: ManualClock) -> Heartbeat:
-    """That of a process which has signed on at NOON, and whose threads do not run."""
-    subject = engine()
-    subject.process = sign_on(subject.name, now=NOON)
-    return Heartbeat(subject)
+def idle(manual_clock: ManualClock, tmp_path: Path) -> Engine:
+    """A process that has signed on at NOON, and whose threads do not run."""
+    return engine(health_file=tmp_path / "healthy")
+
+
+@pytest.fixture
+def heartbeat(idle: Engine) -> Heartbeat:
+    return idle.heartbeat
 
 
 def test_a_process_tells_what_it_is_and_does() -> None:
@@ -36,8 +39,8 @@ def test_a_process_tells_what_it_is_and_does() -> None:
 
     subject.enqueue()
     with running(engine(threads=3, shutdown_timeout=0.1)) as working:
-        eventually(lambda: bool(working.crew.runs()))
-        working.pulse.turns[0].service.run_once(now=NOON)
+        eventually(lambda: bool(working.workers.runs()))
+        working.heartbeat.run_once(now=NOON)
         process = Process.objects.get()
 
     assert process.version == __version__
@@ -61,13 +64,13 @@ def test_a_process_that_was_given_up_signs_on_as_the_one_it_was(heartbeat: Heart
     assert Process.objects.get().pk == pk
 
 
-def test_a_process_whose_name_was_taken_meanwhile_stops(heartbeat: Heartbeat) -> None:
+def test_a_process_whose_name_was_taken_meanwhile_stops(idle: Engine, heartbeat: Heartbeat) -> None:
     mine = Process.objects.get()
     Process.objects.all().delete()
     process_named(mine.name, host=mine.host, pk=mine.pk + 1)
     heartbeat.run_once(now=NOON + MINUTE)
 
-    assert "Another process has taken the name" in heartbeat.engine.failure
+    assert "Another process has taken the name" in idle.failure
 
 
 def test_a_gap_between_beats_makes_a_process_unfit_to_judge_others(heartbeat: Heartbeat) -> None:
@@ -82,15 +85,15 @@ def test_a_gap_between_beats_makes_a_process_unfit_to_judge_others(heartbeat: He
 
 
 def test_the_health_file_is_touched_only_by_a_process_that_can_work(
-    heartbeat: Heartbeat, tmp_path: Path
+    idle: Engine, heartbeat: Heartbeat, tmp_path: Path
 ) -> None:
-    heartbeat.engine.health_file = file = tmp_path / "healthy"
-    heartbeat.engine.fetcher.came_round_at -= 90
+    file = tmp_path / "healthy"
+    idle.fetcher.came_round_at -= 90
     heartbeat.run_once(now=NOON)
     assert not file.exists()
     assert "not got to claiming jobs for 90 s" in Process.objects.get().trouble
 
-    heartbeat.engine.fetcher.came_round_at += 90
+    idle.fetcher.came_round_at += 90
     heartbeat.run_once(now=NOON)
     assert file.exists()
     assert not Process.objects.get().trouble
@@ -107,12 +110,12 @@ def test_the_lease_is_handed_on_at_the_end() -> None:
 def test_a_process_that_is_quiet_finishes_what_runs_and_takes_nothing() -> None:
     with running(engine()) as subject:
         eventually(lambda: subject.fetcher.is_alive())
-        subject.be_quiet()
+        subject.lifecycle.be_quiet()
         told_at = time.monotonic()
         eventually(lambda: subject.fetcher.came_round_at > told_at)
-        assert subject.state == ProcessState.QUIET
+        assert subject.lifecycle.state == ProcessState.QUIET
         stored = noop.enqueue()
-        subject.retire("it is time")
+        subject.lifecycle.retire("it is time")
         eventually(lambda: not Process.objects.exists())
 
     stored.refresh_from_db()

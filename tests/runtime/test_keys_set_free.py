@@ -11,11 +11,12 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Done, Released
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.claiming.lanes import ENTRUSTED
-from forge_jobs.runtime.finalizer import Finalizer, Finished
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.finalizer import Finalizer
+from forge_jobs.runtime.settlements import Finished
 from forge_jobs.signals import claim_lost
 from tests.app.jobs import noop, serve
 from tests.conftest import NOON
-from tests.factories import process_named
 from tests.rows import claim, stored_job, transition
 from tests.running import drain, engine
 
@@ -37,10 +38,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def finalizer(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Finalizer:
-    """One whose engine has claimed jobs, but does not run."""
+def resting(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A process that has claimed jobs, but does not run."""
     resting = engine()
-    resting.process = process_named("here")
     ring = resting.fetcher.bell.ring
 
     def heard(rung: str) -> None:
@@ -49,6 +49,11 @@ def finalizer(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Finalize
         ring(rung)
 
     monkeypatch.setattr(resting.fetcher.bell, "ring", heard)
+    return resting
+
+
+@pytest.fixture
+def finalizer(resting: Engine) -> Finalizer:
     return resting.finalizer
 
 
@@ -56,20 +61,20 @@ def done(claimed: ClaimedJob, **columns: Any) -> Finished:
     return Finished(claimed, transition(claimed, finished_at=NOON, **columns), Done(), 0.1)
 
 
-def claimed_by(finalizer: Finalizer, *kinds: str) -> list[ClaimedJob]:
-    return claim(finalizer.engine.process, kinds=list(kinds))
+def claimed_by(resting: Engine, *kinds: str) -> list[ClaimedJob]:
+    return claim(resting.process, kinds=list(kinds))
 
 
 @pytest.mark.parametrize("how", ["kept", "forgotten", "stored by its worker"])
 def test_the_next_is_entrusted_to_this_process(
-    how: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
+    resting: Engine, how: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
 ) -> None:
     serve.enqueue_many([{"customer": 1}] * 2)
     told.clear()
-    (held,) = claimed_by(finalizer, "app.serve")
+    (held,) = claimed_by(resting, "app.serve")
     finished = done(held, is_forgotten=how == "forgotten")
     if how == "stored by its worker":
-        Job.objects.finalize([finished.transition], process=finalizer.engine.process)
+        Job.objects.finalize([finished.transition], process=resting.process)
         finished = finished._replace(is_stored=True)
     finalizer.finalize([finished])
 
@@ -79,12 +84,12 @@ def test_the_next_is_entrusted_to_this_process(
 
 @pytest.mark.parametrize("kind", ["elsewhere.only", "app.limited"])
 def test_of_what_cannot_run_here_everybody_is_told(
-    kind: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
+    resting: Engine, kind: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
 ) -> None:
     serve.enqueue(customer=1)
     stored_job(state=State.BLOCKED, kind=kind, concurrency_key="customer 1")
-    (held,) = claimed_by(finalizer, "app.serve")
-    finalizer.engine.hold.add([held._replace(kind="app.limited")])
+    (held,) = claimed_by(resting, "app.serve")
+    resting.claims.add(held._replace(kind="app.limited"))
     told.clear()
     finalizer.finalize([done(held)])
 
@@ -93,24 +98,24 @@ def test_of_what_cannot_run_here_everybody_is_told(
 
 @pytest.mark.parametrize("how", ["stops", "is quiet"])
 def test_what_an_ending_process_was_entrusted_with_is_left_to_others(
-    how: str, finalizer: Finalizer, monkeypatch: pytest.MonkeyPatch
+    resting: Engine, how: str, finalizer: Finalizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(wake, "send_elsewhere", told.append)
-    fetcher = finalizer.engine.fetcher
+    fetcher = resting.fetcher
     fetcher.see_to("default", "app.serve", jobs=2)
     fetcher.stop()
     if how == "stops":
         fetcher.work()
     else:
-        finalizer.engine.be_quiet()
+        resting.lifecycle.be_quiet()
         fetcher.run_once()
 
     assert told == ["default"]
 
 
 def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
-    finalizer: Finalizer, entrusted: list[str], monkeypatch: pytest.MonkeyPatch
+    resting: Engine, finalizer: Finalizer, entrusted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve.enqueue_many([{"customer": 1}] * 2)
     noop.using(concurrency_key="lonely").enqueue()
@@ -123,7 +128,7 @@ def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
         return blocked()
 
     monkeypatch.setattr(type(Job.objects), "blocked", failing_once)
-    finalizer.finalize([done(one) for one in claimed_by(finalizer, "app.serve", "app.noop")])
+    finalizer.finalize([done(one) for one in claimed_by(resting, "app.serve", "app.noop")])
 
     assert len(calls) == 2
     assert entrusted == ["default"]
@@ -131,11 +136,12 @@ def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
 
 
 def test_of_a_group_that_is_refused_the_good_outcomes_are_not_taken_for_lost(
+    resting: Engine,
     finalizer: Finalizer,
 ) -> None:
     noop.enqueue()
     serve.enqueue(customer=1)
-    good, bad = sorted(claimed_by(finalizer, "app.serve", "app.noop"), key=lambda one: one.kind)
+    good, bad = sorted(claimed_by(resting, "app.serve", "app.noop"), key=lambda one: one.kind)
     refused = '"\\u0000"' if connection.vendor == "postgresql" else "no JSON"
     lost: list[ClaimedJob] = []
 
@@ -153,29 +159,31 @@ def test_of_a_group_that_is_refused_the_good_outcomes_are_not_taken_for_lost(
 
 
 def test_the_key_of_a_job_that_was_cancelled_and_given_back_is_passed_on(
-    finalizer: Finalizer, entrusted: list[str]
+    resting: Engine, finalizer: Finalizer, entrusted: list[str]
 ) -> None:
     serve.enqueue_many([{"customer": 1}] * 2)
-    (stopped,) = claimed_by(finalizer, "app.serve")
+    (stopped,) = claimed_by(resting, "app.serve")
     Job.objects.filter(pk=stopped.id).cancel("no more", now=NOON)
     given_back = transition(stopped, State.READY, attempt=0)
     finalizer.finalize([Finished(stopped, given_back, Released(), 0.0)])
 
     assert entrusted == ["default"]
-    (tally,) = finalizer.engine.recorder.take().tallies.values()
+    (tally,) = resting.recorder.take().tallies.values()
     assert dict(tally.counts) == {"cancelled": 1}
 
 
-def test_all_slots_are_filled_whichever_way_they_were_set_free(finalizer: Finalizer) -> None:
+def test_all_slots_are_filled_whichever_way_they_were_set_free(
+    resting: Engine, finalizer: Finalizer
+) -> None:
     @job(kind="tests.subject", concurrency_key="both", concurrency_limit=2)
     def subject() -> None:
         pass
 
     subject.enqueue_many([{}] * 5)
-    stored, stopped = claimed_by(finalizer, "tests.subject")
+    stored, stopped = claimed_by(resting, "tests.subject")
     Job.objects.filter(pk=stopped.id).cancel("no more", now=NOON)
     finished = done(stored)
-    Job.objects.finalize([finished.transition], process=finalizer.engine.process)
+    Job.objects.finalize([finished.transition], process=resting.process)
     given_back = transition(stopped, State.READY, attempt=0)
     finalizer.finalize(
         [finished._replace(is_stored=True), Finished(stopped, given_back, Released(), 0.1)]

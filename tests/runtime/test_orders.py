@@ -44,17 +44,17 @@ def test_a_process_that_is_quiet_finishes_what_it_runs() -> None:
 
     stored = subject.enqueue()
     with running(engine()) as working:
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         Process.objects.all().make_quiet()
         eventually(lambda: state_of(stored) == State.SUCCEEDED)
 
 
 def test_a_process_that_retires_does_not_claim_again() -> None:
     subject = engine()
-    subject.retire("it is time")
-    subject.claim_again()
+    subject.lifecycle.retire("it is time")
+    subject.lifecycle.claim_again()
 
-    assert subject.is_quiet
+    assert subject.lifecycle.is_quiet
 
 
 def test_a_process_that_is_asked_to_stop_ends_in_order() -> None:
@@ -65,7 +65,7 @@ def test_a_process_that_is_asked_to_stop_ends_in_order() -> None:
     stored = subject.enqueue()
     working = engine()
     with running(working):
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         assert Process.objects.all().stop(by="ada") == 1
         eventually(lambda: not Process.objects.exists())
 

@@ -8,7 +8,6 @@ import pytest
 from forge_jobs import JobContext, job
 from forge_jobs.clock import now
 from forge_jobs.runtime.engine import Engine
-from forge_jobs.runtime.watch import Watch
 from tests.app.jobs import noop
 from tests.running import PATIENCE, engine, eventually, running
 
@@ -24,7 +23,7 @@ def idle() -> Engine:
 
 
 def test_a_process_with_nothing_to_do_is_well(idle: Engine) -> None:
-    watch = Watch(idle)
+    watch = idle.watch
 
     assert watch.trouble(now=now()) == ""
     assert not watch.is_stuck
@@ -32,7 +31,7 @@ def test_a_process_with_nothing_to_do_is_well(idle: Engine) -> None:
 
 def test_a_fetcher_that_does_not_come_round_is_trouble(idle: Engine) -> None:
     idle.fetcher.came_round_at -= LONG_AGO
-    watch = Watch(idle)
+    watch = idle.watch
 
     assert "not got to claiming jobs for 90 s" in watch.trouble(now=now())
     assert watch.is_stuck
@@ -40,7 +39,7 @@ def test_a_fetcher_that_does_not_come_round_is_trouble(idle: Engine) -> None:
 
 def test_outcomes_that_can_not_be_written_are_trouble(idle: Engine) -> None:
     idle.finalizer.busy_since = time.monotonic() - LONG_AGO
-    watch = Watch(idle)
+    watch = idle.watch
 
     assert "not got to writing outcomes for 90 s" in watch.trouble(now=now())
     assert watch.is_stuck
@@ -53,8 +52,8 @@ def test_long_jobs_are_trouble_only_if_others_wait_and_no_fault_even_then() -> N
 
     long = subject.enqueue()
     with running(engine(threads=1, shutdown_timeout=0.1)) as working:
-        eventually(lambda: bool(working.crew.runs()))
-        watch = Watch(working)
+        eventually(lambda: bool(working.workers.runs()))
+        watch = working.watch
         watch.trouble(now=now())
         watch._started_at -= LONG_AGO
         assert watch.trouble(now=now()) == ""

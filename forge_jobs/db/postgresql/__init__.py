@@ -1,51 +1,7 @@
 """The statements that the ORM can't say, for PostgreSQL; twins of those in `sqlite`."""
 
-from forge_jobs.db.postgresql.budgets import drain_tokens, return_tokens, take_tokens, token_level
-from forge_jobs.db.postgresql.inserts import find, insert
-from forge_jobs.db.postgresql.jobs import (
-    as_text,
-    claim,
-    forget,
-    interrupt,
-    is_locked,
-    next_due,
-    settle,
-    stage,
-)
-from forge_jobs.db.postgresql.keys import promote, settle_and_promote, stalled_keys
-from forge_jobs.db.postgresql.metrics import (
-    count_enqueued,
-    database_facts,
-    database_gauges,
-    insert_events,
-    measured,
-    process_gauges,
-    write_progress,
-)
-
-__all__ = [
-    "as_text",
-    "claim",
-    "count_enqueued",
-    "database_facts",
-    "database_gauges",
-    "drain_tokens",
-    "find",
-    "forget",
-    "insert",
-    "insert_events",
-    "interrupt",
-    "is_locked",
-    "measured",
-    "next_due",
-    "process_gauges",
-    "promote",
-    "return_tokens",
-    "settle",
-    "settle_and_promote",
-    "stage",
-    "stalled_keys",
-    "take_tokens",
-    "token_level",
-    "write_progress",
-]
+from forge_jobs.db.postgresql.budgets import *
+from forge_jobs.db.postgresql.inserts import *
+from forge_jobs.db.postgresql.jobs import *
+from forge_jobs.db.postgresql.keys import *
+from forge_jobs.db.postgresql.metrics import *

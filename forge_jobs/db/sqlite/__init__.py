@@ -1,51 +1,7 @@
 """The statements that the ORM can't say, for SQLite; twins of those in `postgresql`."""
 
-from forge_jobs.db.sqlite.budgets import drain_tokens, return_tokens, take_tokens, token_level
-from forge_jobs.db.sqlite.inserts import find, insert
-from forge_jobs.db.sqlite.jobs import (
-    as_text,
-    claim,
-    forget,
-    interrupt,
-    is_locked,
-    next_due,
-    settle,
-    stage,
-)
-from forge_jobs.db.sqlite.keys import promote, settle_and_promote, stalled_keys
-from forge_jobs.db.sqlite.metrics import (
-    count_enqueued,
-    database_facts,
-    database_gauges,
-    insert_events,
-    measured,
-    process_gauges,
-    write_progress,
-)
-
-__all__ = [
-    "as_text",
-    "claim",
-    "count_enqueued",
-    "database_facts",
-    "database_gauges",
-    "drain_tokens",
-    "find",
-    "forget",
-    "insert",
-    "insert_events",
-    "interrupt",
-    "is_locked",
-    "measured",
-    "next_due",
-    "process_gauges",
-    "promote",
-    "return_tokens",
-    "settle",
-    "settle_and_promote",
-    "stage",
-    "stalled_keys",
-    "take_tokens",
-    "token_level",
-    "write_progress",
-]
+from forge_jobs.db.sqlite.budgets import *
+from forge_jobs.db.sqlite.inserts import *
+from forge_jobs.db.sqlite.jobs import *
+from forge_jobs.db.sqlite.keys import *
+from forge_jobs.db.sqlite.metrics import *

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from threading import Event
+from typing import Final
 
 from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
-from forge_jobs.models import Queue, RateLimitBudget
+from forge_jobs.models import Process, Queue, RateLimitBudget
 from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane
+from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.signals import queue_misconfigured
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 UNKNOWN_BUDGET_SECONDS: Final = 60.0
 
 
-class Terms:
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+class Admission:
+    def __init__(
+        self,
+        process: Process,
+        *,
+        steering: Steering,
+        load: Load,
+        writing: AbstractContextManager[object],
+        stopping: Event,
+    ) -> None:
+        self._process = process
+        self._steering = steering
+        self._load = load
+        self._writing = writing
+        self._stopping = stopping
         self._paid_from = ""
         """The budget that the last claim took its tokens from; empty if it needed none."""
 
@@ -38,19 +51,19 @@ class Terms:
         """Return what was paid for jobs of the last claim that are given back unstarted."""
 
         def step() -> None:
-            with self.engine.writing:
+            with self._writing:
                 RateLimitBudget.objects.give_back(self._paid_from, tokens=tokens)
 
         if self._paid_from:
-            ride_out(step, doing="returning tokens", stopping=self.engine.fetcher.stopping)
+            ride_out(step, doing="returning tokens", stopping=self._stopping)
 
     def _claim(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob] | None:
         """None if a worker must be free first; so in what follows."""
-        ahead = max(lane.allowance, min(lane.entrusted, self.engine.threads))
-        if (wanted := self._free_threads() + ahead) <= 0:
+        ahead = max(lane.allowance, min(lane.entrusted, self._load.threads))
+        if (wanted := self._load.free_threads() + ahead) <= 0:
             return None
         limit = min(limit, wanted + 1)  # and one more: if it is not there, there is none to ask for
-        if self.engine.steering.is_limited(lane.queue):
+        if self._steering.is_limited(lane.queue):
             return self._claim_limited(lane, limit, kinds)
         return self._claim_paid(lane, limit, kinds)
 
@@ -70,12 +83,12 @@ class Terms:
             return self._claim_paid(lane, limit if room is None else min(limit, room), kinds)
 
     def _claim_paid(self, lane: Lane, limit: int, kinds: Sequence[str]) -> list[ClaimedJob] | None:
-        process, budget = self.engine.process, self.engine.steering.budget_of(lane.queue)
+        process, budget = self._process, self._steering.budget_of(lane.queue)
         self._paid_from = budget
         if not budget:
             return lane.claim(limit, kinds=kinds, process=process)
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
-        free = self._free_threads()
+        free = self._load.free_threads()
         if free <= 0:
             return None
         try:
@@ -83,13 +96,10 @@ class Terms:
         except UnknownBudget as error:
             lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
             lane.may_hold_work = False
-            queue_misconfigured.send_robust(Terms, queue=lane.queue, error=error)
+            queue_misconfigured.send_robust(Admission, queue=lane.queue, error=error)
             return []
 
     def _room(self, lane: Lane, *, lock: bool = False) -> int | None:
-        share = self.engine.steering.share_of(lane.queue)
-        room = Queue.objects.room(lane.queue, process=self.engine.process, share=share, lock=lock)
+        share = self._steering.share_of(lane.queue)
+        room = Queue.objects.room(lane.queue, process=self._process, share=share, lock=lock)
         return None if room is None else lane.may_start(room)
-
-    def _free_threads(self) -> int:
-        return self.engine.threads - self.engine.fetcher.ahead()

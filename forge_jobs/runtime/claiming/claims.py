@@ -2,31 +2,38 @@
 
 from collections.abc import Iterable
 
+from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job, Process
 
 
-class Hold:
+class Claims:
     """Told apart by object, for a job that was given back may be claimed again at once.
 
     Added to by the fetcher and dropped from by the finalizer; each step is atomic in CPython.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._jobs: dict[int, ClaimedJob] = {}
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, jobs: Iterable[ClaimedJob]) -> None:
-        self._jobs.update((id(job), job) for job in jobs)
+    def add(self, job: ClaimedJob) -> None:
+        self._jobs[id(job)] = job
 
     def drop(self, job: ClaimedJob) -> None:
         self._jobs.pop(id(job), None)
 
     def count(self, kind: str) -> int:
         """How many of them are of a kind."""
-        return sum(job.kind == kind for job in list(self._jobs.values()))
+        return sum(job.kind == kind for job in self._all())
 
-    def ids(self) -> set[int]:
-        """The primary keys of the jobs."""
-        return {job.id for job in list(self._jobs.values())}
+    def release_unheld(self) -> None:
+        """Give back what the table says we run but a lost answer kept us from knowing of."""
+        held = {job.id for job in self._all()}
+        Job.objects.claimed_by(self._process).exclude(pk__in=held).release(now=clock.now())
+
+    def _all(self) -> Iterable[ClaimedJob]:
+        return list(self._jobs.values())

@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from forge_jobs import wake
+from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
 
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
-
-ROOM: Final = ""
-"""Rung on the bell when workers may need more; no queue has this name."""
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
 
@@ -24,13 +21,16 @@ ENTRUSTED: Final = ","
 class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
-    def __init__(self, engine: Engine, queues: Mapping[str, int]) -> None:
-        self.engine = engine
+    def __init__(self, queues: Mapping[str, int], *, steering: Steering) -> None:
+        self._steering = steering
         self.looked_at = time.monotonic()
         self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
+
+    def __contains__(self, queue: object) -> bool:
+        return any(lane.queue == queue for lane in self._lanes)
 
     def open(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
@@ -73,5 +73,5 @@ class Lanes:
             lane.entrusted = 0
 
     def _with_work(self) -> list[Lane]:
-        closed = self.engine.steering.closed
+        closed = self._steering.closed
         return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]

@@ -6,23 +6,23 @@ PREFETCH_SECONDS: Final = 0.05
 LARGEST_PREFETCH: Final = 500
 
 
-class Pace:
+class Prefetch:
     """About `PREFETCH_SECONDS` of work; none once jobs take longer than that."""
 
     def __init__(self, *, threads: int) -> None:
-        self.prefetch = 0
+        self.jobs = 0
         self._threads = threads
-        self._jobs = 0
+        self._ended = 0
         self._seconds = 0.0
 
     def update(self, *, jobs: int, seconds: float) -> None:
         """Learn from how many runs have ended so far, and the seconds they took together."""
-        if jobs > self._jobs:
-            each = max(1e-6, (seconds - self._seconds) / (jobs - self._jobs))
+        if jobs > self._ended:
+            each = max(1e-6, (seconds - self._seconds) / (jobs - self._ended))
             ahead = self._threads * PREFETCH_SECONDS / each
-            self.prefetch = min(LARGEST_PREFETCH, int(ahead)) if each < PREFETCH_SECONDS else 0
-            self._jobs, self._seconds = jobs, seconds
+            self.jobs = min(LARGEST_PREFETCH, int(ahead)) if each < PREFETCH_SECONDS else 0
+            self._ended, self._seconds = jobs, seconds
 
     def forget(self) -> None:
         """Prefetch nothing until another run has ended."""
-        self.prefetch = 0
+        self.jobs = 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential, RetryPolicy
@@ -13,9 +13,6 @@ from forge_jobs.models import Process, Queue, SlotAssignment
 from forge_jobs.models.queue import CALM
 from forge_jobs.services.base import Service
 from forge_jobs.wake import local
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 
 class Steering(Service):
@@ -28,14 +25,15 @@ class Steering(Service):
     interval = timedelta(seconds=0.5)
     is_urgent = True
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, process: Process, queues: Iterable[str]) -> None:
+        self._process = process
+        self._queues = list(queues)
         self.rows: dict[str, Queue] = {}
         self.closed: frozenset[str] = frozenset()
         self._shares: dict[str, int] = {}
 
     def run_once(self, *, now: datetime) -> int:
-        self.rows = {row.name: row for row in Queue.objects.filter(name__in=self.engine.queues)}
+        self.rows = {row.name: row for row in Queue.objects.filter(name__in=self._queues)}
         self._read_shares(now)
         before = self.closed
         self.closed = frozenset(name for name, row in self.rows.items() if not row.is_open(now=now))
@@ -48,7 +46,7 @@ class Steering(Service):
         limited = [row for row in self.rows.values() if row.max_workers is not None]
         if not limited:
             return
-        assigned = SlotAssignment.objects.filter(process=self.engine.process)
+        assigned = SlotAssignment.objects.filter(process=self._process)
         self._shares = dict(assigned.values_list("queue", "slots"))
         guessed = [row for row in limited if row.name not in self._shares]
         if not guessed:
@@ -89,7 +87,7 @@ class Steering(Service):
         """The queues of which nothing but a lack of workers keeps jobs from running."""
         return [
             queue
-            for queue in self.engine.queues
+            for queue in self._queues
             if queue not in self.closed and not self.is_limited(queue) and not self.budget_of(queue)
         ]
 
@@ -110,6 +108,9 @@ class Steering(Service):
         base = of_seconds(row.retry_base_seconds)
         cap = of_seconds(row.retry_cap_seconds) if row.retry_cap_seconds else Exponential().cap
         return Exponential(base=min(base, cap), cap=cap)
+
+    def keeps_all_successes(self) -> bool:
+        return all(self.keeps_successes(queue) for queue in self._queues)
 
     def keeps_successes(self, queue: str) -> bool:
         row = self.rows.get(queue)

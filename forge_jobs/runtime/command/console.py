@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
 from django.core.management.base import OutputWrapper
 
 from forge_jobs import db, log, signals
 from forge_jobs.durations import spelled
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
+from forge_jobs.models import Process
 
 
 class Console:
@@ -44,8 +43,10 @@ class Console:
             return log.JSONFormatter()
         return logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
-    def _started(self, *, engine: Engine, **kwargs: Any) -> None:
-        facts = self._facts(engine)
+    def _started(
+        self, *, process: Process, hears_by: str, poll_interval: timedelta, **kwargs: Any
+    ) -> None:
+        facts = self._facts(process, hears_by, poll_interval)
         if self.as_json:
             log.logger.info("started", extra=facts)
         elif self.verbosity:
@@ -55,19 +56,18 @@ class Console:
             self.stdout.write("")
             self.stdout.flush()
 
-    def _facts(self, engine: Engine) -> dict[str, str]:
+    def _facts(self, process: Process, hears_by: str, poll_interval: timedelta) -> dict[str, str]:
         from forge_jobs import __version__
 
         connection = db.connection()
         version = ".".join(map(str, connection.get_database_version()))
         return {
-            "forge_jobs": f"{__version__}, process {engine.process.name}",
+            "forge_jobs": f"{__version__}, process {process.name}",
             "database": f"{connection.display_name} {version}, {connection.settings_dict['NAME']}",
-            "queues": ", ".join(engine.queues),
-            "kinds": ", ".join(engine.kinds) or "none: no app has a jobs.py with handlers",
-            "threads": f"{self._processes} times {engine.threads}"
+            "queues": ", ".join(process.queues),
+            "kinds": ", ".join(process.kinds) or "none: no app has a jobs.py with handlers",
+            "threads": f"{self._processes} times {process.threads}"
             if self._processes > 1
-            else str(engine.threads),
-            "wake": f"{engine.listener.method}, and a look every "
-            f"{spelled(engine.poll_interval.total_seconds())}",
+            else str(process.threads),
+            "wake": f"{hears_by}, and a look every {spelled(poll_interval.total_seconds())}",
         }

@@ -22,7 +22,6 @@ from forge_jobs import clock
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.reload import stop_on_change
-from forge_jobs.runtime.command.retirement import Limits
 from forge_jobs.runtime.command.shutdown import (
     FAILED,
     ORDERLY,
@@ -35,8 +34,10 @@ from forge_jobs.runtime.command.shutdown import (
     supervised_code,
 )
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
-from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.registration import reclaim_predecessor
+from forge_jobs.runtime.retirement import Limits
 
 BIRTH: Final = "FORGE_JOBS_BIRTH"
 """The environment variable that tells a fresh interpreter that it is a supervisor's child."""
@@ -71,9 +72,10 @@ class Launch:
         if birth := os.environ.pop(BIRTH, ""):
             sys.exit(self.live(Birth(**json.loads(birth)), console))
         if not self.is_supervised:
-            engine = self.engine(self.name, Limits())
-            stop_on_signals(engine)
+            lifecycle = Lifecycle()
+            stop_on_signals(lifecycle)
             console.introduce(processes=1)
+            engine = Engine.signed_on(self.options(self.name, Limits()), lifecycle=lifecycle)
             engine.run()
             leave(engine)
         elif code := self.supervise(console):
@@ -117,8 +119,8 @@ class Launch:
             max_memory_bytes=self.max_memory_bytes,
             supervisor=os.getppid(),
         )
-        engine = self.engine(birth.name, limits)
-        obey_supervisor(engine)
+        lifecycle = Lifecycle()
+        obey_supervisor(lifecycle)
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1)
         if not birth.is_first:
@@ -126,18 +128,19 @@ class Launch:
                 bury([birth.name])
             except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
                 print_error(error)
-        if engine.was_stopped_within(birth.delay):
+        if lifecycle.was_stopped_within(birth.delay):
             return ORDERLY
         if self.reload:
-            stop_on_change(engine)
+            stop_on_change(lifecycle)
+        engine = Engine.signed_on(self.options(birth.name, limits), lifecycle=lifecycle)
         engine.run()
         code = supervised_code(engine)
         if engine.is_stuck:
             leave_at_once(code)
         return code
 
-    def engine(self, name: str, limits: Limits) -> Engine:
-        return Engine(
+    def options(self, name: str, limits: Limits) -> Options:
+        return Options(
             queues=self.queues,
             threads=self.threads,
             name=name,

@@ -5,21 +5,21 @@ from threading import Thread
 
 from django.utils.autoreload import StatReloader
 
-from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.lifecycle import Lifecycle
 
 
 class Reloader(StatReloader):
     """Django's watch over all modules that are loaded."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, lifecycle: Lifecycle) -> None:
         super().__init__()
-        self.engine = engine
+        self.lifecycle = lifecycle
 
     def notify_file_changed(self, path: str | PathLike[str]) -> None:
-        self.engine.request_stop(f"{path} has changed")
+        self.lifecycle.request_stop(f"{path} has changed")
         self.stop()
 
 
-def stop_on_change(engine: Engine) -> None:
-    reloader = Reloader(engine)
+def stop_on_change(lifecycle: Lifecycle) -> None:
+    reloader = Reloader(lifecycle)
     Thread(target=reloader.run_loop, name="forge_jobs-reloader", daemon=True).start()

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.running.forks import disown_forks
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
@@ -32,22 +33,22 @@ ORDERLY: Final = 64
 ends a process as well, and leaves its jobs lying."""
 
 
-def stop_on_signals(engine: Engine) -> None:
-    """The first request stops the engine in order, the second at once, the third brutally."""
+def stop_on_signals(lifecycle: Lifecycle) -> None:
+    """The first request stops the process in order, the second at once, the third brutally."""
     received = count(1)
 
     def request_stop(number: int, frame: FrameType | None) -> None:
         if next(received) >= BRUTALLY:
             os._exit(FAILED)
-        engine.request_stop(signal.Signals(number).name)
+        lifecycle.request_stop(signal.Signals(number).name)
 
     for number in requests():
         signal.signal(number, request_stop)
     disown_forks(requests())
 
 
-def obey_supervisor(engine: Engine) -> None:
-    """SIGTERM stops the engine in order, however often it comes; `AT_ONCE` at once.
+def obey_supervisor(lifecycle: Lifecycle) -> None:
+    """SIGTERM stops the process in order, however often it comes; `AT_ONCE` at once.
 
     Ctrl-C reaches every process of a terminal, and some service managers signal every process of
     a unit: what the supervisor passes on must not count as a second request.
@@ -56,11 +57,11 @@ def obey_supervisor(engine: Engine) -> None:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if next(received) == 1:
-            engine.request_stop(signal.Signals(number).name)
+            lifecycle.request_stop(signal.Signals(number).name)
 
     def stop_at_once(number: int, frame: FrameType | None) -> None:
-        engine.request_stop(signal.Signals(number).name)
-        engine.request_stop(signal.Signals(number).name)
+        lifecycle.request_stop(signal.Signals(number).name)
+        lifecycle.request_stop(signal.Signals(number).name)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(AT_ONCE, stop_at_once)
@@ -80,14 +81,14 @@ def requests() -> list[signal.Signals]:
 def exit_code(engine: Engine) -> int:
     if engine.failure:
         return FAILED
-    return JOBS_DIED if engine.drain and engine.died else 0
+    return JOBS_DIED if engine.options.drain and engine.died else 0
 
 
 def supervised_code(engine: Engine) -> int:
     """The exit code by which a supervisor knows that the process came to its end, and to which."""
     if (code := exit_code(engine)) == FAILED:
         return FAILED
-    return ORDERLY + code + (RETIRED if engine.is_retired else 0)
+    return ORDERLY + code + (RETIRED if engine.lifecycle.retiring else 0)
 
 
 def leave(engine: Engine) -> None:

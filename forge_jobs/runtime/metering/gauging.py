@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import psutil
 
 from forge_jobs.metrics.tally import longest_span_between
-from forge_jobs.models import ProcessGauge
+from forge_jobs.models import Process, ProcessGauge
 from forge_jobs.runtime.running.sessions import count_open
+from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
-
 
 TICK_SECONDS: Final = 0.01
 """The grain of what the system says of a process's time."""
 
 
 class Gauging(Service):
+    """`database_seconds()` tells how long the database took for the last beat."""
+
     interval = timedelta(seconds=10)
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        process: Process,
+        *,
+        workers: Workers,
+        database_seconds: Callable[[], float],
+        writing: AbstractContextManager[object],
+    ) -> None:
+        self._process = process
+        self._workers = workers
+        self._database_seconds = database_seconds
+        self._writing = writing
         self._os_process = psutil.Process()
         age = time.time() - self._os_process.create_time()
         self._cpu_used, self._cpu_seen_at = 0.0, time.monotonic() - age
@@ -38,16 +49,16 @@ class Gauging(Service):
         gauge = ProcessGauge(
             at=now,
             span_seconds=span,
-            process_name=self.engine.name,
-            host=self.engine.process.host,
+            process_name=self._process.name,
+            host=self._process.host,
             cpu_percent=self._cpu_percent(),
             rss_bytes=self._os_process.memory_info().rss,
-            busy=len(self.engine.crew.runs()),
-            threads=self.engine.threads,
-            database_seconds=self.engine.heartbeat.database_seconds,
+            busy=len(self._workers.runs()),
+            threads=self._process.threads,
+            database_seconds=self._database_seconds(),
             connections=count_open(),
         )
-        with self.engine.writing:
+        with self._writing:
             ProcessGauge.objects.bulk_create([gauge])
         self._last_at = now
         return 1

@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from forge_jobs import clock
 from forge_jobs.handlers.outcomes import Outcome, Released, Snoozed
 from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.runtime.running.run import Run
+from forge_jobs.runtime.settlements import Finished
 from forge_jobs.states import Event, State
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.finalizer import Finished
 
 MOST_ORDINARY: Final = 200
 """How many events of what goes well are kept until the next write."""

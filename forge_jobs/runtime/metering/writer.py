@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
 
 from forge_jobs import db
 from forge_jobs.db.rows import EventRow
-from forge_jobs.models import JobEvent, MetricSample, Watermark
+from forge_jobs.models import JobEvent, MetricSample, Process, Watermark
+from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.metering.gauging import Gauging
-from forge_jobs.runtime.metering.recorder import Recorded
+from forge_jobs.runtime.metering.recorder import Recorded, Recorder
+from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.service_loop import TolerantLoop
 from forge_jobs.services.base import Service
 from forge_jobs.signals import events_dropped
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 
 class MeteringLoop(TolerantLoop):
     """Ends last, and writes what is left; no trouble with it stops the process."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, "metering", [metering := Metering(engine), Gauging(engine)])
+    def __init__(
+        self, metering: Metering, gauging: Gauging, *, fail: Callable[[str], None]
+    ) -> None:
+        super().__init__("metering", [metering, gauging], fail=fail)
         self.look_at_watermark = metering.look_at_watermark
 
     def work(self) -> None:
@@ -38,12 +40,24 @@ class Metering(Service):
 
     interval = timedelta(seconds=2)
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        process: Process,
+        recorder: Recorder,
+        *,
+        workers: Workers,
+        steering: Steering,
+        writing: AbstractContextManager[object],
+    ) -> None:
+        self._process = process
+        self._recorder = recorder
+        self._workers = workers
+        self._steering = steering
+        self._writing = writing
 
     def run_once(self, *, now: datetime) -> int:
-        recorder = self.engine.recorder
-        recorder.begin(self.engine.crew.runs(), now=now, moment=time.monotonic())
+        recorder = self._recorder
+        recorder.begin(self._workers.runs(), now=now, moment=time.monotonic())
         taken = recorder.take()
         try:
             written = self.write(taken, now=now)
@@ -57,18 +71,17 @@ class Metering(Service):
 
     def write(self, taken: Recorded, *, now: datetime) -> int:
         events = [
-            EventRow(process_name=self.engine.name, **happening._asdict())
+            EventRow(process_name=self._process.name, **happening._asdict())
             for happening in taken.happenings()
         ]
         if not (taken.tallies or events):
             return 0
-        with self.engine.writing, transaction.atomic(using=db.connection().alias):
+        with self._writing, transaction.atomic(using=db.connection().alias):
             return JobEvent.objects.write(events) + MetricSample.objects.store(
                 taken.tallies, at=now
             )
 
     def look_at_watermark(self) -> None:
         """Jobs that are forgotten at once are counted here, unless the meter has counted them."""
-        steering, queues = self.engine.steering, self.engine.queues
-        if not all(steering.keeps_successes(queue) for queue in queues):
-            self.engine.recorder.counted_up_to = Watermark.objects.counted_up_to()
+        if not self._steering.keeps_all_successes():
+            self._recorder.counted_up_to = Watermark.objects.counted_up_to()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from forge_jobs.context import LOST
-from forge_jobs.models import Job
+from forge_jobs.models import Job, Process
+from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
 from forge_jobs.states import State
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 UNSPOKEN: Final = "cancelled"
 
@@ -22,11 +20,12 @@ class Cancellation(Service):
     interval = timedelta(seconds=0.5)
     is_urgent = True
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, process: Process, workers: Workers) -> None:
+        self._process = process
+        self._workers = workers
 
     def run_once(self, *, now: datetime) -> int:
-        runs = {(run.job.id, run.job.started_at): run for run in self.engine.crew.runs()}
+        runs = {(run.job.id, run.job.started_at): run for run in self._workers.runs()}
         if not runs:
             return 0
         ours = {row[:2]: row[2:] for row in self._claimed([pk for pk, _ in runs])}
@@ -41,7 +40,7 @@ class Cancellation(Service):
         return told
 
     def _claimed(self, ids: list[int]) -> list[tuple[Any, ...]]:
-        claimed = Job.objects.filter(pk__in=ids, state=State.RUNNING, process=self.engine.process)
+        claimed = Job.objects.filter(pk__in=ids, state=State.RUNNING, process=self._process)
         return list(
             claimed.values_list(
                 "pk", "started_at", "cancel_requested_at", "cancel_reason", "is_to_be_killed"

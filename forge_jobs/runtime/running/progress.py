@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from forge_jobs import db
 from forge_jobs.db.rows import ProgressRow
+from forge_jobs.models import Process
+from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
 
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
-
-class Advance(Service):
+class ProgressWriter(Service):
     """One statement for all runs that have told of progress since the last time.
 
     The last progress of a run is stored with its outcome.
@@ -21,19 +20,23 @@ class Advance(Service):
 
     interval = timedelta(seconds=0.5)
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(
+        self, process: Process, workers: Workers, *, writing: AbstractContextManager[object]
+    ) -> None:
+        self._process = process
+        self._workers = workers
+        self._writing = writing
 
     def run_once(self, *, now: datetime) -> int:
-        told = [(run, run.untold_progress) for run in self.engine.crew.runs()]
+        told = [(run, run.untold_progress) for run in self._workers.runs()]
         news = [(run, progress) for run, progress in told if progress]
         if news:
             rows = [
                 ProgressRow(run.job.id, run.job.claimed_at, progress.as_json())
                 for run, progress in news
             ]
-            with self.engine.writing, db.connection().cursor() as cursor:
-                db.twin().write_progress(cursor, process=self.engine.process.pk, rows=rows)
+            with self._writing, db.connection().cursor() as cursor:
+                db.twin().write_progress(cursor, process=self._process.pk, rows=rows)
         for run, progress in news:
             run.stored_progress = progress
         return len(news)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from contextvars import copy_context
-from queue import Empty
-from typing import TYPE_CHECKING, Any, Final, cast
+from threading import Event
+from typing import Any, Final, cast
 
 from django.db import Error, connections, transaction
 
@@ -21,30 +22,43 @@ from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import settle
-from forge_jobs.models import Job
-from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.models import Job, Process
+from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
 from forge_jobs.runtime.running import transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.running.sessions import tidy
+from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import job_started
 from forge_jobs.states import State
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 NOTHING: Final = Done()
 LOCKED_SECONDS: Final = 1.0
 
 
 class Worker(EngineThread):
-    """Takes claimed jobs from the engine's buffer and hands their outcomes to the finalizer."""
+    """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
 
-    def __init__(self, engine: Engine, number: int) -> None:
-        super().__init__(engine, f"worker-{number}")
+    def __init__(
+        self,
+        number: int,
+        *,
+        process: Process,
+        buffer: Buffer,
+        settlements: Settlements,
+        writing: AbstractContextManager[object],
+        claiming_stops: Event,
+        fail: Callable[[str], None],
+    ) -> None:
+        super().__init__(f"worker-{number}", fail=fail)
         self.number = number
+        self._process = process
+        self._buffer = buffer
+        self._settlements = settlements
+        self._writing = writing
+        self._claiming_stops = claiming_stops
         self.current: Run | None = None
         self.jobs_run = 0
         self.jobs_started = 0
@@ -53,7 +67,7 @@ class Worker(EngineThread):
 
     def work(self) -> None:
         try:
-            while (job := self.next_job()) and self.run_job(job):
+            while (job := self._buffer.take()) and self.run_job(job):
                 pass
         except BaseException as error:
             self.fail_current(error)
@@ -62,29 +76,18 @@ class Worker(EngineThread):
             if self._loop:
                 self._loop.close()
 
-    def next_job(self) -> ClaimedJob | None:
-        self.engine.fetcher.worker_is_free()
-        try:
-            return self.engine.buffer.get_nowait()
-        except Empty:
-            # Another worker may have taken what seemed to be left for this one.
-            self.engine.fetcher.worker_is_free()
-            return self.engine.buffer.get()
-
     def run_job(self, job: ClaimedJob) -> bool:
         """Whatever the handler does, there is an outcome, and a clean connection after it.
 
         False if the run was given up in the meantime: another worker has taken this one's place.
         """
-        self.current = run = Run(job, process_name=self.engine.name)
+        self.current = run = Run(job, process_name=self._process.name)
         self.jobs_started += 1
         outcome, stored = self.outcome_of(run)
         seconds = time.monotonic() - run.began_at
         transition = stored or self.settled(run, outcome)
         if is_ours := run.end():
-            self.engine.finalizer.inbox.put(
-                Finished(job, transition, outcome, seconds, bool(stored))
-            )
+            self._settlements.put(Finished(job, transition, outcome, seconds, bool(stored)))
         self.current = None
         tidy()
         self.seconds += seconds
@@ -100,7 +103,7 @@ class Worker(EngineThread):
             failure = failed(error, saying="The run broke its worker")
             transition = settle(run.job, failure, policy=Exponential(), now=clock.now())
             seconds = time.monotonic() - run.began_at
-            self.engine.finalizer.inbox.put(Finished(run.job, transition, failure, seconds))
+            self._settlements.put(Finished(run.job, transition, failure, seconds))
 
     def outcome_of(self, run: Run) -> tuple[Outcome, Transition | None]:
         try:
@@ -132,11 +135,11 @@ class Worker(EngineThread):
         """Put on record that an attempt begins which must not be taken for one that did not."""
 
         def step() -> bool:
-            with self.engine.writing:
-                return Job.objects.begin(job, process=self.engine.process)
+            with self._writing:
+                return Job.objects.begin(job, process=self._process)
 
         try:
-            return ride_out(step, doing="starting a job", stopping=self.engine.fetcher.stopping)
+            return ride_out(step, doing="starting a job", stopping=self._claiming_stops)
         except Stopped:
             return False
 
@@ -153,7 +156,7 @@ class Worker(EngineThread):
                 if isinstance(outcome, Released):
                     raise outcome
                 transition = self.settled(run, outcome)
-                states = Job.objects.finalize([transition], process=self.engine.process)
+                states = Job.objects.finalize([transition], process=self._process)
                 if not states:
                     raise Released
                 transition = transition._replace(state=State(states[run.job.id]))
@@ -165,7 +168,7 @@ class Worker(EngineThread):
 
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
-        transition = self.engine.settled(run.job, outcome)
+        transition = self._settlements.settled(run.job, outcome)
         if progress := run.untold_progress:
             return transition._replace(progress=progress.as_json())
         return transition

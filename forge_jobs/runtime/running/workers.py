@@ -5,33 +5,37 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
-from forge_jobs.runtime.finalizer import Finished
+from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.running.run import GRACE_SECONDS, NEVER, Run
 from forge_jobs.runtime.running.worker import Worker
+from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.signals import worker_abandoned
 
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
+class Workers:
+    """`hire(number)` makes one more worker; it is not started."""
 
-class Crew:
-    def __init__(self, engine: Engine, *, size: int) -> None:
-        self.engine = engine
-        self.workers = [Worker(engine, number) for number in range(1, size + 1)]
+    def __init__(
+        self,
+        hire: Callable[[int], Worker],
+        *,
+        size: int,
+        settlements: Settlements,
+        lifecycle: Lifecycle,
+    ) -> None:
+        self._hire = hire
+        self._settlements = settlements
+        self._lifecycle = lifecycle
+        self.active = [hire(number) for number in range(1, size + 1)]
         self.abandoned: list[Worker] = []
         self.given_up = 0
 
     def start(self) -> None:
-        for worker in self.workers:
+        for worker in self.active:
             worker.start()
-
-    def stop(self) -> None:
-        """Let each worker end after what it runs now."""
-        for _ in self.workers:
-            self.engine.buffer.put(None)
 
     @property
     def stuck(self) -> int:
@@ -39,24 +43,24 @@ class Crew:
         return sum(worker.is_alive() for worker in self.abandoned)
 
     def runs(self) -> list[Run]:
-        return [run for worker in self.workers if (run := worker.current)]
+        return [run for worker in self.active if (run := worker.current)]
 
     def work_done(self) -> tuple[int, float]:
         """How many runs have ended, and the seconds that they took."""
         jobs, seconds = self.given_up, 0.0
-        for worker in self.workers:
+        for worker in self.active:
             jobs += worker.jobs_run
             seconds += worker.seconds
         return jobs, seconds
 
     def jobs_started(self) -> int:
-        return sum(worker.jobs_started for worker in self.workers)
+        return sum(worker.jobs_started for worker in self.active)
 
     def look_after(self) -> None:
         """End what has run for too long; give up the threads that do not react."""
         now = time.monotonic()
         self.abandoned = [worker for worker in self.abandoned if worker.is_alive()]
-        for worker in list(self.workers):
+        for worker in list(self.active):
             if run := worker.current:
                 run.look_after(now=now)
                 if run.is_given_up:
@@ -66,20 +70,20 @@ class Crew:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
         self.abandoned.append(worker)
         self.given_up += 1
-        self.workers.remove(worker)
+        self.active.remove(worker)
         outcome = _given_up(worker, run)
-        transition = self.engine.settled(run.job, outcome)
+        transition = self._settlements.settled(run.job, outcome)
         seconds = time.monotonic() - run.began_at
-        self.engine.finalizer.inbox.put(Finished(run.job, transition, outcome, seconds))
+        self._settlements.put(Finished(run.job, transition, outcome, seconds))
         worker_abandoned.send_robust(type(self), job=run.job, stuck=self.stuck)
         if run.is_importing:
             # Others will wait for the module, and nobody knows whether it will ever be whole.
-            self.engine.give_up("a thread was given up in the middle of an import")
-        if not self.engine.is_stopping:
-            successor = Worker(self.engine, worker.number)
+            self._lifecycle.give_up("a thread was given up in the middle of an import")
+        if not self._lifecycle.is_stopping:
+            successor = self._hire(worker.number)
             successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds
             successor.jobs_started = worker.jobs_started
-            self.workers.append(successor)
+            self.active.append(successor)
             successor.start()
 
 

@@ -52,10 +52,10 @@ def test_what_was_claimed_ahead_goes_back_when_its_queue_is_paused() -> None:
         eventually(lambda: Job.objects.finished().count() == 20)
         subject.enqueue(seconds=PATIENCE)
         ahead = [subject.enqueue(seconds=0) for _ in range(5)]
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         Queue.objects.filter(name="default").update(is_paused=True)
         eventually(lambda: all(state_of(one) == State.READY for one in ahead))
-        assert len(working.crew.runs()) == 1
+        assert len(working.workers.runs()) == 1
 
 
 def test_a_throttled_job_lets_its_queue_cool_down_and_spends_no_attempt() -> None:
@@ -124,7 +124,7 @@ def test_kill_ends_a_handler_that_hears_nothing() -> None:
 
     stored = subject.enqueue()
     with running(engine()) as working:
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         began = time.monotonic()
         assert stored.kill("runaway", by="ada")
         eventually(lambda: state_of(stored) == State.CANCELLED)
@@ -210,9 +210,9 @@ def test_no_token_is_taken_for_a_job_that_has_no_worker_yet() -> None:
         eventually(lambda: Job.objects.finished().count() == 30)
         subject.enqueue(seconds=PATIENCE)
         subject.enqueue_many([{"seconds": 0}] * 20)
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         eventually(working.fetcher.lanes.await_worker)
-        assert working.fetcher.ahead() == 1
+        assert working.fetcher.load.ahead() == 1
 
     assert tokens_left() == pytest.approx(69, abs=0.1)
 
@@ -271,11 +271,11 @@ def test_kill_cancels_a_coroutine() -> None:
 
     stored = subject.enqueue()
     with running(engine()) as working:
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         time.sleep(0.05)
         stored.kill("runaway")
         eventually(lambda: state_of(stored) == State.CANCELLED, patience=4)
-        assert working.crew.stuck == 0
+        assert working.workers.stuck == 0
 
 
 @pytest.mark.parametrize("column", [{"max_workers": 0}, {"budget": "slak"}])

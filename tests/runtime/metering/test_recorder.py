@@ -11,7 +11,6 @@ from forge_jobs.clock import ManualClock
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers.outcomes import Done, Outcome, Snoozed, Throttled
 from forge_jobs.metrics.tally import Work
-from forge_jobs.runtime.finalizer import Finished
 from forge_jobs.runtime.metering.recorder import (
     LONGEST_DETAIL,
     MOST_EXCEPTIONAL,
@@ -21,6 +20,7 @@ from forge_jobs.runtime.metering.recorder import (
     Recorder,
 )
 from forge_jobs.runtime.running.run import Run
+from forge_jobs.runtime.settlements import Finished
 from forge_jobs.states import Event, State
 from tests.conftest import NOON
 

@@ -88,7 +88,7 @@ def test_a_shutdown_rolls_the_writes_back_and_the_job_will_run_again() -> None:
     stored = subject.enqueue()
     stopping = engine(threads=1, shutdown_timeout=0.1)
     with running(stopping):
-        eventually(lambda: bool(stopping.crew.runs()))
+        eventually(lambda: bool(stopping.workers.runs()))
 
     stored.refresh_from_db()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.READY, 0, 0)

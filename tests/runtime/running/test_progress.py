@@ -1,5 +1,6 @@
 """What a handler tells of its progress can be seen while it runs, and after."""
 
+from contextlib import nullcontext
 from threading import Event
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from forge_jobs import JobContext, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running.progress import Advance
+from forge_jobs.runtime.running.progress import ProgressWriter
 from forge_jobs.runtime.running.run import Run
 from tests.running import PATIENCE, drain, engine, eventually, running
 
@@ -97,14 +98,14 @@ def test_a_process_that_lost_its_claim_does_not_write_into_another_s_run() -> No
 
     subject.enqueue()
     with running(engine()) as working:
-        eventually(lambda: bool(working.crew.runs()))
-        (run,) = working.crew.runs()
+        eventually(lambda: bool(working.workers.runs()))
+        (run,) = working.workers.runs()
         late = Run(run.job._replace(claimed_at="2000-01-01 00:00:00"), process_name="tested")
         late.context.progress(1)
-        service = Advance(working)
-        working.crew.runs = lambda: [late]  # type: ignore[method-assign]
+        service = ProgressWriter(working.process, working.workers, writing=nullcontext())
+        working.workers.runs = lambda: [late]  # type: ignore[method-assign]
         service.run_once(now=run.job.started_at)
-        del working.crew.runs
+        del working.workers.runs
         assert stored() is None
         go_on.set()
 
@@ -124,7 +125,7 @@ def test_a_message_is_cut_to_what_fits_and_to_what_can_be_stored() -> None:
 def test_what_is_no_finite_number_is_refused(done: float) -> None:
     with pytest.raises(ValueError, match="done must be a finite number"):
         context().progress(done)
-    with pytest.raises(ValueError, match="done must be a finite number"):
+    with pytest.raises(ValueError, match="total must be a finite number"):
         context().progress(1, done)
 
 
@@ -144,7 +145,12 @@ def test_what_is_stored_is_not_stored_again() -> None:
     subject.enqueue()
     with running(engine()) as working:
         eventually(lambda: stored() is not None)
-        (run,) = working.crew.runs()
+        (run,) = working.workers.runs()
         eventually(lambda: run.untold_progress is None)
-        assert Advance(working).run_once(now=run.job.started_at) == 0
+        assert (
+            ProgressWriter(working.process, working.workers, writing=nullcontext()).run_once(
+                now=run.job.started_at
+            )
+            == 0
+        )
         go_on.set()

@@ -30,11 +30,11 @@ def test_a_handler_stuck_in_foreign_code_is_given_up_and_its_worker_replaced() -
     stuck = block.enqueue()
     with running(engine(threads=2)) as subject:
         eventually(lambda: is_finished(stuck))
-        given_up_while = subject.crew.stuck
+        given_up_while = subject.workers.stuck
         following = noop.enqueue_many([{}] * 10)
         eventually(lambda: all(map(is_finished, following)))
-        workers = len(subject.crew.workers)
-        eventually(lambda: subject.crew.stuck == 0)
+        workers = len(subject.workers.active)
+        eventually(lambda: subject.workers.stuck == 0)
 
     assert (given_up_while, workers) == (1, 2)
     assert stuck.state == State.DEAD
@@ -49,12 +49,12 @@ def test_a_handler_that_is_killed_in_foreign_code_is_given_up_and_its_worker_rep
 
     killed = subject.enqueue()
     with running(engine(threads=1)) as working:
-        eventually(lambda: bool(working.crew.runs()))
+        eventually(lambda: bool(working.workers.runs()))
         killed.kill("stuck", by="ada")
         eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
-        assert working.crew.stuck == 1
-        eventually(lambda: [worker.is_alive() for worker in working.crew.workers] == [True])
-        eventually(lambda: working.crew.stuck == 0)
+        assert working.workers.stuck == 1
+        eventually(lambda: [worker.is_alive() for worker in working.workers.active] == [True])
+        eventually(lambda: working.workers.stuck == 0)
 
     killed.refresh_from_db()
     assert (killed.cancel_reason, killed.cancelled_by) == ("stuck", "ada")
@@ -75,7 +75,7 @@ def test_what_a_thread_says_after_it_was_given_up_is_not_heard() -> None:
     stored = subject.enqueue()
     with running(engine()) as working:
         eventually(lambda: is_finished(stored))
-        eventually(lambda: working.crew.stuck == 0)
+        eventually(lambda: working.workers.stuck == 0)
 
     stored.refresh_from_db()
     assert (stored.state, stored.result) == (State.DEAD, None)

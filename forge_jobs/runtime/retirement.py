@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import psutil
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.engine import Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +24,8 @@ class Limits:
         """How many jobs may still be claimed."""
         return sys.maxsize if self.max_jobs is None else self.max_jobs - claimed
 
-    def exceeded(self, engine: Engine) -> str:
-        """Why the process should retire; empty if it should not."""
-        jobs, _ = engine.crew.work_done()
+    def exceeded(self, *, jobs: int) -> str:
+        """Why the process should retire after so many jobs; empty if it should not."""
         if self.max_jobs is not None and jobs >= self.max_jobs:
             return f"it has run {jobs:,} jobs"
         if self.max_memory_bytes and jobs:

@@ -1,0 +1,151 @@
+"""What people may do to jobs, said once: to one, by its button, or to many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.admin.models import CHANGE, DELETION
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from forge_jobs.admin.buttons import Button, ButtonView, Text, reason, who
+from forge_jobs.models import Job, State
+from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
+from forge_jobs.operations.selection import Selection
+from forge_jobs.states import TERMINAL, UNFINISHED, WAITING
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobAct:
+    """`of_one` and `of_many` explain it; `told` says of `%(job)s` that it was done.
+
+    Of a job that still runs, `asked` says so. `name` is what the form for many calls it.
+    """
+
+    name: str
+    title: Text
+    permission: str
+    suits: Callable[[Job], bool]
+    question: Text
+    of_one: Text
+    of_many: Text
+    told: Text
+    asked: Text = ""
+    do: Callable[[Job, HttpRequest], bool]
+    operation: Callable[[Selection, HttpRequest], Operation]
+    is_dangerous: bool = False
+    asks_why: bool = False
+    logged_as: int = CHANGE
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"forge_jobs.{self.permission}")
+
+    def button(self) -> ButtonView:
+        return Button(
+            title=self.title,
+            permission=self.permission,
+            question=self.question,
+            suits=self.suits,
+            explanation=self.of_one,
+            is_dangerous=self.is_dangerous,
+            asks_why=self.asks_why,
+        )(self._carry_out)
+
+    def _carry_out(self, admin: Any, request: HttpRequest, job: Job) -> str:
+        if not self.do(job, request):
+            return ""
+        told = self.asked if self.asked and job.state == State.RUNNING else self.told
+        return told % {"job": job}
+
+
+REQUEUE: Final = JobAct(
+    name="requeue",
+    title=_("Requeue"),
+    permission="retry_job",
+    suits=lambda job: job.state in TERMINAL,
+    question=_("Requeue %(row)s?"),
+    of_one=_("It runs again as soon as it can, with fresh attempts."),
+    of_many=_("They run again as soon as they can, with fresh attempts."),
+    told=_("%(job)s is requeued."),
+    do=lambda job, request: job.requeue(by=who(request)),
+    operation=lambda jobs, request: Retry(jobs, by=who(request)),
+)
+
+RUN_NOW: Final = JobAct(
+    name="run_now",
+    title=_("Run now"),
+    permission="retry_job",
+    suits=lambda job: job.state in WAITING,
+    question=_("Run %(row)s now?"),
+    of_one=_("It no longer waits for its time."),
+    of_many=_("They no longer wait for their time."),
+    told=_("%(job)s need not wait any longer."),
+    do=lambda job, request: job.run_now(by=who(request)),
+    operation=lambda jobs, request: RunNow(jobs, by=who(request)),
+)
+
+CANCEL: Final = JobAct(
+    name="cancel",
+    title=_("Cancel"),
+    permission="cancel_job",
+    suits=lambda job: job.state in UNFINISHED and job.cancel_requested_at is None,
+    question=_("Cancel %(row)s?"),
+    of_one=_("One that waits is cancelled at once; one that runs is asked to stop."),
+    of_many=_("Those that wait are cancelled at once; those that run are asked to stop."),
+    told=_("%(job)s is cancelled."),
+    asked=_("%(job)s was asked to stop."),
+    do=lambda job, request: job.cancel(reason(request), by=who(request)),
+    operation=lambda jobs, request: Cancel(jobs, reason(request), by=who(request)),
+    is_dangerous=True,
+    asks_why=True,
+)
+
+KILL: Final = JobAct(
+    name="kill",
+    title=_("Kill"),
+    permission="kill_job",
+    suits=lambda job: job.state == State.RUNNING and not job.is_to_be_killed,
+    question=_("Kill %(row)s?"),
+    of_one=_("Its handler is ended in the midst of its work."),
+    of_many=_(
+        "Those that run are ended in the midst of their work, those that wait are cancelled."
+    ),
+    told=_("%(job)s is cancelled."),
+    asked=_("%(job)s is being killed."),
+    do=lambda job, request: job.kill(reason(request), by=who(request)),
+    operation=lambda jobs, request: Kill(jobs, reason(request), by=who(request)),
+    is_dangerous=True,
+    asks_why=True,
+)
+
+DELETE: Final = JobAct(
+    name="delete",
+    title=_("Delete"),
+    permission="delete_job",
+    suits=lambda job: job.state in TERMINAL,
+    question=_("Delete %(row)s?"),
+    of_one=_("There is no way back."),
+    of_many=_("Only finished jobs are deleted. There is no way back."),
+    told=_("%(job)s is deleted."),
+    do=lambda job, request: bool(Job.objects.filter(pk=job.pk).purge()),
+    operation=lambda jobs, request: Purge(jobs),
+    is_dangerous=True,
+    logged_as=DELETION,
+)
+
+ACTS: Final = (REQUEUE, RUN_NOW, CANCEL, KILL, DELETE)
+
+
+class JobButtons:
+    """The methods that Django's admin looks for, by the names of their addresses."""
+
+    forge_jobs_requeue_job = REQUEUE.button()
+    forge_jobs_run_job_now = RUN_NOW.button()
+    forge_jobs_cancel_job = CANCEL.button()
+    forge_jobs_kill_job = KILL.button()
+    forge_jobs_delete_job = DELETE.button()
+
+
+NAMES: Final = tuple(name for name, view in vars(JobButtons).items() if hasattr(view, "button"))

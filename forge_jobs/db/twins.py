@@ -1,0 +1,95 @@
+"""What the statements of both databases are called, take and return; mypy holds the twins to it.
+
+What each does is said where it is written, in `postgresql` and in `sqlite`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db import Error
+
+from forge_jobs.db.rows import (
+    BudgetLevel,
+    ClaimedJob,
+    DatabaseFacts,
+    DatabaseGauges,
+    EnqueuedCount,
+    EventRow,
+    Grid,
+    InsertedRow,
+    KeyHolder,
+    NewRow,
+    Position,
+    ProcessGauges,
+    ProgressRow,
+    Promoted,
+    Transition,
+)
+
+
+class Inserts(Protocol):
+    def insert(self, cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]: ...
+    def find(self, cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]: ...
+
+
+class Jobs(Protocol):
+    def claim(
+        self,
+        cursor: Any,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: int,
+        now: datetime,
+        after: Position | None,
+    ) -> list[ClaimedJob]: ...
+    def settle(
+        self, cursor: Any, *, process: int, transitions: Sequence[Transition]
+    ) -> dict[int, str]: ...
+    def forget(
+        self, cursor: Any, *, process: int, transitions: Sequence[Transition]
+    ) -> set[int]: ...
+    def stage(self, cursor: Any, *, now: datetime, limit: int) -> list[tuple[str, str | None]]: ...
+    def next_due(self, cursor: Any) -> datetime | None: ...
+    def interrupt(self, connection: Any) -> None: ...
+    def as_text(self, moment: datetime) -> str: ...
+    def is_locked(self, error: Error) -> bool: ...
+
+
+class Keys(Protocol):
+    def promote(self, cursor: Any, keys: Sequence[str]) -> list[Promoted]: ...
+    def settle_and_promote(
+        self, cursor: Any, *, process: int, transitions: Sequence[Transition]
+    ) -> tuple[dict[int, str], list[Promoted]]: ...
+    def stalled_keys(self, cursor: Any) -> list[str]: ...
+
+
+class Budgets(Protocol):
+    def take_tokens(
+        self, cursor: Any, *, name: str, at_least: float, at_most: float, now: datetime | None
+    ) -> float: ...
+    def return_tokens(self, cursor: Any, *, name: str, tokens: float) -> None: ...
+    def drain_tokens(
+        self, cursor: Any, *, name: str, seconds: float, now: datetime | None
+    ) -> None: ...
+    def token_level(
+        self, cursor: Any, *, name: str, now: datetime | None
+    ) -> BudgetLevel | None: ...
+
+
+class Metrics(Protocol):
+    def count_enqueued(self, cursor: Any, *, after: int, up_to: int) -> list[EnqueuedCount]: ...
+    def database_facts(self, cursor: Any) -> DatabaseFacts: ...
+    def measured(
+        self, cursor: Any, *, grid: Grid, span: int, queue: str, kind: str
+    ) -> list[tuple[Any, ...]]: ...
+    def process_gauges(self, cursor: Any, *, grid: Grid, span: int) -> list[ProcessGauges]: ...
+    def database_gauges(self, cursor: Any, *, grid: Grid) -> list[DatabaseGauges]: ...
+    def insert_events(self, cursor: Any, rows: Sequence[EventRow]) -> None: ...
+    def write_progress(self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None: ...
+
+
+class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Protocol):
+    """One of the two packages of statements."""

@@ -1,0 +1,69 @@
+"""Claimed jobs that wait for a worker of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.wake.local import Bell
+
+ROOM: Final = ""
+"""Rung on the bell when workers may need more; no queue has this name."""
+
+
+class Buffer:
+    """Filled by the fetcher, whose bell it rings when there is too little left in it.
+
+    `release(job)` gives a job back unfinished.
+    """
+
+    def __init__(self, bell: Bell, *, release: Callable[[ClaimedJob], None]) -> None:
+        self._bell = bell
+        self._release = release
+        self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
+        self.wanted_at: int | None = None
+        """How few jobs are left when the fetcher wants to know, once; None if it does not."""
+
+    def __len__(self) -> int:
+        return self._jobs.qsize()
+
+    def put(self, job: ClaimedJob) -> None:
+        self._jobs.put(job)
+
+    def end_worker(self) -> None:
+        """Let one worker end after what it runs now."""
+        self._jobs.put(None)
+
+    def take(self) -> ClaimedJob | None:
+        """The next job, once there is one; None if the worker who asks is to end."""
+        self._tell_if_low()
+        try:
+            return self._jobs.get_nowait()
+        except Empty:
+            # Another worker may have taken what seemed to be left for this one.
+            self._tell_if_low()
+            return self._jobs.get()
+
+    def release_unstarted(self, *, queues: AbstractSet[str] | None = None) -> int:
+        """Give back what waits here, of some queues or of all; returns how many jobs."""
+        waiting: list[ClaimedJob | None] = []
+        try:
+            while True:
+                waiting.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        unstarted = [job for job in waiting if job and (queues is None or job.queue in queues)]
+        for job in unstarted:
+            self._release(job)
+        for kept in waiting:
+            if kept not in unstarted:
+                self._jobs.put(kept)  # None ends a worker
+        return len(unstarted)
+
+    def _tell_if_low(self) -> None:
+        if self.wanted_at is not None and self._jobs.qsize() <= self.wanted_at:
+            self.wanted_at = None
+            self._bell.ring(ROOM)

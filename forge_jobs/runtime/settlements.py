@@ -1,0 +1,80 @@
+"""Where runs come to their end: what becomes of their jobs is decided, and kept to be written."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from forge_jobs import clock
+from forge_jobs.backoff import Exponential
+from forge_jobs.conf import conf
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers.border import failed
+from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
+from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.settlement import as_resident, settle
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.states import State
+
+
+class Finished(NamedTuple):
+    """A run that came to its end, `seconds` after it began.
+
+    `is_stored` says that its worker has written the transition, in the handler's transaction.
+    """
+
+    job: ClaimedJob
+    transition: Transition
+    outcome: Outcome
+    seconds: float
+    is_stored: bool = False
+
+    @property
+    def size(self) -> int:
+        """About how many characters there are to write."""
+        return len(self.transition.result or "") + len(self.transition.error or "")
+
+    def as_settled(self, state: str) -> Finished:
+        """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
+        if state == self.transition.state:
+            return self
+        return self._replace(transition=self.transition._replace(state=State(state)))
+
+
+class Settlements:
+    """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+        self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
+
+    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
+        """What becomes of a job; a retry policy that fails is the job's failure."""
+        now = clock.now()
+        steering = self._steering
+        try:
+            handler = registry.get(job.kind)
+            policy = handler.retry or steering.retry_of(job.queue)
+            if handler.resident:
+                outcome = as_resident(outcome)
+            elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
+                outcome = Dead(outcome.message, outcome.traceback)
+            transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
+            if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
+                return transition._replace(is_forgotten=True)
+            return transition
+        except BaseException as error:
+            failure = failed(error, saying="The retry policy failed")
+            return settle(job, failure, policy=Exponential(), now=now)
+
+    def put(self, finished: Finished) -> None:
+        self.inbox.put(finished)
+
+    def release(self, job: ClaimedJob) -> None:
+        """Give a job back unfinished, with its attempt."""
+        outcome = Released()
+        self.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
+
+    def end(self) -> None:
+        """Let the finalizer end after what has arrived."""
+        self.inbox.put(None)

@@ -1,0 +1,3 @@
+SECRET_KEY = "only for type checkers"  # noqa: S105
+INSTALLED_APPS = ["django.contrib.contenttypes", "forge_jobs"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
