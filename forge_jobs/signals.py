@@ -53,6 +53,9 @@ process_revived = Signal()
 process_troubled = Signal()
 """Something keeps this process from its work, or no longer does (empty): `trouble`."""
 
+clock_jumped = Signal()
+"""The database's clock has jumped, or no longer has: `reading`, which says what is made of it."""
+
 worker_abandoned = Signal()
 """A handler did not react to its timeout, its thread was replaced: `job`, `stuck` (how many)."""
 
@@ -70,6 +73,10 @@ schedule_fired = Signal()
 
 schedule_skipped = Signal()
 """None was, for the last job is unfinished: `schedule`, `due_at`."""
+
+schedules_replanned = Signal()
+"""What was planned did not hold any more: `replanned`, each with `schedule`, `before` and `after`
+(moments), and `was_ahead` (the clock was; else what it was planned from has changed)."""
 
 schedule_failed = Signal()
 """None could be, or the schedule can't be read and is disabled: `schedule`, `due_at`, `error`.

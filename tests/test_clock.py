@@ -1,32 +1,115 @@
 """The clock: it follows the database's, and stands still in tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from forge_jobs import clock
-from forge_jobs.clock import ManualClock
+from forge_jobs.clock import ManualClock, MeasuredClock, Reading, Verdict
 from tests.conftest import NOON
 
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+NOTHING = timedelta(0)
+
+
+class Elapsed:
+    """Time that passes when a test says so, whatever clocks are set to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 @pytest.fixture
-def _offset() -> Iterator[None]:
-    yield
-    clock.set_offset(timedelta(0))
+def elapsed() -> Elapsed:
+    return Elapsed()
+
+
+@pytest.fixture
+def measured(elapsed: Elapsed) -> MeasuredClock:
+    """It was NOON when it was measured."""
+    subject = MeasuredClock(elapsed)
+    subject.trust(NOON, at=elapsed())
+    return subject
+
+
+@pytest.fixture
+def beat(measured: MeasuredClock, elapsed: Elapsed) -> Callable[[timedelta], Verdict]:
+    """Five seconds later, measure a clock that is so far from what it should be."""
+
+    def hear(off: timedelta) -> Verdict:
+        elapsed.seconds += 5
+        passed = timedelta(seconds=elapsed.seconds - 1_000)
+        return measured.hear(NOON + passed + off, at=elapsed()).verdict
+
+    return hear
 
 
 def test_now_is_aware_and_in_utc() -> None:
     assert clock.now().tzinfo is UTC
 
 
-@pytest.mark.usefixtures("_offset")
-def test_now_is_ahead_of_this_machine_by_the_measured_offset() -> None:
-    clock.set_offset(HOUR)
+def test_what_is_not_measured_is_this_machine_s_time() -> None:
+    assert abs(MeasuredClock()() - datetime.now(UTC)) < SECOND
 
-    assert HOUR <= clock.now() - datetime.now(UTC) + timedelta(seconds=1) < 2 * HOUR
+
+def test_from_one_measurement_to_the_next_it_goes_by_elapsed_time(
+    measured: MeasuredClock, elapsed: Elapsed
+) -> None:
+    elapsed.seconds += 90
+
+    assert measured() == NOON + timedelta(seconds=90)
+    assert measured().tzinfo is UTC
+
+
+def test_a_small_difference_is_taken_over_at_once(
+    measured: MeasuredClock, elapsed: Elapsed
+) -> None:
+    reading = measured.hear(NOON + 0.9 * SECOND, at=elapsed())
+
+    assert (reading, measured()) == (Reading(Verdict.RIGHT), NOON + 0.9 * SECOND)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * SECOND, 365 * 24 * HOUR])
+def test_a_jump_is_believed_once_it_has_lasted_for_two_beats(
+    measured: MeasuredClock, beat: Callable[[timedelta], Verdict], jump: timedelta
+) -> None:
+    assert [beat(jump), beat(jump)] == [Verdict.JUMPED, Verdict.DOUBTFUL]
+    assert measured.jump == jump
+    assert measured() == NOON + 10 * SECOND
+
+    assert beat(jump) == Verdict.CONFIRMED
+    assert measured.jump is None
+    assert measured() == NOON + 15 * SECOND + jump
+
+
+def test_a_jump_that_is_put_right_has_changed_nothing(
+    measured: MeasuredClock, beat: Callable[[timedelta], Verdict]
+) -> None:
+    verdicts = [beat(HOUR), beat(HOUR), beat(NOTHING), beat(NOTHING)]
+
+    assert verdicts[2:] == [Verdict.WITHDRAWN, Verdict.RIGHT]
+    assert (measured.jump, measured()) == (None, NOON + 20 * SECOND)
+
+
+def test_a_clock_that_jumps_again_and_again_is_never_believed(
+    measured: MeasuredClock, beat: Callable[[timedelta], Verdict]
+) -> None:
+    verdicts = [beat(number * HOUR) for number in (1, -1, 2, 3, 4, 5, 1)]
+
+    assert set(verdicts) == {Verdict.JUMPED}
+    assert measured() == NOON + 35 * SECOND
+
+
+def test_a_reading_says_how_far_the_clock_had_jumped(
+    measured: MeasuredClock, elapsed: Elapsed
+) -> None:
+    assert measured.hear(NOON - HOUR, at=elapsed()).jump == -HOUR
+    assert measured.hear(NOON, at=elapsed()) == Reading(Verdict.WITHDRAWN, -HOUR)
 
 
 def test_a_manual_clock_stands_still(manual_clock: ManualClock) -> None:
@@ -35,13 +118,6 @@ def test_a_manual_clock_stands_still(manual_clock: ManualClock) -> None:
 
 def test_a_manual_clock_is_advanced(manual_clock: ManualClock) -> None:
     assert manual_clock.advance(HOUR) == clock.now() == NOON + HOUR
-
-
-@pytest.mark.usefixtures("_offset", "manual_clock")
-def test_a_manual_clock_knows_no_offset() -> None:
-    clock.set_offset(HOUR)
-
-    assert clock.now() == NOON
 
 
 def test_an_installed_clock_gives_way_to_the_one_before_it(manual_clock: ManualClock) -> None:

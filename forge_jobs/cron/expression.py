@@ -62,6 +62,11 @@ class Cron:
             return words.interval(self._every)
         return words.expression(self._fields)
 
+    @property
+    def has_fixed_times(self) -> bool:
+        """Whether it is due once for each time on the wall that fits, whatever the clock does."""
+        return self._every is None and not self._follows_time
+
     @cached_property
     def _every(self) -> timedelta | None:
         return every_of(self.expression)

@@ -90,7 +90,7 @@ def _servers(job: Job, live: list[Process], *, counts_kind: bool) -> list[Server
 
 def _of_running(job: Job, *, now: datetime) -> dict[str, Any]:
     process = Process.objects.filter(pk=job.process_id).first() if job.process_id else None
-    is_silent = process is not None and process.heartbeat_at < now - conf().process_timeout
+    is_silent = process is not None and not process.is_live(now=now)
     return {
         "process": process.name if process else "a process that has been forgotten",
         "started_at": job.started_at,

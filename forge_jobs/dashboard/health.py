@@ -46,7 +46,11 @@ class Health:
     @classmethod
     def read(cls, *, now: datetime) -> Health:
         began = time.perf_counter()
-        gauge = DatabaseGauge.objects.order_by("-at").first()
+        gauge = (
+            DatabaseGauge.objects.filter(at__lte=now + conf().process_timeout)
+            .order_by("-at")
+            .first()
+        )
         latency = timedelta(seconds=time.perf_counter() - began)
         leader = Lease.objects.holder(SERVICES, now=now)
         rows = list(Process.objects.order_by("host", "name"))
@@ -54,7 +58,7 @@ class Health:
             ProcessHealth(
                 row=row,
                 age=max(timedelta(0), now - row.heartbeat_at),
-                is_live=row.heartbeat_at >= now - conf().process_timeout,
+                is_live=row.is_live(now=now),
                 leads=row.pk == leader,
             )
             for row in rows

@@ -44,7 +44,7 @@ class ProcessCard:
     @property
     def pulse(self) -> str:
         silence = self.at - self.row.heartbeat_at
-        if silence > conf().process_timeout:
+        if not self.row.is_live(now=self.at):
             return "silent"
         return "late" if silence > MISSED_BEATS * conf().heartbeat else "live"
 
@@ -116,6 +116,7 @@ def _first_jobs() -> dict[int, list[Any]]:
 
 def _load(*, now: datetime) -> dict[tuple[str, str], float]:
     """What each process, by host and name, used of a core when it was last measured."""
-    recent = ProcessGauge.objects.filter(at__gte=now - conf().process_timeout).order_by("at")
+    timeout = conf().process_timeout
+    recent = ProcessGauge.objects.filter(at__range=(now - timeout, now + timeout)).order_by("at")
     rows = recent.values_list("host", "process_name", "cpu_percent")
     return {(host, name): percent for host, name, percent in rows}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.dispatch import Signal
 
 from forge_jobs import signals
+from forge_jobs.clock import Reading, Verdict
 from forge_jobs.durations import spelled
 from forge_jobs.handlers.border import failed, is_tellable
 
@@ -126,6 +127,20 @@ def troubled(*, trouble: str, **kwargs: Any) -> None:
         logger.info("jobs start again")
 
 
+def clock_jumped(*, reading: Reading, **kwargs: Any) -> None:
+    seconds = reading.jump.total_seconds()
+    how = f"{spelled(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
+    level, line = {
+        Verdict.JUMPED: (logging.ERROR, f"the clock has jumped {how}: nothing goes by that yet"),
+        Verdict.CONFIRMED: (
+            logging.WARNING,
+            f"the clock stays {how}: this is the time now",
+        ),
+        Verdict.WITHDRAWN: (logging.INFO, f"the clock is right again, after it had jumped {how}"),
+    }[reading.verdict]
+    logger.log(level, line, extra={"jump_seconds": seconds, "verdict": reading.verdict.value})
+
+
 def leadership(*, leads: bool, **kwargs: Any) -> None:
     logger.debug("this process %s the services", "runs" if leads else "no longer runs")
 
@@ -169,6 +184,7 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.thread_failed: thread_failed,
     signals.service_failed: service_failed,
     signals.events_dropped: events_dropped,
+    signals.clock_jumped: clock_jumped,
     signals.leadership_changed: leadership,
     signals.wake_unheard: wake_unheard,
     signals.database_trouble: trouble,

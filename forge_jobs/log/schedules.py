@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +13,12 @@ from forge_jobs import signals
 
 if TYPE_CHECKING:
     from forge_jobs.models import Schedule
+    from forge_jobs.services.scheduler import Replanned
 
 logger: Final = logging.getLogger("forge_jobs")
+
+MOST_NAMES: Final = 5
+WHY: Final = {True: "the clock was ahead", False: "what they were planned from has changed"}
 
 
 def fired(*, schedule: Schedule, due_at: datetime, **kwargs: Any) -> None:
@@ -48,6 +52,20 @@ def failed(*, schedule: Schedule, due_at: datetime | None, error: Exception, **k
         )
 
 
+def replanned(*, replanned: Sequence[Replanned], **kwargs: Any) -> None:
+    for was_ahead, why in WHY.items():
+        names = [one.schedule.name for one in replanned if one.was_ahead is was_ahead]
+        if names:
+            shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+            logger.warning(
+                "schedules are planned anew, for %s: %d (%s)",
+                why,
+                len(names),
+                shown,
+                extra={"schedules": len(names), "names": names[:MOST_NAMES]},
+            )
+
+
 def fields(schedule: Schedule, due_at: datetime | None) -> dict[str, Any]:
     return {
         "schedule": schedule.name,
@@ -59,5 +77,6 @@ def fields(schedule: Schedule, due_at: datetime | None) -> dict[str, Any]:
 RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.schedule_fired: fired,
     signals.schedule_skipped: skipped,
+    signals.schedules_replanned: replanned,
     signals.schedule_failed: failed,
 }

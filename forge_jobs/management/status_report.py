@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from forge_jobs.conf import conf
 from forge_jobs.management.rendering import (
     NOTHING,
     ago,
@@ -150,7 +149,7 @@ def _warnings(status: Status) -> list[str]:
 
 
 def _is_live(process: Process, status: Status) -> bool:
-    return process.heartbeat_at >= status.at - conf().process_timeout
+    return process.is_live(now=status.at)
 
 
 def _queue_document(queue: QueueStatus) -> dict[str, Any]:

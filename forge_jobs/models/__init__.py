@@ -12,6 +12,7 @@ from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
+from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
 from forge_jobs.states import Event, ProcessState, State
 
@@ -33,5 +34,6 @@ __all__ = [
     "Schedule",
     "SlotAssignment",
     "State",
+    "Timetable",
     "Watermark",
 ]

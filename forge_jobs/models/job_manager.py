@@ -44,6 +44,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     cancel = verb(JobQuerySet.cancel)
     kill = verb(JobQuerySet.kill)
     run_now = verb(JobQuerySet.run_now)
+    bring_back = verb(JobQuerySet.bring_back)
     requeue = verb(JobQuerySet.requeue)
     purge = verb(JobQuerySet.purge)
 

@@ -9,7 +9,16 @@ from itertools import islice
 from typing import Any, Final, Self
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    Value,
+    When,
+)
 
 from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
@@ -130,6 +139,18 @@ class JobQuerySet(JobFilters):
     def _queues_and_keys(self) -> tuple[set[str], set[str]]:
         rows = list(self.values_list("queue", "concurrency_key"))
         return {queue for queue, _ in rows}, {key for _, key in rows if key}
+
+    def bring_back(self, *, now: datetime) -> int:
+        """Let the delay of retries begin now that a clock which was ahead put off; how many."""
+        moment = now + clock.AHEAD
+        late = self.waiting().filter(
+            state=State.RETRYING,
+            run_at__gt=moment,
+            started_at__gt=moment,
+        )
+        delay = ExpressionWrapper(F("run_at") - F("started_at"), output_field=DurationField())
+        begins = ExpressionWrapper(Value(now) + delay, output_field=DateTimeField())
+        return late.update(run_at=begins, started_at=now)
 
     def requeue(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.

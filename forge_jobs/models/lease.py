@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs.conf import conf
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.process import Process
 
@@ -18,10 +19,9 @@ SERVICES: Final = "services"
 class LeaseManager(JobsManager["Lease"]):
     def take(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
         """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
-        # One that ends later than any life lasts is of a clock that was set back since. And whose
-        # process is forgotten, because its supervisor has replaced it, it will not be renewed.
+        # Whose process is forgotten, because its supervisor has replaced it, will not be renewed.
         holder = Process.objects.filter(pk=OuterRef("process_id"))
-        free = Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * life) | ~Exists(holder)
+        free = ~_runs(now=now, life=life) | ~Exists(holder)
         if self.filter(~free, name=name).exclude(process=process).exists():
             return False  # without a write: SQLite lets one session write at a time
         ours = self.filter(Q(process=process) | free, name=name)
@@ -33,12 +33,17 @@ class LeaseManager(JobsManager["Lease"]):
 
     def holder(self, name: str, *, now: datetime) -> int | None:
         """The key of the process that holds a lease; None if nobody does."""
-        held = self.filter(name=name, expires_at__gt=now)
+        held = self.filter(_runs(now=now, life=conf().lease), name=name)
         return held.values_list("process_id", flat=True).first()
 
     def hand_on(self, name: str, *, process: Process, now: datetime) -> bool:
         """Let go of a lease, so that others need not wait for its end."""
         return bool(self.filter(name=name, process=process).update(expires_at=now))
+
+
+def _runs(*, now: datetime, life: timedelta) -> Q:
+    """One that ends later than any life lasts is of a clock that was ahead."""
+    return Q(expires_at__gt=now, expires_at__lte=now + 2 * life)
 
 
 class Lease(models.Model):

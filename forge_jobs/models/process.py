@@ -19,13 +19,10 @@ CLOCK_TICK: Final = 0.1
 
 
 class ProcessQuerySet(models.QuerySet["Process"]):
-    def silent(self, *, since: datetime) -> Self:
-        """Those whose last heartbeat is older than that."""
-        return self.filter(heartbeat_at__lt=since)
-
     def live(self, *, now: datetime) -> Self:
-        """Those that have not been silent for so long that they count as lost."""
-        return self.filter(heartbeat_at__gte=now - conf().process_timeout)
+        """Those that have not been silent for so long that they count as lost; see `is_live()`."""
+        timeout = conf().process_timeout
+        return self.filter(heartbeat_at__range=(now - timeout, now + timeout))
 
     def claiming(self, *, now: datetime) -> Self:
         """Of the live ones, those that take jobs: neither quiet nor about to stop."""
@@ -57,7 +54,6 @@ class ProcessQuerySet(models.QuerySet["Process"]):
 class ProcessManager(RowsManager["Process", ProcessQuerySet]):
     rows = ProcessQuerySet
 
-    silent = verb(ProcessQuerySet.silent)
     live = verb(ProcessQuerySet.live)
     claiming = verb(ProcessQuerySet.claiming)
     make_quiet = verb(ProcessQuerySet.make_quiet)
@@ -80,6 +76,12 @@ class Process(models.Model):
     version = models.CharField(_("version"), max_length=50, db_default="")
     queues = models.JSONField(_("queues"), db_default=models.Value([], models.JSONField()))
     kinds = models.JSONField(_("kinds"), db_default=models.Value([], models.JSONField()))
+    timetable = models.CharField(
+        _("timetable"),
+        max_length=64,
+        db_default="",
+        help_text=_("The fingerprint of what its code declares of schedules."),
+    )
     threads = models.PositiveIntegerField(_("threads"), db_default=0)
     started_at = models.DateTimeField(_("started at"))
     heartbeat_at = models.DateTimeField(_("heartbeat at"), db_default=Now())
@@ -118,6 +120,10 @@ class Process(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def is_live(self, *, now: datetime) -> bool:
+        """Whether it was heard of; a beat from the future is one of a clock that was ahead."""
+        return abs(now - self.heartbeat_at) <= conf().process_timeout
+
     def is_alive(self) -> bool:
         """Whether the OS process still exists; only its own host can tell."""
         try:
@@ -127,5 +133,12 @@ class Process(models.Model):
 
 
 def born_after_boot(pid: int) -> float:
-    """When the OS started a process; unlike its wall-clock time, this stays when clocks step."""
-    return psutil.Process(pid).create_time() - psutil.boot_time()
+    """When the OS started a process; unlike its wall-clock time, this stays when clocks step.
+
+    Both moments are of the wall clock, and so must not have a step between them.
+    """
+    while True:
+        booted = psutil.boot_time()
+        born = psutil.Process(pid).create_time()
+        if psutil.boot_time() == booted:
+            return born - booted

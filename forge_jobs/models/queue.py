@@ -72,8 +72,21 @@ class QueueManager(SeededManager["Queue"]):
         while queue := self.filter(name=name).first():
             attempts, until = queue.cooling_after(retry_after, now=now)
             unchanged = self.filter(pk=queue.pk, throttled_until=queue.throttled_until)
-            if unchanged.update(throttled_until=until, throttle_attempts=attempts):
+            if unchanged.update(
+                throttled_at=now, throttled_until=until, throttle_attempts=attempts
+            ):
                 return
+
+    def bring_back(self, *, now: datetime) -> int:
+        """Let cooling begin now that a clock which was ahead put off; returns how many queues."""
+        changed = 0
+        ahead = self.filter(throttled_at__gt=now + clock.AHEAD, throttled_until__isnull=False)
+        for queue in ahead:
+            if queue.throttled_until and queue.throttled_at:
+                unchanged = self.filter(pk=queue.pk, throttled_until=queue.throttled_until)
+                until = now + (queue.throttled_until - queue.throttled_at)
+                changed += self._steer(unchanged, throttled_at=now, throttled_until=until)
+        return changed
 
     def room(
         self, name: str, *, process: Process, share: int | None, lock: bool = False
@@ -143,6 +156,7 @@ class Queue(SeededModel):
     throttle_base_seconds = models.FloatField(_("throttle base in seconds"), default=5.0)
     throttle_cap_seconds = models.FloatField(_("throttle cap in seconds"), default=900.0)
     throttled_until = models.DateTimeField(_("throttled until"), null=True, editable=False)
+    throttled_at = models.DateTimeField(_("throttled at"), null=True, editable=False)
     throttle_attempts = models.PositiveIntegerField(
         _("throttles in a row"), default=0, editable=False
     )

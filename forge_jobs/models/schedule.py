@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
@@ -23,9 +23,10 @@ from forge_jobs.models.schedule_faults import faults
 from forge_jobs.models.schedule_queryset import (
     PLANNED_BY,
     PROGRESS,
-    UNPLANNED,
     ScheduleManager,
+    void_by,
 )
+from forge_jobs.models.schedule_seed import as_json
 from forge_jobs.models.seeded import SeededModel
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ class Schedule(SeededModel):
     )
     next_fire_at = models.DateTimeField(
         _("next fire at"), null=True, editable=False, help_text=_("Empty: not planned.")
+    )
+    planned_at = models.DateTimeField(_("planned at"), null=True, editable=False)
+    planned_by = models.JSONField(
+        _("planned by"), default=dict, db_default=Value({}, models.JSONField()), editable=False
     )
     is_over = models.BooleanField(
         _("is over"), default=False, editable=False, help_text=_("No due moment is to come.")
@@ -225,25 +230,20 @@ class Schedule(SeededModel):
 
     @classmethod
     def as_seed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
+        return as_json(values)
 
     def sown(self, changes: dict[str, Any]) -> dict[str, Any]:
         """One that an operator had made by this name is the code's from now on."""
-        void = {} if changes.keys().isdisjoint(PLANNED_BY) else UNPLANNED
-        return {**changes, **void, "source": Source.CODE}
+        return {**changes, **void_by({*changes}), "source": Source.CODE}
 
     def _void(self, names: Iterable[str]) -> set[str]:
         """Give up what was planned, if it was planned by something else; the columns changed."""
         compared = [name for name in PLANNED_BY if name in names]
         before = Schedule.objects.filter(pk=self.pk).values(*compared).first() if compared else None
-        if before is None or all(getattr(self, name) == before[name] for name in compared):
-            return set()
-        for name, value in UNPLANNED.items():
+        changed = {name for name in compared if before and getattr(self, name) != before[name]}
+        for name, value in (void := void_by(changed)).items():
             setattr(self, name, value)
-        return set(UNPLANNED)
+        return set(void)
 
     def _changed(self, rows: int) -> bool:
         self.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,6 +12,7 @@ from django.db.models import F
 
 from forge_jobs.conf.policies import Source
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
+from forge_jobs.models import plan
 from forge_jobs.models.seeded import SeededManager
 from forge_jobs.models.verbs import RowsManager, verb
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
 
 PLANNED_BY: Final = ("expression", "timezone", "is_enabled", "starts_at", "ends_at")
 """A change of these makes the planned moment void."""
-UNPLANNED: Final[dict[str, Any]] = {"next_fire_at": None, "is_over": False, "last_error": ""}
+VOID: Final[dict[str, Any]] = {"next_fire_at": None, "is_over": False, "last_error": ""}
+ORIGIN: Final[dict[str, Any]] = {"planned_at": None, "planned_by": {}}
+UNPLANNED: Final = VOID | ORIGIN
+"""As it is at first sight."""
 
 PROGRESS: Final = (
     "next_fire_at",
+    "planned_at",
+    "planned_by",
     "is_over",
     "last_fired_at",
     "last_error",
@@ -31,6 +37,13 @@ PROGRESS: Final = (
     "last_skipped_at",
 )
 """Columns that belong to the scheduler; it may move on between a load and a save."""
+
+
+def void_by(changed: Set[str]) -> dict[str, Any]:
+    """What becomes of a plan when these columns change; in another zone the wall time stays."""
+    if changed.isdisjoint(PLANNED_BY):
+        return {}
+    return VOID if changed & {*PLANNED_BY} == {"timezone"} else UNPLANNED
 
 
 @dataclass
@@ -50,6 +63,9 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def due(self, *, now: datetime) -> Self:
         return self.open().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
 
+    def enabled(self) -> Self:
+        return self.filter(is_enabled=True).order_by("pk")
+
     def unplanned(self) -> Self:
         return self.open().filter(next_fire_at__isnull=True).order_by("pk")
 
@@ -67,7 +83,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 
     def disable(self) -> int:
         """Let them not fire any more; returns how many did."""
-        return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None)
+        return self.filter(is_enabled=True).update(is_enabled=False, next_fire_at=None, **ORIGIN)
 
 
 class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["Schedule"]):
@@ -75,22 +91,24 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
 
     open = verb(ScheduleQuerySet.open)
     due = verb(ScheduleQuerySet.due)
+    enabled = verb(ScheduleQuerySet.enabled)
     unplanned = verb(ScheduleQuerySet.unplanned)
     planned = verb(ScheduleQuerySet.planned)
     as_seen = verb(ScheduleQuerySet.as_seen)
     enable = verb(ScheduleQuerySet.enable)
     disable = verb(ScheduleQuerySet.disable)
 
-    def plan(self, schedule: Schedule, *, now: datetime) -> bool:
-        """Set when a schedule is due for the first time; False if somebody else was quicker."""
-        return self.move(schedule, schedule.due_after(now))
-
-    def move(self, schedule: Schedule, following: datetime | None) -> bool:
+    def move(self, schedule: Schedule, following: datetime | None, *, now: datetime) -> bool:
         """Let a schedule be due next at that moment, or never; False if somebody else moved it.
 
         Whoever wins has its due moments until then to themselves.
         """
-        changes = {"next_fire_at": following, "is_over": following is None}
+        changes = {
+            "next_fire_at": following,
+            "is_over": following is None,
+            "planned_at": now,
+            "planned_by": plan.made_from(schedule, following),
+        }
         return bool(self.as_seen(schedule).update(**changes))
 
     def record(self, schedule: Schedule, progress: Progress) -> None:
@@ -110,7 +128,8 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
     def give_up(self, schedule: Schedule, error: str) -> bool:
         """Disable a schedule that can't be read; False if it has been changed meanwhile."""
         seen, error = self.as_seen(schedule), trimmed(error, LONGEST_MESSAGE)
-        return bool(seen.update(is_enabled=False, next_fire_at=None, last_error=error))
+        disabled = {"is_enabled": False, "next_fire_at": None, "last_error": error}
+        return bool(seen.update(**disabled, **ORIGIN))
 
     def abandon(self, *, declared: Collection[str]) -> int:
         """Disable those of code that it no longer declares; returns how many.
@@ -118,4 +137,4 @@ class ScheduleManager(RowsManager["Schedule", ScheduleQuerySet], SeededManager["
         Their seed goes, so that they come back as soon as they are declared again.
         """
         gone = self.filter(source=Source.CODE).exclude(name__in=declared).exclude(seed={})
-        return gone.update(is_enabled=False, next_fire_at=None, seed={})
+        return gone.update(is_enabled=False, next_fire_at=None, seed={}, **ORIGIN)

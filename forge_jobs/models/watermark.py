@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db
+from forge_jobs import clock, db
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.job import Job
 from forge_jobs.models.metrics import MetricSample
@@ -37,7 +37,7 @@ class WatermarkManager(JobsManager["Watermark"]):
             )
             self.bulk_create([first], ignore_conflicts=True)
             return 0
-        if now - mark.seen_at < PATIENCE:
+        if -clock.AHEAD < now - mark.seen_at < PATIENCE:
             return 0
         samples = mark.samples()
         with transaction.atomic(using=db.connection().alias):

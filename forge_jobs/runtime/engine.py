@@ -14,7 +14,7 @@ from typing import Final, Self
 from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Process, Queue, RateLimitBudget
+from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
@@ -35,6 +35,7 @@ from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.services import service_loops
 from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.watch import Watch
+from forge_jobs.schedules import timetable
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.stager import Stager
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -74,10 +75,10 @@ class Engine:
         measure_clock()
         process = sign_on(
             options.name,
+            timetable=Timetable.objects.declare(timetable.seeds(), now=clock.now()),
             queues=list(options.queues),
             kinds=registry.kinds(),
             threads=options.threads,
-            now=clock.now(),
         )
         Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
         RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})

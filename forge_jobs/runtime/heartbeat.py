@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import psutil
 
+from forge_jobs import clock
+from forge_jobs.clock import Verdict
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Process
 from forge_jobs.runtime.lifecycle import Lifecycle
-from forge_jobs.runtime.registration import measure_clock, sign_on_again
+from forge_jobs.runtime.registration import compare_clock, sign_on_again
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.watch import Watch
 from forge_jobs.services.base import Service
-from forge_jobs.signals import process_revived, process_troubled
+from forge_jobs.services.hearing import Hearing
+from forge_jobs.signals import clock_jumped, process_revived, process_troubled
 
-MISSED_BEATS: Final = 2
+NEWS: Final = frozenset({Verdict.JUMPED, Verdict.CONFIRMED, Verdict.WITHDRAWN})
 
 
 class Heartbeat(Service):
-    """Also knows for how long this process was heard, and so may judge the silence of others."""
+    """Measures the clock as well, and listens to the beats of others."""
 
     def __init__(
         self,
@@ -41,39 +44,47 @@ class Heartbeat(Service):
         self._lifecycle = lifecycle
         self._health_file = health_file
         self.interval = conf().heartbeat
-        self._heard_since = self._last_beat = process.started_at
+        self.hearing = Hearing()
         self._trouble = ""
         self._os_process = psutil.Process()
         self.database_seconds = 0.0
         """How long the last beat took to be stored."""
 
     def run_once(self, *, now: datetime) -> int:
-        trouble = self._watch.trouble(now=now)
+        self._compare_clock()
+        trouble = self._watch.trouble(now=clock.now())
         facts = {
             "state": self._lifecycle.state,
             "running": len(self._workers.runs()),
             "abandoned_threads": self._workers.stuck,
             "rss_bytes": self._os_process.memory_info().rss,
-            "trouble": trouble,
+            "trouble": trouble or self._clock_trouble(),
         }
         began = time.monotonic()
-        is_known = Process.objects.beat(self._process, now=now, **facts)
+        # What has held it up until here must not make this process look silent.
+        is_known = Process.objects.beat(self._process, now=clock.now(), **facts)
         self.database_seconds = time.monotonic() - began
         if not is_known and not self._lifecycle.is_signed_off:
-            self._come_back(now)
-        self._heard_since, self._last_beat = self.heard_since(now=now), now
+            self._come_back()
+        self.hearing.listen()
         self._tell(trouble)
-        measure_clock()
         return int(is_known)
 
-    def heard_since(self, *, now: datetime) -> datetime:
-        """When the beats began that have come without a gap since; now, if there is a gap now."""
-        has_gap = now - self._last_beat > MISSED_BEATS * self.interval
-        return now if has_gap else self._heard_since
+    def _compare_clock(self) -> None:
+        reading = compare_clock()
+        if reading and reading.verdict in NEWS:
+            clock_jumped.send_robust(type(self), reading=reading)
 
-    def _come_back(self, now: datetime) -> None:
+    def _clock_trouble(self) -> str:
+        if (jump := clock.measured.jump) is None:
+            return ""
+        way = "ahead" if jump > timedelta(0) else "back"
+        seconds = abs(jump.total_seconds())
+        return f"The clock has jumped {seconds:,.0f} s {way}; nothing goes by that unless it lasts."
+
+    def _come_back(self) -> None:
         try:
-            sign_on_again(self._process, now=now)
+            sign_on_again(self._process, now=clock.now())
         except ProcessNameTaken as error:
             self._lifecycle.fail(str(error))
         else:

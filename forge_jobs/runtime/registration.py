@@ -4,18 +4,21 @@ import os
 import secrets
 import socket
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from forge_jobs import __version__, clock, db
+from forge_jobs.clock import Reading
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
 from forge_jobs.models.process import born_after_boot
 from forge_jobs.services.reaper import reclaim
 
-SLOW_ANSWER: Final = timedelta(seconds=1)
+SLOW_ANSWER: Final = 1.0
+"""Seconds; one that took longer says little about either moment."""
+
 LOOKS: Final = 50
 LOOK_SECONDS: Final = 0.02
 
@@ -25,13 +28,13 @@ def default_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
+def sign_on(name: str, **facts: Any) -> Process:
     """Store this process under a name that is its own on this host.
 
     A dead predecessor of the same name is forgotten, and its jobs are given back. Raises
     `ProcessNameTaken` if the predecessor lives.
     """
-    reclaim_predecessor(name, now=now)
+    reclaim_predecessor(name)
     host = socket.gethostname()
     try:
         with transaction.atomic(using=db.connection().alias):
@@ -41,7 +44,7 @@ def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
                 pid=(pid := os.getpid()),
                 seconds_after_boot=born_after_boot(pid),
                 version=__version__,
-                started_at=now,
+                started_at=(now := clock.now()),
                 heartbeat_at=now,
                 **facts,
             )
@@ -50,7 +53,7 @@ def sign_on(name: str, *, now: datetime, **facts: Any) -> Process:
     return process
 
 
-def reclaim_predecessor(name: str, *, now: datetime) -> None:
+def reclaim_predecessor(name: str) -> None:
     """Give back the jobs of a dead process of this host; raises `ProcessNameTaken` if it lives.
 
     PostgreSQL may need a moment to see that it is gone, and to drop its locks.
@@ -65,7 +68,7 @@ def reclaim_predecessor(name: str, *, now: datetime) -> None:
                 f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
                 f"Stop it, or choose another --name."
             )
-        db.unless_locked(lambda gone=predecessor: reclaim(gone, now=now))  # type: ignore[misc]
+        db.unless_locked(lambda gone=predecessor: reclaim(gone, now=clock.now()))  # type: ignore[misc]
         time.sleep(LOOK_SECONDS)
 
 
@@ -91,13 +94,28 @@ def sign_off(process: Process) -> bool:
 
 
 def measure_clock() -> None:
-    """Learn how far the database's clock is from this machine's."""
-    if db.connection().vendor != "postgresql":
-        return
-    with db.connection().cursor() as cursor:
-        before = datetime.now(UTC)
-        cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
-        after = datetime.now(UTC)
-    if after - before < SLOW_ANSWER:  # one that took longer says little about either moment
-        clock.set_offset(theirs - (before + (after - before) / 2))
+    """Go by the database's time from now on, whatever it is."""
+    if measured := _database_time():
+        moment, at = measured
+        clock.measured.trust(moment, at=at)
+
+
+def compare_clock() -> Reading | None:
+    """Measure the database's time and judge it by what it should be; None if it told too slowly."""
+    if measured := _database_time():
+        moment, at = measured
+        return clock.measured.hear(moment, at=at)
+    return None
+
+
+def _database_time() -> tuple[datetime, float] | None:
+    """With the elapsed time that goes with it; SQLite has no clock but this machine's."""
+    before = clock.elapsed()
+    if db.connection().vendor == "postgresql":
+        with db.connection().cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            (moment,) = cursor.fetchone()
+    else:
+        moment = datetime.now(UTC)
+    took = clock.elapsed() - before
+    return (moment, before + took / 2) if took < SLOW_ANSWER else None

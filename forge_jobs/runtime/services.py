@@ -19,6 +19,7 @@ from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
+from forge_jobs.services.corrector import Corrector
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -64,8 +65,8 @@ def service_loops(
         leader,
     ]
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
-    sharing = [Reaper(heartbeat.heard_since), Balancer()]
-    tidying = [Pruner(), Lookout(), Thinner()]
+    sharing = [Reaper(heartbeat.hearing), Balancer()]
+    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(

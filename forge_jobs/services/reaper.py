@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from django.db import transaction
 
@@ -15,32 +14,22 @@ from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
+from forge_jobs.services.hearing import Hearing
 from forge_jobs.signals import process_lost
 from forge_jobs.states import TERMINAL, State
 
 
-class HeardSince(Protocol):
-    def __call__(self, *, now: datetime) -> datetime: ...
-
-
 class Reaper(Service):
-    """The jobs of a process that fell silent go back, then the process is forgotten.
+    """The jobs of a process that fell silent go back, then the process is forgotten."""
 
-    After an outage of the database everybody has been silent. So silence counts only for as long
-    as this process itself was heard: `heard_since()` tells from when on.
-    """
-
-    def __init__(self, heard_since: HeardSince) -> None:
-        self.heard_since = heard_since
+    def __init__(self, hearing: Hearing) -> None:
+        self.hearing = hearing
         self.interval = conf().heartbeat
 
     def run_once(self, *, now: datetime) -> int:
-        since = now - conf().process_timeout
-        if self.heard_since(now=now) > since:
+        if not self.hearing.can_judge():
             return 0
-        given_back = sum(
-            reclaim(process, now=now) for process in Process.objects.silent(since=since)
-        )
+        given_back = sum(reclaim(process, now=now) for process in self.hearing.lost(now=now))
         return given_back + reclaim_orphans(now=now)
 
 

@@ -4,33 +4,53 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import DataError, Error, IntegrityError, transaction
+from django.db.models import Q
 
-from forge_jobs import db
+from forge_jobs import clock, db
 from forge_jobs.conf import conf
 from forge_jobs.conf.policies import CatchUp
-from forge_jobs.cron.zones import SECOND
+from forge_jobs.cron.zones import SECOND, UnknownZone
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Schedule
+from forge_jobs.models import Schedule, plan
 from forge_jobs.models.schedule_queryset import Progress
-from forge_jobs.schedules import timetable
 from forge_jobs.schedules.firing import fire
 from forge_jobs.services.base import Service
-from forge_jobs.signals import schedule_failed, schedule_fired, schedule_skipped
+from forge_jobs.services.sowing import Sowing
+from forge_jobs.signals import (
+    schedule_failed,
+    schedule_fired,
+    schedule_skipped,
+    schedules_replanned,
+)
 
 LARGEST_PASS: Final = 500
 """How many schedules one pass plans or fires, so that other services have their turn."""
+LOOK_THROUGH_EVERY: Final = timedelta(minutes=5)
+"""How often all plans are compared with what they would be made from now."""
+LARGEST_REVISION: Final = 100
+"""How many of them one pass plans anew: after an upgrade all are to be, and jobs wait meanwhile."""
 MOST_MISSED: Final = 100
 """How many missed moments of one schedule are made good."""
 
 
-class Scheduler(Service):
-    """At first it stores what code declares; then it plans what is new, and fires what is due.
+class Replanned(NamedTuple):
+    """A schedule that was to fire at another moment; None is never."""
 
-    When it has not run for as long as it takes for others to lead, it stores it again: their code
-    may be another, as during a deployment.
+    schedule: Schedule
+    before: datetime | None
+    after: datetime | None
+    was_ahead: bool
+    """The clock that planned it, and not what it was planned from."""
+
+
+class Scheduler(Service):
+    """Stores what code declares, plans what is new, and fires what is due.
+
+    At first it looks through all plans, for those that would be others now. It begins like that
+    again after as long a rest as it takes for others to lead, and when the clock was set back.
 
     A schedule whose kind this process does not know is left to a leader that does.
     """
@@ -38,19 +58,30 @@ class Scheduler(Service):
     interval = timedelta(seconds=1)
 
     def __init__(self) -> None:
+        self._sowing = Sowing()
         self._ran_at: datetime | None = None
+        self._looked_through_at: datetime | None = None
+        self._found_void: list[Schedule] = []
 
     def run_once(self, *, now: datetime) -> int:
-        if self._ran_at is None or now - self._ran_at >= conf().lease:
-            synchronise()
+        if self._ran_at is None or not -clock.AHEAD < now - self._ran_at < conf().lease:
+            self._sowing.begin_anew()
+            self._looked_through_at = None
         self._ran_at = now
+        self._sowing.run_once(now=now)
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
-        planned = sum(_plan(schedule, now=now) for schedule in unplanned)
-        due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
-        return planned + sum(
-            db.unless_locked(partial(_fire, schedule, now=now)) for schedule in due
+        told: list[Replanned] = []
+        planned = sum(
+            _plan(schedule, now=now, told=told) for schedule in [*unplanned, *self._void(now)]
         )
+        due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
+        fired = sum(
+            db.unless_locked(partial(_fire, schedule, now=now, told=told)) for schedule in due
+        )
+        if told:
+            schedules_replanned.send_robust(Scheduler, replanned=told)
+        return planned + fired
 
     def rest(self, *, now: datetime) -> timedelta:
         """Until the next one is due, at most the interval: somebody may add a sooner one."""
@@ -58,12 +89,20 @@ class Scheduler(Service):
         due = planned.values_list("next_fire_at", flat=True).first()
         return self.interval if due is None else min(self.interval, due - now)
 
-
-def synchronise() -> None:
-    """Store what code declares, and disable what it no longer does."""
-    declared = timetable.declared()
-    Schedule.objects.sow({name: one.columns() for name, one in declared.items()})
-    Schedule.objects.abandon(declared=declared.keys())
+    def _void(self, now: datetime) -> list[Schedule]:
+        """Plans that may not hold any more; what is due already, fires by the plan it has."""
+        if not self._looked_through_at or now - self._looked_through_at >= LOOK_THROUGH_EVERY:
+            self._looked_through_at = now
+            planned = Schedule.objects.enabled().filter(Q(next_fire_at__gt=now) | Q(is_over=True))
+            slim = planned.filter(kind__in=registry.kinds()).only("name", *plan.COLUMNS)
+            self._found_void = [schedule for schedule in slim if _is_void(schedule, now=now)]
+        found = self._found_void
+        self._found_void = found[LARGEST_REVISION:]
+        return [
+            schedule
+            for schedule in found[:LARGEST_REVISION]
+            if schedule.next_fire_at is None or schedule.next_fire_at > now
+        ]
 
 
 def due_moments(schedule: Schedule, *, now: datetime) -> list[datetime]:
@@ -98,24 +137,41 @@ def _missed(
     return schedule.cron.latest(wanted, after=first - SECOND, until=until) or [first]
 
 
-def _plan(schedule: Schedule, *, now: datetime) -> int:
+def _is_void(schedule: Schedule, *, now: datetime) -> bool:
     try:
-        return int(Schedule.objects.plan(schedule, now=now))
+        return plan.is_void(schedule, now=now)
+    except UnknownZone:
+        return True
+
+
+def _plan(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
+    due_at, was_ahead = schedule.next_fire_at, plan.was_ahead(schedule, now=now)
+    try:
+        following = plan.following(schedule, now=now)
+        is_planned = Schedule.objects.move(schedule, following, now=now)
     except Error:
         raise
     except Exception as error:
         return _give_up(schedule, error)
+    if not is_planned or (due_at and following == due_at):
+        return 0
+    if due_at or schedule.is_over:
+        told.append(Replanned(schedule, due_at, following, was_ahead=was_ahead))
+    return 1
 
 
-def _fire(schedule: Schedule, *, now: datetime) -> int:
+def _fire(schedule: Schedule, *, now: datetime, told: list[Replanned]) -> int:
     """Move on and make the jobs, both or neither; returns how many due moments were dealt with."""
     try:
+        is_outdated = plan.is_outdated(schedule)
         moments = due_moments(schedule, now=now)
         following = schedule.due_after(now)
     except Exception as error:
         return _give_up(schedule, error)
+    if is_outdated:
+        return _plan(schedule, now=now, told=told)
     with transaction.atomic(using=db.connection().alias):
-        if not Schedule.objects.move(schedule, following):
+        if not Schedule.objects.move(schedule, following, now=now):
             return 0
         progress = _make_jobs(schedule, moments, now=now)
         Schedule.objects.record(schedule, progress)
@@ -134,7 +190,8 @@ def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) ->
     last_due = schedule.last_fired_at
     for due in moments:
         try:
-            if fire(schedule, due=due, last_due=last_due, now=now):
+            before = last_due if last_due and last_due < due else None  # else the clock was ahead
+            if fire(schedule, due=due, last_due=before, now=now):
                 progress.fired.append(due)
                 last_due = due
             else:

@@ -52,7 +52,8 @@ def test_a_card_says_what_the_database_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("silence", "pulse"), [(10, "live"), (11, "late"), (30, "late"), (31, "silent")]
+    ("silence", "pulse"),
+    [(10, "live"), (11, "late"), (30, "late"), (31, "silent"), (-30, "live"), (-3540, "silent")],
 )
 def test_a_heartbeat_that_is_missed_is_told(silence: float, pulse: str) -> None:
     process(heartbeat_at=NOON - timedelta(seconds=silence))

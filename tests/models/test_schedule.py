@@ -122,8 +122,8 @@ def test_only_what_is_enabled_and_planned_is_due() -> None:
 def test_one_of_two_moves_a_due_schedule_on() -> None:
     ours, theirs = planned_schedule(), stored()
 
-    assert Schedule.objects.move(ours, NOON + 2 * MINUTE)
-    assert not Schedule.objects.move(theirs, NOON + 2 * MINUTE)
+    assert Schedule.objects.move(ours, NOON + 2 * MINUTE, now=NOON)
+    assert not Schedule.objects.move(theirs, NOON + 2 * MINUTE, now=NOON)
     assert stored().next_fire_at == NOON + 2 * MINUTE
 
 
@@ -131,7 +131,7 @@ def test_a_schedule_that_was_edited_meanwhile_is_not_moved_on() -> None:
     seen = planned_schedule()
     Schedule.objects.update(expression="0 * * * *")
 
-    assert not Schedule.objects.move(seen, NOON + 2 * MINUTE)
+    assert not Schedule.objects.move(seen, NOON + 2 * MINUTE, now=NOON)
 
 
 def test_it_is_due_from_its_start_to_its_end() -> None:

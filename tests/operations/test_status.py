@@ -99,10 +99,12 @@ def test_a_queue_that_a_live_process_names_is_served() -> None:
     "absent",
     [
         {"heartbeat_at": NOON - 31 * SECOND},
+        {"heartbeat_at": NOON + 31 * SECOND},
+        {"heartbeat_at": NOON + 59 * 60 * SECOND},
         {"state": ProcessState.QUIET},
         {"state": ProcessState.STOPPING},
     ],
-    ids=["silent", "quiet", "stopping"],
+    ids=["silent", "ahead", "far ahead", "quiet", "stopping"],
 )
 def test_a_process_that_does_not_claim_serves_nothing(absent: dict[str, Any]) -> None:
     serving(**absent)
@@ -112,8 +114,9 @@ def test_a_process_that_does_not_claim_serves_nothing(absent: dict[str, Any]) ->
     assert unserved(now=NOON) == [Unserved("default")]
 
 
-def test_a_process_that_was_heard_of_lately_serves() -> None:
-    serving(heartbeat_at=NOON - 30 * SECOND)
+@pytest.mark.parametrize("off", [-30, 30])
+def test_a_process_that_was_heard_of_lately_serves(off: int) -> None:
+    serving(heartbeat_at=NOON + off * SECOND)
     stored_job()
 
     assert unserved(now=NOON) == []

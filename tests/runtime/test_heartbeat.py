@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from forge_jobs import JobContext, __version__, job
-from forge_jobs.clock import ManualClock
+from forge_jobs import JobContext, __version__, clock, job
+from forge_jobs.clock import ManualClock, MeasuredClock
+from forge_jobs.log import log_trouble
 from forge_jobs.models import Lease, Process, ProcessState
+from forge_jobs.runtime import registration
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.heartbeat import Heartbeat
+from forge_jobs.runtime.registration import measure_clock
 from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -19,6 +22,7 @@ from tests.running import PATIENCE, engine, eventually, running
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -51,17 +55,25 @@ def test_a_process_tells_what_it_is_and_does() -> None:
     assert not process.trouble
 
 
-def test_a_beat_moves_the_moment(heartbeat: Heartbeat) -> None:
-    assert heartbeat.run_once(now=NOON + MINUTE) == 1
+def test_a_beat_is_of_the_moment_in_which_it_is_stored(
+    heartbeat: Heartbeat, manual_clock: ManualClock
+) -> None:
+    manual_clock.advance(MINUTE)  # that is how long something held it up
+
+    assert heartbeat.run_once(now=NOON) == 1
     assert Process.objects.get().heartbeat_at == NOON + MINUTE
 
 
-def test_a_process_that_was_given_up_signs_on_as_the_one_it_was(heartbeat: Heartbeat) -> None:
+def test_a_process_that_was_given_up_signs_on_as_the_one_it_was(
+    heartbeat: Heartbeat, manual_clock: ManualClock
+) -> None:
     pk = Process.objects.get().pk
     Process.objects.all().delete()
+    manual_clock.advance(MINUTE)
 
-    assert heartbeat.run_once(now=NOON + MINUTE) == 0
+    assert heartbeat.run_once(now=NOON) == 0
     assert Process.objects.get().pk == pk
+    assert Process.objects.get().heartbeat_at == NOON + MINUTE
 
 
 def test_a_process_whose_name_was_taken_meanwhile_stops(idle: Engine, heartbeat: Heartbeat) -> None:
@@ -73,15 +85,29 @@ def test_a_process_whose_name_was_taken_meanwhile_stops(idle: Engine, heartbeat:
     assert "Another process has taken the name" in idle.failure
 
 
-def test_a_gap_between_beats_makes_a_process_unfit_to_judge_others(heartbeat: Heartbeat) -> None:
-    later = NOON + timedelta(seconds=5)
-    heartbeat.run_once(now=later)
-    assert heartbeat.heard_since(now=later) == NOON
+def test_a_jump_of_the_clock_is_told_and_is_the_process_s_trouble_until_it_is_settled(
+    heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    off = MINUTE - MINUTE
+    monkeypatch.setattr(registration, "_database_time", lambda: (NOON + off, 0.0))
+    monkeypatch.setattr(clock, "measured", MeasuredClock())
+    caplog.set_level("INFO", logger="forge_jobs")
+    log_trouble()
+    measure_clock()
+    troubles = []
+    for off in (HOUR, HOUR, HOUR, HOUR, -HOUR, HOUR):  # noqa: B007 - read by the lambda
+        heartbeat.run_once(now=NOON)
+        troubles.append(Process.objects.get().trouble)
 
-    # Whoever asks before the next beat is told of the gap as well.
-    assert heartbeat.heard_since(now=NOON + MINUTE) == NOON + MINUTE
-    heartbeat.run_once(now=NOON + MINUTE)
-    assert heartbeat.heard_since(now=NOON + MINUTE) == NOON + MINUTE
+    jumped = "The clock has jumped 3,600 s ahead; nothing goes by that unless it lasts."
+    back = "The clock has jumped 7,200 s back; nothing goes by that unless it lasts."
+    assert troubles == [jumped, jumped, "", "", back, ""]
+    assert caplog.messages == [
+        "the clock has jumped 1 h 0 min ahead: nothing goes by that yet",
+        "the clock stays 1 h 0 min ahead: this is the time now",
+        "the clock has jumped 2 h 0 min back: nothing goes by that yet",
+        "the clock is right again, after it had jumped 2 h 0 min back",
+    ]
 
 
 def test_the_health_file_is_touched_only_by_a_process_that_can_work(

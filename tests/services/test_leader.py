@@ -8,11 +8,13 @@ from django.db import connections
 
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, State
+from forge_jobs.models.lease import SERVICES
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.stager import Stager
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.listening import Listener
 from tests.rows import claim, stored_job
 
 HOUR = timedelta(hours=1)
@@ -85,6 +87,17 @@ def test_only_the_holder_hands_a_lease_on(first: Leader, second: Leader) -> None
     assert second.run_once(now=NOON + SECOND) == 0
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), HOUR, timedelta(days=365)])
+def test_a_lease_that_ends_later_than_any_lasts_is_not_honoured(
+    first: Leader, second: Leader, ahead: timedelta
+) -> None:
+    first.run_once(now=NOON + ahead)
+
+    assert Lease.objects.holder(SERVICES, now=NOON) is None
+    assert second.run_once(now=NOON) == 1
+    assert Lease.objects.holder(SERVICES, now=NOON) == second.process.pk
+
+
 def in_threads(*actions: object) -> None:
     """Run all at once, each with a connection of its own."""
     start = threading.Barrier(len(actions))
@@ -123,7 +136,8 @@ def test_two_leaders_at_once_do_no_harm() -> None:
     claim(lost, limit=300)
     for _ in range(300):
         stored_job(state=State.SCHEDULED, run_at=NOON)
-    reapers = [Reaper(lambda *, now: NOON - HOUR) for _ in range(3)]
+    hearing = Listener().listen_until(60)
+    reapers = [Reaper(hearing) for _ in range(3)]
     stagers = [Stager() for _ in range(3)]
 
     in_threads(*[lambda each=each: each.run_once(now=NOON + HOUR) for each in [*reapers, *stagers]])

@@ -150,6 +150,15 @@ class TestEnqueuedJobs:
         assert counted() == {"enqueued": 1}
         assert Watermark.objects.counted_up_to() == Job.objects.get().pk
 
+    @pytest.mark.parametrize("ahead", [60, 3_600, 365 * 86_400])
+    def test_a_clock_that_was_ahead_does_not_put_the_count_off(self, ahead: int) -> None:
+        Meter().run_once(now=NOON + ahead * SECOND)
+        stored_job()
+        for passed in range(0, 60, 10):
+            Meter().run_once(now=NOON + passed * SECOND)
+
+        assert counted() == {"enqueued": 1}
+
     def test_the_watermark_never_goes_back_though_the_newest_jobs_are_gone(self) -> None:
         meter = Meter()
         meter.run_once(now=NOON)

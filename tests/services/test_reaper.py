@@ -9,6 +9,7 @@ from forge_jobs.models import Job, Process, State
 from forge_jobs.services.reaper import Reaper, reclaim
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.listening import Listener
 from tests.rows import claim, columns, stored_job, transition
 
 pytestmark = pytest.mark.django_db
@@ -163,8 +164,9 @@ def test_what_was_given_back_is_claimed_in_its_old_place(process: Process) -> No
     assert [job.id for job in claim(process_named("next"))] == [first.pk, second.pk]
 
 
-def reaper(*, heard_for: timedelta = timedelta(hours=1)) -> Reaper:
-    return Reaper(lambda *, now: now - heard_for)
+def reaper(*, heard_for: float = 60) -> Reaper:
+    """Of a process that has listened for so many seconds."""
+    return Reaper(Listener().listen_until(heard_for))
 
 
 def test_a_process_that_is_silent_for_too_long_is_lost(process: Process) -> None:
@@ -176,12 +178,23 @@ def test_a_process_that_is_silent_for_too_long_is_lost(process: Process) -> None
     assert not Process.objects.exists()
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=59), timedelta(days=365)])
+def test_a_process_that_died_with_a_heartbeat_from_the_future_is_lost(ahead: timedelta) -> None:
+    stored_job()
+    claim(process_named("ahead", heartbeat_at=LATER + ahead))
+
+    assert reaper().run_once(now=LATER) == 1
+    assert not Process.objects.exists()
+
+
 def test_a_process_that_beats_is_left_alone(process: Process) -> None:
     stored_job()
     claim(process)
-    Process.objects.beat(process, now=LATER - timedelta(seconds=29))
+    listener = Listener()
+    listener.listen_until(55)
+    Process.objects.beat(process, now=LATER)
 
-    assert reaper().run_once(now=LATER) == 0
+    assert Reaper(listener.listen_until(60)).run_once(now=LATER + timedelta(hours=1)) == 0
     assert Process.objects.get() == process
 
 
@@ -189,8 +202,8 @@ def test_after_an_outage_everybody_has_time_to_beat_again(process: Process) -> N
     stored_job()
     claim(process)
 
-    assert reaper(heard_for=timedelta(seconds=29)).run_once(now=LATER) == 0
-    assert reaper(heard_for=timedelta(seconds=31)).run_once(now=LATER) == 1
+    assert reaper(heard_for=29).run_once(now=LATER) == 0
+    assert reaper(heard_for=31).run_once(now=LATER) == 1
 
 
 def test_a_process_that_beats_at_the_last_moment_is_not_lost(process: Process) -> None:

@@ -18,7 +18,6 @@ from typing import Final
 from django.db import Error, connections
 from django.utils import autoreload
 
-from forge_jobs import clock
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.reload import stop_on_change
@@ -191,7 +190,7 @@ def spawn(birth: Birth) -> int:
 def bury(names: list[str]) -> int:
     """Give back what processes of this host were running that are gone."""
     for name in names:
-        reclaim_predecessor(name, now=clock.now())
+        reclaim_predecessor(name)
     return 0
 
 
