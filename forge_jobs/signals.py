@@ -68,6 +68,9 @@ queue_misconfigured = Signal()
 work_unserved = Signal()
 """Jobs are ready that no live process takes: `unserved` (queues and kinds)."""
 
+locks_held = Signal()
+"""Sessions have held locks for so long that jobs do not move: `locks`."""
+
 schedule_fired = Signal()
 """A job was made for a due moment: `schedule`, `due_at`."""
 

@@ -14,9 +14,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from forge_jobs.conf import conf
 
 SQLITE_MINIMUM = (3, 35)
-POOL_DEFAULT = 4
-OWN_CONNECTIONS = 8
-"""Of the fetcher, finalizer, listener and its probe, pulse, watch, services and metering."""
 
 SQLITE_OPTIONS = """"OPTIONS": {
     "transaction_mode": "IMMEDIATE",
@@ -37,7 +34,7 @@ def check_database(
     connection = connections[alias]
     match connection.vendor:
         case "postgresql":
-            return _postgresql(connection)
+            return []
         case "sqlite":
             return _sqlite(connection)
         case vendor:
@@ -49,24 +46,6 @@ def check_database(
                     id="forge_jobs.E005",
                 )
             ]
-
-
-def _postgresql(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
-    pool = connection.settings_dict.get("OPTIONS", {}).get("pool")
-    if not pool:
-        return []
-    size = (pool.get("max_size") if isinstance(pool, dict) else None) or POOL_DEFAULT
-    needed = conf().threads + OWN_CONNECTIONS
-    if size >= needed:
-        return []
-    return [
-        checks.Warning(
-            f"The pool of {connection.alias!r} has at most {size} connections; runjobs with "
-            f"{conf().threads} threads needs {needed}.",
-            hint=f'In DATABASES, give "OPTIONS": {{"pool": {{"max_size": {needed}}}}} or more.',
-            id="forge_jobs.W003",
-        )
-    ]
 
 
 def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:

@@ -46,6 +46,7 @@ class Facts:
     cooling_until: datetime | None = None
     max_workers: int | None = None
     busy_workers: int = 0
+    lock: str = ""
     budget: str = ""
     has_budget: bool = True
     budget_until: datetime | None = None
@@ -78,6 +79,10 @@ def diagnose(facts: Facts) -> Diagnosis | None:
             return _of_overdue(facts)
         case State.SCHEDULED:
             return Diagnosis(_("It is scheduled for"), facts.run_at)
+        case State.RETRYING if not facts.attempt:
+            return Diagnosis(
+                _("Its run was interrupted, at no cost; it is tried again at"), facts.run_at
+            )
         case State.RETRYING:
             tried = {"attempt": facts.attempt, "of": facts.max_attempts or _("any number")}
             return Diagnosis(
@@ -160,6 +165,8 @@ def _of_servers(facts: Facts) -> Diagnosis | None:
 
 def _of_terms(facts: Facts) -> Diagnosis | None:
     names = {"queue": facts.queue, "kind": facts.kind, "budget": facts.budget}
+    if facts.lock:
+        return Diagnosis(facts.lock)
     if facts.max_workers is not None and facts.busy_workers >= facts.max_workers:
         text = _("Queue %(queue)s has all of its max_workers: %(busy)s of %(most)s are busy.")
         counts = {"busy": facts.busy_workers, "most": facts.max_workers}

@@ -12,6 +12,7 @@ from forge_jobs.dashboard.job_list import NEXT_CLAIMED
 from forge_jobs.durations import of_seconds
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
+from forge_jobs.operations.locks import lock_on
 
 HOLDERS = 10
 
@@ -59,6 +60,7 @@ def _of_queue(row: Queue, *, now: datetime) -> dict[str, Any]:
         "budget": row.budget,
     }
     if row.max_workers is not None:
+        facts["lock"] = str(lock_on(row.name) or "")
         facts["busy_workers"] = Job.objects.running().filter(queue=row.name).count()
     if row.budget:
         level = RateLimitBudget.objects.level(row.budget)

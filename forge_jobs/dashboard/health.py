@@ -12,6 +12,7 @@ from forge_jobs.conf import conf
 from forge_jobs.dashboard.overview import troubles
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
+from forge_jobs.operations.locks import held_locks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,5 +71,8 @@ class Health:
             latency=latency,
             gauge=gauge,
             processes=processes,
-            troubles=troubles([one.row for one in processes if one.is_live], now=now),
+            troubles=[
+                *troubles([one.row for one in processes if one.is_live], now=now),
+                *map(str, held_locks()),
+            ],
         )

@@ -17,6 +17,12 @@ R = TypeVar("R")
 LOCKED_DELAYS: Final = (0.1, 0.3, 1.0)
 """Seconds between attempts at a locked database; then the error is raised."""
 
+READ_COMMITTED: Final = """
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET LOCAL idle_in_transaction_session_timeout = '10s';
+SET LOCAL lock_timeout = '10s'
+"""
+
 
 def connection() -> BaseDatabaseWrapper:
     """This thread's connection to the database that holds the jobs."""
@@ -25,7 +31,11 @@ def connection() -> BaseDatabaseWrapper:
 
 def twin() -> Twin:
     """The module of statements that the job database understands."""
-    vendor = connection().vendor
+    return twin_of(connection().vendor)
+
+
+def twin_of(vendor: str) -> Twin:
+    """The module of statements for a vendor's databases; raises `NotSupportedError` if none is."""
     if vendor == "postgresql":
         from forge_jobs.db import postgresql
 
@@ -39,11 +49,15 @@ def twin() -> Twin:
 
 @contextmanager
 def read_committed() -> Iterator[None]:
-    """A transaction whose statements see what others committed before, whatever is the default."""
+    """A transaction whose statements see what others committed before, whatever is the default.
+
+    Its locks are lost by a process that does not go on with it, which may have vanished, and
+    others' are not waited for any longer.
+    """
     with transaction.atomic(using=connection().alias):
         if connection().vendor == "postgresql":
             with connection().cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                cursor.execute(READ_COMMITTED)
         yield
 
 

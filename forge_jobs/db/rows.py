@@ -123,6 +123,31 @@ class Transition(NamedTuple):
     progress: str | None = None
 
 
+class HeldLock(NamedTuple):
+    """A session whose transaction has held a lock for `seconds`: on a queue's row, or, if `queue`
+    is empty, on something that statements of forge_jobs wait for now.
+    """
+
+    queue: str
+    pid: int
+    application_name: str
+    client: str
+    state: str
+    seconds: float
+
+    def __str__(self) -> str:
+        who = ", from ".join(filter(None, (self.application_name or "unnamed", self.client)))
+        what = (
+            f"the row of queue {self.queue}, whose jobs can't be claimed"
+            if self.queue
+            else "what forge_jobs waits for"
+        )
+        return (
+            f"PostgreSQL's session {self.pid} ({who}, {self.state}) has locked {what}, for "
+            f"{self.seconds:,.0f} s. If it hangs: SELECT pg_terminate_backend({self.pid})."
+        )
+
+
 class BudgetLevel(NamedTuple):
     """What is in a token bucket; while it is drained, for `paused_seconds`, none is granted."""
 

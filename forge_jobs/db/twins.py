@@ -3,7 +3,7 @@
 What each does is said where it is written, in `postgresql` and in `sqlite`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from forge_jobs.db.rows import (
     EnqueuedCount,
     EventRow,
     Grid,
+    HeldLock,
     InsertedRow,
     KeyHolder,
     NewRow,
@@ -91,5 +92,23 @@ class Metrics(Protocol):
     def write_progress(self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Protocol):
+class Sessions(Protocol):
+    READ_ONLY: str
+
+    def parameters(self, process_name: str) -> dict[str, object]: ...
+    def traits(self, session: Any) -> tuple[object, ...] | None: ...
+    def wipe(self, session: Any) -> bool: ...
+    def is_alive(self, session: Any, *, has_rested: bool) -> bool: ...
+    def furnish(self, session: Any, settings: Mapping[str, str]) -> bool: ...
+    def ignore_notifications(self, session: Any) -> None: ...
+    def is_cut_off(self, sqlstate: str | None) -> bool: ...
+    def refuses_writes(self, cursor: Any) -> bool: ...
+
+
+class Locks(Protocol):
+    def held_locks(self, cursor: Any, *, seconds: float) -> list[HeldLock]: ...
+    def is_write_locked(self, cursor: Any, *, seconds: float) -> bool: ...
+
+
+class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Sessions, Locks, Protocol):
     """One of the two packages of statements."""

@@ -16,6 +16,7 @@ from forge_jobs.handlers.outcomes import (
     Dead,
     Done,
     Failed,
+    Interrupted,
     Outcome,
     Released,
     Snoozed,
@@ -66,12 +67,18 @@ def own(outcome: Outcome) -> Outcome:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, what led to it, and so on; ends even where they lead to each other."""
+    """An exception, what it was raised from and in the handling of, and so on.
+
+    Ends even where they lead to each other.
+    """
     seen: set[int] = set()
-    while error is not None and id(error) not in seen and len(seen) < MOST_CAUSES:
-        seen.add(id(error))
-        yield error
-        error = _cause(error) or _context(error)
+    links = [error]
+    while links and len(seen) < MOST_CAUSES:
+        link = links.pop(0)
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            links += [_cause(link), _context(link)]
 
 
 def _taken_over(outcome: Outcome) -> Outcome:
@@ -91,6 +98,8 @@ def _taken_over(outcome: Outcome) -> Outcome:
             return Snoozed(delay=clamped(outcome.delay, field="delay"))
         case Cancelled():
             return Cancelled(plain(outcome.reason))
+        case Interrupted():
+            return Interrupted(plain(outcome.message), clamped(outcome.delay, field="delay"))
         case Released():
             return Released()
     return Failed(f"The handler returned an unknown outcome, {_name(outcome)}.")

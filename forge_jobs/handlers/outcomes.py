@@ -93,5 +93,16 @@ class Cancelled(Outcome):
 
 
 @dataclass(eq=False)
+class Interrupted(Outcome):
+    """The run failed by no fault of its own: again after `delay`, and no attempt is spent.
+
+    The runtime's own, not for handlers.
+    """
+
+    message: str
+    delay: timedelta
+
+
+@dataclass(eq=False)
 class Released(Outcome):
     """The run is given back unfinished, with its attempt; the runtime's own, not for handlers."""

@@ -15,6 +15,7 @@ from forge_jobs.handlers.outcomes import (
     Dead,
     Done,
     Failed,
+    Interrupted,
     Outcome,
     Snoozed,
     Throttled,
@@ -23,6 +24,9 @@ from forge_jobs.states import State
 
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
+
+FORGIVEN: Final = "is_forgiven"
+"""In a job's errors, what marks one that cost no attempt."""
 
 
 def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime) -> Transition:
@@ -64,6 +68,8 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 finished_at=now,
                 last_error=trimmed(reason, LONGEST_MESSAGE),
             )
+        case Interrupted() as interrupted:
+            return _interrupted(job, interrupted, now=now)
     return released(job)
 
 
@@ -153,9 +159,22 @@ def _failed(
     )
 
 
-def _error(outcome: Failed | Dead, *, attempt: int, now: datetime) -> str:
+def _interrupted(job: ClaimedJob, outcome: Interrupted, *, now: datetime) -> Transition:
+    return Transition(
+        job.id,
+        job.claimed_at,
+        State.RETRYING,
+        job.attempt - 1,
+        run_at=now + outcome.delay,
+        error=_error(Failed(outcome.message), attempt=job.attempt, now=now, **{FORGIVEN: True}),
+        last_error=trimmed(outcome.message, LONGEST_MESSAGE),
+    )
+
+
+def _error(outcome: Failed | Dead, *, attempt: int, now: datetime, **marks: bool) -> str:
     return json.dumps(
         {
+            **marks,
             "at": now.isoformat(),
             "attempt": attempt,
             "message": trimmed(outcome.message, LONGEST_MESSAGE),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.dispatch import Signal
 
 from forge_jobs import signals
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, HeldLock
 from forge_jobs.durations import spelled
 from forge_jobs.states import State
 
@@ -77,6 +77,11 @@ def unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
         logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
 
 
+def locked(*, locks: Sequence[HeldLock], **kwargs: Any) -> None:
+    for lock in locks:
+        logger.error("%s", lock, extra={"queue": lock.queue, "session_pid": lock.pid})
+
+
 def misconfigured(*, queue: str, error: Exception, **kwargs: Any) -> None:
     logger.error("nothing is claimed from queue %s: %s", queue, error, extra={"queue": queue})
 
@@ -97,5 +102,6 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.claim_lost: claim_lost,
     signals.worker_abandoned: abandoned,
     signals.work_unserved: unserved,
+    signals.locks_held: locked,
     signals.queue_misconfigured: misconfigured,
 }

@@ -17,6 +17,7 @@ from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, Queue, State
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
+from forge_jobs.operations.locks import held_locks, write_lock
 
 FRONT: Final = 1_000
 """How many jobs to look at for kinds that nobody serves: such jobs are in front."""
@@ -114,7 +115,7 @@ def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
                 f"Jobs of queue {queue} have waited for {_seconds(lag)}, and every process that "
                 f"serves it is in trouble. {serving[0].name}: {serving[0].trouble}"
             )
-    return found
+    return [*found, *map(str, held_locks()), *filter(None, [write_lock()])]
 
 
 def _live(now: datetime) -> list[Process]:

@@ -7,18 +7,15 @@ from datetime import timedelta
 from threading import Event
 from typing import Final, TypeVar
 
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error
 
 from forge_jobs import db
-from forge_jobs.handlers.border import causes
 from forge_jobs.signals import database_recovered, database_trouble
 
 R = TypeVar("R")
 
 FIRST_DELAY: Final = 0.1
 LONGEST_DELAY: Final = 30.0
-
-_last_trouble_at = float("-inf")
 
 
 class Stopped(Exception):
@@ -36,9 +33,7 @@ class Outage:
 
     def trouble(self, error: Error) -> float:
         """Tell of it, and drop the connection; returns after how many seconds to try again."""
-        global _last_trouble_at
-        _last_trouble_at = time.monotonic()
-        self._began_at = self._began_at or _last_trouble_at
+        self._began_at = self._began_at or time.monotonic()
         delay = min(self.longest_delay, self._delay)
         self._delay = min(self.longest_delay, self._delay * 2)
         database_trouble.send_robust(Outage, error=error, doing=self.doing, retry_in=delay)
@@ -77,35 +72,3 @@ def ride_out(
         else:
             outage.over()
             return result
-
-
-def is_to_blame(error: BaseException, *, since: float) -> bool:
-    """Whether a handler failed because the database went away; `since` is when it began to run.
-
-    A lost connection alone proves nothing: the handler may be what breaks it each time. There
-    must be another witness: somebody else in this process, a server that can't be reached, or
-    one that has been started in the meantime.
-    """
-    connection = db.connection()
-    if connection.vendor != "postgresql" or not _is_about_the_connection(error):
-        return False
-    connection.close()
-    if _last_trouble_at >= since:
-        return True
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
-            )
-            (seconds_up,) = cursor.fetchone()
-    except Error:
-        return True
-    return float(seconds_up) < time.monotonic() - since
-
-
-def _is_about_the_connection(error: BaseException | None) -> bool:
-    for one in causes(error):
-        if isinstance(one, OperationalError | InterfaceError):
-            sqlstate = getattr(one.__cause__, "sqlstate", None)
-            return sqlstate is None or sqlstate.startswith(("08", "57P"))
-    return False

@@ -15,6 +15,7 @@ from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
 from forge_jobs.runtime.running.progress import ProgressWriter
+from forge_jobs.runtime.running.rest import Rest
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
@@ -63,6 +64,7 @@ def service_loops(
         Cancellation(process, workers),
         ProgressWriter(process, workers, writing=writing),
         leader,
+        Rest(),
     ]
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]

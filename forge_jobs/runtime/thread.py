@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import ClassVar
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import db
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.outage import Stopped
 from forge_jobs.signals import thread_failed
 
@@ -18,6 +19,13 @@ class EngineThread(Thread):
 
     Half a process would look alive and leave its jobs lying. `fail(reason)` is told.
     """
+
+    session_limits: ClassVar[dict[str, str]] = {
+        "idle_in_transaction_session_timeout": "10s",
+        "lock_timeout": "10s",
+    }
+    """Of its session with PostgreSQL: its locks must not outlive a host that has vanished, and
+    others' are waited for in such a way that it can be told of."""
 
     def __init__(
         self, name: str, *, fail: Callable[[str], None], stopping: Event | None = None
@@ -39,6 +47,7 @@ class EngineThread(Thread):
             db.twin().interrupt(self._connection.connection)
 
     def run(self) -> None:
+        sessions.limit(**self.session_limits)
         self._connection = db.connection()
         try:
             self.work()
@@ -48,4 +57,4 @@ class EngineThread(Thread):
             self._fail(f"{self.name} failed")
             thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
-            connections.close_all()
+            sessions.close_all()

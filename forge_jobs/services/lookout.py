@@ -1,10 +1,11 @@
-"""Says which work nobody can do: a queue that no live process serves, a kind that none knows."""
+"""Says which work nobody can do: that no process serves, or that somebody keeps locked."""
 
 from datetime import datetime, timedelta
 
+from forge_jobs.operations.locks import held_locks
 from forge_jobs.operations.status import unserved
 from forge_jobs.services.base import Service
-from forge_jobs.signals import work_unserved
+from forge_jobs.signals import locks_held, work_unserved
 
 
 class Lookout(Service):
@@ -16,4 +17,6 @@ class Lookout(Service):
         found = unserved(now=now)
         if found:
             work_unserved.send_robust(type(self), unserved=found)
-        return len(found)
+        if locks := held_locks():
+            locks_held.send_robust(type(self), locks=locks)
+        return len(found) + len(locks)

@@ -70,6 +70,12 @@ def test_a_retrying_job_says_which_attempt_failed(limit: int | None, of: str) ->
     assert why(job) == Diagnosis(told, NOON + MINUTE)
 
 
+def test_a_job_whose_run_was_interrupted_has_not_failed() -> None:
+    job = stored_job(state=State.RETRYING, attempt=0, run_at=NOON + MINUTE)
+
+    assert text_of(job).startswith("Its run was interrupted")
+
+
 def test_a_job_that_is_due_waits_for_the_stager(live: Process) -> None:
     job = stored_job(state=State.SCHEDULED, run_at=NOON - MINUTE)
 

@@ -63,5 +63,10 @@ def test_jobs_flow_through_a_pooler_that_shares_connections(server: Server) -> N
             runjobs.terminate()
             code, output = runjobs.wait()
 
+        listening = (
+            "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^LISTEN' AND state = 'idle'"
+        )
+        assert project.ask(listening) == [(0,)]
+
     assert code == 0, output
     assert "database trouble" not in output

@@ -4,4 +4,6 @@ from forge_jobs.db.postgresql.budgets import *
 from forge_jobs.db.postgresql.inserts import *
 from forge_jobs.db.postgresql.jobs import *
 from forge_jobs.db.postgresql.keys import *
+from forge_jobs.db.postgresql.locks import *
 from forge_jobs.db.postgresql.metrics import *
+from forge_jobs.db.postgresql.sessions import *

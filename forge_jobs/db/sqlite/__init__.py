@@ -4,4 +4,6 @@ from forge_jobs.db.sqlite.budgets import *
 from forge_jobs.db.sqlite.inserts import *
 from forge_jobs.db.sqlite.jobs import *
 from forge_jobs.db.sqlite.keys import *
+from forge_jobs.db.sqlite.locks import *
 from forge_jobs.db.sqlite.metrics import *
+from forge_jobs.db.sqlite.sessions import *

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from django.db import Error, connections
+from django.db import Error
 from django.utils import autoreload
 
 from forge_jobs.exceptions import ProcessNameTaken
@@ -37,6 +37,7 @@ from forge_jobs.runtime.engine import Engine, Options
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Limits
+from forge_jobs.runtime.sessions import close_connections, take_over
 
 BIRTH: Final = "FORGE_JOBS_BIRTH"
 """The environment variable that tells a fresh interpreter that it is a supervisor's child."""
@@ -74,6 +75,7 @@ class Launch:
             lifecycle = Lifecycle()
             stop_on_signals(lifecycle)
             console.introduce(processes=1)
+            take_over(self.name)
             engine = Engine.signed_on(self.options(self.name, Limits()), lifecycle=lifecycle)
             engine.run()
             leave(engine)
@@ -120,6 +122,7 @@ class Launch:
         )
         lifecycle = Lifecycle()
         obey_supervisor(lifecycle)
+        take_over(birth.name)
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1)
         if not birth.is_first:
@@ -192,11 +195,3 @@ def bury(names: list[str]) -> int:
     for name in names:
         reclaim_predecessor(name)
     return 0
-
-
-def close_connections() -> None:
-    """What is open at a fork would be shared; a pool has threads as well."""
-    for connection in connections.all(initialized_only=True):
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()

@@ -12,8 +12,8 @@ import psutil
 
 from forge_jobs.metrics.tally import longest_span_between
 from forge_jobs.models import Process, ProcessGauge
-from forge_jobs.runtime.running.sessions import count_open
 from forge_jobs.runtime.running.workers import Workers
+from forge_jobs.runtime.sessions import count_open
 from forge_jobs.services.base import Service
 
 TICK_SECONDS: Final = 0.01

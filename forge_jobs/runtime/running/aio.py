@@ -2,14 +2,24 @@
 
 import asyncio
 from collections.abc import Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections
 
 from forge_jobs.exceptions import JobTimedOut
-from forge_jobs.runtime.running.sessions import tidy
+from forge_jobs.runtime.sessions import close_all, tidy
+
+
+class Helpers(ThreadPoolExecutor):
+    """The threads to which one job sends work; their sessions are not for the next job."""
+
+    have_helped = False
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        self.have_helped = True
+        return super().submit(*arguments, **options)
 
 
 class EventLoop:
@@ -25,6 +35,7 @@ class EventLoop:
         self._thread = ThreadSensitiveContext()
         self._task: asyncio.Task[object] | None = None
         self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
+        self._helpers = self._new_helpers()
 
     def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
         """Run to the end, in a context of its own; clean up after it.
@@ -36,6 +47,9 @@ class EventLoop:
         finally:
             self._task = None
             self._run(sync_to_async(tidy)(), self._context.copy())
+            if self._helpers.have_helped:
+                self._helpers.shutdown(wait=False)
+                self._helpers = self._new_helpers()
 
     def cancel(self) -> None:
         """Cancel, from another thread, the coroutine that runs."""
@@ -43,9 +57,14 @@ class EventLoop:
             self._runner.get_loop().call_soon_threadsafe(task.cancel)
 
     def close(self) -> None:
-        self._run(sync_to_async(connections.close_all)(), self._context.copy())
+        self._run(sync_to_async(close_all)(), self._context.copy())
         self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call]
         self._runner.close()
+
+    def _new_helpers(self) -> Helpers:
+        helpers = Helpers(thread_name_prefix="forge_jobs-helper")
+        self._runner.get_loop().set_default_executor(helpers)
+        return helpers
 
     def _run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
         return self._runner.run(coroutine, context=context)

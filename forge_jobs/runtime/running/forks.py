@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.db import connections
 
-from forge_jobs.runtime.running import sessions
+from forge_jobs.runtime import sessions
 
 _thread = local()
 _handled: Final[set[int]] = set()

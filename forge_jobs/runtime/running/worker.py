@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from threading import Event
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from django.db import Error, connections, transaction
 
@@ -24,11 +24,12 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
-from forge_jobs.runtime.outage import Stopped, is_to_blame, ride_out
+from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import transactions
 from forge_jobs.runtime.running.aio import EventLoop
+from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.run import NEVER, Run
-from forge_jobs.runtime.running.sessions import tidy
+from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import job_started
@@ -40,6 +41,8 @@ LOCKED_SECONDS: Final = 1.0
 
 class Worker(EngineThread):
     """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
+
+    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
 
     def __init__(
         self,
@@ -174,7 +177,7 @@ class Worker(EngineThread):
         return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
-        """What an error comes to; the database's absence costs the job no attempt."""
+        """What an error comes to; the loss of its session costs the job no attempt."""
         if run.killed_at != NEVER:
             connections.close_all()  # it may have struck in the middle of a query
             return Cancelled(run.context.cancelled.reason)
@@ -182,9 +185,8 @@ class Worker(EngineThread):
             connections.close_all()  # it may have struck in the middle of a query
             limit = run.job.timeout_seconds
             return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
-        if is_to_blame(error, since=run.began_at):
-            return Released()
-        return failed(error)
+        run.due_at = NEVER  # the handler is over, however long the database may be away
+        return excuse(error, run.job, stopping=self._claiming_stops) or failed(error)
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         payload = json.loads(run.job.payload)

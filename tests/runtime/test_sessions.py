@@ -1,0 +1,434 @@
+"""A worker's session is kept from job to job, and each job finds it as good as new."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, connections
+from django.db.backends.postgresql.psycopg_any import IsolationLevel
+from django.db.backends.signals import connection_created
+from forge_jobs.runtime.sessions import close_all, close_unused, count_open, tidy
+
+from forge_jobs import job
+from forge_jobs.models import State
+from forge_jobs.runtime import sessions
+from forge_jobs.runtime.thread import EngineThread
+from tests.app.models import Effect
+from tests.running import drain
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's alone")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's alone")
+
+
+@pytest.fixture(autouse=True)
+def _a_session_of_its_own() -> Iterator[None]:
+    """What earlier tests did to the session of this thread is none of these."""
+    connection.close()
+    connection.ensure_connection()
+    yield
+    close_all()
+
+
+def session() -> Any:
+    """The driver's connection that the next statement would go by."""
+    connection.ensure_connection()
+    return connection.connection
+
+
+def give_options(monkeypatch: pytest.MonkeyPatch, **options: object) -> None:
+    """Let the next session have them."""
+    connection.close()
+    monkeypatch.setitem(
+        connections.settings["default"],
+        "OPTIONS",
+        {**connection.settings_dict["OPTIONS"], **options},
+    )
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def asked(question: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("age", [0, 60, None])
+def test_a_session_is_kept_whatever_conn_max_age_says(
+    age: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", age)
+    connection.close()
+    before = session()
+    tidy()
+
+    assert session() is before
+
+
+def test_jobs_of_a_worker_share_its_session() -> None:
+    seen: list[Any] = []
+
+    @job(kind="tests.subject")
+    def subject() -> None:
+        seen.append(session())
+
+    subject.enqueue_many([{}, {}, {}])
+    drain(threads=1)
+
+    assert len(seen) == 3
+    assert len(set(map(id, seen))) == 1
+
+
+def test_a_job_that_needs_no_session_finds_none() -> None:
+    tidy()
+
+    assert connection.connection is None
+    tidy()
+    assert connection.connection is None
+
+
+def test_the_wrapper_is_as_new() -> None:
+    connection.execute_wrappers.append(lambda *args: None)
+    connection.force_debug_cursor = True
+    connection.queries_log.append({"sql": "SELECT 1", "time": "0"})
+    tidy()
+
+    assert not connection.execute_wrappers
+    assert not connection.force_debug_cursor
+    assert not connection.queries_log
+    assert asked("SELECT 1") == 1
+
+
+def spoil_search_path() -> None:
+    execute("SET search_path TO nowhere")
+
+
+def spoil_writes() -> None:
+    execute("SET default_transaction_read_only TO on")
+
+
+def spoil_time_zone() -> None:
+    execute("SET TIME ZONE 'Asia/Kathmandu'")
+
+
+def spoil_timeout() -> None:
+    execute("SET statement_timeout TO '1h'")
+
+
+def leave_a_temporary_table() -> None:
+    execute("CREATE TEMPORARY TABLE left_behind (id integer)")
+
+
+def leave_an_advisory_lock() -> None:
+    execute("SELECT pg_advisory_lock(4711)")
+
+
+def leave_a_listener() -> None:
+    execute("LISTEN left_behind")
+
+
+def leave_a_prepared_statement() -> None:
+    execute("PREPARE left_behind AS SELECT 1")
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("spoil", "question", "answer"),
+    [
+        (spoil_search_path, "SHOW search_path", '"$user", public'),
+        (spoil_writes, "SHOW default_transaction_read_only", "off"),
+        (spoil_time_zone, "SHOW TimeZone", "UTC"),
+        (spoil_timeout, "SHOW statement_timeout", "0"),
+        (leave_a_temporary_table, "SELECT to_regclass('left_behind')", None),
+        (leave_an_advisory_lock, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", 0),
+        (leave_a_listener, "SELECT count(*) FROM pg_listening_channels()", 0),
+        (leave_a_prepared_statement, "SELECT count(*) FROM pg_prepared_statements", 0),
+    ],
+)
+def test_a_session_of_postgresql_is_reset(
+    spoil: Callable[[], None], question: str, answer: object
+) -> None:
+    before = session()
+    spoil()
+    tidy()
+
+    assert asked(question) == answer
+    assert session() is before
+
+
+@on_postgresql
+def test_a_reset_session_is_set_up_as_a_new_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = connection.settings_dict["USER"]
+    give_options(monkeypatch, assume_role=user, isolation_level=IsolationLevel.REPEATABLE_READ)
+    set_up: list[object] = []
+
+    def configure(*, connection: Any, **kwargs: object) -> None:
+        execute("SET work_mem TO '7MB'")
+        set_up.append(connection)
+
+    connection_created.connect(configure)
+    try:
+        before = session()
+        tidy()
+        assert asked("SELECT current_setting('role')") == user
+    finally:
+        connection_created.disconnect(configure)
+
+    assert len(set_up) == 2
+    assert asked("SHOW work_mem") == "7MB"
+    assert session().isolation_level == IsolationLevel.REPEATABLE_READ
+    assert session() is before
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("trait", "value"), [("read_only", True), ("prepare_threshold", 1), ("row_factory", dict)]
+)
+def test_a_session_whose_driver_was_told_otherwise_is_closed(trait: str, value: object) -> None:
+    before = session()
+    setattr(before, trait, value)
+    tidy()
+
+    assert before.closed
+    assert session() is not before
+
+
+@on_postgresql
+def test_statements_that_the_driver_prepared_are_prepared_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    give_options(monkeypatch, prepare_threshold=0, server_side_binding=True)
+    before = session()
+    for _ in range(3):
+        Effect.objects.filter(number=1).exists()
+        tidy()
+
+    assert session() is before
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "change",
+    [
+        "PRAGMA foreign_keys = OFF",
+        "PRAGMA query_only = ON",
+        "PRAGMA ignore_check_constraints = ON",
+        "PRAGMA busy_timeout = 1",
+        "PRAGMA synchronous = OFF",
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA recursive_triggers = ON",
+        "PRAGMA writable_schema = ON",
+        "PRAGMA case_sensitive_like = ON",
+        "PRAGMA cache_size = 1",
+        "ATTACH DATABASE ':memory:' AS left_behind",
+        "CREATE TEMPORARY TABLE left_behind (id integer)",
+        "BEGIN",
+    ],
+)
+def test_a_session_of_sqlite_that_was_changed_is_closed(change: str) -> None:
+    before = session()
+    execute(change)
+    tidy()
+
+    assert session() is not before
+    assert asked("PRAGMA foreign_keys") == 1
+
+
+@on_sqlite
+def test_a_session_of_sqlite_whose_driver_was_told_otherwise_is_closed() -> None:
+    before = session()
+    before.row_factory = lambda cursor, row: list(row)
+    tidy()
+
+    assert session() is not before
+
+
+def test_a_session_that_met_an_error_is_closed() -> None:
+    before = session()
+    with pytest.raises(DatabaseError):
+        execute("SELECT * FROM nowhere")
+    tidy()
+
+    assert session() is not before
+
+
+def test_a_session_is_closed_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    monkeypatch.setattr(sessions, "LONGEST_LIFE", 0.0)
+    before = session()
+    tidy()
+
+    assert session() is not before
+
+
+class Foreign(type(connections["default"])):  # type: ignore[misc] # its class depends on the suite
+    """As other packages derive their own from Django's, which believe things of the session."""
+
+
+def test_the_session_of_a_wrapper_that_is_not_django_s_own_is_closed() -> None:
+    wrapper = Foreign(connections.settings["default"], "default")
+    known = connections["default"]
+    connections["default"] = wrapper
+    try:
+        before = session()
+        tidy()
+        assert session() is not before
+        wrapper.close()
+    finally:
+        connections["default"] = known
+
+
+@on_postgresql
+def test_a_session_that_the_server_ended_meanwhile_costs_nothing() -> None:
+    pid = asked("SELECT pg_backend_pid()")
+    tidy()
+    with connection.copy().cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        other.db.close()
+
+    assert asked("SELECT pg_backend_pid()") != pid
+
+
+@on_postgresql
+def test_after_a_rest_the_server_is_asked_whether_the_session_is_still_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = session()
+    tidy()
+    asks: list[object] = []
+    monkeypatch.setattr(sessions, "TRUSTED_SECONDS", -1.0)
+    monkeypatch.setattr(before, "execute", asks.append)
+
+    assert session() is before
+    assert asks == ["SELECT 1"]
+
+
+@pytest.fixture
+def taken_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`take_over()` for a process that the settings give these options."""
+
+    def taking_over(**options: object) -> None:
+        give_options(monkeypatch, **options)
+        monkeypatch.setattr(sessions, "_is_ours", False)
+        monkeypatch.setattr(sessions, "_process_name", "")
+        sessions.take_over("web1")
+
+    yield taking_over
+    close_all()
+
+
+@on_postgresql
+def test_sessions_of_runjobs_are_never_pooled(taken_over: Callable[..., None]) -> None:
+    taken_over(pool={"max_size": 4})
+
+    assert connection.settings_dict["OPTIONS"].get("pool") is None
+    assert not hasattr(session(), "_pool")
+
+
+@on_postgresql
+def test_sessions_of_runjobs_say_whose_they_are(taken_over: Callable[..., None]) -> None:
+    taken_over()
+    assert asked("SHOW application_name") == "forge_jobs MainThread of web1"
+    tidy()
+
+    assert asked("SHOW application_name") == "forge_jobs MainThread of web1"
+
+
+@on_postgresql
+def test_a_name_that_the_project_gives_its_sessions_stays(taken_over: Callable[..., None]) -> None:
+    taken_over(application_name="shop", connect_timeout=3)
+
+    assert asked("SHOW application_name") == "shop"
+    assert connection.settings_dict["OPTIONS"]["connect_timeout"] == 3
+
+
+@on_postgresql
+def test_both_ends_notice_when_the_other_vanishes(taken_over: Callable[..., None]) -> None:
+    taken_over()
+
+    assert connection.settings_dict["OPTIONS"]["tcp_user_timeout"] == 15_000
+    assert asked("SHOW client_connection_check_interval") == "10s"
+    assert asked("SHOW idle_in_transaction_session_timeout") == "0"
+
+
+@on_postgresql
+def test_in_threads_of_ours_a_lock_is_neither_held_nor_awaited_for_long(
+    taken_over: Callable[..., None],
+) -> None:
+    taken_over()
+    seen: dict[str, str] = {}
+
+    def work() -> None:
+        sessions.limit(**EngineThread.session_limits)
+        for name in EngineThread.session_limits:
+            seen[name] = asked(f"SHOW {name}")
+        close_all()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == {"idle_in_transaction_session_timeout": "10s", "lock_timeout": "10s"}
+
+
+def test_what_nobody_uses_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    session()
+    tidy()
+    before = count_open()
+    assert close_unused() == 0
+
+    monkeypatch.setattr(sessions, "LONGEST_REST", 0.0)
+    assert close_unused() == 1
+    assert count_open() == before - 1
+
+
+def test_what_a_thread_left_open_is_closed_once_it_has_ended() -> None:
+    left: list[Any] = []
+
+    def work() -> None:
+        connection.ensure_connection()
+        left.append(connections["default"])
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    before = count_open()
+
+    assert close_unused() >= 1
+    assert count_open() < before
+    assert left[0].connection is None
+
+
+def test_a_thread_that_an_async_handler_sends_work_to_serves_no_other_job() -> None:
+    seen: list[Any] = []
+
+    @job(kind="tests.subject")
+    async def subject() -> None:
+        seen.append(await asyncio.to_thread(session))
+
+    subject.enqueue_many([{}, {}])
+    drain(threads=1)
+
+    assert len(seen) == 2
+    assert seen[0] is not seen[1]
+    close_unused()
+
+
+def test_a_worker_s_session_is_closed_with_it() -> None:
+    @job(kind="tests.subject")
+    def subject() -> None:
+        Effect.objects.create(number=1)
+
+    stored = subject.enqueue()
+    before = count_open()
+    drain()
+
+    stored.refresh_from_db()
+    assert stored.state == State.SUCCEEDED
+    assert count_open() <= before
