@@ -1,7 +1,8 @@
-"""A cron expression as a model field, a form field and a validator, explained as one types."""
+"""Fields of our own: cron expressions, explained as one types, and JSON that keeps its floats."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from django import forms
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import jsontext
 from forge_jobs.cron.expression import BadExpression, Cron
 from forge_jobs.cron.fields import LONGEST_EXPRESSION
 from forge_jobs.cron.zones import UnknownZone, zone_named
@@ -84,3 +86,20 @@ class CronField(models.CharField):  # type: ignore[type-arg] # only in stubs
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": CronFormField, **kwargs})
+
+
+class LastingEncoder(json.JSONEncoder):
+    def encode(self, o: Any) -> str:
+        return jsontext.with_lasting_floats(super().encode(o))
+
+
+class LastingJSONField(models.JSONField):
+    """Gives floats back as what they were; to the database, and to migrations, a `JSONField`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"encoder": LastingEncoder, **kwargs})
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, _, args, kwargs = super().deconstruct()
+        kwargs.pop("encoder", None)
+        return name, "django.db.models.JSONField", args, kwargs

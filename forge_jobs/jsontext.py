@@ -2,12 +2,24 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 LONGEST_INTEGER_BITS: Final = 14_000
+DEEPEST: Final = 200
+"""Levels of lists and dictionaries. SQLite reads 1,000; Python may be deep in its own stack."""
+
+NEGATIVE_ZERO: Final = "-1e-324"
+"""What a float takes for -0.0, and PostgreSQL for a number that has a sign to keep."""
+
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+# Strings are matched so that nothing is found inside of them.
+_FLOATS: Final = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"|(?P<large>-?[0-9.]+e\+[0-9]+)|(?P<zero>-0\.0(?![0-9]))'
+)
 
 
 class NotJSON(ValueError):
@@ -19,24 +31,46 @@ def dumps(value: Any, *, name: str) -> str:
 
     Refused is what would come back as something else (tuples become lists without fuss, but keys
     that are no strings would become strings), and what the databases can't store: NaN, infinities,
-    the character NUL and lone surrogates.
+    the character NUL, lone surrogates and what is nested too deeply.
     """
     try:
-        if not _is_plain(value):
-            _refuse(value, name)
+        if not (is_plain := _is_plain(value)):
+            _refuse(value, name, levels=DEEPEST)
         text = _encoded(value, name)
         if "\\u0000" in text or not _is_unicode(text):
             _refuse_text(value, name)
     except RecursionError:
-        raise NotJSON(f"{name} is nested too deeply, or contains itself.") from None
+        raise NotJSON(
+            f"{name} is nested too deeply, or contains itself: lists and dictionaries may be "
+            f"{DEEPEST} levels deep."
+        ) from None
+    return text if is_plain else with_lasting_floats(text)
+
+
+def with_lasting_floats(text: str) -> str:
+    """The same JSON, with floats as `jsonb` gives them back: it knows numbers, but no floats.
+
+    `1e+23` would come back as an integer, and another one than that float is; `-0.0` as `0.0`.
+    """
+    if "e+" in text or "-0.0" in text:
+        return _FLOATS.sub(_lasting, text)
     return text
+
+
+def _lasting(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "large":
+            return f"{Decimal(found[0]):f}.0"
+        case "zero":
+            return NEGATIVE_ZERO
+    return found[0]
 
 
 def _encoded(value: Any, name: str) -> str:
     try:
         return _encode(value)
     except ValueError:
-        _refuse(value, name)
+        _refuse(value, name, levels=DEEPEST)
         raise
 
 
@@ -59,7 +93,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether `value` is a dictionary of scalars, as most payloads are; quick to tell."""
+    """Whether `value` is a dictionary of scalars that are no floats, as most payloads are."""
     if value.__class__ is not dict:
         return False
     for key, item in value.items():
@@ -68,8 +102,11 @@ def _is_plain(value: Any) -> bool:
     return True
 
 
-def _refuse(value: Any, path: str) -> None:
-    """Raise for the first thing within `value` that is not JSON."""
+def _refuse(value: Any, path: str, *, levels: int) -> None:
+    """Raise for the first thing within `value` that is not JSON.
+
+    `RecursionError` if it has more levels than that.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         raise NotJSON(f"{path} is {value}, which JSON has no word for.")
     if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS:
@@ -81,7 +118,9 @@ def _refuse(value: Any, path: str) -> None:
             if not isinstance(key, str):
                 raise NotJSON(f"{path} has the key {key!r}; the keys of JSON are strings.")
     for step, item in _items(value):
-        _refuse(item, f"{path}{step}")
+        if not levels:
+            raise RecursionError
+        _refuse(item, f"{path}{step}", levels=levels - 1)
 
 
 def _refuse_text(value: Any, path: str) -> None:

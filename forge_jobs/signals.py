@@ -1,7 +1,8 @@
 """What happens in a process, for whoever wants to know; sent with `send_robust`.
 
 `job` is a `ClaimedJob`; `finished` has the `job`, the `transition` that was stored, the `outcome`
-that led to it, and for how many `seconds` the handler ran.
+that led to it, and for how many `seconds` the handler ran. Values that are to be hidden
+(`FORGE_JOBS["REDACT"]`, `redact` of the handler) are masked in them.
 """
 
 import logging

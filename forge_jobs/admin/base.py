@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from admin_actions.admin import ActionsModelAdmin
 from django import forms
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
+from django.db import transaction
 from django.db.models import Model
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from forge_jobs import db
 from forge_jobs.admin import tabs
 from forge_jobs.admin.buttons import BoundButton
 
@@ -86,6 +89,26 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         response: HttpResponse = django.change_view(request, object_id, form_url, extra_context)
         return response
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with _as_one(request):
+            response: HttpResponse = self._changeform_view(
+                request, object_id, form_url, extra_context
+            )
+        return response
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        with _as_one(request):
+            response: HttpResponse = self._delete_view(request, object_id, extra_context)
+        return response
+
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """The page, or where a script asked for them, its live parts and the charts' numbers."""
         if not isinstance(response, TemplateResponse) or request.headers.get("Accept") != LIVE:
@@ -126,3 +149,9 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
             action_flag=CHANGE,
             change_message=message,
         )
+
+
+def _as_one(request: HttpRequest) -> AbstractContextManager[object]:
+    """A change in one transaction of the job database; Django would ask a router which one."""
+    is_change = request.method == "POST"
+    return transaction.atomic(using=db.connection().alias) if is_change else nullcontext()

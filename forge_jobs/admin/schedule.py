@@ -22,6 +22,7 @@ from forge_jobs.cron.preview import preview
 from forge_jobs.dashboard import schedules
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronWidget
+from forge_jobs.handlers.secrecy import shown
 from forge_jobs.models import Schedule
 from forge_jobs.schedules import timetable
 
@@ -87,6 +88,15 @@ class ScheduleAdmin(BoardAdmin):
     ) -> tuple[str, ...]:
         """Code knows its own by their names."""
         return ("name",) if obj and obj.source == Source.CODE else ()
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Schedule | None:
+        """For whoever may only look, Django shows the row itself, without the form."""
+        row: Schedule | None = super().get_object(request, object_id, from_field)
+        if row is not None and not self.has_change_permission(request, row):
+            row.payload = shown(row.payload, kind=row.kind)
+        return row
 
     def get_fieldsets(self, request: HttpRequest, obj: Schedule | None = None) -> Any:
         if obj is None or obj.source != Source.CODE:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.admin.fields import DurationField, NameField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.secrecy import names_of, shown
 from forge_jobs.models import Schedule
+from forge_jobs.redaction import NothingHidden, restored
 
 
 class ScheduleForm(ChangedColumnsForm):
@@ -60,7 +63,23 @@ class ScheduleForm(ChangedColumnsForm):
             "payload": _('Keyword arguments of the handler, as a JSON object: {"days": 30}.'),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._known_kind, self._known_payload = self.instance.kind, self.instance.payload
+        self.initial["payload"] = shown(self.initial.get("payload"), kind=self._known_kind)
+
     def clean_payload(self) -> Any:
-        """Nothing typed is no arguments."""
+        """Nothing typed is no arguments; what was hidden, and left alone, stays as it is."""
         given = self.cleaned_data["payload"]
-        return {} if given is None else given
+        if given is None:
+            return {}
+        try:
+            whole = restored(given, self._known_payload, names_of(self._known_kind))
+        except NothingHidden as error:
+            raise ValidationError(
+                _("Under “%(name)s” no value is hidden: type it."), params={"name": str(error)}
+            ) from None
+        if whole != given and self.cleaned_data.get("kind") != self._known_kind:
+            # Another kind may hide less.
+            raise ValidationError(_("With another kind, type the hidden values anew."))
+        return whole

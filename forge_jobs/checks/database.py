@@ -1,92 +1,88 @@
 """Checks of the database that is to hold the jobs."""
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps.config import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from forge_jobs.checks import postgresql, sqlite
 from forge_jobs.conf import conf
+from forge_jobs.models import Job
 
-SQLITE_MINIMUM = (3, 35)
+Databases = Iterable[str] | None
 
-SQLITE_OPTIONS = """"OPTIONS": {
-    "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-}"""
+AT_START = "forge_jobs_at_start"
+"""The tag of what `runjobs` looks at before it starts."""
+
+
+@register(Tags.database, AT_START)
+def check_database(
+    app_configs: Sequence[AppConfig] | None, databases: Databases, **kwargs: Any
+) -> list[CheckMessage]:
+    connection = _job_connection(databases)
+    if connection is None:
+        return []
+    if not connection.settings_dict["AUTOCOMMIT"]:
+        return [_without_autocommit(connection)]  # a question would leave a transaction open
+    match connection.vendor:
+        case "postgresql":
+            found = postgresql.faults(connection)
+        case "sqlite":
+            found = sqlite.faults(connection)
+        case _:
+            found = _unsupported(connection)
+    return [*found, *_kept_out(connection)]
 
 
 @register(Tags.database)
-def check_database(
-    app_configs: Sequence[AppConfig] | None, databases: Iterable[str] | None, **kwargs: Any
+def check_wal_reset_fault(
+    app_configs: Sequence[AppConfig] | None, databases: Databases, **kwargs: Any
 ) -> list[CheckMessage]:
+    """Not at each start: it says nothing new then, and few can choose their SQLite."""
+    connection = _job_connection(databases)
+    if connection is None or connection.vendor != "sqlite":
+        return []
+    return list(sqlite.wal_reset_fault(connection))
+
+
+def _job_connection(databases: Databases) -> BaseDatabaseWrapper | None:
+    """None if it is not to be looked at, or settings name none that exists."""
     try:
         alias = conf().database
     except ImproperlyConfigured:
-        return []
-    if alias not in (databases or ()) or alias not in connections:
-        return []
-    connection = connections[alias]
-    match connection.vendor:
-        case "postgresql":
-            return []
-        case "sqlite":
-            return _sqlite(connection)
-        case vendor:
-            return [
-                Error(
-                    f"The database {alias!r} is {vendor}; forge_jobs keeps jobs in PostgreSQL or "
-                    f"SQLite.",
-                    hint='Name another with FORGE_JOBS["DATABASE"].',
-                    id="forge_jobs.E005",
-                )
-            ]
+        return None
+    return connections[alias] if alias in (databases or ()) and alias in connections else None
 
 
-def _sqlite(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
-    if sqlite3.sqlite_version_info < SQLITE_MINIMUM:
-        return [
-            Error(
-                f"SQLite {sqlite3.sqlite_version} is too old; forge_jobs needs 3.35 or newer.",
-                id="forge_jobs.E006",
-            )
-        ]
-    found: list[CheckMessage] = []
-    if connection.settings_dict.get("TIME_ZONE"):
-        found.append(
-            Error(
-                f"The SQLite database {connection.alias!r} has a TIME_ZONE of its own; forge_jobs "
-                f"writes its moments in UTC.",
-                hint="Remove TIME_ZONE from that database.",
-                id="forge_jobs.E009",
-            )
+def _without_autocommit(connection: BaseDatabaseWrapper) -> Error:
+    return Error(
+        f"The database {connection.alias!r} has AUTOCOMMIT = False: what forge_jobs writes outside "
+        f"of a transaction would never be committed.",
+        hint='Remove "AUTOCOMMIT" from that database, or keep the jobs in another one: '
+        'FORGE_JOBS["DATABASE"].',
+        id="forge_jobs.E014",
+    )
+
+
+def _unsupported(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    yield Error(
+        f"The database {connection.alias!r} is {connection.vendor}; forge_jobs keeps jobs in "
+        f"PostgreSQL or SQLite.",
+        hint='Name another with FORGE_JOBS["DATABASE"].',
+        id="forge_jobs.E005",
+    )
+
+
+def _kept_out(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    if not router.allow_migrate_model(connection.alias, Job):
+        yield checks.Warning(
+            f"A database router keeps the tables of forge_jobs out of {connection.alias!r}, where "
+            f"the jobs are to be: migrate does not create them.",
+            hint='Let its allow_migrate() return True or None for the app "forge_jobs" there.',
+            id="forge_jobs.W006",
         )
-    hint = f"In DATABASES, give {connection.alias!r} these:\n{SQLITE_OPTIONS}"
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode")
-        (mode,) = cursor.fetchone()
-    if mode not in ("wal", "memory"):
-        found.append(
-            checks.Warning(
-                f"The SQLite database {connection.alias!r} is in journal mode {mode!r}, in which "
-                f"readers and writers block each other.",
-                hint=hint,
-                id="forge_jobs.W001",
-            )
-        )
-    options = connection.settings_dict.get("OPTIONS", {})
-    if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
-        found.append(
-            checks.Warning(
-                f"Transactions of the SQLite database {connection.alias!r} are deferred: one that "
-                f"reads first fails with 'database is locked' if another writes meanwhile.",
-                hint=hint,
-                id="forge_jobs.W002",
-            )
-        )
-    return found

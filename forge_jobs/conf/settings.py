@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from forge_jobs import redaction
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.conf import declared
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
@@ -35,6 +36,7 @@ class Settings:
     retry: RetryPolicy = Exponential()
     max_attempts: int | None = 5
     max_payload_bytes: int = 1024 * 1024
+    redact: redaction.Names = frozenset()
     threads: int = 8
     poll_interval: timedelta = timedelta(seconds=1)
     shutdown_timeout: timedelta = timedelta(seconds=25)
@@ -115,6 +117,13 @@ def _longer_than_zero(key: str, value: Any) -> timedelta:
     return duration
 
 
+def _names(key: str, value: object) -> redaction.Names:
+    try:
+        return redaction.names(value, field=f'FORGE_JOBS["{key}"]')
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
 def _alias(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must name a database, not {value!r}.')
@@ -130,6 +139,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
     "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
     "MAX_PAYLOAD_BYTES": _number,
+    "REDACT": _names,
     "THREADS": _number,
     "POLL_INTERVAL": _longer_than_zero,
     "SHUTDOWN_TIMEOUT": _duration,

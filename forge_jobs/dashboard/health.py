@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from forge_jobs import db
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.overview import troubles
+from forge_jobs.db.sqlite import versions
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.operations.locks import held_locks
@@ -27,7 +30,10 @@ class ProcessHealth:
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """`gauge` is the latest of the database; None until a leader has taken one."""
+    """`gauge` is the latest of the database; None until a leader has taken one.
+
+    `fault` is what is known to be wrong with this version of the database, in a few sentences.
+    """
 
     database: str
     version: str
@@ -35,6 +41,7 @@ class Health:
     gauge: DatabaseGauge | None
     processes: Sequence[ProcessHealth]
     troubles: Sequence[str]
+    fault: str = ""
 
     @property
     def dead_percent(self) -> float | None:
@@ -75,4 +82,14 @@ class Health:
                 *troubles([one.row for one in processes if one.is_live], now=now),
                 *map(str, held_locks()),
             ],
+            fault=_fault(connection),
         )
+
+
+def _fault(connection: BaseDatabaseWrapper) -> str:
+    if connection.vendor != "sqlite" or not (fault := versions.wal_reset_fault()):
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        is_concerned = cursor.fetchone() == ("wal",)
+    return f"{fault.text} {fault.remedy}" if is_concerned else ""

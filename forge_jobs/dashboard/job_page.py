@@ -17,6 +17,7 @@ from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.timeline import Moment, timeline
+from forge_jobs.handlers.secrecy import shown
 from forge_jobs.models import Job, Process
 
 NEIGHBOURS: Final = 10
@@ -92,7 +93,7 @@ def _documents(job: Job) -> list[Document]:
         Document(
             name=name,
             title=title,
-            text=json.dumps(value, indent=2, ensure_ascii=False, default=str),
+            text=json.dumps(shown(value, kind=job.kind), indent=2, ensure_ascii=False, default=str),
         )
         for name, title, value in values
         if name == "payload" or value not in (None, {})

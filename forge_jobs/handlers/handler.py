@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -60,6 +60,9 @@ class JobHandler:
     than `max_concurrent_per_process` jobs of the kind at once, so that one slow dependency can't
     take every thread.
 
+    What stands under a name of `redact`, at any depth of payload, context or result, is hidden from
+    people and from receivers of signals, never from the handler.
+
     `cron` or `every`, with a `timezone`, or a list of `schedules`, let its jobs be made by
     themselves; see `forge_jobs.schedule()`.
 
@@ -77,6 +80,7 @@ class JobHandler:
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
     concurrency_limit: int = 1
     max_concurrent_per_process: int | None = None
+    redact: Collection[str] = ()
     resident: bool = False
     cron: str | None = None
     every: timedelta | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 
 from django.apps import apps
 
+from forge_jobs import redaction
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.bounds import MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.schedules import DeclaredSchedule
@@ -33,6 +34,7 @@ class HandlerOptions(TypedDict, total=False):
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None
     concurrency_limit: int
     max_concurrent_per_process: int | None
+    redact: Collection[str]
     resident: bool
     cron: str | None
     every: timedelta | None
@@ -118,6 +120,9 @@ class Registry:
                 f"kind {kind!r} has no handler. Known kinds: {known}.", field="kind"
             ) from None
 
+    def find(self, kind: str) -> JobHandler | None:
+        return self._handlers.get(kind)
+
     def kinds(self) -> list[str]:
         return sorted(self._handlers)
 
@@ -175,6 +180,7 @@ def _refuse_bad_options(handler: JobHandler) -> None:
             raise ValueError(f"timeout of {kind} must be longer than 0 seconds.")
     if handler.retry is not None and not callable(handler.retry):
         raise TypeError(f"retry of {kind} must be a policy of forge_jobs.backoff or a callable.")
+    handler.redact = redaction.names(handler.redact, field=f"redact of {kind}")
     if handler.atomic and handler.is_async:
         raise TypeError(f"{kind} can't be atomic: Django has no transactions in async code.")
     schedules = handler.declared_schedules()

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from forge_jobs.handlers.secrecy import shown
 from forge_jobs.management.rendering import (
     ago,
     clock_face,
@@ -20,9 +21,9 @@ from forge_jobs.models import Job, Process, State
 def as_text(job: Job, *, now: datetime) -> str:
     blocks = [
         [one_line(str(job)), *facts(_facts(job, now=now))],
-        _json("payload", job.payload),
-        _json("result", job.result) if job.result is not None else [],
-        _json("context", job.context) if job.context else [],
+        _json(job, "payload"),
+        _json(job, "result") if job.result is not None else [],
+        _json(job, "context") if job.context else [],
         *(_error(error, now=now) for error in job.errors),
         ["last error", *indented(job.last_error, by=2)] if _says_more(job) else [],
     ]
@@ -74,7 +75,8 @@ def _process(job: Job) -> str:
     return f"{process.name} (pid {process.pid} on {process.host})"
 
 
-def _json(name: str, value: Any) -> list[str]:
+def _json(job: Job, name: str) -> list[str]:
+    value = shown(getattr(job, name), kind=job.kind)
     return [name, *indented(json.dumps(value, indent=2, ensure_ascii=False), by=2)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from forge_jobs.cron.expression import BadExpression
 from forge_jobs.cron.zones import UnknownZone
+from forge_jobs.handlers.secrecy import shown
 from forge_jobs.management.rendering import ago, clock_face, facts, number, one_line
 from forge_jobs.models import Schedule
 
@@ -43,7 +44,7 @@ def _fields(schedule: Schedule) -> dict[str, Any]:
     return {
         "name": schedule.name,
         "kind": schedule.kind,
-        "payload": schedule.payload,
+        "payload": shown(schedule.payload, kind=schedule.kind),
         "expression": schedule.expression,
         "timezone": schedule.zone_name,
         "meaning": _meaning(schedule),

@@ -1,8 +1,9 @@
 """What all tables share: where they live, and how their queries reach partial indexes."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, Self, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
@@ -13,10 +14,53 @@ M = TypeVar("M", bound=models.Model)
 
 
 class JobsManager(models.Manager[M]):
-    """Goes to the job database, unless told otherwise by `using()`."""
+    """Goes to the job database, whatever a router says, unless told otherwise by `using()`."""
 
     def get_queryset(self) -> models.QuerySet[M]:
-        return super().get_queryset().using(self._db or conf().database)
+        rows = super().get_queryset()
+        instance = rows._hints.get("instance")  # type: ignore[attr-defined] # not in stubs
+        return rows.using(self._db or _home_of(instance))
+
+
+class JobsModel(models.Model):
+    """Lives in the job database, whatever a router says; a row stays where it was loaded from."""
+
+    objects: ClassVar[JobsManager[Self]] = JobsManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"  # which Django asks for related rows, and to refresh one
+
+    def save(self, *, using: str | None = None, **options: Any) -> None:
+        super().save(using=using or _home_of(self), **options)
+
+    def delete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
+        return super().delete(using or _home_of(self), keep_parents)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's own, which would ask a router where to look."""
+        errors: dict[str, list[ValidationError]] = {}
+        without = set(exclude or ())
+        for model, constraints in self.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, self, exclude=without, using=_home_of(self))
+                except ValidationError as error:
+                    errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+
+def _home_of(row: models.Model | None) -> str:
+    """The database of a row, or of those that it refers to.
+
+    A new one has none yet: a router may have named one, because the row refers to another.
+    """
+    if isinstance(row, JobsModel) and not row._state.adding and row._state.db:
+        return row._state.db
+    return conf().database
 
 
 class Constant(models.Value):

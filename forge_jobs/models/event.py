@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.db.rows import EventRow
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import Event
 
 
@@ -30,7 +30,7 @@ class JobEventManager(JobsManager["JobEvent"]):
         self.write([EventRow(pk, at, event, by=by, detail=detail) for pk in jobs])
 
 
-class JobEvent(models.Model):
+class JobEvent(JobsModel):
     """Written in batches, soon after it happened.
 
     Ordinary events of very many jobs are left out in part; what went wrong, and what people did,

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 
 
-class ProcessGauge(models.Model):
+class ProcessGauge(JobsModel):
     """One process at one moment.
 
     `span_seconds` is the longest span (of `SPANS`) of which this is the process's first gauge.
@@ -42,7 +42,7 @@ class ProcessGauge(models.Model):
         return f"{self.process_name}, {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class DatabaseGauge(models.Model):
+class DatabaseGauge(JobsModel):
     """The job database at one moment; what can't be known there is null."""
 
     at = models.DateTimeField(_("at"))

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.db.rows import InsertedRow, NewRow
+from forge_jobs.models.base import JobsModel
 from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
 from forge_jobs.models.schedule import Schedule
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
 
-class Job(models.Model):
+class Job(JobsModel):
     queue = models.CharField(_("queue"), max_length=100)
     kind = models.CharField(_("kind"), max_length=200)
     payload = models.JSONField(_("payload"))
@@ -194,7 +195,7 @@ class Job(models.Model):
         return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by))
 
     def _steered(self, changed: int) -> bool:
-        self.refresh_from_db()
+        self.refresh_from_db(using=db.connection().alias)
         return bool(changed)
 
     @classmethod

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import State
 
 
@@ -27,7 +27,7 @@ class JobTotalManager(JobsManager["JobTotal"]):
         return len(totals)
 
 
-class JobTotal(models.Model):
+class JobTotal(JobsModel):
     queue = models.CharField(_("queue"), max_length=100)
     state = models.CharField(_("state"), max_length=20, choices=State.choices)
     count = models.PositiveBigIntegerField(_("count"))

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.process import Process
 
 SERVICES: Final = "services"
@@ -27,7 +27,7 @@ class LeaseManager(JobsManager["Lease"]):
         ours = self.filter(Q(process=process) | free, name=name)
         if ours.update(process=process, expires_at=now + life):
             return True
-        lease = Lease(name=name, process=process, expires_at=now + life)
+        lease = Lease(name=name, process_id=process.pk, expires_at=now + life)
         self.bulk_create([lease], ignore_conflicts=True)
         return self.filter(name=name, process=process, expires_at=now + life).exists()
 
@@ -46,7 +46,7 @@ def _runs(*, now: datetime, life: timedelta) -> Q:
     return Q(expires_at__gt=now, expires_at__lte=now + 2 * life)
 
 
-class Lease(models.Model):
+class Lease(JobsModel):
     name = models.CharField(_("name"), max_length=100)
     process = models.ForeignKey(
         Process,

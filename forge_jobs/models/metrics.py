@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.metrics.tally import EMPTY, SPANS, Tally, Work, span_start
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 
 BATCH: Final = 2_000
 """How many rows are summed up in one transaction."""
@@ -59,7 +59,7 @@ class MetricBucketManager(JobsManager["MetricBucket"]):
         return len(rows)
 
 
-class Measured(models.Model):
+class Measured(JobsModel):
     """What came of the jobs of one queue and kind in some time that began, or ended, `at`.
 
     Rows are parts of a sum: there may be any number for the same time, queue and kind. The

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import wake
 from forge_jobs.conf import conf
+from forge_jobs.models.base import JobsModel
 from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import ProcessState
 
@@ -65,7 +66,7 @@ class ProcessManager(RowsManager["Process", ProcessQuerySet]):
         return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
 
 
-class Process(models.Model):
+class Process(JobsModel):
     name = models.CharField(_("name"), max_length=200)
     host = models.CharField(_("host"), max_length=255)
     pid = models.PositiveIntegerField(_("process id"))

@@ -14,11 +14,12 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.policies import CatchUp, Overlap, Source
 from forge_jobs.cron.expression import Cron
 from forge_jobs.cron.zones import zone_named
-from forge_jobs.fields import CronField, validate_zone
+from forge_jobs.fields import CronField, LastingJSONField, validate_zone
 from forge_jobs.models.schedule_faults import faults
 from forge_jobs.models.schedule_queryset import (
     PLANNED_BY,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 class Schedule(SeededModel):
     name = models.CharField(_("name"), max_length=200, unique=True)
     kind = models.CharField(_("kind"), max_length=200)
-    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    payload = LastingJSONField(_("payload"), default=dict, blank=True)
     queue = models.CharField(
         _("queue"), max_length=100, blank=True, default="", help_text=_("Empty: the handler's.")
     )
@@ -246,5 +247,5 @@ class Schedule(SeededModel):
         return set(void)
 
     def _changed(self, rows: int) -> bool:
-        self.refresh_from_db()
+        self.refresh_from_db(using=db.connection().alias)
         return bool(rows)

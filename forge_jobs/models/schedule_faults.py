@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from forge_jobs import jsontext
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handlers.registry import registry
@@ -25,6 +26,9 @@ def faults(schedule: Schedule) -> Iterator[tuple[str, str]]:
         yield "payload", _("It must be an object of keyword arguments.")
         return
     try:
+        jsontext.dumps(schedule.payload, name="payload")
         registry.get(schedule.kind).check(schedule.payload)
+    except jsontext.NotJSON as error:
+        yield "payload", str(error)
     except EnqueueError as error:
         yield error.field, str(error)

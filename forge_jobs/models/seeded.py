@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.conf import conf
-from forge_jobs.models.base import JobsManager
+from forge_jobs.fields import LastingJSONField
+from forge_jobs.models.base import JobsManager, JobsModel
 
 S = TypeVar("S", bound="SeededModel")
 
@@ -35,9 +35,9 @@ class SeededManager(JobsManager[S]):
                 self.filter(pk=row.pk, seed=row.seed).update(seed=seed, **row.sown(changed))
 
 
-class SeededModel(models.Model):
+class SeededModel(JobsModel):
     name = models.CharField(_("name"), max_length=100, unique=True)
-    seed = models.JSONField(
+    seed = LastingJSONField(
         _("seed"),
         default=dict,
         editable=False,
@@ -51,11 +51,6 @@ class SeededModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def save(self, **options: Any) -> None:
-        """To the job database, unless told otherwise by `using`."""
-        options.setdefault("using", self._state.db or conf().database)
-        super().save(**options)
 
     @classmethod
     def planted(cls, name: str, values: Mapping[str, Any]) -> Self:

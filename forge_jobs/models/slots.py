@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.process import Process
 
 
@@ -36,7 +36,7 @@ class SlotAssignmentManager(JobsManager["SlotAssignment"]):
         return len(changed) + len(gone)
 
 
-class SlotAssignment(models.Model):
+class SlotAssignment(JobsModel):
     queue = models.CharField(_("queue"), max_length=100)
     process = models.ForeignKey(
         Process,

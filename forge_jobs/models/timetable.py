@@ -13,6 +13,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.models.base import JobsModel
 from forge_jobs.models.process import Process
 from forge_jobs.models.verbs import RowsManager, verb
 
@@ -84,7 +85,7 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
             stale.update(live_at=now)
 
 
-class Timetable(models.Model):
+class Timetable(JobsModel):
     fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True)
     declared = models.JSONField(_("declared"))
     generation = models.BigIntegerField(

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, db
-from forge_jobs.models.base import JobsManager
+from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.job import Job
 from forge_jobs.models.metrics import MetricSample
 
@@ -53,7 +53,7 @@ class WatermarkManager(JobsManager["Watermark"]):
         return sum(sample.enqueued for sample in samples)
 
 
-class Watermark(models.Model):
+class Watermark(JobsModel):
     """Up to which id jobs have been counted, and up to which they can be the next time."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, TextField, Value
-from django.db.models.functions import Cast, StrIndex
+from django.db.models.functions import Cast, Lower, StrIndex
 from django.db.models.lookups import Exact, GreaterThan
 
+from forge_jobs.conf import conf
+from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import constants
 from forge_jobs.models.job_queryset import JobQuerySet
@@ -81,9 +83,10 @@ class Selection:
         if self.text is not None:
             found = Q(GreaterThan(StrIndex("last_error", Value(self.text)), 0))
             payload = Cast("payload", TextField())
+            in_payload = Q()
             for spelling in _inside_json(self.text):
-                found |= Q(GreaterThan(StrIndex(payload, Value(spelling)), 0))
-            said &= found
+                in_payload |= Q(GreaterThan(StrIndex(payload, Value(spelling)), 0))
+            said &= found | (in_payload & ~_hides_something())
         return said
 
     def _narrowed(self, jobs: JobQuerySet) -> JobQuerySet:
@@ -98,6 +101,30 @@ class Selection:
 def moment_of(state: str) -> str:
     """The column that says since when a job has been in a state, as selections go by it."""
     return "finished_at" if state in TERMINAL else "enqueued_at"
+
+
+def _hides_something() -> Q:
+    """Whether there is a hidden value in the payload: to find by it would be to read it."""
+    hides = _has_any(conf().redact)
+    for handler in registry.handlers():
+        if handler.redact:
+            hides |= Q(kind=handler.kind) & _has_any(handler.redact)
+    return hides
+
+
+def _has_any(names: Collection[str]) -> Q:
+    """Whether one of the names is one of the payload, at any depth; their case does not matter."""
+    payload = Lower(Cast("payload", TextField()))
+    spellings = {
+        f'"{spelled.lower()}":'
+        for name in names
+        for one in (name, name.lower())
+        for spelled in _inside_json(one)
+    }
+    has = Q(pk__in=[])
+    for spelling in spellings:
+        has |= Q(GreaterThan(StrIndex(payload, Value(spelling)), 0))
+    return has
 
 
 def _inside_json(text: str) -> set[str]:

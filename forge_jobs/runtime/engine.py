@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from queue import Empty
-from threading import Event, Lock
+from threading import Event
 from typing import Final, Self
 
 from forge_jobs import clock, db, wake
@@ -23,6 +23,7 @@ from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.ending import Ending, Threads
 from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.heartbeat import Heartbeat
@@ -88,11 +89,8 @@ class Engine:
         self.options = options
         self.process = process
         self.lifecycle = lifecycle
-        # SQLite lets one write at a time, and makes the others sleep in growing steps until they
-        # find it free. Our own threads take turns instead.
-        writing: AbstractContextManager[object] = (
-            Lock() if db.connection().vendor == "sqlite" else nullcontext()
-        )
+        database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
+        writing: AbstractContextManager[object] = database_file or nullcontext()
         claiming_stops, bell = Event(), Bell()
         self.steering = Steering(process, options.queues)
         self.claims = Claims(process)
@@ -166,6 +164,7 @@ class Engine:
         )
         loops = service_loops(
             process,
+            database_file=database_file,
             heartbeat=self.heartbeat,
             steering=self.steering,
             leader=self.leader,

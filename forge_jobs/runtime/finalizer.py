@@ -19,6 +19,7 @@ from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.outcomes import Failed, Throttled
+from forge_jobs.handlers.secrecy import told
 from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.claims import Claims
@@ -84,10 +85,11 @@ class Finalizer(EngineThread):
             self._lifecycle.fail("a claim was still under way")
             return
         self._lifecycle.is_signed_off = True
-        self._leader.resign(now=clock.now())
-        self._claims.release_unheld()
-        if not sign_off(self._process):
-            self._lifecycle.fail("jobs could not be given back")
+        with self._writing:
+            self._leader.resign(now=clock.now())
+            self._claims.release_unheld()
+            if not sign_off(self._process):
+                self._lifecycle.fail("jobs could not be given back")
 
     def stop(self) -> None:
         """End after the outcomes that have arrived."""
@@ -211,14 +213,14 @@ class Finalizer(EngineThread):
             self._claims.drop(finished.job)
             self._fetcher.is_settled(finished.job)
             if finished.job.id not in held:
-                claim_lost.send_robust(type(self), job=finished.job)
+                claim_lost.send_robust(type(self), job=finished.for_others().job)
                 continue
             if finished.transition.state is State.DEAD:
                 self.died += 1
             if somebody_listens:
-                job_finished.send_robust(type(self), finished=finished)
+                job_finished.send_robust(type(self), finished=finished.for_others())
             if finished.transition.error:
-                job_failed.send_robust(type(self), finished=finished)
+                job_failed.send_robust(type(self), finished=finished.for_others())
         self._recorder.record(group, held)
         succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]
@@ -249,4 +251,5 @@ def _unstorable(finished: Finished, error: Exception) -> Finished:
     """The same run as a failure that says what the database would not take."""
     outcome = Failed(f"The outcome could not be stored: {plain(error)!a}")
     transition = settle(finished.job, outcome, policy=Exponential(), now=clock.now())
+    transition = told(finished.job, transition, outcome=finished.outcome)
     return finished._replace(outcome=outcome, transition=transition)

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import Error
 
 from forge_jobs import clock
-from forge_jobs.runtime.outage import Outage
+from forge_jobs.runtime.outage import Outage, Stopped
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
 from forge_jobs.services.leader import Leader
@@ -68,6 +68,8 @@ class TolerantLoop(ServiceLoop):
     def take(self, turn: Turn) -> None:
         try:
             super().take(turn)
+        except Stopped:
+            raise
         except Exception as error:
             turn.due_at = time.monotonic() + FAULTY_REST
             service_failed.send_robust(type(self), service=turn.name, error=error)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from forge_jobs.models import Process
 from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.gauging import Gauging
@@ -49,6 +50,7 @@ class Loops(NamedTuple):
 def service_loops(
     process: Process,
     *,
+    database_file: DatabaseFile | None,
     heartbeat: Heartbeat,
     steering: Steering,
     leader: Leader,
@@ -79,7 +81,7 @@ def service_loops(
     )
     fail = lifecycle.fail
     return Loops(
-        pulse=ServiceLoop("pulse", [heartbeat], fail=fail),
+        pulse=ServiceLoop("pulse", [*filter(None, [database_file]), heartbeat], fail=fail),
         watch=ServiceLoop("watch", watching, fail=fail),
         services=LeaderLoop("services", [*staging, *sharing], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),

@@ -9,6 +9,7 @@ from forge_jobs import clock
 from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers import secrecy
 from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
@@ -40,6 +41,17 @@ class Finished(NamedTuple):
             return self
         return self._replace(transition=self.transition._replace(state=State(state)))
 
+    def for_others(self) -> Finished:
+        """As receivers of signals may see it."""
+        job = self.job
+        if not secrecy.names_of(job.kind):
+            return self
+        return self._replace(
+            job=secrecy.shown_job(job),
+            transition=secrecy.shown_transition(job, self.transition),
+            outcome=secrecy.shown_outcome(job, self.outcome, self.transition),
+        )
+
 
 class Settlements:
     """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
@@ -55,17 +67,20 @@ class Settlements:
         try:
             handler = registry.get(job.kind)
             policy = handler.retry or steering.retry_of(job.queue)
+            outcome = secrecy.without_secrets(job, outcome)
             if handler.resident:
                 outcome = as_resident(outcome)
             elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
                 outcome = Dead(outcome.message, outcome.traceback)
             transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
+            transition = secrecy.told(job, transition, outcome=outcome)
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
                 return transition._replace(is_forgotten=True)
             return transition
         except BaseException as error:
             failure = failed(error, saying="The retry policy failed")
-            return settle(job, failure, policy=Exponential(), now=now)
+            transition = settle(job, failure, policy=Exponential(), now=now)
+            return secrecy.told(job, transition, outcome=failure)
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)

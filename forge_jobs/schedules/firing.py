@@ -66,7 +66,7 @@ def _make(schedule: Schedule, *, now: datetime, **options: Any) -> Job | None:
         )
         if not job.was_deduplicated:
             Job.objects.filter(pk=job.pk).update(schedule=schedule)
-            job.schedule = schedule
+            job.schedule_id = schedule.pk
     return job
 
 

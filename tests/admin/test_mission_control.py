@@ -1,11 +1,15 @@
 """What all pages of Mission Control have in common, seen on its overview and on a job."""
 
+import sqlite3
+
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 
 from forge_jobs.models import Job, State
 from tests.admin.conftest import ClientOf
+from tests.admin.pages import text_of
 from tests.rows import finished_job, stored_job
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +143,15 @@ def test_the_way_back_leads_to_where_the_button_was(operator: Client) -> None:
 
 def test_a_job_that_is_gone_is_not_found(operator: Client) -> None:
     assert operator.get("/admin/forge_jobs/job/cancel-job/99/").status_code == 404
+
+
+@pytest.mark.parametrize(("version", "is_told"), [((3, 40, 1), True), ((3, 53, 0), False)], ids=str)
+def test_health_tells_of_a_fault_of_this_sqlite(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_told: bool
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
+
+    page = text_of(operator.get("/admin/forge_jobs/missioncontrol/health/"))
+    is_concerned = is_told and connection.vendor == "sqlite"
+    assert ("SQLite 3.40.1 has a fault in WAL mode" in page) == is_concerned

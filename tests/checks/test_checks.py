@@ -1,18 +1,20 @@
 """The system checks: what each of them finds, and that a good project passes them all."""
 
 import ast
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from forge_jobs import job
-from forge_jobs.checks.database import check_database
+from forge_jobs.checks.database import AT_START, check_database, check_wal_reset_fault
 from forge_jobs.checks.handlers import check_handlers
 from forge_jobs.checks.settings import check_settings
 from forge_jobs.handlers.registry import registry
@@ -64,7 +66,9 @@ def ids(messages: list[CheckMessage]) -> list[str | None]:
 
 
 @pytest.mark.django_db
-def test_a_good_project_passes_all_checks() -> None:
+def test_a_good_project_passes_all_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 53, 0))
+
     found = ids(run_checks(databases=["default"]))
 
     assert [name for name in found if (name or "").startswith("forge_jobs.")] == []
@@ -186,3 +190,162 @@ def test_a_database_that_is_not_to_be_checked_is_not_opened(
 
     assert check_database(None, ["default"]) == []
     assert check_database(None, None) == []
+
+
+@pytest.mark.django_db
+def test_e014_a_database_without_autocommit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections["default"].settings_dict, "AUTOCOMMIT", False)
+
+    (error,) = check_database(None, ["default"])
+    assert error.id == "forge_jobs.E014"
+    assert "AUTOCOMMIT" in str(error.hint)
+
+
+@pytest.fixture
+def session(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Callable[..., list[CheckMessage]]]:
+    """What is found of a PostgreSQL database in sessions with these options."""
+    if connections["default"].vendor != "postgresql":
+        pytest.skip("SQLite has no such sessions")
+
+    def found(name: str = "", **options: Any) -> list[CheckMessage]:
+        usual = connections["default"].settings_dict
+        jobs = {**usual, "NAME": name or usual["NAME"], "OPTIONS": options}
+        monkeypatch.setitem(connections.settings, "jobs", jobs)
+        settings.FORGE_JOBS = {"DATABASE": "jobs"}
+        try:
+            return check_database(None, ["jobs"])
+        finally:
+            forget("jobs")
+
+    with django_db_blocker.unblock():
+        yield found
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+@pytest.mark.django_db(transaction=True)
+def test_e015_a_database_that_can_not_hold_all_texts(
+    session: Callable[..., list[CheckMessage]], encoding: str
+) -> None:
+    name = f"forge_jobs_{encoding.lower()}_{os.getpid()}"
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 "
+            f"LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            (error,) = session(name)
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
+
+    assert error.id == "forge_jobs.E015"
+    assert encoding in error.msg
+    assert "ENCODING 'UTF8'" in str(error.hint)
+
+
+@pytest.mark.django_db
+def test_e016_a_database_in_which_nothing_can_be_written(
+    session: Callable[..., list[CheckMessage]],
+) -> None:
+    (error,) = session(options="-c default_transaction_read_only=on")
+
+    assert error.id == "forge_jobs.E016"
+    assert "default_transaction_read_only" in error.msg
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"client_encoding": "LATIN1"},
+        {"isolation_level": 3},
+        {"isolation_level": 4},
+        {"server_side_binding": True},
+        {"options": "-c lock_timeout=5000"},
+    ],
+    ids=str,
+)
+def test_other_sessions_are_fine(
+    session: Callable[..., list[CheckMessage]], options: dict[str, Any]
+) -> None:
+    assert session(**options) == []
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs"])
+def test_w004_sqlite_on_a_network_file_system(
+    monkeypatch: pytest.MonkeyPatch, sqlite_database: SQLiteDatabase, tmp_path: Path, kind: str
+) -> None:
+    mounts = [Mount("/", "ext4"), Mount(str(tmp_path.resolve()), kind)]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **options: mounts)
+
+    (warning,) = check_database(None, [sqlite_database(**GOOD)])
+    assert warning.id == "forge_jobs.W004"
+    assert kind in warning.msg
+
+
+class Mount(NamedTuple):
+    mountpoint: str
+    fstype: str
+
+
+@pytest.mark.parametrize(
+    "version",
+    [(3, 35, 0), (3, 40, 1), (3, 44, 5), (3, 45, 0), (3, 50, 6), (3, 51, 2)],
+    ids=str,
+)
+def test_w005_sqlite_with_the_wal_reset_fault(
+    monkeypatch: pytest.MonkeyPatch, sqlite_database: SQLiteDatabase, version: tuple[int, int, int]
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
+
+    alias = sqlite_database(**GOOD)
+    (warning,) = check_wal_reset_fault(None, [alias])
+    assert warning.id == "forge_jobs.W005"
+    assert ".".join(map(str, version)) in warning.msg
+    assert "rare" in warning.msg
+    assert "3.51.3" in str(warning.hint)
+    assert check_database(None, [alias]) == []
+
+
+@pytest.mark.parametrize(
+    "version",
+    [(3, 6, 23), (3, 44, 6), (3, 44, 7), (3, 50, 7), (3, 51, 3), (3, 52, 0), (3, 53, 0), (4, 0, 0)],
+    ids=str,
+)
+def test_an_sqlite_without_that_fault_is_fine(
+    monkeypatch: pytest.MonkeyPatch, sqlite_database: SQLiteDatabase, version: tuple[int, int, int]
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+
+    assert check_wal_reset_fault(None, [sqlite_database(**GOOD)]) == []
+
+
+def test_the_fault_is_one_of_wal_mode(sqlite_database: SQLiteDatabase) -> None:
+    assert check_wal_reset_fault(None, [sqlite_database(transaction_mode="IMMEDIATE")]) == []
+    assert check_wal_reset_fault(None, ["default"]) == []
+
+
+def test_a_start_of_runjobs_does_not_tell_of_that_fault(
+    monkeypatch: pytest.MonkeyPatch, sqlite_database: SQLiteDatabase
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    databases = [sqlite_database(**GOOD)]
+
+    assert "forge_jobs.W005" in ids(run_checks(tags=["database"], databases=databases))
+    assert ids(run_checks(tags=[AT_START], databases=databases)) == []
+
+
+@pytest.mark.django_db
+def test_w006_a_router_that_keeps_the_tables_out(settings: Settings) -> None:
+    settings.DATABASE_ROUTERS = ["tests.checks.test_checks.KeepsOut"]
+
+    (warning,) = check_database(None, ["default"])
+    assert warning.id == "forge_jobs.W006"
+    assert "allow_migrate" in str(warning.hint)
+
+
+class KeepsOut:
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return False if app_label == "forge_jobs" else None

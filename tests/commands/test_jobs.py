@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from pytest_django import Settings
 
 from forge_jobs.clock import ManualClock
 from forge_jobs.models import Lease, State
@@ -14,6 +15,7 @@ from forge_jobs.models.lease import SERVICES
 from tests.commands.conftest import Jobs
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.planned import planned_schedule
 from tests.rows import claim, finished_job, stored_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
@@ -194,3 +196,15 @@ def test_an_unknown_verb_and_none_at_all_are_refused(jobs: Jobs) -> None:
     for words in ([], ["dance"]):
         with pytest.raises(CommandError, match="VERB"):
             jobs(*words)
+
+
+def test_show_and_schedules_hide_what_nobody_should_read(jobs: Jobs, settings: Settings) -> None:
+    settings.FORGE_JOBS = {**settings.FORGE_JOBS, "REDACT": ["password"]}
+    hiding = {"password": "hunter2", "user": "ada"}
+    row = finished_job(payload=hiding, result=hiding, context=hiding)
+    planned_schedule(payload=hiding)
+
+    said = jobs("show", str(row.pk)).out + jobs("schedule", "list", "--json").out
+    assert said.count("•••") == 4
+    assert said.count("ada") == 4
+    assert "hunter2" not in said

@@ -169,3 +169,14 @@ def test_the_first_process_of_a_container_is_supervised(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "getpid", lambda: 1)
     assert launch.is_supervised
+
+
+def test_an_sqlite_database_in_memory_is_refused() -> None:
+    with Runjobs(
+        FORGE_JOBS_TEST_DATABASE="sqlite", FORGE_JOBS_TEST_DATABASE_NAME=":memory:"
+    ) as runjobs:
+        code, output = runjobs.wait()
+
+    assert code == 1
+    assert "in memory" in output
+    assert "Traceback" not in output

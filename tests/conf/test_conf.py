@@ -21,6 +21,7 @@ def router_of(value: object) -> Router:
 
 
 def test_a_project_need_not_say_anything(settings: Settings) -> None:
+    settings.FORGE_JOBS = {}  # which is told of; a deletion is not
     del settings.FORGE_JOBS
     conf.cache_clear()  # Django tells nobody of a setting that is deleted
 
@@ -154,3 +155,15 @@ def test_a_router_that_maps_no_prefix_of_a_kind_leaves_it_alone() -> None:
 
 def test_without_a_router_every_kind_is_left_alone() -> None:
     assert JobSettings().router("gallery.draw") is None
+
+
+def test_names_whose_values_are_hidden_go_by_no_case(settings: Settings) -> None:
+    settings.FORGE_JOBS = {"REDACT": ["Password", "TOKEN"]}
+
+    assert conf().redact == {"password", "token"}
+
+
+@pytest.mark.parametrize("given", ["password", {"a": 1}.items(), [""], [7], 7], ids=repr)
+def test_names_that_are_none_are_refused(given: object) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r'FORGE_JOBS\["REDACT"\] must be names'):
+        JobSettings.read({"REDACT": given})

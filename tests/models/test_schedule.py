@@ -256,3 +256,12 @@ def test_what_could_never_work_is_refused_by_its_column(
 def test_the_database_refuses_what_could_not_be(columns: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         planned_schedule(**columns)
+
+
+@pytest.mark.parametrize("value", [float("nan"), "a\0"], ids=ascii)
+def test_a_payload_that_can_not_be_stored_is_refused(value: object) -> None:
+    row = Schedule(name="x", kind="app.effect", payload={"number": value}, expression="@daily")
+
+    with pytest.raises(ValidationError) as refusal:
+        row.full_clean()
+    assert "payload.number" in str(refusal.value.message_dict["payload"])

@@ -9,11 +9,11 @@ import pytest
 from django.db import DatabaseError, connection, connections
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django.db.backends.signals import connection_created
-from forge_jobs.runtime.sessions import close_all, close_unused, count_open, tidy
 
 from forge_jobs import job
 from forge_jobs.models import State
 from forge_jobs.runtime import sessions
+from forge_jobs.runtime.sessions import close_all, close_unused, count_open, tidy
 from forge_jobs.runtime.thread import EngineThread
 from tests.app.models import Effect
 from tests.running import drain

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
+from forge_jobs import db
+from forge_jobs.checks.database import AT_START
 from forge_jobs.conf import conf
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import ProcessNameTaken
@@ -113,10 +114,20 @@ class Command(BaseCommand):
         console = Console(self.stdout, verbosity=options["verbosity"], as_json=options["log_json"])
         try:
             with told_in_one_line():
-                self.check(tags=[Tags.database], databases=[settings.database])
+                self.check(tags=[AT_START], databases=[settings.database])
+                _refuse_memory()
                 launch.run(console)
         except ProcessNameTaken as error:
             raise CommandError(str(error)) from None
+
+
+def _refuse_memory() -> None:
+    connection = db.connection()
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]
+        raise CommandError(
+            f"The SQLite database {connection.alias!r} is in memory: no other process can enqueue "
+            f"there, and no thread sees what another has written. Name a file in DATABASES."
+        )
 
 
 def _queues(text: str) -> dict[str, int]:

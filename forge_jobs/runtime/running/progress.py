@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from forge_jobs import db
 from forge_jobs.db.rows import ProgressRow
+from forge_jobs.handlers.secrecy import told_progress
 from forge_jobs.models import Process
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
@@ -28,11 +29,13 @@ class ProgressWriter(Service):
         self._writing = writing
 
     def run_once(self, *, now: datetime) -> int:
-        told = [(run, run.untold_progress) for run in self._workers.runs()]
-        news = [(run, progress) for run, progress in told if progress]
+        untold = [(run, run.untold_progress) for run in self._workers.runs()]
+        news = [(run, progress) for run, progress in untold if progress]
         if news:
             rows = [
-                ProgressRow(run.job.id, run.job.claimed_at, progress.as_json())
+                ProgressRow(
+                    run.job.id, run.job.claimed_at, told_progress(run.job, progress.as_json())
+                )
                 for run, progress in news
             ]
             with self._writing, db.connection().cursor() as cursor:

@@ -21,6 +21,7 @@ from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
@@ -122,7 +123,7 @@ class Worker(EngineThread):
             if run.job.is_on_record and not self.may_begin(run.job):
                 return Released(), None
             if job_started.has_listeners():
-                job_started.send_robust(type(self), job=run.job)
+                job_started.send_robust(type(self), job=shown_job(run.job))
             run.start_clock()
             handler = registry.get(run.job.kind)
             if handler.atomic:
@@ -173,7 +174,7 @@ class Worker(EngineThread):
         """What becomes of the job, with the last that its handler told of its progress."""
         transition = self._settlements.settled(run.job, outcome)
         if progress := run.untold_progress:
-            return transition._replace(progress=progress.as_json())
+            return transition._replace(progress=told_progress(run.job, progress.as_json()))
         return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:

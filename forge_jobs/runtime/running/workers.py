@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
+from forge_jobs.handlers.secrecy import shown_job
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.running.run import GRACE_SECONDS, NEVER, Run
 from forge_jobs.runtime.running.worker import Worker
@@ -75,7 +76,7 @@ class Workers:
         transition = self._settlements.settled(run.job, outcome)
         seconds = time.monotonic() - run.began_at
         self._settlements.put(Finished(run.job, transition, outcome, seconds))
-        worker_abandoned.send_robust(type(self), job=run.job, stuck=self.stuck)
+        worker_abandoned.send_robust(type(self), job=shown_job(run.job), stuck=self.stuck)
         if run.is_importing:
             # Others will wait for the module, and nobody knows whether it will ever be whole.
             self._lifecycle.give_up("a thread was given up in the middle of an import")
