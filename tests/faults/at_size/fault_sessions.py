@@ -1,6 +1,7 @@
 """Sessions that are ended again and again, and sessions that nobody is at the other end of."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -68,7 +69,8 @@ def test_health_names_the_session_that_holds_a_queue_up(prepare: Prepare) -> Non
     with Server.started() as server:
         trial = prepare(server.url)
         trial.enqueue()
-        with trial.project.runjobs(*PROCESSES) as runjobs, psycopg.connect(server.url) as holder:
+        holding = closing(psycopg.connect(server.url))
+        with trial.project.runjobs(*PROCESSES) as runjobs, holding as holder:
             trial.until_busy()
             holder.execute(LOCK)
             pid = holder.info.backend_pid
