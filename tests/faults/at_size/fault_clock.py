@@ -15,7 +15,7 @@ from tests.faults.servers import Server
 from tests.running import eventually
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(is_missing() != "", reason=is_missing()),
     pytest.mark.parametrize("hours", [1, -1]),
 ]

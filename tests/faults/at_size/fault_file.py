@@ -9,7 +9,7 @@ import pytest
 from tests.faults.at_size.conftest import Prepare, outages
 from tests.faults.at_size.trial import PROCESSES
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 @outages

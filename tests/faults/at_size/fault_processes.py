@@ -12,7 +12,7 @@ from tests.faults.at_size.conftest import Prepare, outages
 from tests.faults.at_size.trial import PROCESSES
 from tests.faults.servers import Server
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 TIMES = 10
 

@@ -8,7 +8,7 @@ from tests.faults.at_size.trial import PROCESSES
 from tests.faults.servers import Server
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(is_missing() != "", reason=is_missing()),
 ]
 

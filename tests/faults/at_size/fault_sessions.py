@@ -14,7 +14,7 @@ from tests.faults.elsewhere import LONG, Elsewhere
 from tests.faults.servers import Server
 from tests.running import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 needs_network = pytest.mark.skipif(is_missing() != "", reason=is_missing())
 

@@ -25,7 +25,7 @@ PROCESS_TIMEOUT: Final = float(os.environ.get("FORGE_JOBS_TEST_PROCESS_TIMEOUT",
 AFTERWARDS: Final = PROCESS_TIMEOUT + 15.0
 """Seconds after the end of a fault in which work must have been taken up again."""
 
-TO_THE_END: Final = 150.0
+TO_THE_END: Final = 120.0 + JOBS / 20
 PROCESSES: Final = ("--processes", "2", "--threads", "4")
 SECONDS: Final = max(0.02, 8 * 8.0 / JOBS)
 """What a job takes: even few are worth some seconds."""
