@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -53,23 +54,25 @@ def sign_on(name: str, **facts: Any) -> Process:
     return process
 
 
-def reclaim_predecessor(name: str) -> None:
+def reclaim_predecessor(name: str) -> int:
     """Give back the jobs of a dead process of this host; raises `ProcessNameTaken` if it lives.
 
-    PostgreSQL may need a moment to see that it is gone, and to drop its locks.
+    PostgreSQL may need a moment to see that it is gone, and to drop its locks. Returns how many
+    of the jobs became dead letters.
     """
-    host = socket.gethostname()
+    host, died = socket.gethostname(), 0
     for _ in range(LOOKS):
         predecessor = Process.objects.filter(host=host, name=name).first()
         if predecessor is None:
-            return
+            break
         if predecessor.is_alive():
             raise ProcessNameTaken(
                 f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
                 f"Stop it, or choose another --name."
             )
-        db.unless_locked(lambda gone=predecessor: reclaim(gone, now=clock.now()))  # type: ignore[misc]
+        died += db.unless_locked(partial(reclaim, predecessor, now=clock.now())).died
         time.sleep(LOOK_SECONDS)
+    return died
 
 
 def sign_on_again(process: Process, *, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -29,28 +30,35 @@ class Reaper(Service):
     def run_once(self, *, now: datetime) -> int:
         if not self.hearing.can_judge():
             return 0
-        given_back = sum(reclaim(process, now=now) for process in self.hearing.lost(now=now))
+        lost = self.hearing.lost(now=now)
+        given_back = sum(reclaim(process, now=now).given_back for process in lost)
         return given_back + reclaim_orphans(now=now)
 
 
-def reclaim(process: Process, *, now: datetime) -> int:
+class Reclaimed(NamedTuple):
+    """How many jobs a lost process gave back, and how many of them are dead letters now."""
+
+    given_back: int = 0
+    died: int = 0
+
+
+def reclaim(process: Process, *, now: datetime) -> Reclaimed:
     """Give back what a lost process was running, then forget the process.
 
     The attempt is spent, for the job may be what killed the process; a job without further
-    attempts is dead. Nothing happens if the process has been heard of in the meantime. Returns
-    how many jobs were given back.
+    attempts is dead. Nothing happens if the process has been heard of in the meantime.
     """
     message = f"Process {process.name} (pid {process.pid} on {process.host}) was lost."
     with transaction.atomic(using=db.connection().alias):
         silent = Process.objects.filter(pk=process.pk, heartbeat_at=process.heartbeat_at)
         if not silent.select_for_update(skip_locked=True).first():
-            return 0
-        given_back = _give_back(Job.objects.claimed_by(process), message, process=process, now=now)
+            return Reclaimed()
+        reclaimed = _give_back(Job.objects.claimed_by(process), message, process=process, now=now)
         if is_done := not Job.objects.claimed_by(process).exists():
             silent.delete()
-    if given_back or is_done:
-        process_lost.send_robust(reclaim, process=process, given_back=given_back)
-    return given_back
+    if reclaimed.given_back or is_done:
+        process_lost.send_robust(reclaim, process=process, given_back=reclaimed.given_back)
+    return reclaimed
 
 
 def reclaim_orphans(*, now: datetime) -> int:
@@ -67,11 +75,11 @@ def reclaim_orphans(*, now: datetime) -> int:
         process = Process(pk=pk)
         with transaction.atomic(using=db.connection().alias):
             orphans = abandoned.filter(process_id=pk)
-            given_back += _give_back(orphans, message, process=process, now=now)
+            given_back += _give_back(orphans, message, process=process, now=now).given_back
     return given_back
 
 
-def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: datetime) -> int:
+def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: datetime) -> Reclaimed:
     """Those that another session has locked are left for next time: it may still hold them."""
     rows = list(
         jobs.select_for_update(skip_locked=True).values_list(
@@ -87,14 +95,14 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
         )
         transitions.append(lost(job, message, has_begun=has_begun, now=now))
     if not transitions:
-        return 0
+        return Reclaimed()
     for queue in {row[1] for row in rows}:
         wake.on_commit(queue)
     states = Job.objects.finalize(transitions, process=process)
     works = {row[0]: Work(queue=row[1], kind=row[2]) for row in rows}
     ours = [one._replace(state=State(states[one.id])) for one in transitions if one.id in states]
     _tell_of(ours, works, message, process_name=process.name, now=now)
-    return len(ours)
+    return Reclaimed(len(ours), sum(one.state is State.DEAD for one in ours))
 
 
 def _tell_of(

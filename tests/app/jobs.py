@@ -123,3 +123,10 @@ def fork_and_use_the_database(*, number: int) -> int | None:
 
 def _squared(number: int) -> int:
     return number**2
+
+
+@job(takes_context=True)
+def leave_once(ctx: JobContext) -> None:
+    """End the whole process as if all were well, but not when it is tried again."""
+    if ctx.attempt == 1:
+        os._exit(0)

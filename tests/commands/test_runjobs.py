@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from forge_jobs.models import Job, Process, State
 from forge_jobs.runtime.command.launch import Launch
-from tests.app.jobs import fail, noop, wait_for_cancel
+from tests.app.jobs import fail, leave_once, noop, wait_for_cancel
 from tests.app.models import Effect
 from tests.running import PATIENCE, Runjobs, eventually
 
@@ -180,3 +180,19 @@ def test_an_sqlite_database_in_memory_is_refused() -> None:
     assert code == 1
     assert "in memory" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(("attempts", "code"), [(1, 3), (2, 0)])
+def test_a_drain_does_not_take_a_handler_s_exit_for_its_end(attempts: int, code: int) -> None:
+    """It gives back what was running, goes on, and tells of the job if that is dead then."""
+    leaver = leave_once.using(max_attempts=attempts).enqueue()
+    neighbours = noop.enqueue_many([{}] * 20)
+    with Runjobs("--drain", "--processes", "1", "--threads", "1") as runjobs:
+        ended, output = runjobs.wait()
+
+    leaver.refresh_from_db()
+    assert ended == code, output
+    assert (leaver.state, leaver.attempt) == ("dead" if code else "succeeded", attempts)
+    assert "was lost" in leaver.errors[0]["message"]
+    assert "without an orderly end" in output
+    assert Job.objects.filter(kind="app.noop", state="succeeded").count() == len(neighbours)

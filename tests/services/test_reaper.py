@@ -26,7 +26,7 @@ def test_a_job_of_a_lost_process_is_ready_again_with_its_attempt_spent(process: 
     job = stored_job()
     claim(process)
 
-    assert reclaim(process, now=LATER) == 1
+    assert reclaim(process, now=LATER).given_back == 1
     job.refresh_from_db()
     assert (job.state, job.attempt, job.process_id) == (State.READY, 1, None)
     assert (job.run_at, job.finished_at) == (NOON, None)
@@ -55,7 +55,7 @@ def test_a_job_whose_attempts_are_spent_is_dead(process: Process) -> None:
     stored_job(attempt=4, max_attempts=5)
     begin(process)
 
-    assert reclaim(process, now=LATER) == 1
+    assert reclaim(process, now=LATER).given_back == 1
     job = Job.objects.get()
     assert (job.state, job.attempt, job.finished_at) == (State.DEAD, 5, LATER)
 
@@ -85,7 +85,7 @@ def test_a_job_that_waited_for_a_worker_pays_nothing_for_its_neighbour(
     stored_job(attempt=attempt, max_attempts=max_attempts)
     claim(process)
 
-    assert reclaim(process, now=LATER) == 1
+    assert reclaim(process, now=LATER).given_back == 1
     job = Job.objects.get()
     assert (job.state, job.attempt, job.errors) == (State.READY, attempt, [])
 
@@ -96,7 +96,7 @@ def test_an_attempt_that_began_does_not_count_for_the_next(process: Process) -> 
     reclaim(process, now=LATER)
     claim(following := process_named("following"))
 
-    assert reclaim(following, now=LATER) == 1
+    assert reclaim(following, now=LATER).given_back == 1
     assert Job.objects.get().attempt == 2
 
 
@@ -105,12 +105,12 @@ def test_a_job_that_was_asked_to_stop_is_cancelled(process: Process) -> None:
     claim(process)
     Job.objects.cancel("not needed", now=LATER)
 
-    assert reclaim(process, now=LATER) == 1
+    assert reclaim(process, now=LATER).given_back == 1
     assert Job.objects.get().state == State.CANCELLED
 
 
 def test_a_lost_process_is_forgotten(process: Process) -> None:
-    assert reclaim(process, now=LATER) == 0
+    assert reclaim(process, now=LATER).given_back == 0
     assert not Process.objects.exists()
 
 
@@ -120,7 +120,7 @@ def test_the_jobs_of_other_processes_go_on(process: Process) -> None:
     stored_job()
     claim(process)
 
-    assert reclaim(process, now=LATER) == 1
+    assert reclaim(process, now=LATER).given_back == 1
     assert Job.objects.claimed_by(alive).count() == 1
     assert Process.objects.get() == alive
 
@@ -130,7 +130,7 @@ def test_finished_jobs_are_left_alone(process: Process) -> None:
     Job.objects.finalize([transition(job) for job in claim(process)], process=process)
     before = columns(Job.objects.get())
 
-    assert reclaim(process, now=LATER) == 0
+    assert reclaim(process, now=LATER).given_back == 0
     assert columns(Job.objects.get()) == before
 
 
@@ -141,7 +141,7 @@ def test_many_jobs_are_given_back_at_once(process: Process) -> None:
     )
     claim(process, limit=2_000)
 
-    assert reclaim(process, now=LATER) == 2_000
+    assert reclaim(process, now=LATER).given_back == 2_000
     assert Job.objects.ready().count() == 2_000
 
 
@@ -211,7 +211,7 @@ def test_a_process_that_beats_at_the_last_moment_is_not_lost(process: Process) -
     claim(process)
     Process.objects.beat(process, now=LATER)
 
-    assert reclaim(process, now=LATER) == 0
+    assert reclaim(process, now=LATER).given_back == 0
     assert Job.objects.get().state == State.RUNNING
 
 

@@ -108,7 +108,7 @@ class Launch:
             name=self.name,
             processes=self.processes or 1,
             start=start,
-            bury=lambda names: fork(lambda: bury(names)),
+            bury=lambda names: fork(lambda: bury(names) and 0),
             drain=self.drain,
             longest_delay=LONGEST_DELAY_IN_DEVELOPMENT if self.reload else LONGEST_DELAY,
         ).run()
@@ -125,9 +125,10 @@ class Launch:
         take_over(birth.name)
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1)
+        died = 0
         if not birth.is_first:
             try:
-                bury([birth.name])
+                died = bury([birth.name])
             except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
                 print_error(error)
         if lifecycle.was_stopped_within(birth.delay):
@@ -136,7 +137,7 @@ class Launch:
             stop_on_change(lifecycle)
         engine = Engine.signed_on(self.options(birth.name, limits), lifecycle=lifecycle)
         engine.run()
-        code = supervised_code(engine)
+        code = supervised_code(engine, died_before=died)
         if engine.is_stuck:
             leave_at_once(code)
         return code
@@ -191,7 +192,5 @@ def spawn(birth: Birth) -> int:
 
 
 def bury(names: list[str]) -> int:
-    """Give back what processes of this host were running that are gone."""
-    for name in names:
-        reclaim_predecessor(name)
-    return 0
+    """Give back what processes of this host were running that are gone; how many jobs died."""
+    return sum(map(reclaim_predecessor, names))

@@ -78,15 +78,16 @@ def requests() -> list[signal.Signals]:
     return [signal.SIGTERM, signal.SIGINT, *([] if ignores else [signal.SIGHUP])]
 
 
-def exit_code(engine: Engine) -> int:
+def exit_code(engine: Engine, *, died_before: int = 0) -> int:
+    """Jobs that `died_before` were those of its predecessor."""
     if engine.failure:
         return FAILED
-    return JOBS_DIED if engine.options.drain and engine.died else 0
+    return JOBS_DIED if engine.options.drain and engine.died + died_before else 0
 
 
-def supervised_code(engine: Engine) -> int:
+def supervised_code(engine: Engine, *, died_before: int) -> int:
     """The exit code by which a supervisor knows that the process came to its end, and to which."""
-    if (code := exit_code(engine)) == FAILED:
+    if (code := exit_code(engine, died_before=died_before)) == FAILED:
         return FAILED
     return ORDERLY + code + (RETIRED if engine.lifecycle.retiring else 0)
 

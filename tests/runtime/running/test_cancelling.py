@@ -78,7 +78,7 @@ def test_a_handler_whose_process_was_given_up_is_told_to_stop() -> None:
     with running(engine()):
         eventually(is_running)
         # Again, should it beat between the look and the deed.
-        eventually(lambda: reclaim(Process.objects.get(), now=now() + TIMEOUT) == 1)
+        eventually(lambda: reclaim(Process.objects.get(), now=now() + TIMEOUT).given_back == 1)
         eventually(lambda: Job.objects.get().state == State.SUCCEEDED)
         eventually(lambda: bool(reasons))
 
