@@ -79,7 +79,7 @@ class Fate:
 
     @property
     def _lost(self) -> int:
-        return sum("rocess" in error and "lost" in error for error in self.errors)
+        return sum(error.startswith(("Process ", "A process ")) for error in self.errors)
 
     def faults(self) -> Iterator[str]:
         """What is wrong, in a few words each."""
