@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql check bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults check bench clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,16 @@ test: test-sqlite test-postgresql ## run the suite, on both databases
 
 test-sqlite test-postgresql: test-%: $(READY) ## run it on one of them
 	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest
+
+# Apart from the suite, for they take long and want root. A seed of 0 draws one, and says which.
+JOBS ?= 5000
+SEED ?= 0
+PROCESS_TIMEOUT ?= 30
+faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
+	.ci/install faketime ip:iproute2
+	FORGE_JOBS_FAULTS_JOBS=$(JOBS) FORGE_JOBS_FAULTS_SEED=$(SEED) \
+	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
+	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
 
 check: $(READY) ## look at style, types, layers, templates and migrations
 	$(BIN)/ruff check

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -75,13 +75,16 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
 
 
 class Runjobs:
-    """A real `manage.py runjobs` on the test's own database."""
+    """A real `manage.py runjobs` on the test's own database.
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    `within` are the words of a command that runs another one in its place.
+    """
+
+    def __init__(self, *arguments: str, within: Sequence[str] = (), **environment: str) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
         self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "django", "runjobs", *arguments],
+            [*within, sys.executable, "-m", "django", "runjobs", *arguments],
             cwd=ROOT,
             env={
                 **os.environ,

@@ -62,13 +62,19 @@ def reclaim(process: Process, *, now: datetime) -> Reclaimed:
 
 
 def reclaim_orphans(*, now: datetime) -> int:
-    """Give back what a process claimed after it had been given up, and then never finished."""
+    """Give back what a process claimed after it had been given up, and then never finished.
+
+    It has as long to come back as others have to be heard: it may claim again before its next
+    heartbeat gets through, and each job that was taken from it meanwhile would run twice.
+    """
     given_back = 0
-    for pk in set(Job.objects.orphaned().values_list("process_id", flat=True)):
+    lately = (now - conf().process_timeout, now + conf().process_timeout)
+    abandoned = Job.objects.orphaned().exclude(started_at__range=lately)
+    for pk in set(abandoned.values_list("process_id", flat=True)):
         message = f"A process that had been given up as lost (its id was {pk}) never came back."
         process = Process(pk=pk)
         with transaction.atomic(using=db.connection().alias):
-            orphans = Job.objects.orphaned().filter(process_id=pk)
+            orphans = abandoned.filter(process_id=pk)
             given_back += _give_back(orphans, message, process=process, now=now).given_back
     return given_back
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from forge_jobs import Failed, JobContext, job
 from forge_jobs.backoff import Fixed
+from tests.app import hostile  # noqa: F401 - to register it
 from tests.app.models import Effect
 
 FORKED = multiprocessing.get_context("fork")

@@ -224,3 +224,25 @@ def test_jobs_of_a_process_that_is_forgotten_are_given_back(process: Process) ->
     job = Job.objects.get()
     assert (job.state, job.attempt) == (State.READY, 1)
     assert "never came back" in job.last_error
+
+
+def test_a_process_that_is_forgotten_has_time_to_come_back_to_what_it_claims(
+    process: Process,
+) -> None:
+    stored_job()
+    claim(process)
+    Process.objects.all().delete()
+
+    assert reaper().run_once(now=NOON + timedelta(seconds=29)) == 0
+    assert Job.objects.get().state == State.RUNNING
+    assert reaper().run_once(now=NOON + timedelta(seconds=31)) == 1
+
+
+def test_what_a_forgotten_process_claims_by_a_clock_that_is_ahead_is_given_back(
+    process: Process,
+) -> None:
+    stored_job()
+    claim(process)
+    Process.objects.all().delete()
+
+    assert reaper().run_once(now=NOON - timedelta(hours=1)) == 1

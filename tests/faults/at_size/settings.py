@@ -1,0 +1,10 @@
+"""The suite's project with handlers that keep a ledger, and a queue that is limited."""
+
+from tests.settings import *  # noqa: F403
+from tests.settings import FORGE_JOBS, INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.at_size"]
+FORGE_JOBS = {
+    **FORGE_JOBS,
+    "QUEUES": {**FORGE_JOBS["QUEUES"], "limited": {"max_workers": 3}, "far": {}},
+}
