@@ -169,6 +169,8 @@ def test_the_stager_walks_its_index(explainer: Explainer, limit: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 100, 1_000])
 def test_the_holders_of_keys_are_found_by_their_indexes(explainer: Explainer, size: int) -> None:
+    if size > 100 and getattr(connection, "pg_version", 150_000) < 150_000:
+        pytest.skip("PostgreSQL 14 finds it cheaper to read a table of this size whole.")
     db.twin().find(explainer, [row(13 * 17 * number) for number in range(size)])
 
     assert_uses(explainer.plans[-1], "forge_jobs_dedupe", "forge_jobs_idempotency")
