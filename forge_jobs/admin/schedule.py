@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, QuerySet
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from forge_jobs import clock
+from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, Refused, who
 from forge_jobs.admin.schedule_form import ScheduleForm
@@ -54,11 +57,22 @@ class ScheduleAdmin(BoardAdmin):
         (_("Its jobs"), {"fields": ["queue", "priority", "max_attempts"]}),
     )
 
+    @property
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css")
+
     def board(self, request: HttpRequest) -> dict[str, Any]:
-        lines = schedules.read(now=clock.now())
-        for line in lines:
+        words, page = request.GET.get("q", ""), request.GET.get("p", "")
+        shown = schedules.read(now=clock.now(), words=words, page=page)
+        for line in shown.lines:
             line.buttons.extend(self.row_buttons(request, line.row))
-        return {"lines": lines}
+        return {
+            "lines": shown.lines,
+            "matched": shown.matched,
+            "words": words,
+            "previous": shown.before and "?" + urlencode({"q": words, "p": shown.before}),
+            "next": shown.after and "?" + urlencode({"q": words, "p": shown.after}),
+        }
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview)

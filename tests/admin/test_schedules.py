@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.test import Client
 from django.urls import reverse
 
 from forge_jobs import job
@@ -92,6 +93,46 @@ def test_an_expression_that_can_not_be_read_does_no_harm_to_the_page() -> None:
 
 def test_without_schedules_one_is_told_how_to_make_one() -> None:
     assert "There are no schedules." in text(operator().get(LIST))
+
+
+def listed(client: Client, query: str) -> list[str]:
+    context = client.get(f"{LIST}?{query}").context
+    return [line.row.name for line in context["lines"]]
+
+
+def test_a_page_has_fifty_of_them_and_the_way_to_the_others() -> None:
+    client = operator()
+    names = [planned_schedule(name=f"schedule {number:03}").name for number in range(120)]
+
+    assert listed(client, "") == names[:50]
+    assert listed(client, "p=2") == names[50:100]
+    assert listed(client, "p=3") == listed(client, "p=99") == names[100:]
+    assert listed(client, "p=nonsense") == names[:50]
+    page = text(client.get(f"{LIST}?p=2"))
+    assert "?q=&amp;p=1" in page
+    assert "?q=&amp;p=3" in page
+    assert "120 schedules" in page
+
+
+def test_a_script_gets_the_page_that_is_shown_alone() -> None:
+    for number in range(60):
+        planned_schedule(name=f"schedule {number:03}")
+    html = operator().get(f"{LIST}?p=2", headers=LIVE).json()["html"]
+
+    assert html.count("<tr data-key") == 10
+
+
+def test_schedules_are_found_by_name_kind_and_expression() -> None:
+    client = operator()
+    planned_schedule(name="Nightly report")
+    planned_schedule(name="other", kind="shop.report")
+    planned_schedule(name="third", expression="17 4 * * *")
+
+    assert listed(client, "q=REPORT") == ["Nightly report", "other"]
+    assert listed(client, "q=17+4") == ["third"]
+    assert listed(client, "q=%00third") == ["third"]
+    assert listed(client, "q=nothing") == []
+    assert "No schedule fits." in text(client.get(f"{LIST}?q=nothing"))
 
 
 def test_what_is_stored_is_shown_as_text() -> None:
