@@ -12,13 +12,13 @@ from django.db.models import Q
 
 from forge_jobs import clock, db
 from forge_jobs.conf import conf
-from forge_jobs.conf.policies import CatchUp
-from forge_jobs.cron.zones import SECOND, UnknownZone
+from forge_jobs.cron.zones import UnknownZone
 from forge_jobs.db.rows import Move
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule, plan
 from forge_jobs.models.schedule_queryset import Progress
 from forge_jobs.schedules.firing import fire
+from forge_jobs.schedules.moments import due_moments
 from forge_jobs.services import volley
 from forge_jobs.services.base import Service
 from forge_jobs.services.sowing import Sowing
@@ -37,8 +37,6 @@ LOOK_THROUGH_EVERY: Final = timedelta(minutes=5)
 """How often all plans are compared with what they would be made from now."""
 LARGEST_REVISION: Final = 100
 """How many of them one pass plans anew: after an upgrade all are to be, and jobs wait meanwhile."""
-MOST_MISSED: Final = 100
-"""How many missed moments of one schedule are made good."""
 
 
 class Replanned(NamedTuple):
@@ -104,38 +102,6 @@ class Scheduler(Service):
             for schedule in found[:LARGEST_REVISION]
             if schedule.next_fire_at is None or schedule.next_fire_at > now
         ]
-
-
-def due_moments(schedule: Schedule, *, now: datetime) -> list[datetime]:
-    """Those that are to fire now, in their order.
-
-    A moment is missed when it is later than a change of leader takes, and then for the catch-up
-    policy to decide.
-    """
-    first = schedule.next_fire_at
-    if first is None:
-        return []
-    cron = schedule.cron
-    until = min(now, schedule.ends_at or now)
-    recent = now - conf().process_timeout
-    timely = [first] if recent <= first <= until else []
-    last = max(first, recent - datetime.resolution)
-    while (following := cron.after(last)) and following <= until:
-        timely.append(following)
-        last = following
-    return [*_missed(schedule, first, min(recent - datetime.resolution, until), timely), *timely]
-
-
-def _missed(
-    schedule: Schedule, first: datetime, until: datetime, timely: list[datetime]
-) -> list[datetime]:
-    """Which of the moments from the first to `until` are made good."""
-    count = {CatchUp.SKIP: 0, CatchUp.ONCE: 0 if timely else 1, CatchUp.ALL: MOST_MISSED}
-    wanted = count[CatchUp(schedule.catch_up)]
-    if first > until or not wanted:
-        return []
-    # The first was planned: it is due though the zone may have new rules by now.
-    return schedule.cron.latest(wanted, after=first - SECOND, until=until) or [first]
 
 
 def _is_void(schedule: Schedule, *, now: datetime) -> bool:

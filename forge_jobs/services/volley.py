@@ -1,4 +1,4 @@
-"""Fires many schedules in a few statements, where each is due for one moment, on time."""
+"""Fires many schedules in a few statements, where each fires for one moment."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from django.db import transaction
 
 from forge_jobs import db
-from forge_jobs.conf import conf
 from forge_jobs.conf.policies import Overlap
 from forge_jobs.db.rows import Move, NewRow
 from forge_jobs.models import Schedule, plan
 from forge_jobs.models.schedule_queryset import Progress
 from forge_jobs.schedules.firing import Due, fire_together
+from forge_jobs.schedules.moments import due_moments
 
 
 class Fire(NamedTuple):
@@ -51,16 +51,15 @@ def fire(fires: Sequence[Fire]) -> list[tuple[Schedule, Progress]]:
 
 
 def _simple(schedule: Schedule, *, now: datetime) -> Fire | None:
-    due, last = schedule.next_fire_at, schedule.last_fired_at
-    if due is None or due < now - conf().process_timeout or schedule.overlap == Overlap.REPLACE:
+    if schedule.overlap == Overlap.REPLACE or plan.is_outdated(schedule):
         return None
-    if (schedule.ends_at and schedule.ends_at < due) or plan.is_outdated(schedule):
-        return None
-    following = schedule.due_after(due)
-    if following and following <= now:
-        return None
-    moment = Due(schedule, due, last if last and last < due else None)  # else the clock was ahead
-    return Fire(moment, moment.row(now=now), plan.move(schedule, following, now=now))
+    match due_moments(schedule, now=now):
+        case [at]:
+            last = schedule.last_fired_at
+            due = Due(schedule, at, last if last and last < at else None)  # else it was ahead
+            move = plan.move(schedule, schedule.due_after(now), now=now)
+            return Fire(due, due.row(now=now), move)
+    return None
 
 
 def _progress(due: Due, fired: set[int]) -> Progress:
