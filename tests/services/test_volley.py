@@ -185,6 +185,7 @@ class Died(BaseException):
     """Nothing that a scheduler could take for a schedule's fault."""
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("count", "length"),
     [
