@@ -53,7 +53,25 @@ def nearest(value: datetime, *, field: str, now: datetime) -> datetime:
 
     Raises a `ValueError` that names the field for anything else.
     """
-    return min(now + LONGEST, max(now - LONGEST, _moment(value, field)))
+    return min(now + LONGEST, max(now - LONGEST, in_utc(value, field=field)))
+
+
+def in_utc(value: datetime, *, field: str) -> datetime:
+    """An aware moment, in UTC; the first or last that there is, for one that has no name there.
+
+    Raises a `ValueError` that names the field for anything else.
+    """
+    if not isinstance(value, datetime):
+        raise ValueError(f"{field} must be a datetime, not {value!r}.")
+    if (offset := value.utcoffset()) is None:
+        raise ValueError(
+            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
+        )
+    wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
+    try:
+        return wall - offset
+    except OverflowError:
+        return LAST if offset < timedelta(0) else FIRST
 
 
 def _duration(value: timedelta | float, field: str) -> timedelta:
@@ -67,21 +85,6 @@ def _duration(value: timedelta | float, field: str) -> timedelta:
         case int() | float() if 0 <= value < float("inf"):
             return timedelta(seconds=min(value, 2 * LONGEST.total_seconds()))
     raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")
-
-
-def _moment(value: datetime, field: str) -> datetime:
-    """In UTC; the first or last that there is, for one that has no name there."""
-    if not isinstance(value, datetime):
-        raise ValueError(f"{field} must be a datetime, not {value!r}.")
-    if (offset := value.utcoffset()) is None:
-        raise ValueError(
-            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
-        )
-    wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
-    try:
-        return wall - offset
-    except OverflowError:
-        return LAST if offset < timedelta(0) else FIRST
 
 
 def parse(text: str) -> timedelta:

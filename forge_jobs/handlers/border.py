@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
-from forge_jobs.durations import clamped
+from forge_jobs.durations import clamped, in_utc
 from forge_jobs.handlers.outcomes import (
     Cancelled,
     Dead,
@@ -48,8 +48,8 @@ def is_tellable(error: BaseException) -> bool:
 
 def plain(text: object) -> str:
     """As a `str`, whatever it is; never raises."""
-    if text.__class__ is str:
-        return str(text)
+    if type(text) is str:  # not what it says of itself
+        return text
     # str() may give a subclass's instance, from which only str.__str__ makes a plain one.
     return _unless_it_raises(
         lambda: str.__str__(str(text)), otherwise=f"<{_name(text)}, which can't be told>"
@@ -94,7 +94,7 @@ def _taken_over(outcome: Outcome) -> Outcome:
             return Throttled(pause, scope="job" if outcome.scope == "job" else "queue")
         case Snoozed():
             if outcome.until is not None:
-                return Snoozed(until=outcome.until)
+                return Snoozed(until=in_utc(outcome.until, field="until"))
             return Snoozed(delay=clamped(outcome.delay, field="delay"))
         case Cancelled():
             return Cancelled(plain(outcome.reason))
