@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -115,6 +116,8 @@ def told(seconds: float) -> str:
 
 def spelled(seconds: float) -> str:
     """As long as it took, in the two largest units: `0.4 ms`, `12 ms`, `1.3 s`, `1 h 5 min`."""
+    if not isfinite(seconds):  # as no column of ours holds, unless somebody's SQL put it there
+        return f"{seconds:g} s"
     if seconds < 0.9995:
         milliseconds = f"{seconds * 1000:.{0 if seconds >= 0.00995 else 1}f}".removesuffix(".0")
         return f"{milliseconds} ms" if seconds > 0 and milliseconds != "0" else "0 s"
