@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
-from forge_jobs.durations import clamped, in_utc
+from forge_jobs.durations import clamped
 from forge_jobs.handlers.outcomes import (
     Cancelled,
     Dead,
@@ -94,7 +94,7 @@ def _taken_over(outcome: Outcome) -> Outcome:
             return Throttled(pause, scope="job" if outcome.scope == "job" else "queue")
         case Snoozed():
             if outcome.until is not None:
-                return Snoozed(until=in_utc(outcome.until, field="until"))
+                return Snoozed(until=outcome.until)
             return Snoozed(delay=clamped(outcome.delay, field="delay"))
         case Cancelled():
             return Cancelled(plain(outcome.reason))
