@@ -148,7 +148,7 @@ def _squared(number: int) -> int:
 
 
 @job(takes_context=True)
-def leave_once(ctx: JobContext) -> None:
+def leave_once(ctx: JobContext, *, code: int = 0) -> None:
     """End the whole process as if all were well, but not when it is tried again."""
     if ctx.attempt == 1:
-        os._exit(0)
+        os._exit(code)
