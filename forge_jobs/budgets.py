@@ -40,8 +40,8 @@ class Budget:
         """Take tokens if there are enough; tells whether."""
         from forge_jobs.models import RateLimitBudget
 
-        if cost <= 0:
-            raise ValueError(f"cost must be more than 0, not {cost!r}.")
+        if not (isinstance(cost, int | float) and cost > 0):
+            raise ValueError(f"cost must be a number, more than 0, not {cost!r}.")
 
         def take() -> bool:
             return bool(RateLimitBudget.objects.take(self.name, at_least=cost, at_most=cost))

@@ -195,11 +195,12 @@ def _finite(number: SupportsFloat, *, field: str) -> float:
     """As an `int` or a `float` that JSON can tell."""
     try:
         is_finite = isfinite(number)
+        told = int(number) if isinstance(number, int) else float(number)
     except OverflowError:  # of an int that is larger than any float
         is_finite = False
-    if not is_finite:
+    if not (is_finite and isfinite(told)):  # asked twice, a number may answer differently
         raise ValueError(f"{field} must be a finite number, not {number!r}.")
-    return int(number) if isinstance(number, int) else float(number)
+    return told
 
 
 class _JobLogger(logging.LoggerAdapter[logging.Logger]):

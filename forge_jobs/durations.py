@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -53,7 +54,25 @@ def nearest(value: datetime, *, field: str, now: datetime) -> datetime:
 
     Raises a `ValueError` that names the field for anything else.
     """
-    return min(now + LONGEST, max(now - LONGEST, _moment(value, field)))
+    return min(now + LONGEST, max(now - LONGEST, in_utc(value, field=field)))
+
+
+def in_utc(value: datetime, *, field: str) -> datetime:
+    """An aware moment, in UTC; the first or last that there is, for one that has no name there.
+
+    Raises a `ValueError` that names the field for anything else.
+    """
+    if not isinstance(value, datetime):
+        raise ValueError(f"{field} must be a datetime, not {value!r}.")
+    if (offset := value.utcoffset()) is None:
+        raise ValueError(
+            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
+        )
+    wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
+    try:
+        return wall - offset
+    except OverflowError:
+        return LAST if offset < timedelta(0) else FIRST
 
 
 def _duration(value: timedelta | float, field: str) -> timedelta:
@@ -67,21 +86,6 @@ def _duration(value: timedelta | float, field: str) -> timedelta:
         case int() | float() if 0 <= value < float("inf"):
             return timedelta(seconds=min(value, 2 * LONGEST.total_seconds()))
     raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")
-
-
-def _moment(value: datetime, field: str) -> datetime:
-    """In UTC; the first or last that there is, for one that has no name there."""
-    if not isinstance(value, datetime):
-        raise ValueError(f"{field} must be a datetime, not {value!r}.")
-    if (offset := value.utcoffset()) is None:
-        raise ValueError(
-            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
-        )
-    wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
-    try:
-        return wall - offset
-    except OverflowError:
-        return LAST if offset < timedelta(0) else FIRST
 
 
 def parse(text: str) -> timedelta:
@@ -112,6 +116,8 @@ def told(seconds: float) -> str:
 
 def spelled(seconds: float) -> str:
     """As long as it took, in the two largest units: `0.4 ms`, `12 ms`, `1.3 s`, `1 h 5 min`."""
+    if not isfinite(seconds):  # as no column of ours holds, unless somebody's SQL put it there
+        return f"{seconds:g} s"
     if seconds < 0.9995:
         milliseconds = f"{seconds * 1000:.{0 if seconds >= 0.00995 else 1}f}".removesuffix(".0")
         return f"{milliseconds} ms" if seconds > 0 and milliseconds != "0" else "0 s"

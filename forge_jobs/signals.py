@@ -6,6 +6,7 @@ that led to it, and for how many `seconds` the handler ran. Values that are to b
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from django import dispatch
@@ -19,9 +20,11 @@ class Signal(dispatch.Signal):
             return super().send_robust(sender, **named)
         except BaseException as error:
             # Django keeps back exceptions, tells of them, and meets what telling of one raises.
-            logging.getLogger("forge_jobs").error(
-                "a receiver of a signal ended by %s; others were not called", type(error).__name__
-            )
+            with suppress(BaseException):  # of a log that raises nobody can be told
+                logging.getLogger("forge_jobs").error(
+                    "a receiver of a signal ended by %s; others were not called",
+                    type(error).__name__,
+                )
             return []
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -153,8 +154,11 @@ def test_an_unknown_budget_is_refused_with_the_names_of_those_there_are() -> Non
 
 
 @pytest.mark.usefixtures("_declared")
-@pytest.mark.parametrize(("cost", "refusal"), [(3, "more than budget"), (0, "more than 0")])
-def test_a_cost_that_can_never_be_paid_is_refused(cost: float, refusal: str) -> None:
+@pytest.mark.parametrize(
+    ("cost", "refusal"),
+    [(3, "more than budget"), (0, "more than 0"), (float("nan"), "more than 0"), ("1", "a number")],
+)
+def test_a_cost_that_can_never_be_paid_is_refused(cost: Any, refusal: str) -> None:
     with pytest.raises(ValueError, match=refusal):
         Budget("slack").acquire(cost)
 

@@ -23,6 +23,8 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
     ("seconds", "text"),
     [
         (0, "0 s"),
+        (float("nan"), "nan s"),
+        (float("inf"), "inf s"),
         (-1, "0 s"),
         (0.00001, "0 s"),
         (0.0004, "0.4 ms"),

@@ -48,8 +48,8 @@ def is_tellable(error: BaseException) -> bool:
 
 def plain(text: object) -> str:
     """As a `str`, whatever it is; never raises."""
-    if text.__class__ is str:
-        return str(text)
+    if type(text) is str:  # not what it says of itself
+        return text
     # str() may give a subclass's instance, from which only str.__str__ makes a plain one.
     return _unless_it_raises(
         lambda: str.__str__(str(text)), otherwise=f"<{_name(text)}, which can't be told>"

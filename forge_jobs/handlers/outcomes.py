@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from forge_jobs.durations import clamped, nearest
+from forge_jobs.durations import clamped, in_utc, nearest
 
 
 class Outcome(Exception):
@@ -74,9 +74,7 @@ class Snoozed(Outcome):
         super().__init__(until or delay)
         if (until is None) == (delay is None):
             raise ValueError("Snoozed takes either until or delay.")
-        if until is not None and until.utcoffset() is None:
-            raise ValueError("until must be an aware datetime; see django.utils.timezone.")
-        self.until = until
+        self.until = None if until is None else in_utc(until, field="until")
         self.delay = timedelta(0) if delay is None else clamped(delay, field="delay")
 
     def due(self, *, now: datetime) -> datetime:

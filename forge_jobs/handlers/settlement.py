@@ -49,10 +49,7 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
         case Failed() as error if job.max_attempts is None or job.attempt < job.max_attempts:
-            delay = clamped(
-                max(timedelta(0), policy(job.attempt)), field="the retry policy's delay"
-            )
-            return _failed(job, error, State.RETRYING, now=now, run_at=now + delay)
+            return _failed(job, error, State.RETRYING, now=now, run_at=now + _delay(policy, job))
         case Failed() | Dead() as error:
             return _failed(job, error, State.DEAD, now=now, finished_at=now)
         case Throttled(retry_after):
@@ -124,6 +121,14 @@ def _result(result: Any) -> str:
             f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
         )
     return text
+
+
+def _delay(policy: RetryPolicy, job: ClaimedJob) -> timedelta:
+    """A policy may count down to a moment that is over."""
+    delay = policy(job.attempt)
+    if isinstance(delay, timedelta):
+        delay = max(timedelta(0), delay)
+    return clamped(delay, field="the delay")
 
 
 def _put_off(job: ClaimedJob, run_at: datetime, *, attempt: int, now: datetime) -> Transition:

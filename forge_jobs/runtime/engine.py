@@ -237,3 +237,5 @@ class Engine:
                 lifecycle.retire(reason)
             if lifecycle.retiring and not self.claims:
                 return lifecycle.retiring
+            if lifecycle.retiring and lifecycle.failure and self.workers.hang_in_imports:
+                return lifecycle.retiring

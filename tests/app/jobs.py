@@ -3,6 +3,7 @@
 import ctypes
 import multiprocessing
 import os
+import sys
 import time
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from forge_jobs.backoff import Fixed
 from tests.app import hostile  # noqa: F401 - to register it
 from tests.app.models import Effect
 
+CODE = 5
 FORKED = multiprocessing.get_context("fork")
 
 
@@ -121,12 +123,32 @@ def fork_and_use_the_database(*, number: int) -> int | None:
     return process.exitcode
 
 
+@job(max_attempts=1, timeout=20)
+def fork_and_come_back(*, how: str) -> int:
+    """Gives the exit code of a forked process that leaves the handler, too."""
+    if pid := os.fork():
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status)
+    match how:
+        case "exit":
+            sys.exit(CODE)
+        case "raise":
+            raise ValueError("of the fork")
+    return CODE
+
+
+@job(max_attempts=1, timeout=20)
+async def fork_and_come_back_async(*, how: str) -> int:
+    code: int = fork_and_come_back(how=how)
+    return code
+
+
 def _squared(number: int) -> int:
     return number**2
 
 
 @job(takes_context=True)
-def leave_once(ctx: JobContext) -> None:
+def leave_once(ctx: JobContext, *, code: int = 0) -> None:
     """End the whole process as if all were well, but not when it is tried again."""
     if ctx.attempt == 1:
-        os._exit(0)
+        os._exit(code)

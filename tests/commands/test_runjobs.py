@@ -182,10 +182,15 @@ def test_an_sqlite_database_in_memory_is_refused() -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize(("attempts", "code"), [(1, 3), (2, 0)])
-def test_a_drain_does_not_take_a_handler_s_exit_for_its_end(attempts: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("attempts", "code", "own_code"),
+    [(1, 3, 0), (2, 0, 0), (2, 0, os.EX_USAGE), (2, 0, os.EX_NOHOST)],
+)
+def test_a_drain_does_not_take_a_handler_s_exit_for_its_end(
+    attempts: int, code: int, own_code: int
+) -> None:
     """It gives back what was running, goes on, and tells of the job if that is dead then."""
-    leaver = leave_once.using(max_attempts=attempts).enqueue()
+    leaver = leave_once.using(max_attempts=attempts).enqueue(code=own_code)
     neighbours = noop.enqueue_many([{}] * 20)
     with Runjobs("--drain", "--processes", "1", "--threads", "1") as runjobs:
         ended, output = runjobs.wait()

@@ -1,7 +1,7 @@
 """The border: whatever a handler hands over is taken over as plain values, or told as a failure."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -44,6 +44,46 @@ class Silent:
         raise SystemExit
 
 
+class Nobody(Exception):
+    """Does not even say what it is, nor whether it is anything."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise LookupError
+
+    def __bool__(self) -> bool:
+        raise LookupError
+
+
+class Pretender:
+    """Says that it is a text, and is none."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return str
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+class Fickle(tzinfo):
+    """A zone that answers once."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        self.asked += 1
+        if self.asked > 2:
+            raise LookupError
+        return timedelta(hours=1)
+
+    def dst(self, dt: datetime | None) -> None:
+        raise LookupError
+
+    tzname = dst
+
+
 def raised(error: BaseException) -> BaseException:
     try:
         raise error
@@ -80,6 +120,7 @@ def deep(levels: int) -> BaseException:
     [
         (lambda: ValueError("no such page"), "ValueError: no such page"),
         (Hostile, "Hostile: <"),
+        (Nobody, "Nobody"),
         (odd_syntax_error, "SyntaxError"),
         (lambda: ValueError(Silent()), "ValueError"),
         (in_a_circle, "ValueError: first"),
@@ -126,6 +167,7 @@ def test_who_can_be_given_to_a_logger_is_known_before() -> None:
         (None, "None"),
         (Silent(), "<Silent, which can't be told>"),
         (Hostile(), "<Hostile, which can't be told>"),
+        (Pretender(), "<Pretender, which can't be told>"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -197,6 +239,21 @@ def test_a_moment_at_the_end_of_time_is_brought_near(hours: int) -> None:
     due = Snoozed(until=datetime.max.replace(tzinfo=zone)).due(now=NOON)
 
     assert (due, due.tzinfo) == (NOON + LONGEST, UTC)
+
+
+def test_the_zone_of_a_snooze_is_not_asked_further_in() -> None:
+    taken = own(Snoozed(until=datetime(2026, 5, 4, 13, tzinfo=Fickle())))
+
+    assert isinstance(taken, Snoozed)
+    assert taken.until == datetime(2026, 5, 4, 12, tzinfo=UTC)
+    assert type(taken.until) is datetime
+
+
+def test_what_led_to_an_error_is_found_without_asking_it() -> None:
+    cause, outer = Nobody(), ValueError("outer")
+    outer.__cause__ = cause
+
+    assert [id(error) for error in causes(outer)] == [id(outer), id(cause)]
 
 
 def test_causes_end_though_they_lead_to_each_other() -> None:

@@ -1,6 +1,6 @@
 """Outcomes: what a handler may say of its run, and what is no outcome."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,9 +66,12 @@ def test_a_snooze_has_either_an_end_or_a_delay(both_or_none: dict[str, Any]) -> 
         Snoozed(**both_or_none)
 
 
-def test_a_snooze_refuses_a_naive_moment() -> None:
-    with pytest.raises(ValueError, match="until must be an aware datetime"):
-        Snoozed(until=datetime(2026, 3, 2, 12, tzinfo=UTC).replace(tzinfo=None))
+@pytest.mark.parametrize(
+    "until", [NOON.replace(tzinfo=None), NOON.date(), "2026-03-02", 12], ids=str
+)
+def test_a_snooze_refuses_what_is_no_aware_moment(until: Any) -> None:
+    with pytest.raises(ValueError, match="until must be"):
+        Snoozed(until=until)
 
 
 @pytest.mark.parametrize("delay", [-1, timedelta(days=-1), float("inf"), "soon"])

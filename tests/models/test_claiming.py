@@ -38,6 +38,15 @@ def test_a_claimed_job_is_running_in_its_process_with_one_more_attempt(process: 
     assert job.attempt == claimed.attempt == 3
 
 
+def test_a_job_of_more_attempts_than_can_be_counted_keeps_nobody_from_a_claim(
+    process: Process,
+) -> None:
+    stored_job(attempt=2**31 - 1)
+    stored_job()
+
+    assert [job.attempt for job in claim(process)] == [2**31 - 1, 1]
+
+
 def test_a_claim_tells_all_that_a_run_needs(process: Process) -> None:
     job = stored_job(
         queue="other", kind="app.effect", payload={"a": "ü"}, context={"b": 1}, priority=3,

@@ -130,6 +130,14 @@ def test_a_retry_policy_that_fails_does_not_lose_the_job() -> None:
     assert stored.last_error == "The retry policy failed: ZeroDivisionError"
 
 
+@pytest.mark.parametrize("delay", ["soon", float("nan"), -1, None])
+def test_a_retry_policy_that_gives_no_delay_is_told_what_to_give(delay: Any) -> None:
+    stored = outcome_of(Failed("no"), retry=lambda attempt: delay)
+
+    assert stored.state == State.RETRYING
+    assert "the delay must be a timedelta or a number of seconds, not" in stored.last_error
+
+
 def test_a_retry_is_due_when_the_policy_says() -> None:
     stored = outcome_of(Failed("no"), retry=lambda attempt: timedelta(days=attempt))
 

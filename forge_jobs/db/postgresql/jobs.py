@@ -20,8 +20,8 @@ INTERRUPT_SECONDS: Final = 1.0
 # some 100,000 rows rather than look a few hundred up by their keys.
 CLAIM = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
-    has_begun = false
+SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
+    started_at = %(now)s, has_begun = false
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
@@ -42,8 +42,8 @@ RETURNING
 # session's snapshot may keep from being removed, are not walked over again.
 CLAIM_AFTER = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
-    has_begun = false
+SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
+    started_at = %(now)s, has_begun = false
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)

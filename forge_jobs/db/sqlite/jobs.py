@@ -24,8 +24,8 @@ LIMIT 1
 
 CLAIM = """
 UPDATE forge_jobs_job
-SET state = 'running', attempt = attempt + 1, process_id = %(process)s, started_at = %(now)s,
-    has_begun = false
+SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
+    started_at = %(now)s, has_begun = false
 WHERE id IN (
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s

@@ -28,9 +28,10 @@ JOBS_DIED: Final = 3
 RETIRED: Final = 4
 """Added to the exit code of a supervised process that has more to do, but made way for another."""
 
-ORDERLY: Final = 64
+ORDERLY: Final = 224
 """Added to the exit code of a supervised process that came to its end: `os._exit(0)` of a handler
-ends a process as well, and leaves its jobs lying."""
+ends a process as well, and leaves its jobs lying. Few else use these codes: 64 to 78 are those of
+sysexits.h, and a shell's for signals end below 200."""
 
 
 def stop_on_signals(lifecycle: Lifecycle) -> None:

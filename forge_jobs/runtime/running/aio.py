@@ -9,6 +9,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
 from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.sessions import close_all, tidy
 
 
@@ -43,13 +44,16 @@ class EventLoop:
         Raises `JobTimedOut` after `timeout` seconds.
         """
         try:
-            return self._run(self._limited(coroutine, timeout), self._context.copy())
+            returned, error = self._run(self._limited(coroutine, timeout), self._context.copy())
         finally:
             self._task = None
             self._run(sync_to_async(tidy)(), self._context.copy())
             if self._helpers.have_helped:
                 self._helpers.shutdown(wait=False)
                 self._helpers = self._new_helpers()
+        if error is not None:
+            raise error
+        return returned
 
     def cancel(self) -> None:
         """Cancel, from another thread, the coroutine that runs."""
@@ -71,13 +75,28 @@ class EventLoop:
 
     async def _limited(
         self, coroutine: Coroutine[Any, Any, object], timeout: float | None
-    ) -> object:
+    ) -> tuple[object, BaseException | None]:
+        """What the coroutine returned and raised; a task that itself raises may never end.
+
+        That is how asyncio takes an exception whose `__class__` raises, and the loop stops for
+        a `SystemExit`.
+        """
         self._task = asyncio.current_task()
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
-                return await coroutine
-        except TimeoutError:
-            if limit.expired():
-                raise JobTimedOut from None
-            raise
+                return await _watched(coroutine), None
+        except TimeoutError as error:
+            return None, JobTimedOut() if limit.expired() else error
+        except BaseException as error:
+            return None, error
+
+
+async def _watched(coroutine: Coroutine[Any, Any, object]) -> object:
+    transactions.begin()
+    try:
+        returned = await coroutine
+    finally:
+        forks.leave()
+    transactions.check()
+    return returned

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Iterable
 from threading import local
 from typing import Any, Final
@@ -20,6 +22,8 @@ _thread = local()
 _handled: Final[set[int]] = set()
 _inherited: Final[list[Any]] = []
 """Sessions that are the parent's; to let go of them here could end them there."""
+_forked: Final[list[int]] = []
+"""Empty but in a process that a handler forked."""
 
 
 def disown_forks(signals: Iterable[int]) -> None:
@@ -29,6 +33,26 @@ def disown_forks(signals: Iterable[int]) -> None:
             before=_hold_signals, after_in_parent=_let_signals_pass, after_in_child=_start_afresh
         )
     _handled.update(signals)
+
+
+def leave() -> None:
+    """End the process in which a handler ends, if it is one that the handler forked.
+
+    It would be one more worker with the same jobs otherwise, and finish what is not its own.
+    """
+    if not _forked:
+        return
+    code = 1
+    try:
+        match sys.exception():
+            case None:
+                code = 0
+            case SystemExit(code=None | int() as status):
+                code = (status or 0) & 0xFF
+            case error:
+                traceback.print_exception(error)
+    finally:
+        os._exit(code)
 
 
 def _hold_signals() -> None:
@@ -41,11 +65,13 @@ def _let_signals_pass() -> None:
 
 
 def _start_afresh() -> None:
+    _forked.append(os.getpid())
     _inherited.extend(sessions.known())
     for connection in connections.all(initialized_only=True):
         _inherited.append(connection)
         del connections[connection.alias]
     for number in _handled:
-        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-        signal.signal(number, default)
+        signal.signal(number, signal.SIG_DFL)
     _let_signals_pass()
+    if signal.SIGINT in _handled:  # not earlier: a KeyboardInterrupt in here would be dropped
+        signal.signal(signal.SIGINT, signal.default_int_handler)

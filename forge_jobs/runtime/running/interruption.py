@@ -72,8 +72,9 @@ def forgiven(job: ClaimedJob) -> int:
 
 def _is_about_a_session(error: BaseException) -> bool:
     driver: Any = db.connection()
-    return isinstance(
-        error, (OperationalError, InterfaceError, InternalError, driver.Database.OperationalError)
+    return issubclass(  # of what it is, not of what it says of itself
+        type(error),
+        (OperationalError, InterfaceError, InternalError, driver.Database.OperationalError),
     )
 
 

@@ -6,12 +6,13 @@ that calls `close_old_connections()` in its own `atomic()` would be taken for a 
 
 from __future__ import annotations
 
-from threading import local
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 from django.db.backends.signals import connection_created
 
-_thread = local()
+_lost: Final[ContextVar[list[str] | None]] = ContextVar("lost", default=None)
+"""The connections that one run lost, in whichever thread it used them."""
 
 
 class WritesLost(Exception):
@@ -19,15 +20,15 @@ class WritesLost(Exception):
 
 
 def begin() -> None:
-    """Forget what this thread lost before."""
-    _thread.lost = ""
+    """From now on keep what is lost in this context, and in the threads that it is handed to."""
+    _lost.set([])
 
 
 def check() -> None:
-    """Raise `WritesLost` if this thread has closed a connection in a transaction since."""
-    if alias := getattr(_thread, "lost", ""):
+    """Raise `WritesLost` if a connection has been closed in a transaction since."""
+    if lost := _lost.get():
         raise WritesLost(
-            f"The connection {alias!r} was closed inside of a transaction, and what the handler "
+            f"The connection {lost[0]!r} was closed inside of a transaction, and what the handler "
             f"wrote there is lost. Call close_old_connections() outside of atomic() only."
         )
 
@@ -38,8 +39,9 @@ def _watch(*, connection: Any, **kwargs: Any) -> None:
     close = connection._close
 
     def tell_and_close() -> None:
-        if connection.in_atomic_block:
-            _thread.lost = connection.alias
+        lost = _lost.get()
+        if lost is not None and connection.in_atomic_block:
+            lost.append(connection.alias)
         close()
 
     connection._close = tell_and_close

@@ -26,7 +26,7 @@ from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.outage import Stopped, ride_out
-from forge_jobs.runtime.running import transactions
+from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.run import NEVER, Run
@@ -199,7 +199,10 @@ class Worker(EngineThread):
         else:
             transactions.begin()
             with run:
-                returned = handler.run(run.context, payload)
+                try:
+                    returned = handler.run(run.context, payload)
+                finally:
+                    forks.leave()
             transactions.check()
         if returned is None:
             return NOTHING

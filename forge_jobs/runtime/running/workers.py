@@ -43,6 +43,12 @@ class Workers:
         """How many abandoned threads are still there."""
         return sum(worker.is_alive() for worker in self.abandoned)
 
+    @property
+    def hang_in_imports(self) -> bool:
+        """Whether all that still runs waits for modules, perhaps for one that is never made."""
+        runs = self.runs()
+        return bool(runs) and all(run.is_importing for run in runs)
+
     def runs(self) -> list[Run]:
         return [run for worker in self.active if (run := worker.current)]
 

@@ -1,5 +1,7 @@
 """Whatever a handler hands over: its job comes to an end, its process and its neighbours go on."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -7,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connections, transaction
 
 from forge_jobs import JobContext, Snoozed, Throttled, job, signals
@@ -17,6 +20,7 @@ from tests.app.jobs import noop
 from tests.app.models import Effect
 from tests.handlers.test_border import (
     Hostile,
+    Nobody,
     Silent,
     Text,
     deep,
@@ -82,6 +86,32 @@ def test_a_job_that_can_not_be_told_fails_alone(hand_over: Callable[[], object])
     assert Job.objects.filter(state=State.SUCCEEDED).count() == len(neighbours)
 
 
+@pytest.mark.parametrize("error", [Nobody, Hostile, SystemExit, KeyboardInterrupt])
+def test_an_async_handler_may_raise_what_asyncio_can_not_take(
+    error: Callable[[], BaseException],
+) -> None:
+    """A task that raises the first never ends; the last two stop its loop."""
+
+    @job(kind="tests.hostile", max_attempts=1)
+    async def hostile() -> None:
+        await asyncio.sleep(0)
+        raise error()
+
+    @job(kind="tests.gentle")
+    async def gentle() -> int:
+        await asyncio.sleep(0)
+        return await Effect.objects.acount()
+
+    stored, neighbour = hostile.enqueue(), gentle.enqueue()
+    drained = drain(threads=1)
+
+    stored.refresh_from_db()
+    neighbour.refresh_from_db()
+    assert (stored.state, stored.attempt, drained.failure) == (State.DEAD, 1, "")
+    assert stored.last_error
+    assert (neighbour.state, neighbour.result) == (State.SUCCEEDED, 0)
+
+
 @pytest.mark.parametrize("done", [Decimal(3), Fraction(3), 3, True, 3.0], ids=repr)
 def test_progress_is_told_in_any_number(done: Any) -> None:
     @job(kind="tests.advances", takes_context=True)
@@ -96,7 +126,19 @@ def test_progress_is_told_in_any_number(done: Any) -> None:
     assert stored.progress == {"done": done, "total": 10, "message": "a text of its own"}
 
 
-@pytest.mark.parametrize("done", [10**400, Decimal("NaN"), Fraction(10) ** 400], ids=str)
+class Fading:
+    """A number at first."""
+
+    def __init__(self) -> None:
+        self.answers = [1.0, float("nan")]
+
+    def __float__(self) -> float:
+        return self.answers.pop(0)
+
+
+@pytest.mark.parametrize(
+    "done", [10**400, Decimal("NaN"), Fraction(10) ** 400, Fading()], ids=lambda done: type(done)
+)
 def test_progress_in_no_number_at_all_is_the_handler_s_error(done: Any) -> None:
     @job(kind="tests.advances", takes_context=True, max_attempts=1)
     def advances(ctx: JobContext) -> None:
@@ -173,6 +215,34 @@ def test_a_receiver_that_exits_ends_nothing() -> None:
     assert (stored.state, drained.failure) == (State.SUCCEEDED, "")
 
 
+def test_a_log_that_raises_ends_nothing() -> None:
+    class Broken(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise LookupError
+
+    def fail(**kwargs: Any) -> None:
+        raise LookupError
+
+    stored, broken, root = noop.enqueue(), Broken(), logging.getLogger()
+    root.addHandler(broken)
+    signals.job_finished.connect(fail)
+    try:
+        drained = drain()
+    finally:
+        signals.job_finished.disconnect(fail)
+        root.removeHandler(broken)
+
+    stored.refresh_from_db()
+    assert (stored.state, drained.failure) == (State.SUCCEEDED, "")
+
+
+def write_and_close() -> None:
+    with transaction.atomic():
+        Effect.objects.create(number=1)
+        connections["default"].close_at = 0.0
+        close_old_connections()
+
+
 @pytest.mark.parametrize("afterwards", [lambda: None, Effect.objects.count])
 def test_a_connection_closed_in_a_transaction_is_no_success(
     afterwards: Callable[[], object],
@@ -181,10 +251,7 @@ def test_a_connection_closed_in_a_transaction_is_no_success(
 
     @job(kind="tests.closes", max_attempts=1)
     def closes() -> None:
-        with transaction.atomic():
-            Effect.objects.create(number=1)
-            connections["default"].close_at = 0.0
-            close_old_connections()
+        write_and_close()
         afterwards()
 
     stored = closes.enqueue()
@@ -192,4 +259,23 @@ def test_a_connection_closed_in_a_transaction_is_no_success(
 
     stored.refresh_from_db()
     assert (stored.state, Effect.objects.count()) == (State.DEAD, 0)
+    assert "closed inside of a transaction" in stored.last_error
+
+
+@pytest.mark.parametrize("in_a_thread", [sync_to_async, lambda act: lambda: asyncio.to_thread(act)])
+def test_it_is_no_success_in_the_threads_of_an_async_handler(in_a_thread: Any) -> None:
+    @job(kind="tests.closes", max_attempts=1)
+    async def closes() -> None:
+        await in_a_thread(write_and_close)()
+
+    @job(kind="tests.gentle")
+    async def gentle() -> int:
+        return await Effect.objects.acount()
+
+    stored, neighbour = closes.enqueue(), gentle.enqueue()
+    drain(threads=1)
+
+    stored.refresh_from_db()
+    neighbour.refresh_from_db()
+    assert (stored.state, neighbour.state) == (State.DEAD, State.SUCCEEDED)
     assert "closed inside of a transaction" in stored.last_error

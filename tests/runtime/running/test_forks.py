@@ -1,11 +1,22 @@
 """Processes that a handler forks: they end when they are told to, and leave our sessions alone."""
 
+from typing import Any
+
 import pytest
 
 from forge_jobs.models import Job, State
-from tests.app.jobs import fork_a_pool, fork_and_terminate, fork_and_use_the_database
+from tests.app.jobs import (
+    fork_a_pool,
+    fork_and_come_back,
+    fork_and_come_back_async,
+    fork_and_terminate,
+    fork_and_use_the_database,
+    noop,
+)
 from tests.app.models import Effect
 from tests.running import Runjobs
+
+CODES = {"return": 0, "exit": 5, "raise": 1}
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -22,4 +33,19 @@ def test_a_forked_process_is_free_of_ours(arguments: tuple[str, ...]) -> None:
     assert results == {terminated.pk: [-15, -15], pool.pk: [1, 4, 9], forked.pk: 0}, output
     assert set(Job.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
     assert sorted(Effect.objects.values_list("number", flat=True)) == [1, 2, 3]
+    assert code == 0
+
+
+@pytest.mark.parametrize("handler", [fork_and_come_back, fork_and_come_back_async], ids=str)
+def test_a_forked_process_that_comes_back_from_its_handler_ends(handler: Any) -> None:
+    """It would be a second worker otherwise, with the same job and whatever waits behind it."""
+    jobs = {handler.enqueue(how=how).pk: code for how, code in CODES.items()}
+    neighbours = noop.enqueue_many([{}] * 3)
+    with Runjobs("--drain", "--threads", "1") as runjobs:
+        code, output = runjobs.wait()
+
+    results = dict(Job.objects.filter(pk__in=jobs).values_list("pk", "result"))
+    assert results == jobs, output
+    assert Job.objects.filter(kind=noop.kind, state=State.SUCCEEDED).count() == len(neighbours)
+    assert "of the fork" in output
     assert code == 0

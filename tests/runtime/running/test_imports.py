@@ -99,6 +99,38 @@ def test_a_process_that_gives_up_a_thread_in_an_import_retires(
     sys.modules.pop("never_imported", None)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_process_does_not_wait_for_what_waits_for_a_module_that_is_never_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (run, workers):
+        monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    end = Event()
+    monkeypatch.setattr(sys, "forge_jobs_test_end", end, raising=False)
+    (tmp_path / "never_made.py").write_text("import sys; sys.forge_jobs_test_end.wait(60)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    @job(kind="tests.imports", max_attempts=1)
+    def imports() -> None:
+        import_module("never_made")
+
+    given_up = imports.using(timeout=0.1, priority=1).enqueue()
+    waiting = imports.enqueue()
+    subject = engine(threads=2, shutdown_timeout=0.1)
+    thread = Thread(target=subject.run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    has_ended = not thread.is_alive()
+    end.set()
+    eventually(lambda: not subject.is_stuck)
+
+    given_up.refresh_from_db()
+    waiting.refresh_from_db()
+    assert has_ended
+    assert (given_up.state, waiting.state, waiting.attempt) == (State.DEAD, State.READY, 0)
+    sys.modules.pop("never_made", None)
+
+
 def test_no_strike_falls_into_an_import_however_many_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
