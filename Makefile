@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql faults check bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults judge check bench clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_FAULTS_JOBS=$(JOBS) FORGE_JOBS_FAULTS_SEED=$(SEED) \
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
+
+judge: $(READY) ## hold cron against its models by the thousand, and a day of 5,000 schedules
+	FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest --on-demand
 
 check: $(READY) ## look at style, types, layers, templates and migrations
 	$(BIN)/ruff check

@@ -13,7 +13,15 @@ from forge_jobs.handlers.registry import registry
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on-demand", action="store_true", help="run what takes an hour, and only it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    is_wanted = bool(config.getoption("--on-demand"))
+    left_out = [item for item in items if ("on_demand" in item.keywords) is not is_wanted]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
         for item in items:
             if "once" in item.keywords:

@@ -17,7 +17,7 @@ FIRST = date(2027, 1, 1)
 DAYS = [FIRST + n * DAY for n in range(2 * 365)]  # one has a 29th of February
 FEW, MANY = 150, 10_000
 BY_THE_MINUTE = [(zone, change) for zone, change in CHANGES if not change.second]
-ON_DEMAND = pytest.mark.full_size, pytest.mark.timeout(3_600)
+ON_DEMAND = pytest.mark.on_demand, pytest.mark.timeout(3_600)
 
 
 def walk(cron: Cron, *, after: datetime, until: datetime) -> list[datetime]:

@@ -11,7 +11,7 @@ from tests.cron.model import Matcher
 from tests.cron.reader import Clock, understood
 
 DAYS = [date(2027, 2, 1) + timedelta(days=n) for n in range(400)]  # to the 29th of February and on
-ON_DEMAND = pytest.mark.full_size, pytest.mark.timeout(3_600)
+ON_DEMAND = pytest.mark.on_demand, pytest.mark.timeout(3_600)
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=ON_DEMAND)])

@@ -190,7 +190,7 @@ class Died(BaseException):
     ("count", "length"),
     [
         (60, timedelta(hours=1)),
-        pytest.param(5_000, DAY, marks=[pytest.mark.full_size, pytest.mark.timeout(3_600)]),
+        pytest.param(5_000, DAY, marks=[pytest.mark.on_demand, pytest.mark.timeout(3_600)]),
     ],
 )
 def test_leaders_that_die_leave_no_moment_without_a_job_and_none_with_two(
