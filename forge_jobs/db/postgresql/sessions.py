@@ -30,6 +30,9 @@ SERVER_SIDE: Final = {
 }
 """And so is this process by the server, which then drops its locks."""
 
+HEARS_OF_DISCARD: Final = tuple(map(int, psycopg.__version__.split(".")[:3])) >= (3, 3, 5)
+"""Whether the driver forgets what it had prepared; an older one asks for what is gone."""
+
 # Not behind a pooler that shares sessions: what is set there would be others'. The driver knows
 # the pid that it was told at the start, which is the pooler's invention.
 FURNISH = """
@@ -77,6 +80,8 @@ def traits(session: Any) -> tuple[object, ...] | None:
 
 def wipe(session: Any) -> bool:
     """Forget all that was set, made, locked or listened to; False if that failed."""
+    if session.prepare_threshold is not None and not HEARS_OF_DISCARD:
+        return False
     try:
         session.execute("DISCARD ALL")
     except psycopg.Error:
