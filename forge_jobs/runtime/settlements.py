@@ -11,7 +11,7 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import secrecy
 from forge_jobs.handlers.border import failed
-from forge_jobs.handlers.outcomes import Dead, Failed, Outcome, Released
+from forge_jobs.handlers.outcomes import Dead, Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle
 from forge_jobs.runtime.claiming.steering import Steering
@@ -67,13 +67,15 @@ class Settlements:
         try:
             handler = registry.get(job.kind)
             policy = handler.retry or steering.retry_of(job.queue)
-            outcome = secrecy.without_secrets(job, outcome)
+            if type(outcome) is not Done:
+                outcome = secrecy.without_secrets(job, outcome)
             if handler.resident:
                 outcome = as_resident(outcome)
             elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
                 outcome = Dead(outcome.message, outcome.traceback)
             transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
-            transition = secrecy.told(job, transition, outcome=outcome)
+            if transition.error or transition.last_error:
+                transition = secrecy.told(job, transition, outcome=outcome)
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
                 return transition._replace(is_forgotten=True)
             return transition
