@@ -220,9 +220,9 @@ class Fetcher(EngineThread):
         """How many jobs to claim now; none until half of the prefetch is used up."""
         jobs, seconds = self.load.work_done()
         self.prefetch.update(jobs=jobs, seconds=seconds)
-        ahead = self.load.ahead()
+        ahead = self.load.taken - jobs
         room = min(
-            self.load.free_threads() + self.prefetch.jobs,
+            self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),
             LARGEST_CLAIM,
             self.jobs_left(),
