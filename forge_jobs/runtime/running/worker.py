@@ -12,8 +12,7 @@ from typing import Any, ClassVar, Final, cast
 
 from django.db import Error, connections, transaction
 
-from forge_jobs import clock, db
-from forge_jobs.backoff import Exponential
+from forge_jobs import db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
@@ -22,7 +21,6 @@ from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
-from forge_jobs.handlers.settlement import settle
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.outage import Stopped, ride_out
@@ -105,7 +103,7 @@ class Worker(EngineThread):
         """
         if (run := self.current) and run.end():
             failure = failed(error, saying="The run broke its worker")
-            transition = settle(run.job, failure, policy=Exponential(), now=clock.now())
+            transition = self._settlements.settled(run.job, failure)
             seconds = time.monotonic() - run.began_at
             self._settlements.put(Finished(run.job, transition, failure, seconds))
 
