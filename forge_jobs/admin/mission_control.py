@@ -18,11 +18,13 @@ from forge_jobs.dashboard import charts
 from forge_jobs.dashboard.charts import Choice
 from forge_jobs.dashboard.gauges import GaugeSeries
 from forge_jobs.dashboard.health import Health
+from forge_jobs.dashboard.outcomes import outcomes
 from forge_jobs.dashboard.overview import Overview
 from forge_jobs.dashboard.series import JobSeries
+from forge_jobs.dashboard.verdict import Verdict
 from forge_jobs.dashboard.window import Window
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import MissionControl
+from forge_jobs.models import MissionControl, State
 
 OVERVIEW: Final = "forge_jobs_missioncontrol_changelist"
 HEALTH: Final = "forge_jobs_health"
@@ -66,9 +68,15 @@ class MissionControlAdmin(ForgeAdmin):
         now, choice = clock.now(), Choice.read(request.GET)
         window = Window.last(choice.window, now=now)
         series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
+        overview = Overview.read(now=now)
         context = {
             "title": _("Overview"),
-            "overview": Overview.read(now=now),
+            "verdict": Verdict.read(now=now),
+            "overview": overview,
+            "backlog": overview.backlog(choice.queue),
+            "longest_lag": overview.longest_lag(choice.queue),
+            "outcomes": outcomes(series, choice),
+            "kept_dead": overview.kept(State.DEAD, choice.queue),
             "choice": choice,
             "kinds": sorted({*registry.kinds(), *filter(None, [choice.kind])}),
             "series": series,
@@ -83,6 +91,7 @@ class MissionControlAdmin(ForgeAdmin):
         window = Window.last(choice.window, now=now)
         context = {
             "title": _("Health"),
+            "verdict": Verdict.read(now=now),
             "health": Health.read(now=now),
             "choice": choice,
             "charts": charts.of_health(GaugeSeries.read(window)),

@@ -1,4 +1,4 @@
-"""What an operator sees first: how many jobs, how far behind, who works, what is amiss."""
+"""What an operator sees first: how many jobs wait, how far behind they are, who works."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Process, Queue
-from forge_jobs.operations.status import lag_of, unserved
-from forge_jobs.states import State
+from forge_jobs.operations.status import lag_of
+from forge_jobs.states import UNFINISHED, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,36 +24,37 @@ class QueueLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    counts: dict[State, int]
+    """`counted_at` is None where all jobs were counted just now."""
+
     counted_at: datetime | None
     queues: Sequence[QueueLine]
     live_processes: int
-    troubles: Sequence[str]
 
-    @property
-    def longest_lag(self) -> timedelta:
-        return max((queue.lag for queue in self.queues), default=timedelta(0))
+    def backlog(self, queue: str = "") -> dict[State, int]:
+        """How many jobs are unfinished, of one queue or of all, by state."""
+        return {state: self._count(state, queue) for state in UNFINISHED}
+
+    def kept(self, state: State, queue: str = "") -> int:
+        """How many finished jobs there still are."""
+        return self._count(state, queue)
+
+    def longest_lag(self, queue: str = "") -> timedelta:
+        lags = [line.lag for line in self.queues if queue in ("", line.name)]
+        return max(lags, default=timedelta(0))
+
+    def _count(self, state: State, queue: str) -> int:
+        return sum(line.counts[state] for line in self.queues if queue in ("", line.name))
 
     @classmethod
     def read(cls, *, now: datetime) -> Overview:
         totals = Totals.read()
-        live = list(Process.objects.live(now=now))
         stored = Queue.objects.values_list("name", flat=True)
         names = sorted({*conf().queues, *stored, *totals.queues()})
         return cls(
-            counts=totals.by_state(),
             counted_at=totals.counted_at,
             queues=[
                 QueueLine(name=name, counts=totals.by_state(name), lag=lag_of(name, now=now))
                 for name in names
             ],
-            live_processes=len(live),
-            troubles=troubles(live, now=now),
+            live_processes=Process.objects.live(now=now).count(),
         )
-
-
-def troubles(live: Sequence[Process], *, now: datetime) -> list[str]:
-    """What somebody should look at, in sentences."""
-    found = [str(nobody) for nobody in unserved(now=now)]
-    found += [f"{process.name}: {process.trouble}" for process in live if process.trouble]
-    return found

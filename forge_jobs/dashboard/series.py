@@ -46,8 +46,8 @@ class JobSeries:
     `counts` are jobs in each step, by what became of them: `enqueued`, `started`, `succeeded`,
     `retried`, `dead`, `cancelled`, `throttled`, `snoozed`, `released`; `totals` those of the whole
     window. How many were enqueued is known some twenty seconds later, and None until then.
-    `durations` are `run_time`, for how long handlers ran; `latency`, from enqueue to the end of a
-    job that succeeded or died; and if asked for, `wait`, from being due to the start.
+    `durations` are `wait`, from being due to the start; `run_time`, for how long handlers ran; and
+    `latency`, from enqueue to the end of a job that succeeded or died.
     """
 
     moments: list[int]
@@ -63,7 +63,7 @@ class JobSeries:
         *,
         queue: str = "",
         kind: str = "",
-        durations: Sequence[str] = ("run_time", "latency"),
+        durations: Sequence[str] = ("wait", "run_time", "latency"),
     ) -> Self:
         """Of one queue or kind, or of all."""
         with db.connection().cursor() as cursor:

@@ -6,7 +6,7 @@ Each query walks a partial index, none the table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,13 +14,23 @@ from typing import Final
 from django.db.models import Count
 
 from forge_jobs.conf import conf
-from forge_jobs.models import Job, Lease, Process, Queue, State
+from forge_jobs.models import (
+    Job,
+    Lease,
+    Process,
+    Queue,
+    RateLimitBudget,
+    Schedule,
+    State,
+)
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.operations.locks import held_locks, write_lock
 
 FRONT: Final = 1_000
 """How many jobs to look at for kinds that nobody serves: such jobs are in front."""
+MAX_LAG: Final = timedelta(seconds=60)
+"""How long work may wait that nobody takes, before somebody is woken for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,23 +109,54 @@ def unserved(*, now: datetime) -> list[Unserved]:
     return found
 
 
-def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
+def ailments(*, now: datetime, max_lag: timedelta = MAX_LAG) -> list[str]:
     """What an operator should be woken for, in sentences; empty if all is well."""
+    seen = symptoms(now=now, max_lag=max_lag, nobody_serves=unserved(now=now))
+    return [*seen, *filter(None, [write_lock()])]
+
+
+def symptoms(
+    *, now: datetime, nobody_serves: Sequence[Unserved], max_lag: timedelta = MAX_LAG
+) -> list[str]:
+    """What reading alone tells of them: all but SQLite's write lock, which would have to be tried.
+
+    `nobody_serves` is what `unserved()` has found.
+    """
     live = _live(now)
     found = [] if live else [_nobody_claims(now)]
-    for nobody in unserved(now=now):
+    for nobody in nobody_serves:
         lag = lag_of(nobody.queue, now=now, kind=nobody.kind)
         if lag > max_lag:
             found.append(f"{nobody} Jobs have waited for {_seconds(lag)}.")
     for queue in Job.objects.ready().queue_names():
         serving = [process for process in live if queue in process.queues]
-        lag = lag_of(queue, now=now)
-        if lag > max_lag and serving and all(process.trouble for process in serving):
-            found.append(
-                f"Jobs of queue {queue} have waited for {_seconds(lag)}, and every process that "
-                f"serves it is in trouble. {serving[0].name}: {serving[0].trouble}"
-            )
-    return [*found, *map(str, held_locks()), *filter(None, [write_lock()])]
+        if serving and (why := _obstacle(queue, serving)):
+            lag = lag_of(queue, now=now)
+            if lag > max_lag:
+                found.append(f"Jobs of queue {queue} have waited for {_seconds(lag)}, and {why}")
+    return [*found, *_late_schedules(now=now, max_lag=max_lag), *map(str, held_locks())]
+
+
+def _obstacle(queue: str, serving: Sequence[Process]) -> str:
+    """Why nothing of a queue is started though it is served, if that mends itself no more."""
+    if all(process.trouble for process in serving):
+        first = serving[0]
+        return f"every process that serves it is in trouble. {first.name}: {first.trouble}"
+    open_queue = Queue.objects.filter(name=queue, is_paused=False)
+    budget = open_queue.values_list("budget", flat=True).first()
+    if budget and budget not in {*conf().budgets, *RateLimitBudget.objects.names()}:
+        return f"it spends the budget {budget}, which does not exist."
+    return ""
+
+
+def _late_schedules(*, now: datetime, max_lag: timedelta) -> Iterator[str]:
+    late = Schedule.objects.due(now=now - max_lag)
+    first = late.only("name", "next_fire_at").first()
+    if first and first.next_fire_at:
+        others = late.count() - 1
+        more = f" So have {others:,} others." if others > 1 else " So has one other." * others
+        lag = _seconds(now - first.next_fire_at)
+        yield f"Schedule {first.name} is late: it has been due for {lag}.{more}"
 
 
 def _live(now: datetime) -> list[Process]:

@@ -33,6 +33,12 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def whole(value: int) -> str:
+    """The same where nothing is a number, too: `0`."""
+    return f"{value:,}"
+
+
+@register.filter
 def size(value: float | None) -> str:
     """Bytes: `58 MiB`."""
     if value is None:

@@ -10,7 +10,7 @@ from django.db import connection
 from forge_jobs import clock, db
 from forge_jobs.dashboard.diagnosis import diagnose
 from forge_jobs.dashboard.facts import read_facts
-from forge_jobs.dashboard.health import Health
+from forge_jobs.dashboard.verdict import Verdict
 from forge_jobs.models import Queue
 from forge_jobs.operations import locks
 from forge_jobs.operations.locks import held_locks, lock_on, write_lock
@@ -73,7 +73,7 @@ def test_the_health_check_and_the_page_and_the_log_tell_of_it(locked: int) -> No
 
     assert heard == [locked]
     assert any(str(locked) in one for one in ailments(now=now, max_lag=timedelta(minutes=1)))
-    assert any(str(locked) in one for one in Health.read(now=now).troubles)
+    assert any(str(locked) in one for one in Verdict.read(now=now).ailments)
 
 
 @on_postgresql

@@ -18,7 +18,7 @@ from forge_jobs.management.watching import watch
 from forge_jobs.models import Job, State
 from forge_jobs.operations.bulk import Cancel, Operation, Purge, Retry
 from forge_jobs.operations.selection import Selection
-from forge_jobs.operations.status import Status, ailments
+from forge_jobs.operations.status import MAX_LAG, Status, ailments
 from forge_jobs.runtime.registration import measure_clock
 
 FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
@@ -152,10 +152,10 @@ def _add_health(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-lag",
         type=parsing.duration,
-        default=timedelta(seconds=60),
+        default=MAX_LAG,
         metavar="DURATION",
-        help="how long ready jobs may wait if nobody takes them, or whoever should is in trouble "
-        "(default: 60s)",
+        help="how long ready jobs may wait if nobody takes them, or whoever should is in trouble, "
+        "and how late schedules may be (default: 60s)",
     )
 
 
