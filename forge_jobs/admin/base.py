@@ -22,10 +22,7 @@ from django.utils.safestring import SafeString
 
 from forge_jobs import db
 from forge_jobs.admin import tabs
-from forge_jobs.admin.buttons import BoundButton
-
-LIVE = "application/json"
-"""What a page's own script asks for: its live parts alone."""
+from forge_jobs.admin.buttons import LIVE, BoundButton
 
 
 def assets(style: str, *scripts: str) -> forms.Media:
@@ -51,7 +48,11 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     @property
     def media(self) -> forms.Media:
         theirs: forms.Media = super(ActionsModelAdmin, self).media
-        return theirs + assets("mission-control.css", "mission-control.js")
+        return (
+            theirs
+            + assets("mission-control.css", "mission-control.js", "at-hand.js", "keys.js")
+            + assets("seat.css")
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.can_add and bool(super().has_add_permission(request))
@@ -136,6 +137,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
                 yield {
                     "title": bound.button.title,
                     "path": f"{address}?{back}",
+                    "name": name,
+                    "acts_at_once": bound.button.acts_at_once,
                     "is_dangerous": bound.button.is_dangerous,
                     "label": f"{bound.button.title}: {row}",
                 }

@@ -44,8 +44,14 @@ class BoardAdmin(ForgeAdmin):
         row = context["original"]
         buttons = list(self.buttons(request, row, self.actions_detail)) if row else []
         context = {**self.context(request), **context, "actions_list": buttons}
+        if row and self.is_declared(row):
+            context["show_delete"] = False
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def is_declared(self, row: Any) -> bool:
+        """Whether code or settings declare it: deleted, it would come back."""
+        return False
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -83,6 +83,9 @@ class RateLimitBudgetAdmin(BoardAdmin):
         elif columns:
             RateLimitBudget.objects.resize(obj.name, **columns)
 
+    def is_declared(self, row: RateLimitBudget) -> bool:
+        return _is_declared(row.name)
+
     def get_deleted_objects(
         self, objs: QuerySet[RateLimitBudget], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:

@@ -22,7 +22,7 @@ from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
 from forge_jobs.admin.job_list import JobListPage
 from forge_jobs.dashboard.job_page import JobPage
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job
 
 LOGGED: Final = 50
 
@@ -35,7 +35,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
 
     @property
     def media(self) -> forms.Media:
-        return super().media + assets("jobs.css", "jobs.js")
+        return super().media + assets("jobs.css", "jobs.js", "copy.js")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -43,10 +43,6 @@ class JobAdmin(JobButtons, ForgeAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Django's own way would delete what runs, too; ours are the button and the action."""
         return False
-
-    def tab_of(self, request: HttpRequest) -> str:
-        state = request.GET.get("state", "")
-        return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return Job.objects.all()

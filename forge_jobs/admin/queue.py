@@ -91,6 +91,8 @@ class QueueAdmin(BoardAdmin):
             "enqueued, and wait."
         ),
         suits=lambda queue: not queue.is_paused,
+        acts_at_once=True,
+        undo="forge_jobs_resume_queue",
     )
     def forge_jobs_pause_queue(self, request: HttpRequest, queue: Queue) -> str:
         return _("The queue %s is paused.") % queue if Queue.objects.pause(queue.name) else ""
@@ -101,6 +103,8 @@ class QueueAdmin(BoardAdmin):
         question=_("Resume the queue %(row)s?"),
         explanation=_("Its jobs are started again, within half a second."),
         suits=lambda queue: queue.is_paused,
+        acts_at_once=True,
+        undo="forge_jobs_pause_queue",
     )
     def forge_jobs_resume_queue(self, request: HttpRequest, queue: Queue) -> str:
         return _("The queue %s is resumed.") % queue if Queue.objects.resume(queue.name) else ""

@@ -37,7 +37,7 @@ DECLARED: Final = _(
 
 @admin.register(Schedule)
 class ScheduleAdmin(BoardAdmin):
-    tab = "cron"
+    tab = "schedules"
     can_add = True
     form = ScheduleForm
     page_template = "admin/forge_jobs/schedules.html"
@@ -129,6 +129,9 @@ class ScheduleAdmin(BoardAdmin):
         elif columns:
             obj.save(update_fields=columns.keys())
 
+    def is_declared(self, row: Schedule) -> bool:
+        return row.name in timetable.declared()
+
     def get_deleted_objects(
         self, objs: QuerySet[Schedule], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
@@ -152,7 +155,7 @@ class ScheduleAdmin(BoardAdmin):
         try:
             job = schedule.trigger(by=who(request))
         except EnqueueError as error:
-            raise Refused(str(error)) from None
+            raise Refused(_("No job was made. %s") % error) from None
         if job is None:
             label = Overlap(schedule.overlap).label
             raise Refused(_("Its last job is unfinished, and its overlap is %s.") % label)
@@ -164,9 +167,11 @@ class ScheduleAdmin(BoardAdmin):
         question=_("Let %(row)s fire?"),
         explanation=_("It fires from its next due moment on; what it missed is not made up for."),
         suits=lambda schedule: not schedule.is_enabled,
+        acts_at_once=True,
+        undo="forge_jobs_disable_schedule",
     )
     def forge_jobs_enable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
-        return _("%s is enabled.") % schedule if schedule.enable() else ""
+        return _("Schedule %s is enabled.") % schedule if schedule.enable() else ""
 
     @Button(
         title=_("Disable"),
@@ -174,6 +179,8 @@ class ScheduleAdmin(BoardAdmin):
         question=_("Let %(row)s fire no more?"),
         explanation=_("Jobs that it has made already are left alone."),
         suits=lambda schedule: schedule.is_enabled,
+        acts_at_once=True,
+        undo="forge_jobs_enable_schedule",
     )
     def forge_jobs_disable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
-        return _("%s is disabled.") % schedule if schedule.disable() else ""
+        return _("Schedule %s is disabled.") % schedule if schedule.disable() else ""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.dashboard.diagnosis import Diagnosis, diagnose
 from forge_jobs.dashboard.facts import read_facts
+from forge_jobs.dashboard.frames import Passage, passages
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.timeline import Moment, timeline
@@ -48,6 +49,10 @@ class JobError:
     attempt: Any
     message: str
     traceback: str
+
+    @property
+    def passages(self) -> list[Passage]:
+        return passages(self.traceback or self.message)
 
 
 @dataclass(frozen=True, kw_only=True)

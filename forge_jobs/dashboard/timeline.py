@@ -83,12 +83,11 @@ def _of_row(job: Job, told: Told, *, now: datetime) -> Iterator[Moment]:
         title = _("Attempt %(attempt)s began") % {"attempt": job.attempt}
         yield Moment(at=job.started_at, title=title, tone=State.RUNNING)
     asked = {event for event, _attempt in told} & {Event.CANCEL_REQUESTED, Event.KILL_REQUESTED}
-    if job.cancel_requested_at and not asked:
-        yield _asked_to_stop(job, job.cancel_requested_at)
+    if job.cancel_requested_at and not asked and not _was_waiting(job):
+        title = _("Killed") if job.is_to_be_killed else _("Asked to stop")
+        yield _of_wish(job, job.cancel_requested_at, title)
     if job.state in TERMINAL and job.finished_at:
-        if not _is_told(told, (Event(job.state),), job.attempt):
-            title = State(job.state).label.capitalize()
-            yield Moment(at=job.finished_at, title=title, tone=job.state)
+        yield from _of_end(job, job.finished_at, told)
     elif job.state in WAITING or job.run_at > job.enqueued_at:
         yield Moment(at=job.run_at, title=_("Due"), tone="", is_to_come=job.run_at > now)
 
@@ -97,8 +96,21 @@ def _is_told(told: Told, events: Sequence[Event], attempt: int | None) -> bool:
     return any((event, attempt) in told for event in events)
 
 
-def _asked_to_stop(job: Job, at: datetime) -> Moment:
-    title = _("Killed") if job.is_to_be_killed else _("Asked to stop")
+def _of_end(job: Job, at: datetime, told: Told) -> Iterator[Moment]:
+    title = State(job.state).label.capitalize()
+    if _was_waiting(job):
+        if (Event.CANCELLED, None) not in told:
+            yield _of_wish(job, at, title)
+    elif not _is_told(told, (Event(job.state),), job.attempt):
+        yield Moment(at=at, title=title, tone=job.state)
+
+
+def _was_waiting(job: Job) -> bool:
+    """Whether it was cancelled without being run: the wish and the end are one."""
+    return job.state == State.CANCELLED and job.cancel_requested_at == job.finished_at
+
+
+def _of_wish(job: Job, at: datetime, title: str) -> Moment:
     who = _("by %(name)s") % {"name": job.cancelled_by} if job.cancelled_by else ""
     detail = ": ".join(part for part in (who, job.cancel_reason) if part)
     return Moment(at=at, title=title, tone=State.CANCELLED, detail=detail)

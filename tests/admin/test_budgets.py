@@ -235,7 +235,9 @@ def test_a_budget_that_a_queue_spends_is_not_deleted() -> None:
 def test_a_budget_that_settings_declare_is_not_deleted(settings: Settings) -> None:
     settings.FORGE_JOBS = {"BUDGETS": {"slack": {"capacity": 1, "refill_per_second": 1}}}
     row = budget()
-    page = text(operator().post(view("delete", row), {"post": "yes"}))
+    client = operator()
+    page = text(client.post(view("delete", row), {"post": "yes"}))
 
     assert "the settings declare slack" in page
+    assert "deletelink" not in text(client.get(view("change", row)))
     assert RateLimitBudget.objects.exists()

@@ -237,8 +237,8 @@ def test_a_schedule_is_disabled_and_enabled() -> None:
 
     assert row.is_enabled
     assert list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True)) == [
-        "every minute is disabled.",
-        "every minute is enabled.",
+        "Schedule every minute is disabled.",
+        "Schedule every minute is enabled.",
     ]
 
 
@@ -355,14 +355,17 @@ def test_one_that_code_declares_is_not_deleted() -> None:
         pass
 
     row = planned_schedule(source="code")
-    page = text(operator().post(view("delete", row), {"post": "yes"}))
+    client = operator()
+    page = text(client.post(view("delete", row), {"post": "yes"}))
 
     assert "code declares every minute; disable it instead" in page
+    assert "deletelink" not in text(client.get(view("change", row)))
     assert Schedule.objects.exists()
 
 
 def test_one_that_nobody_declares_any_more_is_deleted() -> None:
     row = planned_schedule(source="code")
+    assert "deletelink" in text(operator("bea").get(view("change", row)))
     operator().post(view("delete", row), {"post": "yes"})
 
     assert not Schedule.objects.exists()

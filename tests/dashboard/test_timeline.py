@@ -58,3 +58,27 @@ def test_what_is_to_come_is_last_and_told_as_such() -> None:
 
     assert titles(job) == ["Enqueued", "Due"]
     assert timeline(job, now=NOON)[-1].is_to_come
+
+
+def test_that_a_waiting_job_was_cancelled_is_told_once() -> None:
+    job = stored_job(enqueued_at=NOON)
+    job.cancel("no use", by="ann")
+
+    assert titles(job) == ["Enqueued", "Cancelled"]
+    JobEvent.objects.all().delete()  # as after its retention
+    assert titles(job) == ["Enqueued", "Cancelled"]
+    assert timeline(job, now=NOON)[-1].detail == "by ann: no use"
+
+
+def test_of_a_run_that_was_cancelled_the_wish_and_the_end_are_told() -> None:
+    job = finished_job(
+        State.CANCELLED,
+        enqueued_at=NOON - SECOND,
+        attempt=1,
+        started_at=NOON - SECOND,
+        cancel_requested_at=NOON,
+        cancelled_by="ann",
+        finished_at=NOON + SECOND,
+    )
+
+    assert titles(job)[-2:] == ["Asked to stop", "Cancelled"]

@@ -23,9 +23,10 @@
 
   const seconds = () => Number(every.value);
 
-  async function refresh() {
+  async function refresh(event) {
     clearTimeout(timer);
-    if (asking || document.hidden || !seconds()) return;
+    const isDue = seconds() || event?.type === "forge-jobs:acted";
+    if (asking || document.hidden || !isDue) return;
     asking = true;
     try {
       const response = await fetch(location.href, {
@@ -148,6 +149,7 @@
     refresh();
   });
   document.addEventListener("visibilitychange", refresh);
+  document.addEventListener("forge-jobs:acted", refresh);
   control.hidden = false;
   tell(seconds() ? "live" : "off");
   localise(document);
