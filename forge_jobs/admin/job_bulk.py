@@ -25,6 +25,8 @@ from forge_jobs.operations.selection import Selection
 
 TICKED: Final = "_selected_action"
 ACROSS: Final = "select_across"
+ALL: Final = "all"
+"""What a button of its own does to all that match its address."""
 LARGEST_TICKED: Final = 1_000
 NAMED: Final = 20
 
@@ -38,7 +40,7 @@ class BulkRequest:
     filter: JobFilter
 
     def answer(self) -> HttpResponse:
-        named = self.request.POST.get("action")
+        named = self.request.POST.get("action") or self.request.POST.get(ALL)
         act = next((act for act in ACTS if act.name == named), None)
         if act is None:
             return self._back(_("Choose what to do with the jobs."))
@@ -55,7 +57,7 @@ class BulkRequest:
 
     @property
     def _is_across(self) -> bool:
-        return self.request.POST.get(ACROSS) == "1"
+        return self.request.POST.get(ACROSS) == "1" or ALL in self.request.POST
 
     @property
     def _ticked(self) -> list[int]:

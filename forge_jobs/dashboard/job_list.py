@@ -12,6 +12,7 @@ from typing import Final
 from django.db.models import F, Q
 
 from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
+from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant
 from forge_jobs.models.job_queryset import JobQuerySet
@@ -119,7 +120,8 @@ class JobList:
 
     def _rows(self, places: Sequence[Place]) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""
-        rows = Job.objects.defer(*HEAVY).in_bulk([place[-1] for place in places])
+        slim = Job.objects.defer(*HEAVY).annotate(short_payload=short_payload())
+        rows = slim.in_bulk([place[-1] for place in places])
         there = [rows[place[-1]] for place in places if place[-1] in rows]
         return [job for job in there if job.state in self.selection.states]
 

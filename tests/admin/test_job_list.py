@@ -1,7 +1,9 @@
 """The list of jobs in the admin: filters, pages, totals, and what nobody may smuggle in."""
 
 import json
+import re
 from datetime import UTC, timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
-from tests.admin.pages import LIST, job_page, links, listed, listing
+from tests.admin.pages import LIST, job_page, links, listed, listing, text_of
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -252,13 +254,66 @@ def test_the_script_gets_the_live_parts_alone(viewer: Client) -> None:
     assert 'data-live="states"' in html
 
 
-@pytest.mark.parametrize("state", ["scheduled", "retrying", "dead"])
-def test_some_states_are_tabs_of_their_own(viewer: Client, state: str) -> None:
-    html = viewer.get(LIST, {"state": state}).content.decode()
+def test_a_state_is_chosen_in_one_place(viewer: Client) -> None:
+    html = viewer.get(LIST, {"state": "dead"}).content.decode()
 
-    assert f'?state={state}" aria-current="page">' in html
+    assert re.findall(r'<a href="\?state=dead"[^>]*>', html) == [
+        '<a href="?state=dead" data-state="dead" aria-current="true">'
+    ]
 
 
 def test_no_page_is_empty_without_a_word(viewer: Client) -> None:
     assert "There are no jobs yet." in listing(viewer)
     assert "No job fits the filter." in listing(viewer, state="dead")
+
+
+def test_a_row_tells_its_payload_in_short(viewer: Client, settings: Settings) -> None:
+    settings.FORGE_JOBS = {**settings.FORGE_JOBS, "REDACT": ["token"]}
+    stored_job(payload={"picture_id": 658, "token": "s3cret"})
+
+    html = viewer.get(LIST).content.decode()
+    assert ">picture_id=658 token=•••</span>" in html
+    assert "s3cret" not in html
+
+
+def test_dead_jobs_are_told_by_kind_and_error_each_with_a_button_for_all(operator: Client) -> None:
+    for error in ("KeyError: 'a'", "KeyError: 'a'", "ValueError: bad & ugly"):
+        finished_job(last_error=error, finished_at=clock.now())
+    finished_job(queue="other", last_error="KeyError: 'a'", finished_at=clock.now())
+
+    html = operator.get(LIST, {"state": "dead"}).content.decode()
+    first, second = re.findall(r'formaction="([^"]*)" name="all" value="requeue"', html)
+    assert unescape(second) == "?state=dead&kind=app.noop&error=ValueError%3A+bad+%26+ugly"
+    question = operator.post(LIST + unescape(first), {"all": "requeue"})
+    assert "Requeue 3 jobs?" in text_of(question)
+    assert "state dead, kind app.noop, error KeyError: 'a'" in text_of(question)
+    done = {"confirmed": "1", "action": "requeue", "select_across": "1"}
+    operator.post(LIST + unescape(first), done)
+    assert Job.objects.filter(state=State.READY).count() == 3
+
+
+def test_groups_are_for_dead_jobs_of_more_than_one_kind_or_error(viewer: Client) -> None:
+    for error in ("KeyError: 'a'", "ValueError: bad"):
+        finished_job(last_error=error)
+        finished_job(State.CANCELLED, last_error=error)
+
+    dead = listing(viewer, state="dead")
+    assert "By kind and error" in dead
+    assert "Requeue all" not in dead  # who may only look
+    for narrowed in ({"state": "cancelled"}, {}, {"state": "dead", "error": "ValueError: bad"}):
+        assert "By kind and error" not in listing(viewer, **narrowed)
+
+
+def test_the_first_line_of_an_error_narrows_the_list(viewer: Client) -> None:
+    jobs = [finished_job(last_error=error) for error in ("E: 1\nmore", "E: 1", "E: 12", "F: 1")]
+
+    assert set(listed(viewer, state="dead", error="E: 1")) == {jobs[0].pk, jobs[1].pk}
+    assert set(listed(viewer, state="dead", error="E: 1*")) == {job.pk for job in jobs[:3]}
+
+
+def test_only_what_suits_a_state_can_be_done_to_many(operator: Client) -> None:
+    finished_job()
+    html = operator.get(LIST, {"state": "dead"}).content.decode()
+
+    found = re.findall(r'name="action" value="(\w+)"', html)
+    assert found == ["requeue", "delete"]
