@@ -68,6 +68,8 @@ class JobHandler:
 
     Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
     arguments, can only snooze, and is tried again for ever when it fails.
+
+    Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
     """
 
     kind: str
@@ -82,6 +84,7 @@ class JobHandler:
     max_concurrent_per_process: int | None = None
     redact: Collection[str] = ()
     resident: bool = False
+    keeps_process: bool = False
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None
