@@ -11,6 +11,7 @@ from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import clock
 from forge_jobs.admin.buttons import Button, ButtonView, Refused, Text, reason, who
 from forge_jobs.admin.undo import TooLate, remembered
 from forge_jobs.models import Job, State
@@ -174,9 +175,10 @@ class JobButtons:
         if memory is None:
             raise Refused(_("Only right after a requeue can it be undone."))
         since = datetime.fromisoformat(memory["since"])
-        if not job.end_again(Ended.from_json(memory["ended"]), since=since, by=who(request)):
+        ended, this = Ended.from_json(memory["ended"]), Job.objects.filter(pk=job.pk)
+        if not this.end_again(ended, since=since, by=who(request), now=clock.now()):
             raise TooLate(_("It is too late to undo that: %(job)s has begun.") % {"job": job})
-        told = {"job": job, "state": State(job.state).label}
+        told = {"job": job, "state": State(ended.state).label}
         return _("The requeue of %(job)s is undone: it is %(state)s, as before.") % told
 
 

@@ -20,6 +20,7 @@ class Ended:
     attempt: int
     started_at: datetime | None
     finished_at: datetime | None
+    process_name: str | None
     cancel_requested_at: datetime | None
     cancel_reason: str
     cancelled_by: str

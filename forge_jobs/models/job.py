@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -11,10 +10,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock, db
+from forge_jobs import db
 from forge_jobs.db.rows import InsertedRow, NewRow
 from forge_jobs.models.base import JobsModel
-from forge_jobs.models.ended import Ended
 from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
 from forge_jobs.models.schedule import Schedule
@@ -197,11 +195,6 @@ class Job(JobsModel):
     def requeue(self, *, by: str = "") -> bool:
         """Let this finished job run again; False if it is unfinished, or its key is taken."""
         return self._steered(Job.objects.filter(pk=self.pk).requeue(by=by))
-
-    def end_again(self, ended: Ended, *, since: datetime, by: str = "") -> bool:
-        """Take back its requeue at `since`; False if it has begun, or somebody did more to it."""
-        this = Job.objects.filter(pk=self.pk)
-        return self._steered(this.end_again(ended, since=since, by=by, now=clock.now()))
 
     def run_now(self, *, by: str = "") -> bool:
         """Let this job run that waits for its time; False if it does not wait."""

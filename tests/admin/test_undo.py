@@ -143,6 +143,7 @@ def test_a_requeue_is_undone_until_it_begins(steering: Client, state: State) -> 
     job = finished_job(
         state,
         last_error="ValueError: bad",
+        process_name="web.1",
         cancel_requested_at=NOON - MINUTE,
         cancel_reason="no use",
         cancelled_by="bea",
