@@ -208,7 +208,7 @@ def test_a_requeue_that_has_dropped_a_result_has_no_way_back(steering: Client) -
 
 
 def test_an_undone_requeue_passes_its_concurrency_key_on(steering: Client) -> None:
-    key = {"concurrency_key": "account 7", "concurrency_limit": 1}
+    key: dict[str, Any] = {"concurrency_key": "account 7", "concurrency_limit": 1}
     job = finished_job(**key)
     way = requeue(steering, job)["undo"]
     waiting = stored_job(state=State.BLOCKED, **key)
