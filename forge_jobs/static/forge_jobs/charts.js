@@ -63,7 +63,15 @@
   };
   const BYTES = Array.from({ length: 42 }, (nothing, power) => 2 ** power);
 
-  const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Asked of an element, for a colour may depend on the scheme; a canvas takes no such thing.
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  (document.getElementById("mission-control") ?? document.body).append(probe);
+
+  function tone(name) {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  }
 
   function faint(color) {
     const canvas = document.createElement("canvas").getContext("2d");
@@ -75,8 +83,8 @@
   const powersOfTen = (plot, marks) => marks.map((mark) => (isPowerOfTen(mark) ? mark : null));
 
   function axis({ unit, logarithmic }, isTime) {
-    const lines = { stroke: tone("--hairline-color"), width: 1 };
-    const common = { stroke: tone("--body-quiet-color"), grid: lines, ticks: lines, font: "11px sans-serif" };
+    const lines = { stroke: tone("--mc-line"), width: 1 };
+    const common = { stroke: tone("--mc-quiet"), grid: lines, ticks: lines, font: "11px sans-serif" };
     if (isTime) return { ...common, grid: { show: false }, space: 80, values: CLOCK };
     const increments = unit === "bytes" ? { incrs: BYTES } : {};
     const grid = logarithmic ? { grid: { ...lines, filter: powersOfTen }, ticks: { show: false } } : {};
@@ -172,8 +180,8 @@
       const width = Math.max(200, figure.querySelector("[data-plot]").clientWidth);
       if (width !== plot.width) plot.setSize({ width, height: HEIGHT });
     }
-  }).observe(document.getElementById("content") ?? document.body);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }).observe(document.getElementById("mission-control") ?? document.body);
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme", "data-bs-theme", "class"] });
   still.addEventListener("change", redraw);
   draw();
 })();
