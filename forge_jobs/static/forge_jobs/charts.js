@@ -152,8 +152,27 @@
     const box = figure.querySelector("[data-plot]");
     const data = [chart.moments, ...chart.series.map((series) => series.values)];
     const isEmpty = !chart.series.some((series) => series.values.some((value) => value));
-    figure.querySelector("[data-empty]").hidden = !isEmpty;
+    const nothing = figure.querySelector("[data-empty]");
+    nothing.hidden = !isEmpty;
     box.classList.toggle("mc-faded", isEmpty);
+    trace(figure, box, chart, data);
+    const picture = box.querySelector(".u-wrap");
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-label", isEmpty ? nothing.textContent : words(figure, chart));
+  }
+
+  // What the lines say, for whoever can't see them.
+  function words({ dataset }, { unit, series }) {
+    const sentences = series.map(({ name, values }) => {
+      const known = values.filter((value) => value != null);
+      if (!known.length) return `${name}: –`;
+      const said = { last: known.at(-1), lowest: Math.min(...known), highest: Math.max(...known) };
+      return `${name}: ${dataset.words.replace(/\{(\w+)\}/g, (all, which) => told(unit)(null, said[which]))}`;
+    });
+    return sentences.join("; ");
+  }
+
+  function trace(figure, box, chart, data) {
     const names = chart.series.map((series) => series.name).join("\n");
     const known = drawn.get(figure);
     if (known && known.names === names) {
