@@ -69,6 +69,7 @@ class Move(NamedTuple):
 class ClaimedJob(NamedTuple):
     """A job that this process may run; `payload` and `context` are JSON texts.
 
+    `run_at` is as the database tells it, with SQLite a text, and only as good as what is stored.
     `enqueued_at` is in seconds since 1970. `claimed_at`, its `started_at` as a text, tells this
     claim from later ones by the same process.
     """

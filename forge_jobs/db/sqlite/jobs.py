@@ -22,6 +22,8 @@ WHERE state = 'ready' AND queue = %(queue)s
 LIMIT 1
 """
 
+# Moments stay texts: to make a datetime of each would take as long as all else of a claim, and one
+# that is none would break it.
 CLAIM = """
 UPDATE forge_jobs_job
 SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
@@ -38,8 +40,8 @@ WHERE id IN (
     LIMIT %(limit)s
 )
 RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
+    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
+    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
 """
 
 SETTLE = """
