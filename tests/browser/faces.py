@@ -82,9 +82,10 @@ def listen(page: Page, within: str, *rules: str) -> list[str]:
         """async ([within, rules]) => {
         const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
         await Promise.all(fading.map(({ finished }) => finished.catch(() => {})));
-        return axe.run(within, { resultTypes: ["violations"], ...(rules.length && { runOnly: rules }) })
-        .then(({ violations }) => violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`));
+        const options = { resultTypes: ["violations"], ...(rules.length && { runOnly: rules }) };
+        const { violations } = await axe.run(within, options);
+        return violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`);
         }""",
         [within, rules],
     )

@@ -58,17 +58,20 @@ def test_a_choice_by_arrow_keys_renews_the_page_and_keeps_the_focus(seat: Page) 
     seat.keyboard.press("ArrowDown")
     seat.keyboard.press("ArrowDown")
 
-    expect(seat.get_by_role("link", name="24h")).to_have_attribute("href", "?window=24h&queue=images")
+    expect(seat.get_by_role("link", name="24h")).to_have_attribute(
+        "href", "?window=24h&queue=images"
+    )
     expect(seat.get_by_label("Queue", exact=True)).to_be_focused()
     expect_no_reload(seat)
 
 
 def test_a_row_that_goes_takes_no_focus_with_it(seat: Page) -> None:
-    jobs = [stored_job(state=State.SCHEDULED) for _ in range(3)]
+    for _ in range(3):
+        stored_job(state=State.SCHEDULED)
     seat.goto(f"{ADMIN}job/?state=scheduled")
     rows = seat.locator(".mc-job-table tbody tr")
     expect(rows).to_have_count(3)
-    rows.nth(1).get_by_role("link", name="app.noop").focus()
+    rows.nth(1).locator(".mc-job a").focus()
     held = rows.nth(1).get_attribute("data-key")
     order = [row.get_attribute("data-key") for row in rows.all()]
     Job.objects.filter(pk=order[0]).delete()
@@ -79,7 +82,6 @@ def test_a_row_that_goes_takes_no_focus_with_it(seat: Page) -> None:
     Job.objects.filter(pk=held).delete()
     expect(rows).to_have_count(1)
     assert seat.evaluate(where) == order[2]
-    assert len(jobs) == 3
 
 
 def test_an_expression_is_spoken_once_it_is_typed(seat: Page) -> None:
@@ -87,14 +89,15 @@ def test_an_expression_is_spoken_once_it_is_typed(seat: Page) -> None:
     seat.goto(f"{ADMIN}schedule/{row.pk}/change/")
     expect(seat.locator(".cron-words")).to_contain_text("At 03:00")
     seat.evaluate(
-        """window.spoken = []; new MutationObserver(() => spoken.push(1)).observe(
-        document.querySelector("[role=status]"), {childList: true, subtree: true})"""
+        """window.spoken = [];
+        const said = document.querySelector(".cron-preview + [role=status]");
+        new MutationObserver(() => spoken.push(1)).observe(said, {childList: true});"""
     )
     field = seat.get_by_label("Expression")
     field.fill("")
     field.press_sequentially("15 4 * * 1-5", delay=120)
 
-    expect(seat.get_by_role("status")).to_contain_text("04:15")
+    expect(seat.locator(".cron-preview + [role=status]")).to_contain_text("04:15")
     assert seat.evaluate("spoken.length") == 1
 
 
