@@ -43,9 +43,13 @@ class BoardAdmin(ForgeAdmin):
         """With the tabs, and the row's buttons."""
         row = context["original"]
         buttons = list(self.buttons(request, row, self.actions_detail)) if row else []
-        context = {**self.context(request), **context, "actions_list": buttons}
-        if row and self.is_declared(row):
-            context["show_delete"] = False
+        is_declared = bool(row and self.is_declared(row))
+        context = {
+            **self.context(request),
+            **context,
+            "buttons": buttons,
+            "is_declared": is_declared,
+        }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

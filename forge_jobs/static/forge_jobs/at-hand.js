@@ -15,7 +15,7 @@
     toast.dataset.tone = answer.tone;
     undo.hidden = !answer.undo;
     if (answer.undo) undo.setAttribute("formaction", answer.undo);
-    toast.hidden = false;
+    toast.showPopover();
   }
 
   async function post(address) {
@@ -47,7 +47,7 @@
 
   function close() {
     const hadFocus = toast.contains(document.activeElement);
-    toast.hidden = true;
+    toast.hidePopover();
     if (hadFocus) document.querySelector("[data-at]")?.focus();
   }
 

@@ -5,7 +5,7 @@
   const dialog = document.getElementById("mc-keys");
   const opener = document.querySelector("[data-keys-open]");
   const MEMORY = "forge_jobs.keys";
-  const ROWS = "main tr[data-key], #content tr[data-key], .mc-card[data-key]";
+  const ROWS = "#mission-control :is(tr, .mc-card)[data-key]";
   const LET_RUN = '[data-act="forge_jobs_requeue_job"], [data-act="forge_jobs_run_job_now"]';
 
   for (const current of document.querySelectorAll(".mc-tabs [aria-current], .mc-states [aria-current]")) {
@@ -73,12 +73,13 @@
     act();
   });
 
-  // When the row that somebody was at is gone, the next one takes its place.
+  // News may move a row or take it away; the focus is in the next one then.
   document.addEventListener("forge-jobs:news", () => {
-    const all = rows();
     if (!at) return;
-    const row = all.find((one) => one.dataset.key === at.key);
-    if (row) row.dataset.at = "";
-    else if (all.length && document.activeElement === document.body) go(all[Math.min(at.place, all.length - 1)]);
+    const row = holder();
+    for (const other of document.querySelectorAll("[data-at]")) if (other !== row) delete other.dataset.at;
+    if (!row) return;
+    row.dataset.at = "";
+    at = { key: row.dataset.key, place: rows().indexOf(row) };
   });
 })();
