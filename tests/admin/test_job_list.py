@@ -247,7 +247,7 @@ def test_the_script_gets_the_live_parts_alone(viewer: Client) -> None:
 
     response = viewer.get(LIST, headers={"accept": "application/json"})
     html = json.loads(response.content)["html"]
-    assert f'<tr data-key="{found.pk}">' in html
+    assert f'<tr data-key="{found.pk}" ' in html
     assert "<html" not in html
     assert 'data-live="states"' in html
 
