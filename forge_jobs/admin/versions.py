@@ -27,7 +27,7 @@ TOKEN: Final = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 @dataclass(frozen=True)
 class Piece:
-    """An element from its start to its end, within some HTML; `inside` is where its first tag ends."""
+    """An element within some HTML, from `start` to `end`; its first tag ends at `inside`."""
 
     start: int
     inside: int

@@ -121,6 +121,14 @@ class Job(JobsModel):
                 condition=Q(state__in=TERMINAL),
             ),
             models.Index(
+                "kind",
+                "state",
+                "finished_at",
+                "id",
+                name="forge_jobs_finished_kind",
+                condition=Q(state__in=TERMINAL),
+            ),
+            models.Index(
                 "schedule",
                 "id",
                 name="forge_jobs_of_schedule",

@@ -1,4 +1,4 @@
-"""What stands in front of the queues: one statement for all of them."""
+"""What is to be found for all queues, or kinds, at once: from one to the next, by index."""
 
 import json
 from collections.abc import Sequence
@@ -60,6 +60,45 @@ SELECT
 FROM json_each(%(queues)s) AS queue
 """
 
+# Of finished jobs, from one name to the next: by the indexes that begin with them.
+FINISHED_QUEUES = """
+WITH RECURSIVE found (queue) AS (
+    SELECT min(queue)
+    FROM forge_jobs_job
+    WHERE state IN ('succeeded', 'dead', 'cancelled')
+    UNION ALL
+    SELECT (
+        SELECT queue
+        FROM forge_jobs_job
+        WHERE state IN ('succeeded', 'dead', 'cancelled') AND queue > found.queue
+        ORDER BY queue
+        LIMIT 1
+    )
+    FROM found
+    WHERE found.queue IS NOT NULL
+)
+SELECT queue FROM found WHERE queue IS NOT NULL
+"""
+
+FINISHED_KINDS = """
+WITH RECURSIVE found (kind) AS (
+    SELECT min(kind)
+    FROM forge_jobs_job
+    WHERE state IN ('succeeded', 'dead', 'cancelled')
+    UNION ALL
+    SELECT (
+        SELECT kind
+        FROM forge_jobs_job
+        WHERE state IN ('succeeded', 'dead', 'cancelled') AND kind > found.kind
+        ORDER BY kind
+        LIMIT 1
+    )
+    FROM found
+    WHERE found.kind IS NOT NULL
+)
+SELECT kind FROM found WHERE kind IS NOT NULL
+"""
+
 
 def oldest_ready(cursor: Any) -> dict[str, datetime]:
     """Since when the oldest ready job of each queue has been due; of those that have one."""
@@ -72,3 +111,15 @@ def kinds_in_front(cursor: Any, *, queues: Sequence[str], limit: int) -> dict[st
     """The kinds of the first so many ready jobs of each of these queues."""
     cursor.execute(KINDS_IN_FRONT, {"queues": json.dumps(queues), "limit": limit})
     return {name: set(json.loads(kinds or "[]")) for name, kinds in cursor.fetchall()}
+
+
+def finished_queues(cursor: Any) -> list[str]:
+    """The queues that have finished jobs, in order."""
+    cursor.execute(FINISHED_QUEUES)
+    return [queue for (queue,) in cursor.fetchall()]
+
+
+def finished_kinds(cursor: Any) -> list[str]:
+    """The kinds of which there are finished jobs, in order."""
+    cursor.execute(FINISHED_KINDS)
+    return [kind for (kind,) in cursor.fetchall()]
