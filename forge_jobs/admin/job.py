@@ -21,6 +21,7 @@ from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
 from forge_jobs.admin.job_list import JobListPage
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.job_page import JobPage
 from forge_jobs.models import Job, State
 
@@ -34,8 +35,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
     actions_row = actions_detail = NAMES
 
     @property
-    def media(self) -> forms.Media:
-        return super().media + assets("jobs.css", "jobs.js")
+    def page_media(self) -> forms.Media:
+        return super().page_media + assets("jobs.css", "jobs.js")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -49,7 +50,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
         return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return Job.objects.all()
+        """Without what may be large: a page reads it as text."""
+        return Job.objects.defer(*HEAVY)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -57,8 +57,8 @@ class ScheduleAdmin(BoardAdmin):
     )
 
     @property
-    def media(self) -> forms.Media:
-        return super().media + assets("jobs.css")
+    def page_media(self) -> forms.Media:
+        return super().page_media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
