@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 MOST_ERRORS: Final = 32
+LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 
 
@@ -30,7 +31,7 @@ def _error(error: dict[str, Any], *, otherwise: datetime) -> JobError:
     return JobError(
         at=_moment(error.get("at")) or otherwise,
         attempt=attempt if isinstance(attempt, int) else None,
-        message=str(error.get("message", ""))[:LONGEST_TRACEBACK],
+        message=str(error.get("message", ""))[:LONGEST_MESSAGE],
         traceback=str(error.get("traceback") or "")[-LONGEST_TRACEBACK:],
     )
 

@@ -194,13 +194,12 @@ class JobList:
     def _endings(self) -> Endings:
         """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
         states = constants(TERMINAL if self.state is None else [self.state])
-        jobs: JobQuerySet = Job.objects.finished().filter(state__in=states)
-        if self.selection.kind is not None:
-            jobs = jobs.filter(kind__in=self._kinds())
-        elif self.selection.queue is None:
-            jobs = jobs.filter(queue__in=_finished_queues())
-        if self.selection.queue is not None:
-            jobs = jobs.filter(queue=self.selection.queue)
+        queue = self.selection.queue
+        jobs: JobQuerySet = Job.objects.finished().filter(
+            self.selection.of_kind,
+            state__in=states,
+            queue__in=_finished_queues() if queue is None else [queue],
+        )
         is_of_any = self.state is None
         parts = unfinished_parts() if is_of_any else []
         return Endings(
@@ -210,14 +209,6 @@ class JobList:
             until=None if is_of_any else self.selection.until,
             fits=self.narrowing,
         )
-
-    def _kinds(self) -> list[str]:
-        kind = self.selection.kind or ""
-        if not kind.endswith("*"):
-            return [kind]
-        with db.connection().cursor() as cursor:
-            kinds = db.twin().finished_kinds(cursor)
-        return [one for one in kinds if one.startswith(kind.removesuffix("*"))]
 
 
 def _finished_queues() -> list[str]:

@@ -112,20 +112,14 @@ class Job(JobsModel):
                 name="forge_jobs_blocked",
                 condition=Q(state=State.BLOCKED),
             ),
+            # The kind is there to be looked for: an index of its own would cost each job.
             models.Index(
                 "queue",
                 "state",
                 "finished_at",
                 "id",
-                name="forge_jobs_finished",
-                condition=Q(state__in=TERMINAL),
-            ),
-            models.Index(
                 "kind",
-                "state",
-                "finished_at",
-                "id",
-                name="forge_jobs_finished_kind",
+                name="forge_jobs_finished",
                 condition=Q(state__in=TERMINAL),
             ),
             models.Index(

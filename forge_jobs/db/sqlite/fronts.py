@@ -1,4 +1,4 @@
-"""What is to be found for all queues, or kinds, at once: from one to the next, by index."""
+"""What is to be found for all queues at once: from one to the next, by index."""
 
 import json
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ SELECT
 FROM json_each(%(queues)s) AS queue
 """
 
-# Of finished jobs, from one name to the next: by the indexes that begin with them.
+# Of finished jobs, from one name to the next.
 FINISHED_QUEUES = """
 WITH RECURSIVE found (queue) AS (
     SELECT min(queue)
@@ -78,25 +78,6 @@ WITH RECURSIVE found (queue) AS (
     WHERE found.queue IS NOT NULL
 )
 SELECT queue FROM found WHERE queue IS NOT NULL
-"""
-
-FINISHED_KINDS = """
-WITH RECURSIVE found (kind) AS (
-    SELECT min(kind)
-    FROM forge_jobs_job
-    WHERE state IN ('succeeded', 'dead', 'cancelled')
-    UNION ALL
-    SELECT (
-        SELECT kind
-        FROM forge_jobs_job
-        WHERE state IN ('succeeded', 'dead', 'cancelled') AND kind > found.kind
-        ORDER BY kind
-        LIMIT 1
-    )
-    FROM found
-    WHERE found.kind IS NOT NULL
-)
-SELECT kind FROM found WHERE kind IS NOT NULL
 """
 
 
@@ -117,9 +98,3 @@ def finished_queues(cursor: Any) -> list[str]:
     """The queues that have finished jobs, in order."""
     cursor.execute(FINISHED_QUEUES)
     return [queue for (queue,) in cursor.fetchall()]
-
-
-def finished_kinds(cursor: Any) -> list[str]:
-    """The kinds of which there are finished jobs, in order."""
-    cursor.execute(FINISHED_KINDS)
-    return [kind for (kind,) in cursor.fetchall()]
