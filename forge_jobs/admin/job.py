@@ -21,6 +21,7 @@ from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
 from forge_jobs.admin.job_list import JobListPage
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.job_page import JobPage
 from forge_jobs.models import Job
 
@@ -45,7 +46,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return Job.objects.all()
+        """Without what may be large: a page reads it as text."""
+        return Job.objects.defer(*HEAVY)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock
+from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.dashboard import charts
 from forge_jobs.dashboard.charts import Choice
@@ -67,14 +67,16 @@ class MissionControlAdmin(ForgeAdmin):
         self.refuse_strangers(request)
         now, choice = clock.now(), Choice.read(request.GET)
         window = Window.last(choice.window, now=now)
-        series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
-        overview = Overview.read(now=now)
+        with db.snapshot():
+            series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
+            overview = Overview.read(now=now)
+            verdict = Verdict.read(now=now)
         context = {
             "title": _("Overview"),
-            "verdict": Verdict.read(now=now),
+            "verdict": verdict,
             "overview": overview,
             "backlog": overview.backlog(choice.queue),
-            "longest_lag": overview.longest_lag(choice.queue),
+            "due_since": overview.due_since(choice.queue),
             "outcomes": outcomes(series, choice),
             "kept_dead": overview.kept(State.DEAD, choice.queue),
             "choice": choice,
@@ -89,12 +91,15 @@ class MissionControlAdmin(ForgeAdmin):
         self.refuse_strangers(request)
         now, choice = clock.now(), Choice.read(request.GET)
         window = Window.last(choice.window, now=now)
+        with db.snapshot():
+            health, gauges = Health.read(now=now), GaugeSeries.read(window)
+            verdict = Verdict.read(now=now)
         context = {
             "title": _("Health"),
-            "verdict": Verdict.read(now=now),
-            "health": Health.read(now=now),
+            "verdict": verdict,
+            "health": health,
             "choice": choice,
-            "charts": charts.of_health(GaugeSeries.read(window)),
+            "charts": charts.of_health(gauges),
         }
         return self.page(request, "health", context)
 

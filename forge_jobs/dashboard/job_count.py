@@ -35,11 +35,8 @@ class JobCount:
                 return None
             looked_through = 0 if page.is_all else LOOK
             return cls(number=page.matched, looked_through=looked_through)
-        if selection.since is None and selection.until is None:
+        if selection.kind is None and selection.since is None and selection.until is None:
             number = totals.of(queue=selection.queue or "", states=selection.states)
             return cls(number=number, counted_at=totals.counted_at)
-        number = 0
-        for lane in jobs.lanes():
-            within = lane.filter(jobs.within).order_by("-finished_at")
-            number += within[: BOUND + 1 - number].count()
+        number = jobs.count(bound=BOUND)
         return cls(number=min(number, BOUND), is_more=number > BOUND)

@@ -1,60 +1,84 @@
-"""What an operator sees first: how many jobs wait, how far behind they are, who works."""
+"""What an operator sees of the work: how much waits, how far behind it is, who works."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest
+from typing import Final
 
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Process, Queue
-from forge_jobs.operations.status import lag_of
+from forge_jobs.operations.status import lag_since, oldest_ready
 from forge_jobs.states import UNFINISHED, State
+
+MOST_LINES: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueLine:
-    """One queue in brief; `lag` is for how long its oldest ready job has waited."""
+    """One queue in brief; its oldest ready job has been due since `due_at`, for `lag`."""
 
     name: str
     counts: dict[State, int]
+    due_at: datetime | None
     lag: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """`counted_at` is None where all jobs were counted just now."""
+    """`queues` are as many as there is room for: those first of which there is something to say."""
 
-    counted_at: datetime | None
+    totals: Totals
+    oldest: Mapping[str, datetime]
     queues: Sequence[QueueLine]
+    names: Sequence[str]
     live_processes: int
+
+    @property
+    def more(self) -> int:
+        """How many queues there are besides."""
+        return len(self.names) - len(self.queues)
 
     def backlog(self, queue: str = "") -> dict[State, int]:
         """How many jobs are unfinished, of one queue or of all, by state."""
-        return {state: self._count(state, queue) for state in UNFINISHED}
+        counts = self.totals.by_state(queue)
+        return {state: counts[state] for state in UNFINISHED}
 
     def kept(self, state: State, queue: str = "") -> int:
         """How many finished jobs there still are."""
-        return self._count(state, queue)
+        return self.totals.of(queue=queue, states=[state])
 
-    def longest_lag(self, queue: str = "") -> timedelta:
-        lags = [line.lag for line in self.queues if queue in ("", line.name)]
-        return max(lags, default=timedelta(0))
-
-    def _count(self, state: State, queue: str) -> int:
-        return sum(line.counts[state] for line in self.queues if queue in ("", line.name))
+    def due_since(self, queue: str = "") -> datetime | None:
+        """Since when the ready job has been due that waits for longest; None if none waits."""
+        return self.oldest.get(queue) if queue else min(self.oldest.values(), default=None)
 
     @classmethod
     def read(cls, *, now: datetime) -> Overview:
         totals = Totals.read()
         stored = Queue.objects.values_list("name", flat=True)
         names = sorted({*conf().queues, *stored, *totals.queues()})
+        oldest = oldest_ready()
+        lines = [
+            QueueLine(
+                name=name,
+                counts=totals.by_state(name),
+                due_at=oldest.get(name),
+                lag=lag_since(oldest.get(name), now=now),
+            )
+            for name in names
+        ]
         return cls(
-            counted_at=totals.counted_at,
-            queues=[
-                QueueLine(name=name, counts=totals.by_state(name), lag=lag_of(name, now=now))
-                for name in names
-            ],
+            totals=totals,
+            oldest=oldest,
+            queues=sorted(nlargest(MOST_LINES, lines, key=_weight), key=lambda line: line.name),
+            names=names,
             live_processes=Process.objects.live(now=now).count(),
         )
+
+
+def _weight(line: QueueLine) -> tuple[timedelta, int, int]:
+    unfinished = sum(line.counts[state] for state in UNFINISHED)
+    return line.lag, unfinished, sum(line.counts.values())

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
+
+from django.utils.translation import gettext as _
 
 from forge_jobs.models import Process
-from forge_jobs.operations.status import symptoms, unserved
+from forge_jobs.operations.ailments import Care
+
+MOST: Final = 20
+"""So many sentences somebody reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +28,22 @@ class Verdict:
 
     @classmethod
     def read(cls, *, now: datetime) -> Self:
-        nobody_serves = unserved(now=now)
-        ailments = symptoms(now=now, nobody_serves=nobody_serves)
+        care = Care.read(now=now)
+        ailments = care.ailments()
         notes = [
-            *map(str, nobody_serves),
+            *map(str, care.unserved),
             *(
                 f"{process.name}: {process.trouble}"
-                for process in Process.objects.live(now=now)
-                if process.trouble
+                for process in Process.objects.live(now=now).exclude(trouble="")
             ),
         ]
-        return cls(
-            ailments=ailments,
-            notes=[note for note in notes if not any(note in ailment for ailment in ailments)],
-        )
+        new = [note for note in notes if not any(note in ailment for ailment in ailments)]
+        return cls(ailments=bounded(ailments), notes=bounded(new))
+
+
+def bounded(sentences: Sequence[str]) -> list[str]:
+    """As many as somebody reads, and how many there are besides."""
+    more = len(sentences) - MOST
+    if more <= 0:
+        return list(sentences)
+    return [*sentences[:MOST], _("… and %(more)s more.") % {"more": more}]

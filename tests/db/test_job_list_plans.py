@@ -120,7 +120,7 @@ def test_no_page_is_read_through_the_table(state: State | None, filters: dict[st
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -> None:
-    jobs = jobs_of(state)
+    jobs = jobs_of(state, queue="default") if state in TERMINAL else jobs_of(state)
     (first,) = _steps(jobs, 1)
 
     for sql, plan in plans(lambda: (jobs.page(size=5), jobs.page(after=first, size=5))).items():
@@ -137,13 +137,29 @@ def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -
 def test_jobs_that_finished_at_one_moment_are_found_by_it(
     state: State, filters: dict[str, Any]
 ) -> None:
-    jobs = jobs_of(state, **filters)
+    jobs = jobs_of(state, queue="default", **filters)
     (first,) = _steps(jobs, 1)
     found = plans(lambda: jobs.page(after=first, size=5))
     tied = [plan for sql, plan in found.items() if re.search(r'"id" [<>]', sql)]
 
     assert tied
     assert all("finished_at=?" in plan for plan in tied)
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [({}, "forge_jobs_finished"), ({"kind": "app.no*"}, "forge_jobs_finished_kind")],
+    ids=["queues", "kinds"],
+)
+def test_what_ended_last_of_many_is_sought_in_a_stretch_of_time(
+    filters: dict[str, Any], index: str
+) -> None:
+    jobs = jobs_of(State.DEAD, **filters)
+
+    for sql, plan in plans(jobs.page).items():
+        if '"fits"' in sql:
+            assert re.search(rf"{index}\b", plan), f"{sql}\n{plan}"
+            assert re.search(r"finished_at\s?>", plan), f"{sql}\n{plan}"
 
 
 def test_all_jobs_are_read_by_their_primary_key() -> None:

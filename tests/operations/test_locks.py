@@ -13,8 +13,8 @@ from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.verdict import Verdict
 from forge_jobs.models import Queue
 from forge_jobs.operations import locks
+from forge_jobs.operations.ailments import ailments
 from forge_jobs.operations.locks import held_locks, lock_on, write_lock
-from forge_jobs.operations.status import ailments
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.signals import locks_held
 from tests.app.jobs import effect

@@ -16,9 +16,10 @@ from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
 from forge_jobs.models import Job, State
+from forge_jobs.operations.ailments import MAX_LAG, ailments
 from forge_jobs.operations.bulk import Cancel, Operation, Purge, Retry
 from forge_jobs.operations.selection import Selection
-from forge_jobs.operations.status import MAX_LAG, Status, ailments
+from forge_jobs.operations.status import Status
 from forge_jobs.runtime.registration import measure_clock
 
 FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
