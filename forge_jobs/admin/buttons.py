@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -62,7 +61,7 @@ class Button:
 
     `suits` tells for which rows the button is there; the act itself is guarded all the same. What
     `acts_at_once` is not asked about. `undo` names the button that takes it back, and `memory` is
-    what that one must know, from before and after it; None where there is no way back.
+    what that one must know, of what `before` kept and of the row; None where there is no way back.
     """
 
     title: Text
@@ -74,7 +73,8 @@ class Button:
     asks_why: bool = False
     acts_at_once: bool = False
     undo: str = ""
-    memory: Callable[[Any, Any], dict[str, Any] | None] = field(default=lambda before, after: {})
+    before: Callable[[Any], Any] = field(default=lambda row: None)
+    memory: Callable[[Any, Any], dict[str, Any] | None] = field(default=lambda before, row: {})
     form: type[Form] | None = None
     """What else is asked; the act finds the answers by `answered()`."""
 
@@ -152,7 +152,7 @@ class BoundButton:
         return self._answer(request, row, back=back).to(request, back=back)
 
     def _answer(self, request: HttpRequest, row: Model, *, back: str) -> Answer:
-        before = copy(row)
+        before = self.button.before(row)
         try:
             remembered(request, self.name, row)
             told = self.act(self.admin, request, row)
@@ -164,7 +164,7 @@ class BoundButton:
         entry = self.admin.log_change(request, row, told)
         return Answer(messages.SUCCESS, told, self._undo(row, before, entry, back=back))
 
-    def _undo(self, row: Model, before: Model, entry: LogEntry, *, back: str) -> str:
+    def _undo(self, row: Model, before: Any, entry: LogEntry, *, back: str) -> str:
         memory = self.button.memory(before, row) if self.button.undo else None
         if memory is None:
             return ""

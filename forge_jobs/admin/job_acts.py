@@ -46,7 +46,8 @@ class JobAct:
     asks_why: bool = False
     acts_at_once: bool = False
     undo: str = ""
-    memory: Callable[[Job, Job], dict[str, Any] | None] = lambda before, after: {}
+    before: Callable[[Job], Any] = lambda job: None
+    memory: Callable[[Any, Job], dict[str, Any] | None] = lambda before, job: {}
     logged_as: int = CHANGE
 
     def is_allowed(self, request: HttpRequest) -> bool:
@@ -63,6 +64,7 @@ class JobAct:
             asks_why=self.asks_why,
             acts_at_once=self.acts_at_once,
             undo=self.undo,
+            before=self.before,
             memory=self.memory,
         )(self._carry_out)
 
@@ -86,7 +88,8 @@ REQUEUE: Final = JobAct(
     operation=lambda jobs, request: Retry(jobs, by=who(request)),
     acts_at_once=True,
     undo="forge_jobs_end_job_again",
-    memory=lambda before, after: _of_requeue(before, after),
+    before=Ended.of,
+    memory=lambda ended, job: _of_requeue(ended, job),
 )
 
 RUN_NOW: Final = JobAct(
@@ -182,11 +185,10 @@ class JobButtons:
         return _("The requeue of %(job)s is undone: it is %(state)s, as before.") % told
 
 
-def _of_requeue(before: Job, after: Job) -> dict[str, Any] | None:
-    ended = Ended.of(before)
+def _of_requeue(ended: Ended | None, job: Job) -> dict[str, Any] | None:
     if ended is None or len(ended.cancel_reason) > LONGEST_REASON:
         return None
-    return {"ended": ended.as_json(), "since": after.run_at.isoformat()}
+    return {"ended": ended.as_json(), "since": job.run_at.isoformat()}
 
 
 NAMES: Final = tuple(name for name, view in vars(JobButtons).items() if hasattr(view, "button"))
