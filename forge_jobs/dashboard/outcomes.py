@@ -13,7 +13,7 @@ from forge_jobs.dashboard.charts import Choice
 from forge_jobs.dashboard.series import JobSeries
 
 SHOWN: Final[dict[str, tuple[str | Promise, str]]] = {
-    "enqueued": (_("enqueued"), ""),
+    "enqueued": (_("enqueued"), "ready"),
     "succeeded": (_("succeeded"), "succeeded"),
     "retried": (_("retried"), "retrying"),
     "throttled": (_("throttled"), "scheduled"),
