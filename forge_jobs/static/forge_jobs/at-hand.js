@@ -11,11 +11,13 @@
   const undo = toast.querySelector("[data-undo]");
 
   function tell(answer) {
+    const hadFocus = document.activeElement === undo;
     told.textContent = answer.told;
     toast.dataset.tone = answer.tone;
     undo.hidden = !answer.undo;
     if (answer.undo) undo.setAttribute("formaction", answer.undo);
     toast.showPopover();
+    if (hadFocus && undo.hidden) toast.querySelector("[data-close]").focus();
   }
 
   async function post(address) {

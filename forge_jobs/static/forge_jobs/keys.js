@@ -74,12 +74,12 @@
   });
 
   // News may move a row or take it away; the focus is in the next one then.
-  document.addEventListener("forge-jobs:news", () => {
-    if (!at) return;
-    const row = holder();
+  function follow() {
+    const row = at && holder();
     for (const other of document.querySelectorAll("[data-at]")) if (other !== row) delete other.dataset.at;
     if (!row) return;
     row.dataset.at = "";
     at = { key: row.dataset.key, place: rows().indexOf(row) };
-  });
+  }
+  document.addEventListener("forge-jobs:news", () => queueMicrotask(follow));
 })();
