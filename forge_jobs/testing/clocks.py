@@ -12,7 +12,8 @@ from forge_jobs import clock, db
 from forge_jobs.durations import in_utc
 from forge_jobs.models import Job, Schedule
 from forge_jobs.services.scheduler import Scheduler
-from forge_jobs.testing.inline import Drained, Inline, Ran, inline
+from forge_jobs.testing.inline import Inline, inline
+from forge_jobs.testing.ran import Drained, Ran
 
 TABLES: Final = "forge_jobs_"
 NOW: Final = {

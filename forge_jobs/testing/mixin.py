@@ -12,7 +12,8 @@ from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.models import Job
 from forge_jobs.testing.clocks import FrozenClock, frozen_at
 from forge_jobs.testing.enqueued import assert_enqueued, assert_not_enqueued
-from forge_jobs.testing.inline import Drained, drain, run
+from forge_jobs.testing.ran import Drained
+from forge_jobs.testing.runs import drain, run
 
 
 class JobsMixin:
