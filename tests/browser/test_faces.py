@@ -12,6 +12,7 @@ from tests.rows import stored_job
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.face,
     pytest.mark.once,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium was not found"),
 ]
@@ -56,13 +57,9 @@ def themed(
 
 
 @pytest.mark.parametrize("themed", THEMES, indirect=True)
-def test_a_theme_leaves_the_pages_as_they_are(themed: Page) -> None:
-    assert list(faults(themed, fill()[:8], within="#mission-control", widths=WIDTHS[:2])) == []
-
-
-@pytest.mark.parametrize("themed", THEMES, indirect=True)
-def test_pages_renew_themselves_and_forms_save_under_a_theme(themed: Page) -> None:
-    fill()
+def test_under_a_theme_pages_look_as_they_should_renew_themselves_and_save(themed: Page) -> None:
+    paths = fill()[:8]
+    assert list(faults(themed, paths, within="#mission-control", widths=WIDTHS[:2])) == []
     themed.goto(f"{ADMIN}queue/")
     mark(themed)
     stored_job(queue="born-later")
