@@ -32,13 +32,16 @@ class QueueLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """`queues` are as many as there is room for: those first of which there is something to say."""
+    """`queues` are as many as there is room for: those first of which there is something to say.
+
+    The oldest ready job of all has been due since `due_at`.
+    """
 
     counts: dict[State, int]
     counted_at: datetime | None
     queues: Sequence[QueueLine]
     names: Sequence[str]
-    longest_lag: timedelta
+    due_at: datetime | None
     live_processes: int
     troubles: Sequence[str]
 
@@ -68,7 +71,7 @@ class Overview:
             counted_at=totals.counted_at,
             queues=sorted(nlargest(MOST_LINES, lines, key=_weight), key=lambda line: line.name),
             names=names,
-            longest_lag=max((line.lag for line in lines), default=timedelta(0)),
+            due_at=min(oldest.values(), default=None),
             live_processes=len(live),
             troubles=troubles(live, oldest),
         )
