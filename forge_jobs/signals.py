@@ -55,6 +55,9 @@ process_stopping = Signal()
 process_lost = Signal()
 """A process was given up, and its jobs were given back: `process`, `given_back`."""
 
+job_reclaimed = Signal()
+"""A job was taken back from a process that was lost: `job_id`, `kind`, and the `state` it is in."""
+
 process_revived = Signal()
 """This process had been given up as lost, and has signed on again: `process`."""
 

@@ -123,8 +123,9 @@ class Position(NamedTuple):
 class Transition(NamedTuple):
     """One job's way out of `running`, valid only while the claim `(id, process, claimed_at)` holds.
 
-    A `run_at` or `progress` of None keeps the column. `result`, `error` and `progress` are JSON
-    texts; an `error` is appended to the job's list. What `is_forgotten` is deleted instead.
+    A `run_at`, `progress` or `process_name` of None keeps the column. `result`, `error` and
+    `progress` are JSON texts; an `error` is appended to the job's list. What `is_forgotten` is
+    deleted instead.
     """
 
     id: int
@@ -138,6 +139,7 @@ class Transition(NamedTuple):
     last_error: str = ""
     is_forgotten: bool = False
     progress: str | None = None
+    process_name: str | None = None
 
 
 class HeldLock(NamedTuple):

@@ -1,9 +1,12 @@
 """Enqueueing: rows in, and who holds a key that is taken."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from itertools import starmap
 from typing import Any
+
+from django.db import Error
 
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
@@ -11,7 +14,7 @@ from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
 )
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
@@ -19,7 +22,7 @@ SELECT
     coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
     json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-    json_extract(value, '$[12]')
+    json_extract(value, '$[12]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 FROM json_each(%s)
 WHERE true
 ON CONFLICT DO NOTHING
@@ -29,11 +32,11 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
 )
 VALUES (
     %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s, %s, %s
+    %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
@@ -74,3 +77,12 @@ def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
         },
     )
     return list(map(KeyHolder._make, cursor.fetchall()))
+
+
+def lacks_columns(connection: Any, error: Error) -> bool:
+    """Whether an insert failed because the table, or a column of it, is not there yet."""
+    if getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK) != sqlite3.SQLITE_ERROR:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_table_info('forge_jobs_job')")
+        return not {*NewRow._fields} <= {name for (name,) in cursor.fetchall()}

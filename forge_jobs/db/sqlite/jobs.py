@@ -67,6 +67,7 @@ SET state = CASE
     result = new.result,
     last_error = new.last_error,
     progress = coalesce(new.progress, job.progress),
+    process_name = coalesce(new.process_name, job.process_name),
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN json_array_length(job.errors) >= 32
@@ -79,7 +80,8 @@ FROM (
         json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
         json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
         json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
-        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress
+        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress,
+        json_extract(value, '$[11]') AS process_name
     FROM json_each(%(rows)s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.claimed_at
