@@ -19,7 +19,7 @@ from forge_jobs import clock
 from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, Refused, who
-from forge_jobs.admin.fields import MomentInput
+from forge_jobs.admin.fields import MomentField, MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.cron.preview import preview
@@ -91,7 +91,7 @@ class ScheduleAdmin(BoardAdmin):
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
             kwargs["widget"] = CronWidget(preview_url=address)
         elif isinstance(db_field, DateTimeField):
-            kwargs |= {"form_class": forms.DateTimeField, "widget": MomentInput}
+            kwargs |= {"form_class": MomentField, "widget": MomentInput}
             kwargs["help_text"] = f"{db_field.help_text} ({get_current_timezone_name()})"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

@@ -18,11 +18,13 @@ from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.operations.selection import Selection, moment_of
-from forge_jobs.states import TERMINAL, UNFINISHED
+from forge_jobs.states import TERMINAL
 
 PAGE: Final = 50
 LOOK: Final = 5_000
 """How many jobs a request looks through at most for those that no index finds."""
+COUNTED: Final = 100
+"""Up to how many jobs of a kind are counted: others lie between, and are passed over."""
 
 NEWEST: Final = Order(("-id",))
 QUEUE_BY_QUEUE: Final = Order(("queue", "-priority", "run_at", "id"))
@@ -86,7 +88,7 @@ class JobList:
         start = before if is_backward else after
         counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
-        look = Look(walk, wanted=LOOK if counts else size + 1)
+        look = Look(walk, wanted=max(size, self._counted) + 1 if counts else size + 1)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
         back = start if not shown else shown[0]
@@ -100,6 +102,10 @@ class JobList:
             matched=len(look.found) if counts else None,
             is_all=counts and look.is_over,
         )
+
+    @property
+    def _counted(self) -> int:
+        return LOOK - 1 if self.narrowing is not None else COUNTED
 
     @property
     def narrowing(self) -> Q | None:
@@ -117,7 +123,7 @@ class JobList:
     def must_look_to_count(self) -> bool:
         """Whether neither the totals by queue and state nor an index tell how many there are."""
         if self.selection.kind is not None:
-            return self.narrowing is not None
+            return True
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
         return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
@@ -139,17 +145,12 @@ class JobList:
             is_backward=is_backward,
         )
 
-    def count(self, *, bound: int) -> int:
-        """How many there are, by index, but no more than just above a bound."""
-        if self.state in UNFINISHED:
-            return int(self._jobs()[: bound + 1].count())
+    def count_finished(self, *, bound: int) -> int:
+        """How many there are in a state that is over, but no more than just above a bound."""
         endings = self._endings()
         since, until = endings.since or EPOCH, endings.until or LATEST
         within = Q(finished_at__gte=since, finished_at__lt=until)
-        number: int = endings.jobs.filter(within)[: bound + 1].count()
-        for jobs in endings.unfinished:
-            number += jobs[: bound + 1].count()
-        return number
+        return endings.jobs.filter(within)[: bound + 1].count()
 
     @property
     def _is_of_many(self) -> bool:

@@ -14,6 +14,7 @@ from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
+from forge_jobs.states import TERMINAL
 from tests.admin.pages import LIST, job_page, links, listed, listing, text_of
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -172,10 +173,23 @@ def test_what_must_be_looked_at_is_counted_up_to_a_bound(
         finished_job(finished_at=clock.now(), last_error="no")
 
     assert "3 found among the first 3 jobs" in listing(viewer, q="no")
-    assert "more than 3 jobs" in listing(viewer, kind="app.noop")
     assert "more than 3 jobs" in listing(viewer, state="dead", since="1h")
     monkeypatch.setattr(job_count, "BOUND", 5)
     assert "5 jobs" in listing(viewer, state="dead", since="1h")
+
+
+def test_jobs_of_a_kind_are_counted_up_to_a_bound(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "PAGE", 2)
+    for state in (State.READY, State.SCHEDULED, *TERMINAL):
+        stored_in(state)
+
+    assert "5 jobs" in listing(viewer, kind="app.noop")
+    monkeypatch.setattr(job_list, "COUNTED", 3)
+    monkeypatch.setattr(job_count, "COUNTED", 3)
+    assert "more than 3 jobs" in listing(viewer, kind="app.*")
+    assert "1 job " in listing(viewer, kind="app.*", state="dead")
 
 
 def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualClock) -> None:
