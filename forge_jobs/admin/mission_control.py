@@ -25,6 +25,7 @@ from forge_jobs.dashboard.verdict import Verdict
 from forge_jobs.dashboard.window import Window
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import MissionControl, State
+from forge_jobs.operations.ailments import Care
 
 OVERVIEW: Final = "forge_jobs_missioncontrol_changelist"
 HEALTH: Final = "forge_jobs_health"
@@ -69,8 +70,8 @@ class MissionControlAdmin(ForgeAdmin):
         window = Window.last(choice.window, now=now)
         with db.snapshot():
             series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
-            overview = Overview.read(now=now)
-            verdict = Verdict.read(now=now)
+            care = Care.read(now=now)
+            overview, verdict = Overview.read(care), Verdict.of(care)
         context = {
             "title": _("Overview"),
             "verdict": verdict,
@@ -93,7 +94,7 @@ class MissionControlAdmin(ForgeAdmin):
         window = Window.last(choice.window, now=now)
         with db.snapshot():
             health, gauges = Health.read(now=now), GaugeSeries.read(window)
-            verdict = Verdict.read(now=now)
+            verdict = Verdict.of(Care.of((one.row for one in health.processes), now=now))
         context = {
             "title": _("Health"),
             "verdict": verdict,

@@ -10,8 +10,8 @@ from typing import Final
 
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Process, Queue
-from forge_jobs.operations.status import lag_since, oldest_ready
+from forge_jobs.operations.ailments import Care
+from forge_jobs.operations.status import lag_since
 from forge_jobs.states import UNFINISHED, State
 
 MOST_LINES: Final = 50
@@ -56,26 +56,26 @@ class Overview:
         return self.oldest.get(queue) if queue else min(self.oldest.values(), default=None)
 
     @classmethod
-    def read(cls, *, now: datetime) -> Overview:
+    def read(cls, care: Care) -> Overview:
+        """`care` is what the verdict goes by: all numbers are of one moment."""
         totals = Totals.read()
-        stored = Queue.objects.values_list("name", flat=True)
+        stored = [queue.name for queue in care.queues]
         names = sorted({*conf().queues, *stored, *totals.queues()})
-        oldest = oldest_ready()
         lines = [
             QueueLine(
                 name=name,
                 counts=totals.by_state(name),
-                due_at=oldest.get(name),
-                lag=lag_since(oldest.get(name), now=now),
+                due_at=care.oldest.get(name),
+                lag=lag_since(care.oldest.get(name), now=care.at),
             )
             for name in names
         ]
         return cls(
             totals=totals,
-            oldest=oldest,
+            oldest=care.oldest,
             queues=sorted(nlargest(MOST_LINES, lines, key=_weight), key=lambda line: line.name),
             names=names,
-            live_processes=Process.objects.live(now=now).count(),
+            live_processes=len(care.live),
         )
 
 

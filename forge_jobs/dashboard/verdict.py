@@ -9,7 +9,6 @@ from typing import Final, Self
 
 from django.utils.translation import gettext as _
 
-from forge_jobs.models import Process
 from forge_jobs.operations.ailments import Care
 
 MOST: Final = 20
@@ -28,14 +27,14 @@ class Verdict:
 
     @classmethod
     def read(cls, *, now: datetime) -> Self:
-        care = Care.read(now=now)
+        return cls.of(Care.read(now=now))
+
+    @classmethod
+    def of(cls, care: Care) -> Self:
         ailments = care.ailments()
         notes = [
             *map(str, care.unserved),
-            *(
-                f"{process.name}: {process.trouble}"
-                for process in Process.objects.live(now=now).exclude(trouble="")
-            ),
+            *(f"{process.name}: {process.trouble}" for process in care.live if process.trouble),
         ]
         new = [note for note in notes if not any(note in ailment for ailment in ailments)]
         return cls(ailments=bounded(ailments), notes=bounded(new))

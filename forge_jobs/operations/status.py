@@ -179,17 +179,3 @@ def oldest_ready() -> dict[str, datetime]:
 def lag_since(due_at: datetime | None, *, now: datetime) -> timedelta:
     """Nothing lags that nobody waits for, nor what is to come."""
     return timedelta(0) if due_at is None else max(timedelta(0), now - due_at)
-
-
-def lag_of(queue: str, *, now: datetime, kind: str = "") -> timedelta:
-    """How long the oldest ready job has waited: of each priority, the index knows the oldest."""
-    ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
-    if kind:
-        ready = ready.filter(kind=kind)
-    lag = timedelta(0)
-    oldest = ready.values_list("priority", "run_at").first()
-    while oldest is not None:
-        priority, run_at = oldest
-        lag = max(lag, now - run_at)
-        oldest = ready.filter(priority__lt=priority).values_list("priority", "run_at").first()
-    return lag
