@@ -121,7 +121,7 @@ def _nobody_claims(live: Sequence[Process]) -> str:
 def _late_schedules(*, now: datetime, max_lag: timedelta) -> Iterator[str]:
     late = Schedule.objects.due(now=now - max_lag).annotate(late=Window(Count("pk")))
     first = late.values_list("name", "next_fire_at", "late").first()
-    if first:
+    if first and first[1]:
         name, due_at, count = first
         others = count - 1
         more = f" So have {others:,} others." if others > 1 else " So has one other." * others
