@@ -146,19 +146,11 @@ def test_jobs_that_finished_at_one_moment_are_found_by_it(
     assert all("finished_at=?" in plan for plan in tied)
 
 
-@pytest.mark.parametrize(
-    ("filters", "index"),
-    [({}, "forge_jobs_finished"), ({"kind": "app.no*"}, "forge_jobs_finished_kind")],
-    ids=["queues", "kinds"],
-)
-def test_what_ended_last_of_many_is_sought_in_a_stretch_of_time(
-    filters: dict[str, Any], index: str
-) -> None:
-    jobs = jobs_of(State.DEAD, **filters)
-
-    for sql, plan in plans(jobs.page).items():
+@pytest.mark.parametrize("filters", [{}, {"kind": "app.no*"}], ids=["queues", "kinds"])
+def test_what_ended_last_of_many_is_sought_in_a_stretch_of_time(filters: dict[str, Any]) -> None:
+    for sql, plan in plans(jobs_of(State.DEAD, **filters).page).items():
         if '"fits"' in sql:
-            assert re.search(rf"{index}\b", plan), f"{sql}\n{plan}"
+            assert "forge_jobs_finished" in plan, f"{sql}\n{plan}"
             assert re.search(r"finished_at\s?>", plan), f"{sql}\n{plan}"
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0006_clocks'),
+        ('forge_jobs', '0007_tasks'),
     ]
 
     operations = [
