@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -46,7 +46,7 @@ class TextReport:
         blocks = [
             [f"{clock_face(status.at)}, {leader}"],
             _queues(status),
-            _processes(status),
+            process_table(status.processes, status),
             [self.warn(line) for line in _warnings(status)],
         ]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines)
@@ -68,7 +68,7 @@ class JSONReport:
                 "at": status.at.isoformat(),
                 "leader": status.leader or None,
                 "queues": [_queue_document(queue) for queue in status.queues],
-                "processes": [_process_document(process, status) for process in status.processes],
+                "processes": [process_document(process, status) for process in status.processes],
                 "unserved": [
                     {"queue": nobody.queue, "kind": nobody.kind or None, "message": str(nobody)}
                     for nobody in status.unserved
@@ -104,11 +104,11 @@ def _service(queue: QueueStatus) -> str:
     return "cooling" if queue.cools_until else "yes"
 
 
-def _processes(status: Status) -> list[str]:
-    if not status.processes:
+def process_table(processes: Sequence[Process], status: Status) -> list[str]:
+    if not processes:
         return ["No process runs."]
     heads = ["process", "host", "pid", "state", "running", "memory", "version", "heartbeat"]
-    cells = (_process_cells(process, status) for process in status.processes)
+    cells = (_process_cells(process, status) for process in processes)
     return table(heads, cells, right={"pid", "running", "memory", "heartbeat"})
 
 
@@ -163,7 +163,7 @@ def _queue_document(queue: QueueStatus) -> dict[str, Any]:
     }
 
 
-def _process_document(process: Process, status: Status) -> dict[str, Any]:
+def process_document(process: Process, status: Status) -> dict[str, Any]:
     return {
         "name": process.name,
         "host": process.host,
