@@ -13,7 +13,7 @@ from forge_jobs.conf import conf
 from forge_jobs.dashboard import budgets
 from forge_jobs.dashboard.budgets import BudgetCard
 from forge_jobs.management import parsing
-from forge_jobs.management.rendering import NOTHING, lasting, one_line, table
+from forge_jobs.management.rendering import NOTHING, lasting, table
 from forge_jobs.models import Queue, RateLimitBudget
 from forge_jobs.wording import listed, meant
 
@@ -111,12 +111,12 @@ def _shown(cards: list[BudgetCard]) -> list[str]:
 def _cells(card: BudgetCard) -> list[str]:
     paused = card.level.paused_seconds
     return [
-        one_line(card.row.name),
+        card.row.name,
         card.tokens,
         f"{card.level.capacity:,g}",
         card.rate,
         f"drained for {lasting(timedelta(seconds=paused))}" if paused else STATES[card.tone],
-        ", ".join(one_line(spender.queue) for spender in card.spenders) or NOTHING,
+        ", ".join(spender.queue for spender in card.spenders) or NOTHING,
     ]
 
 

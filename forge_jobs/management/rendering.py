@@ -7,24 +7,23 @@ from typing import Final
 from django.utils import timezone
 
 from forge_jobs.durations import spelled
+from forge_jobs.wording import printable
 
 NOTHING: Final = "-"
-_UNPRINTABLE: Final = {
-    code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n"
-}
 
 
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str]
 ) -> list[str]:
     """Aligned lines; the columns with one of the heads `right` are aligned to the right."""
-    columns = [_column(cells, right=right) for cells in zip(heads, *rows, strict=True)]
+    printed = [[*map(one_line, row)] for row in rows]
+    columns = [_column(cells, right=right) for cells in zip(heads, *printed, strict=True)]
     return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def facts(pairs: Mapping[str, str]) -> list[str]:
     """One line each, but for those that are empty."""
-    told = {name: value for name, value in pairs.items() if value}
+    told = {name: one_line(value) for name, value in pairs.items() if value}
     width = max(map(len, told), default=0)
     return [f"  {name:<{width}}  {value}" for name, value in told.items()]
 
@@ -60,11 +59,6 @@ def shortened(text: str, longest: int) -> str:
         return text
     tail = longest // 2
     return f"{text[: longest - tail - 1]}…{text[-tail:]}"
-
-
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or change its colours."""
-    return text.translate(_UNPRINTABLE)
 
 
 def one_line(text: str) -> str:

@@ -28,14 +28,14 @@ def as_json(schedules: Sequence[Schedule], *, now: datetime) -> str:
 def _facts(schedule: Schedule, *, now: datetime) -> dict[str, str]:
     skips = number(schedule.skipped) if schedule.skipped else ""
     return {
-        "kind": one_line(schedule.kind),
-        "when": one_line(f"{schedule.expression} ({schedule.zone_name})"),
+        "kind": schedule.kind,
+        "when": f"{schedule.expression} ({schedule.zone_name})",
         "means": _meaning(schedule),
         "state": _state(schedule),
         "next": _moment(schedule.next_fire_at, now=now),
         "last": _moment(schedule.last_fired_at, now=now),
         "skips": f"{skips}, {_moment(schedule.last_skipped_at, now=now)}" if skips else "",
-        "error": one_line(schedule.last_error),
+        "error": schedule.last_error,
         "from": schedule.source,
     }
 

@@ -44,10 +44,10 @@ class TextReport:
     def of(self, status: Status) -> str:
         leader = f"leader: {status.leader}" if status.leader else "no leader"
         blocks = [
-            [f"{clock_face(status.at)}, {leader}"],
+            [one_line(f"{clock_face(status.at)}, {leader}")],
             _queues(status),
             process_table(status.processes, status),
-            [self.warn(line) for line in _warnings(status)],
+            [self.warn(one_line(line)) for line in _warnings(status)],
         ]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
@@ -141,7 +141,7 @@ def _warnings(status: Status) -> list[str]:
             for process in silent
         ),
         *(
-            f"Process {process.name} is in trouble: {one_line(process.trouble)}"
+            f"Process {process.name} is in trouble: {process.trouble}"
             for process in status.processes
             if process.trouble
         ),

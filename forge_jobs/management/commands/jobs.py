@@ -22,6 +22,7 @@ from forge_jobs.management import (
     schedule_verb,
     steering,
 )
+from forge_jobs.management.rendering import one_line
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
@@ -90,7 +91,7 @@ class Command(BaseCommand):
 
     def health(self, *, max_lag: timedelta, verbosity: int, **options: Any) -> None:
         if found := ailments(now=clock.now(), max_lag=max_lag):
-            self.stdout.write("\n".join(found))
+            self.stdout.write("\n".join(map(one_line, found)))
             raise SystemExit(1)
         if verbosity:
             self.stdout.write("All is well.")
