@@ -27,6 +27,13 @@ class InvalidPayload(EnqueueError):
     """The payload is not JSON, or does not fit the handler's signature."""
 
 
+class InvalidArguments(InvalidPayload, TypeError):
+    """A task can't be called with these arguments, or they are not JSON.
+
+    A `TypeError` too, as Django's own backends raise it.
+    """
+
+
 class PayloadTooLarge(InvalidPayload):
     """The payload is longer than `FORGE_JOBS["MAX_PAYLOAD_BYTES"]`."""
 
@@ -71,6 +78,14 @@ class InvalidSchedule(ForgeJobsError, ValueError):
 
 class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
+
+
+class NotAResult(ForgeJobsError, ValueError):
+    """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
+
+
+class ProcessLost(ForgeJobsError):
+    """The process that ran a job was lost; stands in the job's errors, and is raised by nobody."""
 
 
 class ProcessNameTaken(ForgeJobsError):

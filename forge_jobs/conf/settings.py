@@ -1,6 +1,6 @@
 """`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -57,6 +57,7 @@ class Settings:
     schedules: Mapping[str, DeclaredSchedule] = field(default_factory=lambda: MappingProxyType({}))
     router: Router = lambda kind: None
     retry: RetryPolicy = Exponential()
+    imports: Sequence[str] = ()
     max_attempts: int | None = 5
     max_payload_bytes: int = 1024 * 1024
     redact: redaction.Names = frozenset()
@@ -152,6 +153,15 @@ def _names(key: str, value: object) -> redaction.Names:
         raise ImproperlyConfigured(str(error)) from error
 
 
+def _modules(key: str, value: object) -> Sequence[str]:
+    paths = value if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(path, str) and path for path in paths):
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must be a list of dotted paths of modules, not {quoted(value)}.'
+        )
+    return tuple(paths)
+
+
 def _alias(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise ImproperlyConfigured(
@@ -167,6 +177,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "SCHEDULES": declared.schedules,
     "ROUTER": _router,
     "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
+    "IMPORTS": _modules,
     "MAX_ATTEMPTS": lambda key, value: (
         None if value is None else _number(key, value, most=MAX_ATTEMPTS)
     ),

@@ -27,11 +27,13 @@ class Done(Outcome):
 class Failed(Outcome):
     """This attempt failed; the job is retried by its policy until its attempts are spent.
 
-    `traceback` is filled in where an exception was the cause.
+    `traceback` and `exception`, the path of its class, are filled in where an exception was the
+    cause.
     """
 
     message: str
     traceback: str = ""
+    exception: str = ""
 
 
 @dataclass(eq=False)
@@ -40,6 +42,7 @@ class Dead(Outcome):
 
     message: str
     traceback: str = ""
+    exception: str = ""
 
 
 class Throttled(Outcome):

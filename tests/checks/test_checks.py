@@ -157,6 +157,7 @@ def app_with_tasks(
         (tmp_path / name / "jobs.py").write_text(jobs.format(name=name))
         (tmp_path / name / "tasks.py").write_text(tasks.format(name=name))
         monkeypatch.syspath_prepend(tmp_path)
+        settings.TASKS = {}  # else they are imported
         settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, name]
 
     return install
