@@ -22,7 +22,7 @@ def as_text(schedules: Sequence[Schedule], *, now: datetime) -> str:
 
 
 def as_json(schedules: Sequence[Schedule], *, now: datetime) -> str:
-    return json.dumps([_fields(schedule) for schedule in schedules], indent=2, ensure_ascii=False)
+    return json.dumps([_fields(schedule) for schedule in schedules], indent=2)
 
 
 def _facts(schedule: Schedule, *, now: datetime) -> dict[str, str]:
