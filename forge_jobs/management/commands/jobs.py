@@ -35,7 +35,7 @@ OPTIONS: Final = JobOptions.__annotations__.keys()
 
 
 class Command(BaseCommand):
-    help = "Looks at jobs and processes, enqueues jobs, and retries, cancels or purges them."
+    help = "Looks at jobs, schedules, queues, budgets and processes, and steers them."
     requires_system_checks = ()  # a fault elsewhere is no reason not to steer
 
     def add_arguments(self, parser: ArgumentParser) -> None:
