@@ -16,7 +16,7 @@ MOST_NAMES: Final = 20
 
 # Controls, what turns the direction of writing or ends a line, halves of surrogate pairs.
 _MARKS: Final = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
-_UNSAFE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_MARKS}]")
+UNSAFE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_MARKS}]")
 _UNSAFE_IN_A_LINE: Final = re.compile(rf"[\x00-\x1f{_MARKS}]")
 
 _name_of: Final = type.__dict__["__name__"].__get__
@@ -60,7 +60,7 @@ def printable(text: str) -> str:
 
     It is written as Python would: `\\\\x1b`. Lines and tabs stay.
     """
-    return _UNSAFE.sub(_escaped, text)
+    return UNSAFE.sub(_escaped, text)
 
 
 def in_one_line(text: str) -> str:

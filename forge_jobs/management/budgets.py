@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,7 +12,7 @@ from forge_jobs.conf import conf
 from forge_jobs.dashboard import budgets
 from forge_jobs.dashboard.budgets import BudgetCard
 from forge_jobs.management import parsing
-from forge_jobs.management.rendering import NOTHING, lasting, table
+from forge_jobs.management.rendering import NOTHING, document, lasting, table
 from forge_jobs.models import Queue, RateLimitBudget
 from forge_jobs.wording import listed, meant
 
@@ -64,7 +63,7 @@ def carry_out(*, name: str | None, add: bool, as_json: bool, now: datetime, **op
         told = _steered(name, columns, drain=options["drain"], refill=options["refill"])
     cards = [card for card in budgets.read(now=now) if name in (None, card.row.name)]
     if as_json:
-        return json.dumps([_fields(card) for card in cards], indent=2)
+        return document([_fields(card) for card in cards])
     return "\n".join([*told, *([""] if told else []), *_shown(cards)])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,7 +12,7 @@ from django.core.management.base import BaseCommand
 from forge_jobs import clock
 from forge_jobs.dashboard.job_list import LOOK, JobList
 from forge_jobs.management import parsing
-from forge_jobs.management.rendering import ago, one_line, shortened, table
+from forge_jobs.management.rendering import ago, document, one_line, shortened, table
 from forge_jobs.management.steering import add_filters, filters
 from forge_jobs.models import Job, State
 from forge_jobs.operations.selection import Selection
@@ -47,7 +46,7 @@ def show(command: BaseCommand, *, limit: int, as_json: bool, **options: Any) -> 
     now = clock.now()
     jobs, left_out = _found(filters(options), limit=limit, now=now)
     if as_json:
-        command.stdout.write(json.dumps([_fields(job) for job in jobs], indent=2))
+        command.stdout.write(document([_fields(job) for job in jobs]))
     elif jobs:
         cells = [_cells(job, now=now) for job in jobs]
         command.stdout.write("\n".join(table(HEADS, cells, right={"id", "attempt"})))

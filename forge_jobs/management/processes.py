@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from datetime import datetime
 
 from django.core.management import CommandError
 
 from forge_jobs.management import parsing, status_report
+from forge_jobs.management.rendering import document
 from forge_jobs.models import Process
 from forge_jobs.operations.status import Status
 from forge_jobs.wording import listed, meant
@@ -54,7 +54,7 @@ def carry_out(
         process = _named(name, host, status)
         shown, told = [process], _steered(process, quiet=quiet, claim=claim, stop=stop)
     if as_json:
-        return json.dumps([status_report.process_document(one, status) for one in shown], indent=2)
+        return document([status_report.process_document(one, status) for one in shown])
     return "\n".join([*told, *status_report.process_table(shown, status)])
 
 

@@ -1,5 +1,6 @@
 """Makes text of values: tables, durations, moments, sizes; for a terminal of 80 to 100 columns."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 from forge_jobs.durations import spelled
-from forge_jobs.wording import printable
+from forge_jobs.wording import UNSAFE, printable
 
 NOTHING: Final = "-"
 
@@ -59,6 +60,12 @@ def shortened(text: str, longest: int) -> str:
         return text
     tail = longest // 2
     return f"{text[: longest - tail - 1]}…{text[-tail:]}"
+
+
+def document(value: object) -> str:
+    """JSON for programs that people can read, too; nothing in it steers a terminal."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:

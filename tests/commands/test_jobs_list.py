@@ -46,6 +46,16 @@ def test_jobs_are_chosen_as_for_the_other_verbs(jobs: Jobs) -> None:
     assert ids(jobs, str(done.pk), str(dead.pk)) == [done.pk, dead.pk]
 
 
+def test_a_document_holds_what_is_stored_and_steers_no_terminal(jobs: Jobs) -> None:
+    error = "no\x1b[2J\x9b\u202e \\x9b Zoë"
+    finished_job(last_error=error)
+
+    said = jobs("list", "--json").out
+    assert json.loads(said)[0]["last_error"] == error
+    assert "Zoë" in said
+    assert not {"\x1b", "\x9b", "\u202e"} & {*said}
+
+
 def test_there_may_be_more_than_are_shown(jobs: Jobs) -> None:
     for _ in range(3):
         stored_job()
