@@ -52,6 +52,10 @@ process_started = Signal()
 process_stopping = Signal()
 """A process stops claiming: `reason`."""
 
+jobs_awaited = Signal()
+"""A process that stops waits for what it runs: `awaited` (each a `job` and for how many `seconds`
+it has run), `seconds` (how long it may wait, 0 once it has told them to stop), `reason`."""
+
 process_lost = Signal()
 """A process was given up, and its jobs were given back: `process`, `given_back`."""
 
