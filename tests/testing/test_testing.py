@@ -299,6 +299,7 @@ def test_the_connection_is_the_test_s_own_before_and_after() -> None:
     @job(kind="shop.note")
     def note() -> None: ...
 
+    connection.ensure_connection()
     session = connection.connection
     note.enqueue()
     with transaction.atomic():
