@@ -35,6 +35,12 @@ class Signal(dispatch.Signal):
 job_started = Signal()
 """A worker starts to run a job: `job`."""
 
+job_raised = Signal()
+"""An exception ended a run, in the thread of its worker: `job`, `error` (the exception itself).
+
+What it holds is not masked. It is not kept for the commit; a receiver should not keep it either.
+"""
+
 job_finished = Signal()
 """The outcome of a run, whatever it is, is stored: `finished`."""
 

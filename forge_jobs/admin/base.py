@@ -55,14 +55,9 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     Media = None  # what django-admin-actions names there lies in an app that is not installed
 
     @property
-    def page_media(self) -> forms.Media:
-        """What a page needs that has no form of Django's: whose scripts are 285 kB."""
-        return assets("mission-control.css", "mission-control.js")
-
-    @property
     def media(self) -> forms.Media:
-        theirs: forms.Media = super(ActionsModelAdmin, self).media
-        return theirs + self.page_media
+        """None of Django's own: no page of ours needs its scripts."""
+        return assets("ground.css") + assets("mission-control.css", "mission-control.js")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.can_add and bool(super().has_add_permission(request))
@@ -76,7 +71,7 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         return {
             **site.each_context(request),
             "opts": self.opts,
-            "media": self.page_media,
+            "media": self.media,
             "tabs": tabs.shown(request, current=self.tab_of(request), site=site.name),
         }
 
@@ -119,6 +114,13 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         with _as_one(request):
             response: HttpResponse = self._delete_view(request, object_id, extra_context)
         return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.context(request), **(extra_context or {})}
+        history: HttpResponse = super().history_view(request, object_id, context)
+        return history
 
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """The page, or where its script asked, what has changed of its live parts and charts.

@@ -1,4 +1,4 @@
-"""Form fields of our own: a duration as people type it, and a choice of names that there are."""
+"""Form fields of our own: a duration as people type it, a moment, a choice of known names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +47,15 @@ class DurationField(forms.Field):
             return True
 
 
+class MomentInput(forms.DateTimeInput):
+    """A moment, asked for by the browser's own means: it needs no script of the admin's."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": "1", **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
+
+
 class PayloadField(forms.JSONField):
     """JSON as `enqueue()` takes it; what cannot be stored is refused, and shown as it was typed."""
 
@@ -71,13 +79,17 @@ class PayloadField(forms.JSONField):
             return InvalidJSONInput(data)
 
 
-class MomentField(forms.SplitDateTimeField):
+class MomentField(forms.DateTimeField):
     """A moment that has a name in every time zone, so that every page can show it."""
 
-    widget = AdminSplitDateTime
+    widget = MomentInput
 
-    def clean(self, value: Any) -> datetime | None:
-        moment: datetime | None = super().clean(value)
+    def to_python(self, value: Any) -> datetime | None:
+        """Django turns local into absolute time here, which not every moment has."""
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         if moment is not None and not EARLIEST <= moment.year <= LATEST:
             raise ValidationError(
                 _("Choose a year from %(first)s to %(last)s."),
@@ -85,14 +97,6 @@ class MomentField(forms.SplitDateTimeField):
                 code="invalid",
             )
         return moment
-
-    def compress(self, data_list: Any) -> Any:
-        """Django turns local into absolute time here, which not every moment has."""
-        try:
-            return super().compress(data_list)
-        except (OverflowError, ValueError):
-            message = self.error_messages["invalid_date"]
-            raise ValidationError(message, code="invalid_date") from None
 
 
 class NameField(forms.ChoiceField):

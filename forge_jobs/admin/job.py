@@ -35,8 +35,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
     actions_row = actions_detail = NAMES
 
     @property
-    def page_media(self) -> forms.Media:
-        return super().page_media + assets("jobs.css", "jobs.js")
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css", "jobs.js")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -100,13 +100,6 @@ class JobAdmin(JobButtons, ForgeAdmin):
         }
         response = TemplateResponse(request, "admin/forge_jobs/job.html", context)
         return self.alive(request, response)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {**self.context(request), **(extra_context or {})}
-        history: HttpResponse = super().history_view(request, object_id, context)
-        return history
 
     def _log_of(self, job: Job) -> QuerySet[LogEntry]:
         """Who did what to it, the newest first."""

@@ -35,10 +35,8 @@ class MissionControlAdmin(ForgeAdmin):
     tab = "overview"
 
     @property
-    def page_media(self) -> forms.Media:
-        return super().page_media + assets(
-            "uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "charts.js"
-        )
+    def media(self) -> forms.Media:
+        return super().media + assets("uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "charts.js")
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("forge_jobs.view_job")

@@ -59,8 +59,8 @@ class QueueAdmin(BoardAdmin):
     )
 
     @property
-    def page_media(self) -> forms.Media:
-        return super().page_media + assets("jobs.css")
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")

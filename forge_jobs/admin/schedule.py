@@ -7,10 +7,11 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, QuerySet
+from django.db.models import DateTimeField, Field, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -18,6 +19,7 @@ from forge_jobs import clock
 from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, Refused, who
+from forge_jobs.admin.fields import MomentField, MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.cron.preview import preview
@@ -57,8 +59,8 @@ class ScheduleAdmin(BoardAdmin):
     )
 
     @property
-    def page_media(self) -> forms.Media:
-        return super().page_media + assets("jobs.css")
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
@@ -87,7 +89,10 @@ class ScheduleAdmin(BoardAdmin):
         if db_field.name == "expression":
             site = self.admin_site.name
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
-            kwargs["widget"] = CronWidget({"class": "vTextField"}, preview_url=address)
+            kwargs["widget"] = CronWidget(preview_url=address)
+        elif isinstance(db_field, DateTimeField):
+            kwargs |= {"form_class": MomentField, "widget": MomentInput}
+            kwargs["help_text"] = f"{db_field.help_text} ({get_current_timezone_name()})"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(

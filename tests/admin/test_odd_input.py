@@ -52,7 +52,7 @@ def test_a_payload_that_cannot_be_stored_is_refused_at_its_field(payload: str) -
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_moment_without_a_name_in_each_zone_is_refused(day: str) -> None:
-    response = schedule(operator(), starts_at_0=day, starts_at_1="00:00:00")
+    response = schedule(operator(), starts_at=f"{day}T00:00:00")
 
     assert response.context["adminform"].form.errors.keys() == {"starts_at"}
 
