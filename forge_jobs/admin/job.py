@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from forge_jobs import clock
+from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
@@ -58,10 +58,12 @@ class JobAdmin(JobButtons, ForgeAdmin):
         if request.method == "POST":
             page = JobListPage(self, request, asked_at(request, now=now))
             return BulkRequest(self, request, page.filter).answer()
+        with db.snapshot():
+            listed = JobListPage(self, request, now).context
         context = {
             **self.context(request),
             "title": capfirst(self.opts.verbose_name_plural),
-            **JobListPage(self, request, now).context,
+            **listed,
             **(extra_context or {}),
         }
         response = TemplateResponse(request, "admin/forge_jobs/job_list.html", context)
@@ -80,10 +82,12 @@ class JobAdmin(JobButtons, ForgeAdmin):
         if job is None:
             messages.warning(request, _("There is no job #%(id)s.") % {"id": object_id[:40]})
             return redirect(self.url("changelist"))
+        with db.snapshot():
+            page = JobPage.read(job, now=clock.now())
         context = {
             **self.context(request),
             "title": str(job),
-            "page": JobPage.read(job, now=clock.now()),
+            "page": page,
             "buttons": list(self.buttons(request, job, self.actions_detail)),
             "log": list(self._log_of(job)),
             "original": job,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
+from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
@@ -55,6 +57,10 @@ class QueueAdmin(BoardAdmin):
             {"fields": ["retain_succeeded_seconds", "retain_failed_seconds"]},
         ),
     )
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")

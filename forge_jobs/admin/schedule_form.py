@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.fields import DurationField, MomentField, NameField, PayloadField
+from forge_jobs.admin.fields import DurationField, NameField, PayloadField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
 from forge_jobs.fields import LastingEncoder
@@ -63,7 +63,6 @@ class ScheduleForm(ChangedColumnsForm):
             "priority",
             "max_attempts",
         )
-        field_classes: ClassVar = {"starts_at": MomentField, "ends_at": MomentField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

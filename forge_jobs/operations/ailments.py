@@ -121,9 +121,8 @@ def _nobody_claims(live: Sequence[Process]) -> str:
 def _late_schedules(*, now: datetime, max_lag: timedelta) -> Iterator[str]:
     late = Schedule.objects.due(now=now - max_lag).annotate(late=Window(Count("pk")))
     first = late.values_list("name", "next_fire_at", "late").first()
-    if first and first[1]:
-        name, due_at, count = first
-        others = count - 1
+    if first:
+        name, due_at, others = first[0], first[1] or now, first[2] - 1
         more = f" So have {others:,} others." if others > 1 else " So has one other." * others
         lag = _seconds(now - due_at)
         yield f"Schedule {name} is late: it has been due for {lag}.{more}"

@@ -109,19 +109,20 @@ def poll(client: Client, address: str, *, have: str = "", **headers: str) -> Any
 
 
 @pytest.mark.usefixtures("crowd")
-@pages
-def test_a_poll_is_small_whatever_there_is(page: str) -> None:
-    client, address = browser(*MAY), PAGES[page]
-    have = had(client.get(address))
-    with CaptureQueriesContext(connection) as queries:
-        answer = poll(client, address, have=have)
+def test_a_poll_is_small_whatever_there_is() -> None:
+    client = browser(*MAY)
+    for page, address in PAGES.items():
+        have = had(client.get(address))
+        with CaptureQueriesContext(connection) as queries:
+            answer = poll(client, address, have=have)
+        asked = "\n".join(query["sql"] for query in queries.captured_queries)
 
-    assert len(queries) <= MOST_QUERIES, "\n".join(q["sql"] for q in queries.captured_queries)
-    assert len(answer.content) <= MOST_BYTES
-    assert len(have) < 6_000
-    whole = poll(client, address, **{"Accept-Encoding": "gzip"})
-    assert len(whole.content) <= MOST_BYTES
-    assert json.loads(gzip.decompress(whole.content))["html"]
+        assert len(queries) <= MOST_QUERIES, f"{page}:\n{asked}"
+        assert len(answer.content) <= MOST_BYTES, page
+        assert len(have) < 6_000, page
+        whole = poll(client, address, **{"Accept-Encoding": "gzip"})
+        assert len(whole.content) <= MOST_BYTES, page
+        assert json.loads(gzip.decompress(whole.content))["html"], page
 
 
 @pages

@@ -1,5 +1,7 @@
 // What is wrong with the geometry of a page, in words.
-() => {
+async () => {
+  // Two frames, after which a page is as wide as it was just told to be.
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   const faults = [];
   const root = document.getElementById("mission-control");
   if (!root) return ["there is no Mission Control"];
@@ -14,6 +16,7 @@
     const { left, top, width, height } = element.getBoundingClientRect();
     if (!width || !height) return false;
     const there = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (!there) faults.push(`nothing at ${left + width / 2}, ${top + height / 2} of ${innerWidth}, ${innerHeight}`);
     return element.contains(there) || (there?.contains(element) ?? false);
   }
 
