@@ -17,8 +17,11 @@ demo: $(READY) ## run the picture gallery and its jobs on SQLite
 
 test: test-sqlite test-postgresql ## run the suite, on both databases
 
+# Several at a time, each with a database of its own, for they wait as much as they work.
+WORKERS ?= auto
 test-sqlite test-postgresql: test-%: $(READY) ## run it on one of them
-	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest
+	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest \
+	--numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 # Apart from the suite, for they take long and want root. A seed of 0 draws one, and says which.
 JOBS ?= 5000
