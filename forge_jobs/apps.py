@@ -1,10 +1,15 @@
-"""Wires forge_jobs into a project: finds each app's `jobs.py` and registers the checks."""
+"""Wires forge_jobs into a project: finds its handlers and tasks, and registers the checks."""
 
+from collections.abc import Iterable, Iterator
 from importlib import import_module
+from types import ModuleType
 
 from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import module_has_submodule
 
+from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 
 
@@ -21,11 +26,46 @@ class ForgeJobsConfig(AppConfig):
 
 
 def autodiscover() -> None:
-    """Import each app's `jobs.py`; one that fails is kept for the system check to show."""
+    """Import each app's `jobs.py`, and what `FORGE_JOBS["IMPORTS"]` names.
+
+    Where `TASKS` has a backend of ours, each app's `tasks.py` too. What fails is kept for the
+    system check to show.
+    """
+    list(_imported(_submodules("jobs")))
+    named = list(_imported(_named()))
+    others = [
+        path for path in _backends() if not path.startswith(("django.tasks.", "django_tasks."))
+    ]
+    if not others:
+        return
+    from forge_jobs.backend import discovery
+
+    if any(discovery.is_ours(path) for path in others):
+        discovery.watch()
+        discovery.know_tasks_of([*named, *_imported(_submodules("tasks"))])
+
+
+def _submodules(name: str) -> Iterator[str]:
     for config in apps.get_app_configs():
-        if config.module is None or not module_has_submodule(config.module, "jobs"):
-            continue
+        if config.module is not None and module_has_submodule(config.module, name):
+            yield f"{config.name}.{name}"
+
+
+def _named() -> Iterable[str]:
+    try:
+        return conf().imports
+    except ImproperlyConfigured:  # a system check tells
+        return ()
+
+
+def _backends() -> list[str]:
+    tasks = getattr(settings, "TASKS", None) or {}
+    return [str(params.get("BACKEND", "")) for params in tasks.values()]
+
+
+def _imported(paths: Iterable[str]) -> Iterator[ModuleType]:
+    for path in paths:
         try:
-            import_module(f"{config.name}.jobs")
+            yield import_module(path)
         except Exception as error:
-            registry.import_failures[f"{config.name}.jobs"] = error
+            registry.import_failures[path] = error

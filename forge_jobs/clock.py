@@ -18,6 +18,9 @@ TOLERANCE: Final = 1.0
 AHEAD: Final = timedelta(seconds=5)
 """What was stored in the past, and lies so much later than now, is of a clock that was ahead."""
 
+STEP: Final = 0.0005
+"""Seconds; to tell a moment costs a good part of what a short job costs."""
+
 CONFIRMATIONS: Final = 2
 """What is off by more is a jump, and believed when so many later ones say the same."""
 
@@ -71,19 +74,30 @@ class Doubt:
 
 
 class MeasuredClock:
-    """Follows another clock, whatever this machine's does, but not at once where it jumps."""
+    """Follows another clock, whatever this machine's does, but not at once where it jumps.
+
+    Moments are told in steps of `STEP`: a busy process asks for one per job.
+    """
 
     def __init__(self, elapsed: Callable[[], float] = elapsed) -> None:
         self._elapsed = elapsed
         self._ahead: float | None = None
         """Of elapsed time, in seconds; None: nothing is measured."""
         self._doubt: Doubt | None = None
+        self._told: tuple[float, datetime] | None = None
+        """The elapsed time up to which the same moment is told again."""
 
     def __call__(self) -> datetime:
         ahead = self._ahead
         if ahead is None:
             return datetime.now(UTC)
-        return datetime.fromtimestamp(self._elapsed() + ahead, UTC)
+        elapsed = self._elapsed()
+        told = self._told
+        if told is not None and elapsed < told[0]:
+            return told[1]
+        moment = datetime.fromtimestamp(elapsed + ahead, UTC)
+        self._told = elapsed + STEP, moment
+        return moment
 
     @property
     def jump(self) -> timedelta | None:
@@ -92,10 +106,10 @@ class MeasuredClock:
 
     def trust(self, moment: datetime, *, at: float) -> None:
         """Go on from a measurement, whatever it says; `at` is the elapsed time beside it."""
-        self._ahead, self._doubt = moment.timestamp() - at, None
+        self._ahead, self._doubt, self._told = moment.timestamp() - at, None, None
 
     def forget(self) -> None:
-        self._ahead = self._doubt = None
+        self._ahead = self._doubt = self._told = None
 
     def hear(self, moment: datetime, *, at: float) -> Reading:
         """Judge a measurement by those before it, and go on from it if it can be believed."""

@@ -1,5 +1,7 @@
 """Everything forge_jobs raises on its own account."""
 
+from forge_jobs.wording import quoted
+
 
 class ForgeJobsError(Exception):
     """The base of all errors of forge_jobs."""
@@ -25,6 +27,13 @@ class InvalidPayload(EnqueueError):
     """The payload is not JSON, or does not fit the handler's signature."""
 
 
+class InvalidArguments(InvalidPayload, TypeError):
+    """A task can't be called with these arguments, or they are not JSON.
+
+    A `TypeError` too, as Django's own backends raise it.
+    """
+
+
 class PayloadTooLarge(InvalidPayload):
     """The payload is longer than `FORGE_JOBS["MAX_PAYLOAD_BYTES"]`."""
 
@@ -38,10 +47,25 @@ class KeyUnavailable(EnqueueError):
 
     def __init__(self, key: str | None, *, field: str) -> None:
         super().__init__(
-            f"{field} {key!r} is held by a job that this transaction can't see; enqueue in a "
+            f"{field} {quoted(key)} is held by a job that this transaction can't see; enqueue in a "
             f"transaction of its own, or at isolation level READ COMMITTED.",
             field=field,
         )
+
+
+class NotMigrated(ForgeJobsError):
+    """The database lacks tables or columns of forge_jobs, as in a migration that comes too early.
+
+    The message says which dependency the migration lacks, or what to run.
+    """
+
+
+class InvalidHandler(ForgeJobsError, ValueError):
+    """A handler can't be as it is declared; `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class InvalidSchedule(ForgeJobsError, ValueError):
@@ -54,6 +78,14 @@ class InvalidSchedule(ForgeJobsError, ValueError):
 
 class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
+
+
+class NotAResult(ForgeJobsError, ValueError):
+    """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
+
+
+class ProcessLost(ForgeJobsError):
+    """The process that ran a job was lost; stands in the job's errors, and is raised by nobody."""
 
 
 class ProcessNameTaken(ForgeJobsError):

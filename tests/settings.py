@@ -48,6 +48,17 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
     "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
 }
+TASKS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "forge_jobs.backend.ForgeJobsBackend",
+        "QUEUES": ["default", "mail"],
+        "OPTIONS": {"queues": {"mail": "other"}},
+    },
+    "patient": {
+        "BACKEND": "forge_jobs.backend.ForgeJobsBackend",
+        "OPTIONS": {"max_attempts": 3},
+    },
+}
 if timeout := os.environ.get("FORGE_JOBS_TEST_PROCESS_TIMEOUT"):
     FORGE_JOBS["PROCESS_TIMEOUT"] = float(timeout)
 GALLERY_API_URL = "http://127.0.0.1:9/fake-api/pictures/"

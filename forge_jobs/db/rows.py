@@ -69,6 +69,7 @@ class Move(NamedTuple):
 class ClaimedJob(NamedTuple):
     """A job that this process may run; `payload` and `context` are JSON texts.
 
+    `run_at` is as the database tells it, with SQLite a text, and only as good as what is stored.
     `enqueued_at` is in seconds since 1970. `claimed_at`, its `started_at` as a text, tells this
     claim from later ones by the same process.
     """
@@ -122,8 +123,9 @@ class Position(NamedTuple):
 class Transition(NamedTuple):
     """One job's way out of `running`, valid only while the claim `(id, process, claimed_at)` holds.
 
-    A `run_at` or `progress` of None keeps the column. `result`, `error` and `progress` are JSON
-    texts; an `error` is appended to the job's list. What `is_forgotten` is deleted instead.
+    A `run_at`, `progress` or `process_name` of None keeps the column. `result`, `error` and
+    `progress` are JSON texts; an `error` is appended to the job's list. What `is_forgotten` is
+    deleted instead.
     """
 
     id: int
@@ -137,6 +139,7 @@ class Transition(NamedTuple):
     last_error: str = ""
     is_forgotten: bool = False
     progress: str | None = None
+    process_name: str | None = None
 
 
 class HeldLock(NamedTuple):

@@ -33,12 +33,16 @@ _frames: Final[Any] = BaseException.__dict__["__traceback__"].__get__
 
 
 def failed(error: BaseException, *, saying: str = "") -> Failed:
-    """An exception as an outcome, with its traceback; never raises, whatever the exception does."""
+    """An exception as an outcome, with all that is told of it; never raises, whatever it does."""
     message = _unless_it_raises(
         lambda: plain("".join(traceback.format_exception_only(error))).strip(),
         otherwise="",
     ) or _in_short(error)
-    return Failed(f"{saying}: {message}" if saying else message, traceback=_traceback(error))
+    return Failed(
+        f"{saying}: {message}" if saying else message,
+        traceback=_traceback(error),
+        exception=class_path(error),
+    )
 
 
 def is_tellable(error: BaseException) -> bool:
@@ -53,6 +57,14 @@ def plain(text: object) -> str:
     # str() may give a subclass's instance, from which only str.__str__ makes a plain one.
     return _unless_it_raises(
         lambda: str.__str__(str(text)), otherwise=f"<{_name(text)}, which can't be told>"
+    )
+
+
+def class_path(error: BaseException) -> str:
+    """Where the class of an exception can be imported from, if it is a module's own."""
+    return _unless_it_raises(
+        lambda: f"{plain(type(error).__module__)}.{plain(type(error).__qualname__)}",
+        otherwise="builtins.BaseException",
     )
 
 
@@ -86,9 +98,9 @@ def _taken_over(outcome: Outcome) -> Outcome:
         case Done():
             return Done(outcome.result)
         case Failed():
-            return Failed(plain(outcome.message), _told_or_caused(outcome))
+            return Failed(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
         case Dead():
-            return Dead(plain(outcome.message), _told_or_caused(outcome))
+            return Dead(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
         case Throttled():
             pause = clamped(outcome.retry_after, field="retry_after")
             return Throttled(pause, scope="job" if outcome.scope == "job" else "queue")
@@ -108,6 +120,11 @@ def _taken_over(outcome: Outcome) -> Outcome:
 def _told_or_caused(outcome: Failed | Dead) -> str:
     cause = _cause(outcome)
     return plain(outcome.traceback) or ("" if cause is None else _traceback(cause))
+
+
+def _exception(outcome: Failed | Dead) -> str:
+    cause = _cause(outcome)
+    return plain(outcome.exception) or ("" if cause is None else class_path(cause))
 
 
 def _traceback(error: BaseException) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack
 
 from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule, of_handler
 from forge_jobs.exceptions import InvalidPayload
+from forge_jobs.handlers.signature import Signature, by_name, misfit
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
@@ -68,9 +69,11 @@ class JobHandler:
 
     Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
     arguments, can only snooze, and is tried again for ever when it fails.
+
+    Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
     """
 
-    kind: str
+    kind: str = ""
     queue: str | None = None
     priority: int = 0
     max_attempts: int | Unset | None = UNSET
@@ -82,6 +85,7 @@ class JobHandler:
     max_concurrent_per_process: int | None = None
     redact: Collection[str] = ()
     resident: bool = False
+    keeps_process: bool = False
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None
@@ -115,16 +119,16 @@ class JobHandler:
         """The same handler with other options: `h.using(delay=60).enqueue(...)`."""
         return Enqueuer(self, options)
 
-    def enqueue(self, **payload: Any) -> Job:
+    def enqueue(self, /, *positional: Never, **payload: Any) -> Job:
         """Store a job of this kind; see `forge_jobs.enqueue()` for what it may raise."""
-        return Enqueuer(self, {}).enqueue(**payload)
+        return Enqueuer(self, {}).enqueue(*positional, **payload)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         """Store one job a payload, thousands in one statement."""
         return Enqueuer(self, {}).enqueue_many(payloads)
 
-    async def aenqueue(self, **payload: Any) -> Job:
-        return await Enqueuer(self, {}).aenqueue(**payload)
+    async def aenqueue(self, /, *positional: Never, **payload: Any) -> Job:
+        return await Enqueuer(self, {}).aenqueue(*positional, **payload)
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await Enqueuer(self, {}).aenqueue_many(payloads)
@@ -142,7 +146,7 @@ class FunctionHandler(JobHandler):
         self.__wrapped__ = function
         code = inspect.unwrap(function).__code__
         self.place = f"{code.co_filename}:{code.co_firstlineno}"
-        self._parameters, self._required, self._open = _keywords(function, takes_context)
+        self.signature = Signature.of(function, takes_context=takes_context)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -160,19 +164,11 @@ class FunctionHandler(JobHandler):
         return inspect.iscoroutinefunction(self.function)
 
     def check(self, payload: dict[str, Any]) -> None:
-        given = payload.keys()
-        if self._required <= given and (self._open or given <= self._parameters):
+        given, takes = payload.keys(), self.signature
+        if takes.required <= given and (takes.is_open or given <= takes.named):
             return
-        unexpected = set() if self._open else given - self._parameters
-        faults = [
-            *(f"{name!r} is missing" for name in sorted(self._required - given)),
-            *(f"{name!r} is unexpected" for name in sorted(unexpected, key=str)),
-        ]
-        takes = ", ".join(sorted(self._parameters)) or "no arguments"
-        raise InvalidPayload(
-            f"payload does not fit {self.kind}: {', '.join(faults)}. It takes {takes}.",
-            field="payload",
-        )
+        told = misfit(self.kind, payload, takes, options=JobOptions.__annotations__)
+        raise InvalidPayload(told, field="payload")
 
 
 @dataclass(frozen=True)
@@ -182,9 +178,12 @@ class Enqueuer:
     handler: JobHandler
     options: JobOptions
 
-    def enqueue(self, **payload: Any) -> Job:
+    def enqueue(self, /, *positional: Never, **payload: Any) -> Job:
         from forge_jobs.enqueueing.enqueue import enqueue
 
+        if positional:
+            takes = getattr(self.handler, "signature", None)
+            raise InvalidPayload(by_name(self.handler.kind, takes), field="payload")
         return enqueue(self.handler, payload, **self.options)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
@@ -192,31 +191,8 @@ class Enqueuer:
 
         return enqueue_payloads(self.handler, payloads, **self.options)
 
-    async def aenqueue(self, **payload: Any) -> Job:
-        return await sync_to_async(self.enqueue)(**payload)
+    async def aenqueue(self, /, *positional: Never, **payload: Any) -> Job:
+        return await sync_to_async(self.enqueue)(*positional, **payload)
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await sync_to_async(self.enqueue_many)(payloads)
-
-
-def _keywords(
-    function: Callable[..., Any], takes_context: bool
-) -> tuple[frozenset[str], frozenset[str], bool]:
-    """The names a function takes, those it requires, and whether it takes any name."""
-    parameters = list(inspect.signature(function).parameters.values())
-    if takes_context:
-        if not parameters:
-            raise TypeError(f"{function.__qualname__} takes_context, but has no parameter.")
-        parameters = parameters[1:]
-    if any(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters):
-        raise TypeError(
-            f"{function.__qualname__} has positional-only parameters; a job's payload is passed "
-            f"by keyword."
-        )
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    named = [parameter for parameter in parameters if parameter.kind not in variadic]
-    return (
-        frozenset(parameter.name for parameter in named),
-        frozenset(parameter.name for parameter in named if parameter.default is parameter.empty),
-        any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters),
-    )

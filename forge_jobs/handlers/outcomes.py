@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from forge_jobs.durations import clamped, in_utc, nearest
+from forge_jobs.wording import quoted
 
 
 class Outcome(Exception):
@@ -26,11 +27,13 @@ class Done(Outcome):
 class Failed(Outcome):
     """This attempt failed; the job is retried by its policy until its attempts are spent.
 
-    `traceback` is filled in where an exception was the cause.
+    `traceback` and `exception`, the path of its class, are filled in where an exception was the
+    cause.
     """
 
     message: str
     traceback: str = ""
+    exception: str = ""
 
 
 @dataclass(eq=False)
@@ -39,6 +42,7 @@ class Dead(Outcome):
 
     message: str
     traceback: str = ""
+    exception: str = ""
 
 
 class Throttled(Outcome):
@@ -55,7 +59,7 @@ class Throttled(Outcome):
         self, retry_after: timedelta | float, *, scope: Literal["queue", "job"] = "queue"
     ) -> None:
         if scope not in ("queue", "job"):
-            raise ValueError(f'scope must be "queue" or "job", not {scope!r}.')
+            raise ValueError(f'scope must be "queue" or "job", not {quoted(scope)}.')
         super().__init__(retry_after)
         self.retry_after = clamped(retry_after, field="retry_after")
         self.scope = scope

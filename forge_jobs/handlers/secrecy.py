@@ -55,6 +55,7 @@ def without_secrets(job: ClaimedJob, outcome: Outcome) -> Outcome:
             return type(error)(
                 redaction.masked(message, secrets),
                 traceback=redaction.masked(error.traceback, secrets),
+                exception=error.exception,
             )
         case Cancelled(reason):
             return Cancelled(redaction.masked(reason, secrets))

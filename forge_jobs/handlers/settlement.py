@@ -9,7 +9,8 @@ from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.durations import LONGEST, clamped
-from forge_jobs.handlers.border import failed, own
+from forge_jobs.exceptions import NotAResult, ProcessLost
+from forge_jobs.handlers.border import class_path, failed, own
 from forge_jobs.handlers.outcomes import (
     Cancelled,
     Dead,
@@ -24,34 +25,38 @@ from forge_jobs.states import State
 
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
+LONGEST_NAME: Final = 300
 
 FORGIVEN: Final = "is_forgiven"
 """In a job's errors, what marks one that cost no attempt."""
 
 
-def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime) -> Transition:
-    """Where the job goes from `running`.
+def settle(
+    job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime, process_name: str = ""
+) -> Transition:
+    """Where the job goes from `running`; an error is stored with the process it happened in.
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
+
     match outcome if type(outcome) is Done else own(outcome):
         case Done(None):
             return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
             try:
                 text = _result(result)
-            except ValueError as error:
-                return settle(job, Failed(str(error)), policy=policy, now=now)
-            except BaseException as error:  # of the result's own code
-                failure = failed(error, saying="The result could not be read")
-                return settle(job, failure, policy=policy, now=now)
+            except BaseException as error:
+                failure = _unreadable(error)
+                return settle(job, failure, policy=policy, now=now, process_name=process_name)
             return Transition(
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
         case Failed() as error if job.max_attempts is None or job.attempt < job.max_attempts:
-            return _failed(job, error, State.RETRYING, now=now, run_at=now + _delay(policy, job))
+            transition = _failed(job, error, State.RETRYING, process_name=process_name, now=now)
+            return transition._replace(run_at=now + _delay(policy, job))
         case Failed() | Dead() as error:
-            return _failed(job, error, State.DEAD, now=now, finished_at=now)
+            transition = _failed(job, error, State.DEAD, process_name=process_name, now=now)
+            return transition._replace(finished_at=now)
         case Throttled(retry_after):
             return _put_off(job, now + retry_after, attempt=job.attempt - 1, now=now)
         case Snoozed() as snoozed:
@@ -66,7 +71,7 @@ def settle(job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datet
                 last_error=trimmed(reason, LONGEST_MESSAGE),
             )
         case Interrupted() as interrupted:
-            return _interrupted(job, interrupted, now=now)
+            return _interrupted(job, interrupted, process_name=process_name, now=now)
     return released(job)
 
 
@@ -76,22 +81,25 @@ def as_resident(outcome: Outcome) -> Outcome:
         case Done():
             return Failed("A resident job can only snooze: return Snoozed(delay=...).")
         case Dead(message):
-            return Failed(message, outcome.traceback)
+            return Failed(message, outcome.traceback, outcome.exception)
     return outcome
 
 
-def lost(job: ClaimedJob, message: str, *, has_begun: bool, now: datetime) -> Transition:
+def lost(
+    job: ClaimedJob, message: str, *, has_begun: bool, now: datetime, process_name: str = ""
+) -> Transition:
     """Where a job goes whose process was lost: the attempt is spent, unless it had not begun."""
     if job.is_on_record and not has_begun:
         return released(job)
     spent = job.max_attempts is not None and job.attempt >= job.max_attempts
+    failure = Failed(message, exception=f"{ProcessLost.__module__}.{ProcessLost.__qualname__}")
     return Transition(
         job.id,
         job.claimed_at,
         State.DEAD if spent else State.READY,
         job.attempt,
         finished_at=now if spent else None,
-        error=_error(Failed(message), attempt=job.attempt, now=now),
+        error=_error(job, failure, process_name=process_name, now=now),
         last_error=message,
     )
 
@@ -114,13 +122,20 @@ def _result(result: Any) -> str:
     try:
         text = jsontext.dumps(result, name="the result")
     except jsontext.NotJSON as error:
-        raise ValueError(f"The handler returned neither an outcome nor JSON: {error}") from None
+        raise NotAResult(f"The handler returned neither an outcome nor JSON: {error}") from None
     if jsontext.size(text) > (limit := conf().max_payload_bytes):
-        raise ValueError(
+        raise NotAResult(
             f"The handler returned a result of {jsontext.size(text):,} bytes, more than the "
             f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
         )
     return text
+
+
+def _unreadable(error: BaseException) -> Failed:
+    """A result that is not JSON is told in our words; what its own code raised is not ours."""
+    if isinstance(error, NotAResult):
+        return Failed(str(error), exception=class_path(error))
+    return failed(error, saying="The result could not be read")
 
 
 def _delay(policy: RetryPolicy, job: ClaimedJob) -> timedelta:
@@ -148,42 +163,47 @@ def _failed(
     outcome: Failed | Dead,
     state: State,
     *,
+    process_name: str,
     now: datetime,
-    run_at: datetime | None = None,
-    finished_at: datetime | None = None,
 ) -> Transition:
     return Transition(
         job.id,
         job.claimed_at,
         state,
         job.attempt,
-        run_at=run_at,
-        finished_at=finished_at,
-        error=_error(outcome, attempt=job.attempt, now=now),
+        error=_error(job, outcome, process_name=process_name, now=now),
         last_error=trimmed(outcome.message, LONGEST_MESSAGE),
     )
 
 
-def _interrupted(job: ClaimedJob, outcome: Interrupted, *, now: datetime) -> Transition:
+def _interrupted(
+    job: ClaimedJob, outcome: Interrupted, *, process_name: str, now: datetime
+) -> Transition:
+    failure = Failed(outcome.message)
     return Transition(
         job.id,
         job.claimed_at,
         State.RETRYING,
         job.attempt - 1,
         run_at=now + outcome.delay,
-        error=_error(Failed(outcome.message), attempt=job.attempt, now=now, **{FORGIVEN: True}),
+        error=_error(job, failure, process_name=process_name, now=now, **{FORGIVEN: True}),
         last_error=trimmed(outcome.message, LONGEST_MESSAGE),
     )
 
 
-def _error(outcome: Failed | Dead, *, attempt: int, now: datetime, **marks: bool) -> str:
+def _error(
+    job: ClaimedJob, outcome: Failed | Dead, *, process_name: str, now: datetime, **marks: bool
+) -> str:
     return json.dumps(
         {
             **marks,
             "at": now.isoformat(),
-            "attempt": attempt,
+            "attempt": job.attempt,
             "message": trimmed(outcome.message, LONGEST_MESSAGE),
+            "exception": trimmed(outcome.exception, LONGEST_NAME),
             "traceback": trimmed(outcome.traceback, LONGEST_TRACEBACK),
+            "started_at": job.started_at.isoformat() if job.claimed_at else None,
+            "process": process_name,
         },
         ensure_ascii=False,
     )

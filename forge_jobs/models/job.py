@@ -66,6 +66,12 @@ class Job(JobsModel):
     cancel_reason = models.TextField(_("cancel reason"), db_default="")
     cancelled_by = models.CharField(_("cancelled by"), max_length=200, db_default="")
     is_to_be_killed = models.BooleanField(_("is to be killed"), db_default=False)
+    process_name = models.CharField(
+        _("process name"),
+        max_length=200,
+        null=True,
+        help_text=_("The process that ran the job last, of a kind that keeps it."),
+    )
     # No constraint here either: a schedule goes without a look at the jobs that it made.
     schedule = models.ForeignKey(
         Schedule,
@@ -234,6 +240,7 @@ class Job(JobsModel):
                 "",
                 "",
                 False,
+                None,
                 None,
             ],
         )

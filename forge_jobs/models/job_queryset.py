@@ -180,6 +180,7 @@ class JobQuerySet(JobFilters):
                     finished_at=None,
                     result=None,
                     progress=None,
+                    process_name=None,
                     cancel_requested_at=None,
                     cancel_reason="",
                     cancelled_by="",

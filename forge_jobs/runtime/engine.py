@@ -94,7 +94,7 @@ class Engine:
         claiming_stops, bell = Event(), Bell()
         self.steering = Steering(process, options.queues)
         self.claims = Claims(process)
-        self.settlements = Settlements(self.steering)
+        self.settlements = Settlements(self.steering, process_name=process.name)
         self.buffer = Buffer(bell, release=self.settlements.release)
         self.workers = Workers(
             lambda number: Worker(

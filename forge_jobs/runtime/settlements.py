@@ -56,8 +56,9 @@ class Finished(NamedTuple):
 class Settlements:
     """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
 
-    def __init__(self, steering: Steering) -> None:
+    def __init__(self, steering: Steering, *, process_name: str) -> None:
         self._steering = steering
+        self._process_name = process_name
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
 
     def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
@@ -72,16 +73,26 @@ class Settlements:
             if handler.resident:
                 outcome = as_resident(outcome)
             elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
-                outcome = Dead(outcome.message, outcome.traceback)
-            transition = settle(job, outcome, policy=policy or conf().retry_of(job.queue), now=now)
+                outcome = Dead(outcome.message, outcome.traceback, outcome.exception)
+            transition = settle(
+                job,
+                outcome,
+                policy=policy or conf().retry_of(job.queue),
+                now=now,
+                process_name=self._process_name,
+            )
             if transition.error or transition.last_error:
                 transition = secrecy.told(job, transition, outcome=outcome)
+            if handler.keeps_process and transition.finished_at:
+                transition = transition._replace(process_name=self._process_name)
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
                 return transition._replace(is_forgotten=True)
             return transition
         except BaseException as error:
             failure = failed(error, saying="The retry policy failed")
-            transition = settle(job, failure, policy=Exponential(), now=now)
+            transition = settle(
+                job, failure, policy=Exponential(), now=now, process_name=self._process_name
+            )
             return secrecy.told(job, transition, outcome=failure)
 
     def put(self, finished: Finished) -> None:

@@ -43,8 +43,8 @@ class EngineThread(Thread):
 
     def interrupt(self) -> None:
         """Break off the statement that this thread waits for, if it does."""
-        if self._connection and self._connection.connection:
-            db.twin().interrupt(self._connection.connection)
+        if (wrapper := self._connection) and (session := wrapper.connection):
+            db.twin().interrupt(session)
 
     def run(self) -> None:
         sessions.limit(**self.session_limits)

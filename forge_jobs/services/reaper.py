@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.services.hearing import Hearing
-from forge_jobs.signals import process_lost
+from forge_jobs.signals import job_reclaimed, process_lost
 from forge_jobs.states import TERMINAL, State
 
 
@@ -93,7 +94,9 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
         job = ClaimedJob(
             pk, queue, kind, "", "", 0, None, attempt, limit, None, claimed_at=claimed_at
         )
-        transitions.append(lost(job, message, has_begun=has_begun, now=now))
+        transitions.append(
+            lost(job, message, has_begun=has_begun, now=now, process_name=process.name)
+        )
     if not transitions:
         return Reclaimed()
     for queue in {row[1] for row in rows}:
@@ -102,7 +105,16 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
     works = {row[0]: Work(queue=row[1], kind=row[2]) for row in rows}
     ours = [one._replace(state=State(states[one.id])) for one in transitions if one.id in states]
     _tell_of(ours, works, message, process_name=process.name, now=now)
+    if job_reclaimed.has_listeners():
+        transaction.on_commit(partial(_announce, ours, works), using=db.connection().alias)
     return Reclaimed(len(ours), sum(one.state is State.DEAD for one in ours))
+
+
+def _announce(transitions: Sequence[Transition], works: Mapping[int, Work]) -> None:
+    for transition in transitions:
+        job_reclaimed.send_robust(
+            reclaim, job_id=transition.id, kind=works[transition.id].kind, state=transition.state
+        )
 
 
 def _tell_of(

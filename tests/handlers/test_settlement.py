@@ -32,7 +32,9 @@ def settled(
     policy: RetryPolicy | None = None,
 ) -> Transition:
     job = claimed(attempt=attempt, max_attempts=max_attempts)
-    return settle(job, outcome, policy=policy or Fixed(delay=MINUTE), now=NOON)
+    return settle(
+        job, outcome, policy=policy or Fixed(delay=MINUTE), now=NOON, process_name="web-1"
+    )
 
 
 def error_of(transition: Transition) -> dict[str, Any]:
@@ -107,14 +109,18 @@ def test_dead_skips_the_attempts_that_are_left() -> None:
 
 @pytest.mark.parametrize("kind", [Failed, Dead])
 def test_an_error_says_when_at_which_attempt_and_where(kind: type[Failed | Dead]) -> None:
-    transition = settled(kind("no answer", traceback="in jobs.py"), attempt=3)
+    outcome = kind("no answer", traceback="in jobs.py", exception="builtins.OSError")
+    transition = settled(outcome, attempt=3)
 
     assert transition.last_error == "no answer"
     assert error_of(transition) == {
         "at": NOON.isoformat(),
         "attempt": 3,
         "message": "no answer",
+        "exception": "builtins.OSError",
         "traceback": "in jobs.py",
+        "started_at": NOON.isoformat(),
+        "process": "web-1",
     }
 
 

@@ -40,7 +40,15 @@ def test_the_loss_is_among_the_job_s_errors(process: Process) -> None:
     job = Job.objects.get()
     assert job.last_error == "Process gone (pid 1 on tests) was lost."
     assert job.errors == [
-        {"at": LATER.isoformat(), "attempt": 1, "message": job.last_error, "traceback": ""}
+        {
+            "at": LATER.isoformat(),
+            "attempt": 1,
+            "message": job.last_error,
+            "exception": "forge_jobs.exceptions.ProcessLost",
+            "traceback": "",
+            "started_at": NOON.isoformat(),
+            "process": "gone",
+        }
     ]
 
 

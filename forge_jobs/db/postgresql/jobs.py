@@ -88,6 +88,7 @@ SET state = CASE
     result = new.result,
     last_error = new.last_error,
     progress = coalesce(new.progress, job.progress),
+    process_name = coalesce(new.process_name, job.process_name),
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN jsonb_array_length(job.errors) >= 32 THEN (job.errors - 0) || new.error
@@ -99,7 +100,7 @@ FROM (
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
         (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
         (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error,
-        (value ->> 10)::jsonb AS progress
+        (value ->> 10)::jsonb AS progress, value ->> 11 AS process_name
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new

@@ -22,6 +22,8 @@ WHERE state = 'ready' AND queue = %(queue)s
 LIMIT 1
 """
 
+# Moments stay texts: to make a datetime of each would take as long as all else of a claim, and one
+# that is none would break it.
 CLAIM = """
 UPDATE forge_jobs_job
 SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
@@ -38,8 +40,8 @@ WHERE id IN (
     LIMIT %(limit)s
 )
 RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
+    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
+    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
 """
 
 SETTLE = """
@@ -65,6 +67,7 @@ SET state = CASE
     result = new.result,
     last_error = new.last_error,
     progress = coalesce(new.progress, job.progress),
+    process_name = coalesce(new.process_name, job.process_name),
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN json_array_length(job.errors) >= 32
@@ -77,7 +80,8 @@ FROM (
         json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
         json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
         json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
-        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress
+        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress,
+        json_extract(value, '$[11]') AS process_name
     FROM json_each(%(rows)s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.claimed_at

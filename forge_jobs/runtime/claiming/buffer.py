@@ -10,6 +10,9 @@ from typing import Final
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.wake.local import Bell
 
+UNWANTED: Final = -1
+"""A number like any other, for workers compare with it while others change it."""
+
 ROOM: Final = ""
 """Rung on the bell when workers may need more; no queue has this name."""
 
@@ -24,8 +27,8 @@ class Buffer:
         self._bell = bell
         self._release = release
         self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
-        self.wanted_at: int | None = None
-        """How few jobs are left when the fetcher wants to know, once; None if it does not."""
+        self.wanted_at = UNWANTED
+        """How few jobs are left when the fetcher wants to know, once."""
 
     def __len__(self) -> int:
         return self._jobs.qsize()
@@ -64,6 +67,6 @@ class Buffer:
         return len(unstarted)
 
     def _tell_if_low(self) -> None:
-        if self.wanted_at is not None and self._jobs.qsize() <= self.wanted_at:
-            self.wanted_at = None
+        if self._jobs.qsize() <= self.wanted_at:
+            self.wanted_at = UNWANTED
             self._bell.ring(ROOM)

@@ -12,7 +12,7 @@ from typing import Final
 from forge_jobs import wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.admission import Admission
-from forge_jobs.runtime.claiming.buffer import ROOM, Buffer
+from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
@@ -149,7 +149,7 @@ class Fetcher(EngineThread):
             return
         has_open_lanes = bool(self.lanes.open())
         wants_room = has_open_lanes or self.lanes.await_worker()
-        self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else None
+        self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else UNWANTED
         if not (has_open_lanes and self.room() > 0):
             self.sleep()
 

@@ -214,13 +214,18 @@ def _time(
         left -= times
         end = (transition.finished_at or now).timestamp()
         run_time.add(seconds, times)
-        wait.add(end - seconds - _seconds(job.run_at), times)
+        if (due := _seconds(job.run_at)) is not None:
+            wait.add(end - seconds - due, times)
         if latency is not None:
             latency.add(end - job.enqueued_at, times)
     return len(chosen)
 
 
-def _seconds(moment: Any) -> float:
-    """Since 1970; a moment of SQLite's has no time zone, for it is UTC."""
-    aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.timestamp()
+def _seconds(run_at: Any) -> float | None:
+    """Since 1970; SQLite's is a text in UTC, and None comes of one that is no moment."""
+    if isinstance(run_at, datetime):
+        return run_at.timestamp()
+    try:
+        return datetime.fromisoformat(run_at).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

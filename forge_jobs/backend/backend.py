@@ -1,0 +1,187 @@
+"""Django's `TASKS`, carried by jobs: what is enqueued there is a job like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from forge_jobs import clock
+from forge_jobs.backend.api import (
+    BaseTaskBackend,
+    InvalidTask,
+    Task,
+    TaskResult,
+    TaskResultDoesNotExist,
+    task_enqueued,
+)
+from forge_jobs.backend.task import JobTask
+from forge_jobs.conf import conf
+from forge_jobs.handlers.handler import UNSET, JobOptions
+
+if TYPE_CHECKING:
+    from forge_jobs.backend.handler import TaskHandler
+
+OPTIONS: Final = frozenset({"queues", "database", "max_attempts", "timeout"})
+MOST_DIGITS: Final = 19
+"""Of a primary key."""
+
+
+class ForgeJobsBackend(BaseTaskBackend):
+    """A task is enqueued in the caller's transaction, and runs once unless it says otherwise.
+
+    `OPTIONS`, all of them optional:
+
+    - `queues`: which queue of `FORGE_JOBS["QUEUES"]` serves which name of `QUEUES`, where they
+      are not the same;
+    - `max_attempts`, `timeout`: of tasks that do not say it themselves;
+    - `database`: must be that of `FORGE_JOBS["DATABASE"]`, in which all jobs are kept.
+
+    Made while modules of tasks are imported, before there are models.
+    """
+
+    task_class = JobTask
+    supports_defer = True
+    supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+
+    own_options: ClassVar[frozenset[str]] = OPTIONS
+
+    def __init__(self, alias: str, params: dict[str, Any]) -> None:
+        super().__init__(alias, params)
+        self._queues: Mapping[str, str] = self.options.get("queues", {})
+        self._max_attempts = self.options.get("max_attempts", 1)
+
+    def validate_task(self, task: Task[..., Any]) -> None:
+        """Raises `InvalidTask`; one that is valid is known from now on, in this process."""
+        run_after: Any = task.run_after
+        is_duration = isinstance(run_after, timedelta)
+        if not (run_after is None or is_duration or isinstance(run_after, datetime)):
+            raise InvalidTask(f"run_after must be a datetime or a timedelta, not {run_after!r}.")
+        super().validate_task(
+            SimpleNamespace(  # type: ignore[arg-type]  # Django asks a duration for its time zone
+                func=task.func,
+                priority=task.priority,
+                queue_name=task.queue_name,
+                run_after=None if is_duration else run_after,
+                takes_context=task.takes_context,
+            )
+        )
+        self.known(task)
+
+    def enqueue(  # type: ignore[override]  # of whatever task
+        self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> TaskResult[..., Any]:
+        """Store a job for the task; raises `InvalidTask`, or an `EnqueueError` that says why."""
+        from forge_jobs.backend import results
+        from forge_jobs.enqueueing.enqueue import enqueue
+
+        self.validate_task(task)
+        handler = self.known(task)
+        payload = handler.payload(args, kwargs)
+        run_at = _moment(task.run_after)
+        run_at = _moment(task.run_after)
+        told = results.Told(
+            backend=self.alias,
+            queue_name=task.queue_name,
+            positional=len(args),
+            run_after=run_at.isoformat() if run_at else None,
+        )
+        options = self._options_of(task)
+        options["run_at"] = run_at
+        options["context"] = told.as_context()
+        job = enqueue(handler, payload, **options)
+        result = results.of_job(handler, job)
+        task_enqueued.send_robust(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> TaskResult[..., Any]:
+        """Raises `TaskResultDoesNotExist` for what was pruned, or is no job of a task."""
+        from forge_jobs.backend import results
+        from forge_jobs.backend.discovery import find
+        from forge_jobs.models import Job
+
+        text = str(result_id)
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+            raise TaskResultDoesNotExist(result_id)
+        job = Job.objects.select_related("process").filter(pk=int(text)).first()
+        if job is None or (handler := find(job.kind)) is None:
+            raise TaskResultDoesNotExist(result_id)
+        return results.of_job(handler, job)
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        where = f"TASKS[{self.alias!r}]"
+        if not apps.is_installed("forge_jobs"):
+            return [
+                Error(
+                    f"{where} is carried by forge_jobs, which is not installed.",
+                    hint='Add "forge_jobs" to INSTALLED_APPS.',
+                    id="forge_jobs.E018",
+                )
+            ]
+        try:
+            declared = conf()
+        except ImproperlyConfigured:  # another check tells
+            return []
+        faults = [
+            f"has the option {name!r}, which there is not: there are {', '.join(sorted(OPTIONS))}"
+            for name in sorted(self.options.keys() - self.own_options)
+        ]
+        if self.options.get("database", declared.database) != declared.database:
+            faults.append(
+                f"names the database {self.options['database']!r}, but jobs are kept in "
+                f'{declared.database!r}, as FORGE_JOBS["DATABASE"] says'
+            )
+        faults += [
+            f"has the queue {name!r}, whose jobs would go to {queue!r}, which is not declared in "
+            f'FORGE_JOBS["QUEUES"]'
+            for name in sorted(self.queues)
+            if (queue := self._queues.get(name, name)) not in declared.queues
+        ]
+        return [Error(f"{where} {fault}.", id="forge_jobs.E018") for fault in faults]
+
+    def known(self, task: Task[..., Any]) -> TaskHandler:
+        """The handler that runs a task's jobs, registered if it is new; raises `InvalidTask`."""
+        from forge_jobs.backend.handler import handler_of
+
+        return handler_of(
+            task,
+            queue=self._queues.get(task.queue_name, task.queue_name),
+            max_attempts=self._max_attempts,
+        )
+
+    def _options_of(self, task: Task[..., Any]) -> JobOptions:
+        options: JobOptions = {
+            "queue": self._queues.get(task.queue_name, task.queue_name),
+            "priority": int(task.priority),
+            "max_attempts": self._max_attempts,
+        }
+        if "timeout" in self.options:
+            options["timeout"] = self.options["timeout"]
+        if isinstance(task, JobTask):
+            if task.max_attempts is not UNSET:
+                options["max_attempts"] = task.max_attempts
+            if task.timeout is not None:
+                options["timeout"] = task.timeout
+            if isinstance(task.concurrency_key, str):
+                options["concurrency_key"] = task.concurrency_key
+            options["dedupe_key"] = task.dedupe_key
+            options["idempotency_key"] = task.idempotency_key
+        return options
+
+
+def _moment(run_after: datetime | timedelta | None) -> datetime | None:
+    """As an aware moment; a naive one is of the project's time zone, where it may be naive."""
+    if isinstance(run_after, timedelta):
+        return clock.now() + run_after
+    if run_after is not None and not settings.USE_TZ and timezone.is_naive(run_after):
+        return timezone.make_aware(run_after)
+    return run_after

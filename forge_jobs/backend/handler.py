@@ -1,0 +1,151 @@
+"""A task as a kind of job: how its arguments travel, and how it is called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from forge_jobs import jsontext
+from forge_jobs.backend import results
+from forge_jobs.backend.api import (
+    InvalidTask,
+    Task,
+    TaskContext,
+    normalize_json,
+    task_started,
+)
+from forge_jobs.backend.task import JobTask
+from forge_jobs.exceptions import InvalidArguments, InvalidPayload
+from forge_jobs.handlers.handler import FunctionHandler, Unset
+from forge_jobs.handlers.outcomes import Outcome
+from forge_jobs.handlers.registry import registry
+
+if TYPE_CHECKING:
+    from forge_jobs.context import JobContext
+
+RAW: Final = frozenset({"args", "kwargs"})
+_BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class TaskHandler(FunctionHandler):
+    """Runs the jobs of one task; its payload has the arguments by name, where all have one.
+
+    So people, filters, `redact` and `concurrency_key` find them as those of any other job. A
+    function that takes arguments without a name gets `{"args": [...], "kwargs": {...}}` instead.
+    """
+
+    keeps_process = True
+
+    def __init__(
+        self, task: Task[..., Any], *, queue: str | None, max_attempts: int | None
+    ) -> None:
+        super().__init__(task.func, kind=task.module_path, takes_context=task.takes_context)
+        self.task = task
+        self.queue = queue
+        self.priority = task.priority
+        self.max_attempts = max_attempts
+        self._signature = inspect.signature(task.func)
+        parameters = list(self._signature.parameters.values())[task.takes_context :]
+        self._names = [one.name for one in parameters]
+        self._is_named = all(one.kind in _BY_NAME for one in parameters)
+        if isinstance(task, JobTask):
+            self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
+            self.retry = task.retry
+            self.atomic = task.atomic
+            self.concurrency_key = task.concurrency_key
+            self.concurrency_limit = task.concurrency_limit
+            self.max_concurrent_per_process = task.max_concurrent_per_process
+            self.redact = task.redact
+
+    def __repr__(self) -> str:
+        return f"<task {self.kind}>"
+
+    def payload(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload for a call; raises `InvalidArguments` for one that can't be stored or made.
+
+        As in all backends of Django's, tuples become lists, and bytes text.
+        """
+        places, names = _normalized(list(args), dict(kwargs))
+        try:
+            self._signature.bind(*[None] * self.takes_context, *places, **names)
+        except TypeError as error:
+            raise InvalidArguments(
+                f"the arguments do not fit {self.kind}{self._signature}: {error}.", field="payload"
+            ) from None
+        if self._is_named:
+            return dict(zip(self._names, places, strict=False)) | names
+        return {name: value for name, value in (("args", places), ("kwargs", names)) if value}
+
+    def arguments(
+        self, payload: dict[str, Any], *, positional: int
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments as they were given, the first so many of them by their places."""
+        if not self._is_named:
+            return list(payload.get("args", [])), dict(payload.get("kwargs", {}))
+        by_place = self._names[:positional]
+        kwargs = {name: value for name, value in payload.items() if name not in by_place}
+        return [payload[name] for name in by_place if name in payload], kwargs
+
+    def check(self, payload: dict[str, Any]) -> None:
+        if self._is_named:
+            super().check(payload)
+        elif strange := sorted(payload.keys() - RAW):
+            raise InvalidPayload(
+                f"payload does not fit {self.kind}: it has {', '.join(map(repr, strange))}. The "
+                f'task takes arguments without a name: pass {{"args": [...], "kwargs": {{...}}}}.',
+                field="payload",
+            )
+
+    def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
+        result = results.of_run(self, ctx.job, process_name=ctx.process_name)
+        backend = results.backend_of(self, ctx.context)
+        task_started.send_robust(type(backend), task_result=result)
+        told = results.Told.of(ctx.context, self.task)
+        args, kwargs = self.arguments(payload, positional=told.positional)
+        if self.takes_context:
+            args = [TaskContext(task_result=result), *args]
+        if self.is_async:
+            return self._result_of_coroutine(args, kwargs)
+        return _normal(self.function(*args, **kwargs))
+
+    async def _result_of_coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> object:
+        return _normal(await self.function(*args, **kwargs))
+
+
+def handler_of(task: Task[..., Any], *, queue: str | None, max_attempts: int | None) -> TaskHandler:
+    """The handler of a task's kind, registered if it is new; raises `InvalidTask`."""
+    known = registry.find(task.module_path)
+    if isinstance(known, TaskHandler) and known.function is task.func:
+        return known
+    if isinstance(task, JobTask) and not isinstance(task.max_attempts, Unset):
+        max_attempts = task.max_attempts
+    try:
+        return registry.add(TaskHandler(task, queue=queue, max_attempts=max_attempts))
+    except (TypeError, ValueError) as error:
+        raise InvalidTask(str(error)) from error
+
+
+def _normalized(args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    call = {"args": args, "kwargs": kwargs}
+    try:
+        normal: Any = normalize_json(call)
+        jsontext.dumps(normal, name="the call")
+    except jsontext.NotJSON as refusal:
+        raise InvalidArguments(str(refusal), field="payload") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArguments(_why(call, error), field="payload") from None
+    return normal["args"], normal["kwargs"]
+
+
+def _why(call: dict[str, Any], error: Exception) -> str:
+    """In our words, which say where; what only Django refuses, in Django's."""
+    try:
+        jsontext.dumps(call, name="the call")
+    except jsontext.NotJSON as refusal:
+        return str(refusal)
+    return str(error)
+
+
+def _normal(returned: object) -> object:
+    return returned if isinstance(returned, Outcome) else normalize_json(returned)

@@ -1,0 +1,55 @@
+"""What `@task` makes of a function: Django's `Task`, with the options that a job has beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self, TypedDict, Unpack
+
+from forge_jobs.backend.api import AnyTask
+from forge_jobs.backoff import RetryPolicy
+from forge_jobs.handlers.handler import UNSET, Unset
+
+
+class TaskChanges(TypedDict, total=False):
+    """What `using()` may change for the tasks that are enqueued through it."""
+
+    priority: int | None
+    queue_name: str | None
+    run_after: datetime | timedelta | None
+    backend: str | None
+    max_attempts: int | Unset | None
+    timeout: timedelta | float | None
+    dedupe_key: str | None
+    idempotency_key: str | None
+    concurrency_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTask(AnyTask):
+    """From Django 6.1 on, and with django-tasks: `@task(max_attempts=3, timeout=60)`.
+
+    The options are those of `@job`. Without `max_attempts` a task runs once, or as often as the
+    backend's `OPTIONS` say. `run_after` may also be a duration, from when it is enqueued.
+    """
+
+    max_attempts: int | Unset | None = UNSET
+    timeout: timedelta | float | None = None
+    retry: RetryPolicy | None = None
+    atomic: bool = False
+    concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
+    concurrency_limit: int = 1
+    max_concurrent_per_process: int | None = None
+    redact: Collection[str] = ()
+    dedupe_key: str | None = None
+    idempotency_key: str | None = None
+
+    def using(self, **changes: Unpack[TaskChanges]) -> Self:
+        """The same task with other options; what is None stays as it is."""
+        given: dict[str, Any] = {
+            name: value for name, value in changes.items() if value is not None
+        }
+        if "max_attempts" in changes:  # where None means "no limit"
+            given["max_attempts"] = changes["max_attempts"]
+        return replace(self, **given)

@@ -1,0 +1,77 @@
+"""Tasks of a project, as Django's own task API has them; imported where `TASKS` is ours."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import django
+
+from forge_jobs.backend.api import TaskContext
+
+if TYPE_CHECKING or django.VERSION >= (6, 0):
+    from django.tasks import task
+else:
+    from django_tasks import task
+
+decorate: Any = task
+"""The same, for what the stubs do not know yet."""
+
+TAKES_OPTIONS = django.VERSION >= (6, 1) or django.VERSION < (6, 0)
+"""Whether `@task` hands on what it does not know itself."""
+
+
+class Bounced(Exception):
+    """A mail came back."""
+
+
+@task()
+def add(a: int, b: int = 1) -> int:
+    return a + b
+
+
+@task(takes_context=True)
+def attempted(context: TaskContext[Any, Any], name: str) -> dict[str, Any]:
+    result = context.task_result
+    return {
+        "name": name,
+        "attempt": context.attempt,
+        "workers": result.worker_ids,
+        "status": result.status,
+        "id": result.id,
+    }
+
+
+@task()
+async def slow_add(a: int, b: int) -> int:
+    await asyncio.sleep(0)
+    return a + b
+
+
+@task()
+def bounce(address: str) -> None:
+    raise Bounced(address)
+
+
+@task()
+def give_up() -> None:
+    raise SystemExit("enough")
+
+
+@task()
+def give(kind: str) -> Any:
+    return {"tuple": (1, 2), "bytes": b"x", "set": {1, 2}, "nan": float("nan"), "keys": {1: 2}}[
+        kind
+    ]
+
+
+@task(queue_name="mail", priority=7)
+def post(*addresses: str, **headers: str) -> list[str]:
+    return [*addresses, *sorted(headers.values())]
+
+
+if TAKES_OPTIONS:
+
+    @decorate(max_attempts=3, timeout=60, redact=["token"])  # type: ignore[untyped-decorator]
+    def stubborn(token: str) -> None:
+        raise Bounced(token)
