@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from django.utils.version import get_complete_version
+
 FENCED = re.compile(
     r"(?:^ *<!-- (?P<note>[^>]*?) -->\n\s*)?"
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^(?P=indent)```$",
@@ -16,7 +18,7 @@ SHELL = "# python manage.py shell"
 
 @dataclass(frozen=True)
 class Block:
-    """`note` is the HTML comment above it: `not run: WHY`, or `on postgresql`."""
+    """`note` is the HTML comment above it: `not run: WHY`, `on postgresql`, or `on django 6.1`."""
 
     place: str
     language: str
@@ -34,8 +36,15 @@ class Block:
         return self.code.startswith(SHELL)
 
     def is_run_on(self, vendor: str) -> bool:
-        only = re.match(r"on (\w+)$", self.note)
-        return only[1] == vendor if only else not self.note.startswith("not run: ")
+        match self.note.split():
+            case "not", "run:", *_:
+                return False
+            case "on", "django", least:
+                return get_complete_version() >= tuple(map(int, least.split(".")))
+            case "on", only:
+                return only == vendor
+            case _:
+                return True
 
     @property
     def lines(self) -> list[str]:
