@@ -1,7 +1,6 @@
 """What all tests share: the manual clock, throw-away handlers, and the registry's isolation."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,11 +17,6 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--on-demand", action="store_true", help="run what takes an hour, and only it")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Workers that run side by side must call a test the same: no object's address is in it."""
-    item._nodeid = re.sub(r" at 0x[0-9a-f]+", "", item.nodeid)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

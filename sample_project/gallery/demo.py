@@ -1,5 +1,7 @@
 """Runs the gallery's server and a worker side by side, and ends them together."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -60,7 +62,7 @@ def run(*, port: int, say: Callable[[str], object]) -> int:
                 ("runjobs", "--threads", "8", "--name", worker, *shutdown),
             ):
                 children.append(Child.start(*command, environment=environment))
-            return _watch(children, port=chosen, say=say)
+            return watch(children, port=chosen, say=say)
         except KeyboardInterrupt:
             say("Stopping, once what runs is done or put back. Another Ctrl-C does not wait.")
             return 0
@@ -68,6 +70,24 @@ def run(*, port: int, say: Callable[[str], object]) -> int:
             # The worker first: what it is about to publish goes to the server.
             for child in reversed(children):
                 child.stop()
+
+
+def watch(children: list[Child], *, port: int, say: Callable[[str], object]) -> int:
+    """Welcome once the server answers, replace workers; return how a child ended for good."""
+    welcomed = False
+    while True:
+        for place, child in enumerate(children):
+            if child.ended(within=TICK_SECONDS):
+                code = child.process.returncode
+                if not child.is_replaceable:
+                    say(f"{child.command[0]} ended by itself, with {code}.")
+                    return 128 - code if code < 0 else code or 1
+                say(f"The worker has ended, with {code}. A new one starts.")
+                children[place] = child.replaced()
+        if not welcomed and _answers(port):
+            address = f"http://{HOST}:{port}/"
+            say(WELCOME.format(address=address, login=LOGIN, password=PASSWORD))
+            welcomed = True
 
 
 def free_port(first: int) -> int:
@@ -120,24 +140,6 @@ class Child:
                 return
         self.process.kill()
         self.process.wait()
-
-
-def _watch(children: list[Child], *, port: int, say: Callable[[str], object]) -> int:
-    """Welcome once the server answers, replace workers; return how a child ended for good."""
-    welcomed = False
-    while True:
-        for place, child in enumerate(children):
-            if child.ended(within=TICK_SECONDS):
-                code = child.process.returncode
-                if not child.is_replaceable:
-                    say(f"{child.command[0]} ended by itself, with {code}.")
-                    return 128 - code if code < 0 else code or 1
-                say(f"The worker has ended, with {code}. A new one starts.")
-                children[place] = child.replaced()
-        if not welcomed and _answers(port):
-            address = f"http://{HOST}:{port}/"
-            say(WELCOME.format(address=address, login=LOGIN, password=PASSWORD))
-            welcomed = True
 
 
 def _answers(port: int) -> bool:

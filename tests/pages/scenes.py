@@ -128,5 +128,11 @@ SCENES = {
     ),
     "running": Scene(files={"settings.py": TWO_QUEUES}),
     "schedules": Scene(files={"orders/jobs.py": CLEAN_SESSIONS}, typed=A_SCHEDULE),
-    "settings": Scene(files={"settings.py": TWO_DATABASES, "orders/jobs.py": CLEAN_SESSIONS}),
+    "settings": Scene(
+        files={
+            "settings.py": TWO_DATABASES,
+            "orders/jobs.py": CLEAN_SESSIONS,
+            "shop/billing/work.py": "",
+        }
+    ),
 }
