@@ -28,7 +28,7 @@ RAW: Final = frozenset({"args", "kwargs"})
 _BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-class TaskHandler(FunctionHandler):
+class TaskHandler(FunctionHandler[..., Any]):
     """Runs the jobs of one task; its payload has the arguments by name, where all have one.
 
     So people, filters, `redact` and `concurrency_key` find them as those of any other job. A

@@ -8,19 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Never,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule, of_handler
 from forge_jobs.exceptions import InvalidPayload
-from forge_jobs.handlers.signature import Signature, by_name, misfit
+from forge_jobs.handlers.signature import Signature, by_name, by_place, misfit
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
-    from forge_jobs.enqueueing.enqueue import EnqueuedJobs
+    from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
     from forge_jobs.models import Job
+
+P = ParamSpec("P")
+"""What the jobs of a handler take."""
+R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 1_000
 
@@ -115,9 +129,17 @@ class JobHandler:
             schedules=self.schedules,
         )
 
-    def using(self, **options: Unpack[JobOptions]) -> Enqueuer:
+    def bound(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload of a call that gives some of it by its place; raises `InvalidPayload`."""
+        raise InvalidPayload(by_name(self.kind), field="payload")
+
+    def using(self, **options: Unpack[JobOptions]) -> Enqueuer[...]:
         """The same handler with other options: `h.using(delay=60).enqueue(...)`."""
         return Enqueuer(self, options)
+
+    def new(self, /, *positional: Never, **payload: Any) -> NewJob:
+        """A job of this kind that is not stored yet, for `enqueue_many()`."""
+        return Enqueuer(self, {}).new(*positional, **payload)
 
     def enqueue(self, /, *positional: Never, **payload: Any) -> Job:
         """Store a job of this kind; see `forge_jobs.enqueue()` for what it may raise."""
@@ -134,10 +156,13 @@ class JobHandler:
         return await Enqueuer(self, {}).aenqueue_many(payloads)
 
 
-class FunctionHandler(JobHandler):
-    """What `@job` makes of a function: a handler that can still be called as the function."""
+class FunctionHandler(JobHandler, Generic[P, R]):
+    """What `@job` makes of a function: a handler that can still be called as the function.
 
-    def __init__(self, function: Callable[..., Any], *, kind: str, takes_context: bool) -> None:
+    Its jobs are enqueued with the arguments of a call, `P`.
+    """
+
+    def __init__(self, function: Callable[..., R], *, kind: str, takes_context: bool) -> None:
         self.function = function
         self.kind = kind
         self.takes_context = takes_context
@@ -148,7 +173,7 @@ class FunctionHandler(JobHandler):
         self.place = f"{code.co_filename}:{code.co_firstlineno}"
         self.signature = Signature.of(function, takes_context=takes_context)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -170,29 +195,54 @@ class FunctionHandler(JobHandler):
         told = misfit(self.kind, payload, takes, options=JobOptions.__annotations__)
         raise InvalidPayload(told, field="payload")
 
+    def bound(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        return by_place(self.kind, self.signature, args, payload)
+
+    # What is enqueued has the parameters of the function, where that of other handlers has any.
+    if TYPE_CHECKING:
+
+        def using(self, **options: Unpack[JobOptions]) -> Enqueuer[P]: ...
+        def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob: ...
+        def enqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
+        async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
+
+
+class ContextHandler(FunctionHandler[P, R]):
+    """The same of a function whose first parameter is the `JobContext`, which no payload has."""
+
+    def __call__(self, ctx: JobContext, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        return self.function(ctx, *args, **kwargs)
+
 
 @dataclass(frozen=True)
-class Enqueuer:
+class Enqueuer(Generic[P]):
     """A handler together with the options for the jobs that it will enqueue."""
 
     handler: JobHandler
     options: JobOptions
 
-    def enqueue(self, /, *positional: Never, **payload: Any) -> Job:
+    def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob:
+        """A job that is not stored yet, for `enqueue_many()`; raises `InvalidPayload`."""
+        from forge_jobs.enqueueing.enqueue import NewJob
+
+        return NewJob(self.handler, self._payload(args, payload), **self.options)
+
+    def enqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job:
+        """Store a job; see `forge_jobs.enqueue()` for what it may raise."""
         from forge_jobs.enqueueing.enqueue import enqueue
 
-        if positional:
-            takes = getattr(self.handler, "signature", None)
-            raise InvalidPayload(by_name(self.handler.kind, takes), field="payload")
-        return enqueue(self.handler, payload, **self.options)
+        return enqueue(self.handler, self._payload(args, payload), **self.options)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         from forge_jobs.enqueueing.enqueue import enqueue_payloads
 
         return enqueue_payloads(self.handler, payloads, **self.options)
 
-    async def aenqueue(self, /, *positional: Never, **payload: Any) -> Job:
-        return await sync_to_async(self.enqueue)(*positional, **payload)
+    async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job:
+        return await sync_to_async(self.enqueue)(*args, **payload)
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await sync_to_async(self.enqueue_many)(payloads)
+
+    def _payload(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        return self.handler.bound(args, payload) if args else payload

@@ -7,17 +7,30 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from django.apps import apps
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
-from forge_jobs.handlers.handler import FunctionHandler, JobHandler
+from forge_jobs.handlers.handler import ContextHandler, FunctionHandler, JobHandler, P, R
 from forge_jobs.handlers.options import bring_into_shape
 from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted
+
+if TYPE_CHECKING:
+    from forge_jobs.context import JobContext
 
 H = TypeVar("H", bound=JobHandler)
 
@@ -43,13 +56,25 @@ class HandlerOptions(TypedDict, total=False):
 
 
 @overload
-def job(function: Callable[..., Any], /) -> FunctionHandler: ...
+def job(function: Callable[P, R], /) -> FunctionHandler[P, R]: ...
 
 
 @overload
 def job(
-    *, kind: str | None = None, takes_context: bool = False, **options: Unpack[HandlerOptions]
-) -> Callable[[Callable[..., Any]], FunctionHandler]: ...
+    *,
+    kind: str | None = None,
+    takes_context: Literal[True],
+    **options: Unpack[HandlerOptions],
+) -> Callable[[Callable[Concatenate[JobContext, P], R]], ContextHandler[P, R]]: ...
+
+
+@overload
+def job(
+    *,
+    kind: str | None = None,
+    takes_context: Literal[False] = False,
+    **options: Unpack[HandlerOptions],
+) -> Callable[[Callable[P, R]], FunctionHandler[P, R]]: ...
 
 
 def job(
@@ -63,13 +88,15 @@ def job(
     """Make a function the handler of a kind, `"<app label>.<function name>"` unless given.
 
     The job's payload becomes the function's keyword arguments; with `takes_context=True` a
-    `JobContext` comes first. The function may be `async`, and may return or raise an outcome.
+    `JobContext` comes first. The handler is enqueued with the function's arguments, and called as
+    it is. The function may be `async`, and may return or raise an outcome.
     Raises `InvalidHandler` or `InvalidSchedule`, which name the `field`.
     """
 
-    def decorate(function: Callable[..., Any]) -> FunctionHandler:
+    def decorate(function: Callable[..., Any]) -> FunctionHandler[..., Any]:
         refuse_no_function(function)
-        handler = FunctionHandler(
+        make = ContextHandler if takes_context else FunctionHandler
+        handler: FunctionHandler[..., Any] = make(
             function,
             kind=_default_kind(function) if kind is None else kind,
             takes_context=takes_context,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, Final, Self
 
-from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 from forge_jobs.wording import MOST_NAMES, listed, meant, quoted
 
 CONTEXT: Final = "JobContext"
@@ -22,8 +22,12 @@ PLAIN: Final = frozenset({"str", "int", "float", "bool", "list", "dict"})
 
 @dataclass(frozen=True)
 class Signature:
-    """`context` is the parameter that takes it, empty if none does; `is_open` for `**names`."""
+    """`context` is the parameter that takes it, empty if none does; `is_open` for `**names`.
 
+    `places` are the names that may also be given by their place, in order.
+    """
+
+    places: tuple[str, ...]
     named: frozenset[str]
     required: frozenset[str]
     is_open: bool
@@ -45,6 +49,7 @@ class Signature:
             )
         named = [one for one in rest if one.kind not in VARIADIC]
         return cls(
+            places=tuple(one.name for one in named if one.kind in BY_PLACE),
             named=frozenset(one.name for one in named),
             required=frozenset(one.name for one in named if one.default is one.empty),
             is_open=any(one.kind is Parameter.VAR_KEYWORD for one in rest),
@@ -150,12 +155,37 @@ def misfit(
     return f"payload does not fit {kind}: {listed(faults)}. It takes {names}.{told}"
 
 
-def by_name(kind: str, takes: Signature | None) -> str:
-    """What to write instead of positional arguments."""
-    names = sorted(takes.named) if takes else []
-    told = ", ".join(f"{name}=..." for name in names) or "name=..."
+def by_place(
+    kind: str, takes: Signature, given: Sequence[Any], payload: dict[str, Any]
+) -> dict[str, Any]:
+    """A payload with what was given by its place under its name; raises `InvalidPayload`."""
+    if len(given) == 1 and not payload and _is_payload(given[0], takes):
+        raise InvalidPayload(by_name(kind), field="payload")
+    names = takes.places[: len(given)]
+    if len(given) > len(names):
+        raise InvalidPayload(
+            f"payload does not fit {kind}: {len(given)} arguments are given by their place, and it "
+            f"takes {len(names)} so: {listed(takes.places)}.",
+            field="payload",
+        )
+    for name in names:
+        if name in payload:
+            raise InvalidPayload(
+                f"payload does not fit {kind}: {name!r} is given twice, by its place and by name.",
+                field="payload",
+            )
+    return dict(zip(names, given, strict=True)) | payload
+
+
+def _is_payload(given: Any, takes: Signature) -> bool:
+    """Whether somebody has probably left out two stars."""
+    return isinstance(given, dict) and bool(given) and given.keys() <= takes.named
+
+
+def by_name(kind: str) -> str:
+    """What to write instead of positional arguments, where places have no names."""
     return (
-        f"payload of {kind} is given by name: enqueue({told}), or enqueue(**payload) where it is "
+        f"payload of {kind} is given by name: enqueue(name=...), or enqueue(**payload) where it is "
         f"a dictionary."
     )
 

@@ -1,18 +1,20 @@
 """What enqueueing refuses: each by an error that names the field, and nothing is written."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from forge_jobs import JobContext, JobHandler, enqueue_many
+from forge_jobs import JobContext, JobHandler, enqueue_many, job
 from forge_jobs.exceptions import (
     InvalidOption,
     InvalidPayload,
     UnknownKind,
     UnknownQueue,
 )
+from forge_jobs.handlers.handler import FunctionHandler
 from tests.app.jobs import effect, noop
 from tests.conftest import NOON
 from tests.refusals import refused
@@ -58,6 +60,12 @@ def test_what_is_no_kind_is_refused_with_what_is_one(kind: Any, words: str) -> N
     assert words in str(error)
 
 
+class Nameless(JobHandler):
+    """No function: nobody knows what it takes."""
+
+    kind = "tests.nameless"
+
+
 class Unspeakable:
     __hash__ = None  # type: ignore[assignment]
 
@@ -76,11 +84,37 @@ def test_values_that_can_not_be_told_are_refused_all_the_same(option: str) -> No
     assert refused(effect, {"number": Unspeakable()}).field == "payload"
 
 
-def test_positional_arguments_are_refused_with_their_names() -> None:
-    with pytest.raises(InvalidPayload, match=r"enqueue\(number=\.\.\., seconds=\.\.\.\)"):
-        effect.enqueue(7)  # type: ignore[arg-type]
-    with pytest.raises(InvalidPayload, match=r"enqueue\(\*\*payload\)"):
-        effect.using(priority=1).enqueue({"number": 7})  # type: ignore[arg-type]
+@pytest.fixture
+def placed() -> FunctionHandler[[int, float], None]:
+    @job(kind="tests.placed")
+    def placed(number: int, seconds: float) -> None: ...
+
+    return placed
+
+
+def test_arguments_that_have_no_place_are_refused_with_the_names(placed: Any) -> None:
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: placed.enqueue(7, 0.5, 3), "3 arguments are given by their place, and it takes 2"),
+        (lambda: placed.enqueue(7, number=7), "'number' is given twice"),
+        (lambda: placed.enqueue({"number": 7}), "enqueue(**payload)"),
+        (lambda: placed.enqueue(7), "'seconds' is missing"),
+        (lambda: Nameless().enqueue(7), "is given by name"),  # type: ignore[arg-type]
+    ]
+    for call, words in calls:
+        with pytest.raises(InvalidPayload) as refusal:
+            call()
+        assert words in str(refusal.value)
+
+
+def test_arguments_may_be_given_by_their_place(
+    placed: Any,
+) -> None:
+    payload = {"number": 7, "seconds": 2}
+
+    assert placed.enqueue(7, 2).payload == payload
+    assert placed.using(priority=1).enqueue(7, seconds=2).payload == payload
+    new = placed.using(priority=1).new(7, 2)
+    assert (new.kind, new.payload, new.options) == (placed, payload, {"priority": 1})
 
 
 @pytest.mark.parametrize("jobs", [[("app.noop", {})], ["app.noop"], [{}], "app.noop", {}, None, 7])

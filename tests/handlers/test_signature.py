@@ -86,8 +86,9 @@ def takes_no_place(*, order_id: int) -> None: ...
 def test_a_context_that_would_not_arrive_is_refused(
     function: Callable[..., Any], takes_context: bool, words: str
 ) -> None:
+    decorate: Any = job
     with pytest.raises(InvalidHandler) as refusal:
-        job(kind="shop.sell", takes_context=takes_context)(function)
+        decorate(kind="shop.sell", takes_context=takes_context)(function)
 
     assert (refusal.value.field, words in str(refusal.value)) == ("takes_context", True)
 

@@ -42,6 +42,8 @@ class Worker(EngineThread):
     """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
 
     session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
+    tidy = staticmethod(tidy)
+    drop_sessions = staticmethod(connections.close_all)
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class Worker(EngineThread):
         if is_ours := run.end():
             self._settlements.put(Finished(job, transition, outcome, seconds, bool(stored)))
         self.current = None
-        tidy()
+        self.tidy()
         self.seconds += seconds
         self.jobs_run += 1
         return is_ours
@@ -178,10 +180,10 @@ class Worker(EngineThread):
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the loss of its session costs the job no attempt."""
         if run.killed_at != NEVER:
-            connections.close_all()  # it may have struck in the middle of a query
+            self.drop_sessions()  # it may have struck in the middle of a query
             return Cancelled(run.context.cancelled.reason)
         if run.has_timed_out or isinstance(error, JobTimedOut):
-            connections.close_all()  # it may have struck in the middle of a query
+            self.drop_sessions()  # it may have struck in the middle of a query
             limit = run.job.timeout_seconds
             return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
         run.due_at = NEVER  # the handler is over, however long the database may be away
