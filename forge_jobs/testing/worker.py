@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import copy_context
+from threading import Event
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -13,6 +14,7 @@ from django.db import transaction
 from forge_jobs import clock, db
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.runtime.running.aio import EventLoop
@@ -76,6 +78,8 @@ class LoneWorker(InlineWorker):
 
     def __init__(self) -> None:
         EngineThread.__init__(self, "testing", fail=lambda reason: None)
+        self._claiming_stops = Event()
+        self._layers = middleware.installed()
         self._loop = InlineLoop()
 
     def may_begin(self, job: ClaimedJob) -> bool:

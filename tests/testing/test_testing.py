@@ -229,6 +229,9 @@ def test_a_run_alone_comes_to_an_outcome_and_leaves_no_trace() -> None:
     assert isinstance(outcome, Done)
     assert outcome.result == {"number": 7, "attempt": 5, "who": "ada"}
     assert isinstance(run("shop.call", {"number": -1}), Dead)
+    failed = run(call, {"number": "seven"})
+    assert isinstance(failed, Failed)
+    assert (failed.exception, "in call" in failed.traceback) == ("builtins.TypeError", True)
     with pytest.raises(InvalidPayload):
         run(call, {"nmber": 7})
     assert not Job.objects.exists()

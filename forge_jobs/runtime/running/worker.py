@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
+from functools import partial
 from threading import Event
 from typing import Any, ClassVar, Final, cast
 
@@ -16,6 +17,7 @@ from forge_jobs import db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
@@ -68,6 +70,7 @@ class Worker(EngineThread):
         self.jobs_started = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
+        self._layers = middleware.installed()
 
     def work(self) -> None:
         try:
@@ -195,12 +198,18 @@ class Worker(EngineThread):
             self._loop = self._loop or EventLoop()
             run.cancel_coroutine = self._loop.cancel
             coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-            returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
+            if self._layers:
+                coroutine = self._layers.arun(run.context, coroutine)
+            returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
             with run:
                 try:
-                    returned = handler.run(run.context, payload)
+                    if self._layers:
+                        handle = partial(handler.run, run.context, payload)
+                        returned = self._layers.run(run.context, handle)
+                    else:
+                        returned = handler.run(run.context, payload)
                 finally:
                     forks.leave()
             transactions.check()
