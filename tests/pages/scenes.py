@@ -118,6 +118,11 @@ from forge_jobs.models import Schedule
 Schedule.objects.create(name="clean sessions", kind="sessions.clean", expression="0 3 * * *")
 """
 
+LANGUAGE = """\
+def language(ctx):
+    yield
+"""
+
 TWO_QUEUES = """\
 FORGE_JOBS = {"QUEUES": {"default": {}, "mail": {}}}
 """
@@ -133,6 +138,7 @@ SCENES = {
             "settings.py": TWO_DATABASES,
             "orders/jobs.py": CLEAN_SESSIONS,
             "shop/billing/work.py": "",
+            "shop/middleware.py": LANGUAGE,
         }
     ),
 }
