@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,6 +18,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 Text = str | Promise
+
+LONGEST_WAY: Final = 2_000
+"""Django redirects to no longer address."""
 
 
 class Refused(Exception):
@@ -152,7 +155,8 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return back if is_ours else otherwise
+    is_short = back.startswith("/") and len(back) <= LONGEST_WAY
+    return back if is_ours and is_short else otherwise
 
 
 def who(request: HttpRequest) -> str:

@@ -19,6 +19,7 @@ from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.job_acts import ACTS, JobAct
 from forge_jobs.admin.job_filter import JobFilter
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job
 from forge_jobs.operations.bulk import Operation
 from forge_jobs.operations.selection import Selection
@@ -110,7 +111,11 @@ class BulkRequest:
         ticked = (
             []
             if self._is_across
-            else list(Job.objects.filter(pk__in=self._ticked, state__in=operation.selection.states))
+            else list(
+                Job.objects.defer(*HEAVY).filter(
+                    pk__in=self._ticked, state__in=operation.selection.states
+                )
+            )
         )
         told = operation.carry_out(now=clock.now())
         if ticked:

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock
+from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.dashboard import charts
 from forge_jobs.dashboard.charts import Choice
@@ -65,10 +65,12 @@ class MissionControlAdmin(ForgeAdmin):
         self.refuse_strangers(request)
         now, choice = clock.now(), Choice.read(request.GET)
         window = Window.last(choice.window, now=now)
-        series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
+        with db.snapshot():
+            series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
+            overview = Overview.read(now=now)
         context = {
             "title": _("Overview"),
-            "overview": Overview.read(now=now),
+            "overview": overview,
             "choice": choice,
             "kinds": sorted({*registry.kinds(), *filter(None, [choice.kind])}),
             "series": series,
@@ -81,11 +83,13 @@ class MissionControlAdmin(ForgeAdmin):
         self.refuse_strangers(request)
         now, choice = clock.now(), Choice.read(request.GET)
         window = Window.last(choice.window, now=now)
+        with db.snapshot():
+            health, gauges = Health.read(now=now), GaugeSeries.read(window)
         context = {
             "title": _("Health"),
-            "health": Health.read(now=now),
+            "health": health,
             "choice": choice,
-            "charts": charts.of_health(GaugeSeries.read(window)),
+            "charts": charts.of_health(gauges),
         }
         return self.page(request, "health", context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -18,9 +17,9 @@ from django.views.decorators.http import require_GET
 
 from forge_jobs import clock
 from forge_jobs.admin.base import assets
-from forge_jobs.admin.board import BoardAdmin
+from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, Refused, who
-from forge_jobs.admin.fields import MomentInput
+from forge_jobs.admin.fields import MomentField, MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.cron.preview import preview
@@ -66,15 +65,9 @@ class ScheduleAdmin(BoardAdmin):
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
         shown = schedules.read(now=clock.now(), words=words, page=page)
-        for line in shown.lines:
+        for line in shown.rows:
             line.buttons.extend(self.row_buttons(request, line.row))
-        return {
-            "lines": shown.lines,
-            "matched": shown.matched,
-            "words": words,
-            "previous": shown.before and "?" + urlencode({"q": words, "p": shown.before}),
-            "next": shown.after and "?" + urlencode({"q": words, "p": shown.after}),
-        }
+        return {"lines": shown.rows, **neighbours(shown, words)}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview)
@@ -98,7 +91,7 @@ class ScheduleAdmin(BoardAdmin):
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
             kwargs["widget"] = CronWidget(preview_url=address)
         elif isinstance(db_field, DateTimeField):
-            kwargs |= {"form_class": forms.DateTimeField, "widget": MomentInput}
+            kwargs |= {"form_class": MomentField, "widget": MomentInput}
             kwargs["help_text"] = f"{db_field.help_text} ({get_current_timezone_name()})"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

@@ -16,6 +16,7 @@ from forge_jobs.db.sqlite import versions
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.operations.locks import held_locks
+from forge_jobs.operations.status import oldest_ready
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class Health:
             gauge=gauge,
             processes=processes,
             troubles=[
-                *troubles([one.row for one in processes if one.is_live], now=now),
+                *troubles([one.row for one in processes if one.is_live], oldest_ready()),
                 *map(str, held_locks()),
             ],
             fault=_fault(connection),

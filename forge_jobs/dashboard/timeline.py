@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from forge_jobs.dashboard.errors import JobError
 from forge_jobs.durations import spelled
 from forge_jobs.models import Event, Job, JobEvent, State
 from forge_jobs.states import TERMINAL, WAITING
@@ -46,7 +47,7 @@ class Moment:
     is_to_come: bool = False
 
 
-def timeline(job: Job, *, now: datetime) -> list[Moment]:
+def timeline(job: Job, errors: Sequence[JobError], *, now: datetime) -> list[Moment]:
     """The oldest first; what is still to come is last.
 
     What a process does is there about two seconds later; of very many jobs at once, those that go
@@ -54,7 +55,7 @@ def timeline(job: Job, *, now: datetime) -> list[Moment]:
     """
     events = list(JobEvent.objects.filter(job_id=job.pk).order_by("-id")[:MOST_EVENTS])
     told = {(event.event, event.attempt) for event in events}
-    moments = [*map(_of_event, events), *_of_row(job, told, now=now)]
+    moments = [*map(_of_event, events), *_of_row(job, errors, told, now=now)]
     return sorted(moments, key=lambda moment: moment.at)
 
 
@@ -70,15 +71,14 @@ def _of_event(event: JobEvent) -> Moment:
     return Moment(at=event.at, title=title, tone=TONES.get(Event(event.event), ""), detail=detail)
 
 
-def _of_row(job: Job, told: Told, *, now: datetime) -> Iterator[Moment]:
+def _of_row(job: Job, errors: Sequence[JobError], told: Told, *, now: datetime) -> Iterator[Moment]:
     """What no event tells of."""
     yield Moment(at=job.enqueued_at, title=_("Enqueued"), tone="")
-    for error in job.errors:
-        if not _is_told(told, (Event.RETRIED, Event.DEAD, Event.LOST), error.get("attempt")):
-            title = _("Attempt %(attempt)s failed") % {"attempt": error.get("attempt", "?")}
-            detail = str(error.get("message", "")).split("\n")[0]
-            at = datetime.fromisoformat(error["at"])
-            yield Moment(at=at, title=title, tone=State.RETRYING, detail=detail)
+    for error in errors:
+        if not _is_told(told, (Event.RETRIED, Event.DEAD, Event.LOST), error.attempt):
+            title = _("Attempt %(attempt)s failed") % {"attempt": error.attempt or "?"}
+            detail = error.message.split("\n")[0]
+            yield Moment(at=error.at, title=title, tone=State.RETRYING, detail=detail)
     if job.started_at and not _is_told(told, (Event.STARTED,), job.attempt):
         title = _("Attempt %(attempt)s began") % {"attempt": job.attempt}
         yield Moment(at=job.started_at, title=title, tone=State.RUNNING)

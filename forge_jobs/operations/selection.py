@@ -73,11 +73,7 @@ class Selection:
 
         No word is matched by LIKE: on SQLite it takes `a` for `A`.
         """
-        said = Q()
-        if self.kind is not None and self.kind.endswith("*"):
-            said &= Q(Exact(StrIndex("kind", Value(self.kind.removesuffix("*"))), 1))
-        elif self.kind is not None:
-            said &= Q(kind=self.kind)
+        said = self.of_kind
         if self.error is not None:
             said &= Q(GreaterThan(StrIndex("last_error", Value(self.error)), 0))
         if self.text is not None:
@@ -88,6 +84,14 @@ class Selection:
                 in_payload |= Q(GreaterThan(StrIndex(payload, Value(spelling)), 0))
             said &= found | (in_payload & ~_hides_something())
         return said
+
+    @property
+    def of_kind(self) -> Q:
+        if self.kind is None:
+            return Q()
+        if self.kind.endswith("*"):
+            return Q(Exact(StrIndex("kind", Value(self.kind.removesuffix("*"))), 1))
+        return Q(kind=self.kind)
 
     def _narrowed(self, jobs: JobQuerySet) -> JobQuerySet:
         jobs = jobs.filter(self.words, state__in=constants(self.states))

@@ -85,7 +85,7 @@ def test_a_script_gets_the_live_part_alone() -> None:
     budget()
     html = operator().get(LIST, headers=LIVE).json()["html"]
 
-    assert html.lstrip().startswith('<div data-live="budgets">')
+    assert html.lstrip().startswith('<div data-live="budgets"')
 
 
 def test_who_may_press_a_button() -> None:

@@ -12,6 +12,7 @@ from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
+from forge_jobs.states import TERMINAL
 from tests.admin.pages import LIST, job_page, links, listed, listing
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -49,7 +50,7 @@ def test_queue_kind_and_text_narrow_the_list(viewer: Client) -> None:
 
     assert listed(viewer, queue="other") == [jobs[1].pk, jobs[0].pk]
     assert listed(viewer, kind="app.mail") == [jobs[2].pk, jobs[0].pk]
-    assert listed(viewer, kind="app.*", q="ada") == [jobs[1].pk, jobs[0].pk]
+    assert listed(viewer, kind="app.*", q="ada") == [jobs[0].pk, jobs[1].pk]
     assert listed(viewer, queue="other", kind="app.mail", state="ready") == [jobs[0].pk]
     assert listed(viewer, q=f"#{jobs[2].pk}") == [jobs[2].pk]
     assert listed(viewer, q="#999999999") == []
@@ -130,10 +131,10 @@ def test_a_look_that_found_too_little_says_how_far_it_went(
 ) -> None:
     monkeypatch.setattr(job_list, "LOOK", 3)
     monkeypatch.setattr(job_count, "LOOK", 3)
-    rare = stored_job(kind="app.rare")
+    rare = stored_job(last_error="rare")
     jobs = [stored_job() for _ in range(4)]
 
-    html = viewer.get(LIST, {"kind": "app.rare"}).content.decode()
+    html = viewer.get(LIST, {"q": "rare"}).content.decode()
     assert f"Looked through the jobs down to #{jobs[1].pk}." in html
     (further,) = links(html, "Look further")
     assert f'data-key="{rare.pk}"' in viewer.get(LIST + further).content.decode()
@@ -167,12 +168,26 @@ def test_what_must_be_looked_at_is_counted_up_to_a_bound(
     monkeypatch.setattr(job_count, "LOOK", 3)
     monkeypatch.setattr(job_count, "BOUND", 3)
     for _ in range(5):
-        finished_job(finished_at=clock.now())
+        finished_job(finished_at=clock.now(), last_error="no")
 
-    assert "3 found among the first 3 jobs" in listing(viewer, kind="app.noop")
+    assert "3 found among the first 3 jobs" in listing(viewer, q="no")
     assert "more than 3 jobs" in listing(viewer, state="dead", since="1h")
     monkeypatch.setattr(job_count, "BOUND", 5)
     assert "5 jobs" in listing(viewer, state="dead", since="1h")
+
+
+def test_jobs_of_a_kind_are_counted_up_to_a_bound(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "PAGE", 2)
+    for state in (State.READY, State.SCHEDULED, *TERMINAL):
+        stored_in(state)
+
+    assert "5 jobs" in listing(viewer, kind="app.noop")
+    monkeypatch.setattr(job_list, "COUNTED", 3)
+    monkeypatch.setattr(job_count, "COUNTED", 3)
+    assert "more than 3 jobs" in listing(viewer, kind="app.*")
+    assert "1 job " in listing(viewer, kind="app.*", state="dead")
 
 
 def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualClock) -> None:
@@ -247,7 +262,7 @@ def test_the_script_gets_the_live_parts_alone(viewer: Client) -> None:
 
     response = viewer.get(LIST, headers={"accept": "application/json"})
     html = json.loads(response.content)["html"]
-    assert f'<tr data-key="{found.pk}">' in html
+    assert f'<tr data-key="{found.pk}" ' in html
     assert "<html" not in html
     assert 'data-live="states"' in html
 

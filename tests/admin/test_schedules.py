@@ -111,7 +111,7 @@ def test_a_page_has_fifty_of_them_and_the_way_to_the_others() -> None:
     page = text(client.get(f"{LIST}?p=2"))
     assert "?q=&amp;p=1" in page
     assert "?q=&amp;p=3" in page
-    assert "120 schedules" in page
+    assert "120 in all" in page
 
 
 def test_a_script_gets_the_page_that_is_shown_alone() -> None:
@@ -154,7 +154,7 @@ def test_what_is_stored_is_shown_as_text() -> None:
 def test_a_script_gets_the_live_part_alone() -> None:
     html = operator().get(LIST, headers=LIVE).json()["html"]
 
-    assert html.lstrip().startswith('<div data-live="schedules">')
+    assert html.lstrip().startswith('<div data-live="schedules"')
 
 
 @pytest.mark.parametrize("name", BUTTONS)

@@ -11,7 +11,7 @@
   const sync = uPlot.sync("mission-control");
   const still = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new Map();
-  let charts = JSON.parse(first.textContent);
+  let charts = window.forgeJobs.charts(JSON.parse(first.textContent));
   let zoom = null;
 
   // What the axes and the legend say.
