@@ -279,6 +279,11 @@ NEW = {
 }
 
 
+def test_a_new_schedule_begins_without_arguments() -> None:
+    form = operator().get(ADD).context["adminform"].form
+    assert form["payload"].value() == "{}"
+
+
 def test_a_schedule_is_added() -> None:
     assert operator().post(ADD, NEW).status_code == 302
     row = Schedule.objects.get()
