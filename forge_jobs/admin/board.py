@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from forge_jobs import db
-from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.admin import tabs
+from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.dashboard.paging import Paged
 
 
@@ -21,6 +22,10 @@ class BoardAdmin(ForgeAdmin):
     """A page in place of a list. Each defines `board`; Django's metaclass can't demand it."""
 
     page_template: ClassVar[str]
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + assets("cards.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         """What the page's own part of the template needs."""
@@ -35,7 +40,7 @@ class BoardAdmin(ForgeAdmin):
             board = self.board(request)
         context = {
             **self.context(request),
-            "title": capfirst(self.opts.verbose_name_plural),
+            "title": tabs.titled(self.tab),
             "has_add_permission": self.has_add_permission(request),
             **board,
             **(extra_context or {}),

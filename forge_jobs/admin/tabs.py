@@ -51,6 +51,11 @@ TABS: Final[Sequence[Tab]] = (
 )
 
 
+def titled(name: str) -> str | Promise:
+    """What a tab is called, and so the page that it opens."""
+    return next(tab.title for tab in TABS if tab.name == name)
+
+
 def shown(request: HttpRequest, *, current: str, site: str) -> list[ShownTab]:
     """The tabs that a person may open."""
     return [

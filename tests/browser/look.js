@@ -21,7 +21,7 @@ async () => {
   }
 
   const tabs = [...root.querySelectorAll(".mc-tabs a")];
-  if (tabs.length !== 10) faults.push(`${tabs.length} tabs`);
+  if (tabs.length !== 7) faults.push(`${tabs.length} tabs`);
   if (!root.querySelector("h1")) faults.push("no heading");
   if (root.querySelector("[data-live]") && !isOnTop(root.querySelector("[data-every]"))) faults.push("Refresh is hidden");
   const buttons = [...root.querySelectorAll("button, input[type=submit], .mc-button, .mc-buttons a")].filter(isShown);
@@ -30,6 +30,13 @@ async () => {
   const plain = ".mc-tabs a, .mc-tile a, .mc-states a, .mc-windows a, .mc-counts a, .mc-buttons a, .mc-button";
   for (const each of root.querySelectorAll(plain)) {
     if (getComputedStyle(each).textDecorationLine !== "none") faults.push(`${name(each)} is underlined`);
+  }
+  const edges = (elements, edge) => new Set(elements.map((each) => Math.round(each.getBoundingClientRect()[edge]))).size;
+  for (const list of root.querySelectorAll(".mc-counts")) {
+    if (edges([...list.children].slice(0, 4), "top") > 1) faults.push(`not in one line: ${name(list)}`);
+  }
+  for (const list of root.querySelectorAll(".mc-facts, .mc-job-facts")) {
+    if (edges([...list.querySelectorAll("dt")], "left") > 1) faults.push(`not in one column: ${name(list)}`);
   }
   scrollTo(0, 0);
   return faults;
