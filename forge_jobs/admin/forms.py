@@ -14,6 +14,7 @@ class ChangedColumnsForm(forms.ModelForm):  # type: ignore[type-arg] # only in s
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         for name, field in self.fields.items():
             field.show_hidden_initial = True
             if isinstance(field, NameField):

@@ -101,7 +101,7 @@
       scales: { y: chart.logarithmic ? LOGARITHMIC : FROM_ZERO },
       axes: [axis(chart, true), axis(chart, false)],
       series: [
-        { value: (plot, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString(undefined, { hour12: false })) },
+        { value: (plot, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString("sv")) },
         ...chart.series.map((series, place) => line(series, place, unit)),
       ],
       hooks: { setSelect: [zoomed], setScale: [unzoomed] },

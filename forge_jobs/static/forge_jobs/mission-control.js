@@ -176,8 +176,8 @@
 
   function short(moment) {
     const isToday = moment.toDateString() === new Date().toDateString();
-    const clock = moment.toLocaleTimeString(undefined, { hour12: false });
-    return isToday ? clock : `${moment.toLocaleDateString()} ${clock}`;
+    const whole = moment.toLocaleString("sv"); // Swedes write as ISO 8601 does
+    return isToday ? whole.slice(-8) : whole;
   }
 
   // Between two answers, moments that are to come draw nearer, and others lie further back. The
