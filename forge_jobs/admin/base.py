@@ -49,6 +49,7 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     can_add: ClassVar[bool] = False
     live_template: ClassVar[str] = ""
     view_on_site = False
+    empty_value_display = "–"
 
     Media = None  # what django-admin-actions names there lies in an app that is not installed
 
