@@ -38,10 +38,10 @@ def autodiscover() -> None:
     ]
     if not others:
         return
-    from forge_jobs.backend import discovery
+    from forge_jobs.backend import discovery, endings
 
     if any(discovery.is_ours(path) for path in others):
-        discovery.watch()
+        endings.watch()
         discovery.know_tasks_of([*named, *_imported(_submodules("tasks"))])
 
 

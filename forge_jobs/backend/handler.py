@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import jsontext
-from forge_jobs.backend import results
 from forge_jobs.backend.api import (
     InvalidTask,
     Task,
@@ -40,15 +39,15 @@ class TaskHandler(FunctionHandler):
     def __init__(
         self, task: Task[..., Any], *, queue: str | None, max_attempts: int | None
     ) -> None:
+        self._signature = inspect.signature(task.func)
+        parameters = list(self._signature.parameters.values())[task.takes_context :]
+        self._names = [one.name for one in parameters]
+        self._is_named = all(one.kind in _BY_NAME for one in parameters)
         super().__init__(task.func, kind=task.module_path, takes_context=task.takes_context)
         self.task = task
         self.queue = queue
         self.priority = task.priority
         self.max_attempts = max_attempts
-        self._signature = inspect.signature(task.func)
-        parameters = list(self._signature.parameters.values())[task.takes_context :]
-        self._names = [one.name for one in parameters]
-        self._is_named = all(one.kind in _BY_NAME for one in parameters)
         if isinstance(task, JobTask):
             self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry
@@ -67,12 +66,7 @@ class TaskHandler(FunctionHandler):
         As in all backends of Django's, tuples become lists, and bytes text.
         """
         places, names = _normalized(list(args), dict(kwargs))
-        try:
-            self._signature.bind(*[None] * self.takes_context, *places, **names)
-        except TypeError as error:
-            raise InvalidArguments(
-                f"the arguments do not fit {self.kind}{self._signature}: {error}.", field="payload"
-            ) from None
+        self._refuse_unfit(places, names)
         if self._is_named:
             return dict(zip(self._names, places, strict=False)) | names
         return {name: value for name, value in (("args", places), ("kwargs", names)) if value}
@@ -89,15 +83,19 @@ class TaskHandler(FunctionHandler):
 
     def check(self, payload: dict[str, Any]) -> None:
         if self._is_named:
-            super().check(payload)
-        elif strange := sorted(payload.keys() - RAW):
+            return super().check(payload)
+        args, kwargs = payload.get("args", []), payload.get("kwargs", {})
+        if payload.keys() - RAW or not isinstance(args, list) or not isinstance(kwargs, dict):
             raise InvalidPayload(
-                f"payload does not fit {self.kind}: it has {', '.join(map(repr, strange))}. The "
-                f'task takes arguments without a name: pass {{"args": [...], "kwargs": {{...}}}}.',
+                f"payload does not fit {self.kind}, which takes arguments without a name: pass "
+                f'{{"args": [...], "kwargs": {{...}}}}.',
                 field="payload",
             )
+        self._refuse_unfit(args, kwargs)
 
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
+        from forge_jobs.backend import results
+
         result = results.of_run(self, ctx.job, process_name=ctx.process_name)
         backend = results.backend_of(self, ctx.context)
         task_started.send_robust(type(backend), task_result=result)
@@ -111,6 +109,17 @@ class TaskHandler(FunctionHandler):
 
     async def _result_of_coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> object:
         return _normal(await self.function(*args, **kwargs))
+
+    def _keywords(self) -> tuple[frozenset[str], frozenset[str], bool]:
+        return super()._keywords() if self._is_named else (RAW, frozenset(), False)
+
+    def _refuse_unfit(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        try:
+            self._signature.bind(*[None] * self.takes_context, *args, **kwargs)
+        except TypeError as error:
+            raise InvalidArguments(
+                f"the arguments do not fit {self.kind}{self._signature}: {error}.", field="payload"
+            ) from None
 
 
 def handler_of(task: Task[..., Any], *, queue: str | None, max_attempts: int | None) -> TaskHandler:
@@ -148,4 +157,9 @@ def _why(call: dict[str, Any], error: Exception) -> str:
 
 
 def _normal(returned: object) -> object:
-    return returned if isinstance(returned, Outcome) else normalize_json(returned)
+    if isinstance(returned, Outcome):
+        return returned
+    try:
+        return normalize_json(returned)
+    except TypeError as error:
+        raise TypeError(f"What the task returned is not JSON serializable: {error}") from None

@@ -28,7 +28,7 @@ from forge_jobs.states import State
 if TYPE_CHECKING:
     from forge_jobs.backend.handler import TaskHandler
 
-KEY: Final = "task"
+KEY: Final = "django.tasks"
 """In a job's context, under which the rest of the task is kept."""
 
 CANCELLED: Final = "The task was cancelled."
@@ -58,8 +58,9 @@ class Told:
     @classmethod
     def of(cls, context: dict[str, Any], task: Task[..., Any]) -> Self:
         """From a job's context; jobs that were made otherwise, by a schedule say, have none."""
+        given = context.get(KEY)
         defaults = {"backend": task.backend, "queue_name": task.queue_name}
-        return cls(**defaults | context.get(KEY, {}))
+        return cls(**defaults | given if isinstance(given, dict) else defaults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +112,15 @@ class Life:
             )
         return errors
 
+    def last_started_at(self) -> datetime | None:
+        """None without an attempt, as of a task that was snoozed: that one was given back."""
+        return self.started_at if self.attempt else None
+
     def first_started_at(self) -> datetime | None:
         for error in self.failures():
             if started_at := error.get("started_at"):
                 return datetime.fromisoformat(started_at)
-        return self.started_at
+        return self.last_started_at()
 
 
 def of_job(handler: TaskHandler, job: Job) -> TaskResult[..., Any]:
@@ -211,7 +216,7 @@ def _result(
         status=life.status,
         enqueued_at=life.enqueued_at,
         started_at=life.first_started_at(),
-        last_attempted_at=life.started_at,
+        last_attempted_at=life.last_started_at(),
         finished_at=life.finished_at,
         args=args,
         kwargs=kwargs,

@@ -145,7 +145,7 @@ class FunctionHandler(JobHandler):
         self.__wrapped__ = function
         code = inspect.unwrap(function).__code__
         self.place = f"{code.co_filename}:{code.co_firstlineno}"
-        self._parameters, self._required, self._open = _keywords(function, takes_context)
+        self._parameters, self._required, self._open = self._keywords()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -177,6 +177,28 @@ class FunctionHandler(JobHandler):
             field="payload",
         )
 
+    def _keywords(self) -> tuple[frozenset[str], frozenset[str], bool]:
+        """The names a payload may have, those it must have, and whether it may have any."""
+        name = self.function.__qualname__
+        parameters = list(inspect.signature(self.function).parameters.values())
+        if self.takes_context:
+            if not parameters:
+                raise TypeError(f"{name} takes_context, but has no parameter.")
+            parameters = parameters[1:]
+        if any(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters):
+            raise TypeError(
+                f"{name} has positional-only parameters; a job's payload is passed by keyword."
+            )
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        named = [parameter for parameter in parameters if parameter.kind not in variadic]
+        return (
+            frozenset(parameter.name for parameter in named),
+            frozenset(
+                parameter.name for parameter in named if parameter.default is parameter.empty
+            ),
+            any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters),
+        )
+
 
 @dataclass(frozen=True)
 class Enqueuer:
@@ -200,26 +222,3 @@ class Enqueuer:
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await sync_to_async(self.enqueue_many)(payloads)
-
-
-def _keywords(
-    function: Callable[..., Any], takes_context: bool
-) -> tuple[frozenset[str], frozenset[str], bool]:
-    """The names a function takes, those it requires, and whether it takes any name."""
-    parameters = list(inspect.signature(function).parameters.values())
-    if takes_context:
-        if not parameters:
-            raise TypeError(f"{function.__qualname__} takes_context, but has no parameter.")
-        parameters = parameters[1:]
-    if any(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters):
-        raise TypeError(
-            f"{function.__qualname__} has positional-only parameters; a job's payload is passed "
-            f"by keyword."
-        )
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    named = [parameter for parameter in parameters if parameter.kind not in variadic]
-    return (
-        frozenset(parameter.name for parameter in named),
-        frozenset(parameter.name for parameter in named if parameter.default is parameter.empty),
-        any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters),
-    )

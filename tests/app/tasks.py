@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import django
 
+from forge_jobs import Outcome, Snoozed
 from forge_jobs.backend.api import TaskContext
 
 if TYPE_CHECKING or django.VERSION >= (6, 0):
@@ -68,6 +71,45 @@ def give(kind: str) -> Any:
 @task(queue_name="mail", priority=7)
 def post(*addresses: str, **headers: str) -> list[str]:
     return [*addresses, *sorted(headers.values())]
+
+
+@task()
+def placed(a: int, b: int = 2, /, c: int = 3) -> list[int]:
+    return [a, b, c]
+
+
+@task(takes_context=True)
+def placed_after_context(context: TaskContext[Any, Any], /, a: int) -> list[int]:
+    return [context.attempt, a]
+
+
+@task()
+def named(a: int, *, b: int, c: int = 3) -> list[int]:
+    return [a, b, c]
+
+
+@task()
+def odd(args: Any, kwargs: Any, ctx: Any, payload: Any = None) -> list[Any]:
+    return [args, kwargs, ctx, payload]
+
+
+def _marked(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def inner(*args: Any, **kwargs: Any) -> list[Any]:
+        return ["wrapped", *function(*args, **kwargs)]
+
+    return inner
+
+
+@task()
+@_marked
+def wrapped(a: int, b: int = 1) -> list[int]:
+    return [a, b]
+
+
+@task()
+def doze() -> Outcome:
+    return Snoozed(delay=60)
 
 
 if TAKES_OPTIONS:
