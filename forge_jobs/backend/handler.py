@@ -35,6 +35,7 @@ class TaskHandler(FunctionHandler):
     """
 
     keeps_process = True
+    counts_interruptions = True
 
     def __init__(
         self, task: Task[..., Any], *, queue: str | None, max_attempts: int | None
@@ -52,6 +53,7 @@ class TaskHandler(FunctionHandler):
             self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry
             self.atomic = task.atomic
+            self.counts_interruptions = not task.atomic  # nothing of that one has happened
             self.concurrency_key = task.concurrency_key
             self.concurrency_limit = task.concurrency_limit
             self.max_concurrent_per_process = task.max_concurrent_per_process

@@ -70,6 +70,8 @@ class JobHandler:
     arguments, can only snooze, and is tried again for ever when it fails.
 
     Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
+    To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
+    broke it off in order or lost its session with the database; others get that attempt back.
     """
 
     kind: str
@@ -85,6 +87,7 @@ class JobHandler:
     redact: Collection[str] = ()
     resident: bool = False
     keeps_process: bool = False
+    counts_interruptions: bool = False
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import django
+from django.db import connection
 
 from forge_jobs import Outcome, Snoozed
 from forge_jobs.backend.api import TaskContext
@@ -112,7 +114,29 @@ def doze() -> Outcome:
     return Snoozed(delay=60)
 
 
+begun = Event()
+released = Event()
+
+
+@task()
+def hold() -> None:
+    """Run until the test lets go."""
+    begun.set()
+    released.wait(30)
+
+
+@task()
+def cut_itself_off() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
 if TAKES_OPTIONS:
+
+    @decorate(atomic=True)  # type: ignore[untyped-decorator]
+    def hold_atomically() -> None:
+        begun.set()
+        released.wait(30)
 
     @decorate(max_attempts=3, timeout=60, redact=["token"])  # type: ignore[untyped-decorator]
     def stubborn(token: str) -> None:
