@@ -12,6 +12,7 @@ from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.durations import as_timedelta, clamped, of_seconds
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.handlers.outcomes import Throttled
+from forge_jobs.wording import listed, meant, quoted
 
 LONGEST_NAP: Final = 1.0
 """Seconds between looks at a bucket: others may take what one waits for, or an operator refill."""
@@ -41,7 +42,7 @@ class Budget:
         from forge_jobs.models import RateLimitBudget
 
         if not (isinstance(cost, int | float) and cost > 0):
-            raise ValueError(f"cost must be a number, more than 0, not {cost!r}.")
+            raise ValueError(f"cost must be a number, more than 0, not {quoted(cost)}.")
 
         def take() -> bool:
             return bool(RateLimitBudget.objects.take(self.name, at_least=cost, at_most=cost))
@@ -85,7 +86,7 @@ class Budget:
         if level is None:
             known = RateLimitBudget.objects.names()
             raise UnknownBudget(
-                f"There is no budget {self.name!r}, only {', '.join(sorted(known)) or 'none'}. "
-                f'Declare it in FORGE_JOBS["BUDGETS"].'
+                f"There is no budget {quoted(self.name)}, only {listed(sorted(known))}."
+                f'{meant(self.name, known)} Declare it in FORGE_JOBS["BUDGETS"].'
             )
         return level

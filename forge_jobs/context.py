@@ -18,6 +18,7 @@ from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.handlers.outcomes import Cancelled
 from forge_jobs.handlers.settlement import trimmed
+from forge_jobs.wording import quoted
 
 if TYPE_CHECKING:
     from forge_jobs.models import Job
@@ -199,7 +200,7 @@ def _finite(number: SupportsFloat, *, field: str) -> float:
     except OverflowError:  # of an int that is larger than any float
         is_finite = False
     if not (is_finite and isfinite(told)):  # asked twice, a number may answer differently
-        raise ValueError(f"{field} must be a finite number, not {number!r}.")
+        raise ValueError(f"{field} must be a finite number, not {quoted(number)}.")
     return told
 
 

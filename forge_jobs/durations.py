@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Final
 
+from forge_jobs.wording import quoted
+
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 LAST: Final = datetime.max.replace(tzinfo=UTC)
 LONGEST: Final = timedelta(days=36_500)
@@ -23,7 +25,9 @@ def as_timedelta(value: timedelta | float, *, field: str) -> timedelta:
     """
     duration = _duration(value, field)
     if duration > LONGEST:
-        raise ValueError(f"{field} is {value!r}; the longest duration is {LONGEST.days:,} days.")
+        raise ValueError(
+            f"{field} is {quoted(value)}; the longest duration is {LONGEST.days:,} days."
+        )
     return duration
 
 
@@ -45,7 +49,7 @@ def as_moment(value: datetime, *, field: str, now: datetime) -> datetime:
     """
     moment = nearest(value, field=field, now=now)
     if moment == now + LONGEST:
-        raise ValueError(f"{field} is {value!r}, more than {LONGEST.days:,} days ahead.")
+        raise ValueError(f"{field} is {quoted(value)}, more than {LONGEST.days:,} days ahead.")
     return moment
 
 
@@ -63,10 +67,11 @@ def in_utc(value: datetime, *, field: str) -> datetime:
     Raises a `ValueError` that names the field for anything else.
     """
     if not isinstance(value, datetime):
-        raise ValueError(f"{field} must be a datetime, not {value!r}.")
+        raise ValueError(f"{field} must be a datetime, not {quoted(value)}.")
     if (offset := value.utcoffset()) is None:
         raise ValueError(
-            f"{field} must be aware, unlike {value!r}; see django.utils.timezone.make_aware()."
+            f"{field} must be aware, unlike {quoted(value)}; see "
+            f"django.utils.timezone.make_aware()."
         )
     wall = datetime.combine(value.date(), value.time(), tzinfo=UTC)
     try:
@@ -85,7 +90,7 @@ def _duration(value: timedelta | float, field: str) -> timedelta:
             pass
         case int() | float() if 0 <= value < float("inf"):
             return timedelta(seconds=min(value, 2 * LONGEST.total_seconds()))
-    raise ValueError(f"{field} must be a timedelta or a number of seconds, not {value!r}.")
+    raise ValueError(f"{field} must be a timedelta or a number of seconds, not {quoted(value)}.")
 
 
 def parse(text: str) -> timedelta:

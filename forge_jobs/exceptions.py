@@ -1,5 +1,7 @@
 """Everything forge_jobs raises on its own account."""
 
+from forge_jobs.wording import quoted
+
 
 class ForgeJobsError(Exception):
     """The base of all errors of forge_jobs."""
@@ -45,10 +47,25 @@ class KeyUnavailable(EnqueueError):
 
     def __init__(self, key: str | None, *, field: str) -> None:
         super().__init__(
-            f"{field} {key!r} is held by a job that this transaction can't see; enqueue in a "
+            f"{field} {quoted(key)} is held by a job that this transaction can't see; enqueue in a "
             f"transaction of its own, or at isolation level READ COMMITTED.",
             field=field,
         )
+
+
+class NotMigrated(ForgeJobsError):
+    """The database lacks tables or columns of forge_jobs, as in a migration that comes too early.
+
+    The message says which dependency the migration lacks, or what to run.
+    """
+
+
+class InvalidHandler(ForgeJobsError, ValueError):
+    """A handler can't be as it is declared; `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class InvalidSchedule(ForgeJobsError, ValueError):

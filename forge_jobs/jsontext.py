@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from forge_jobs.wording import quoted
+
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 LONGEST_INTEGER_BITS: Final = 14_000
 DEEPEST: Final = 200
@@ -116,7 +118,7 @@ def _refuse(value: Any, path: str, *, levels: int) -> None:
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
-                raise NotJSON(f"{path} has the key {key!r}; the keys of JSON are strings.")
+                raise NotJSON(f"{path} has the key {quoted(key)}; the keys of JSON are strings.")
     for step, item in _items(value):
         if not levels:
             raise RecursionError
@@ -148,6 +150,6 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _described(value: Any) -> str:
     kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-    if hasattr(value, "pk"):
-        return f"{value!r} ({kind}); pass its primary key and load it in the handler"
-    return f"{value!r} ({kind}); pass a string, a number, a list or a dictionary"
+    if any("pk" in vars(one) for one in type(value).__mro__):  # asks no code of the value's own
+        return f"{quoted(value)} ({kind}); pass its primary key and load it in the handler"
+    return f"{quoted(value)} ({kind}); pass a string, a number, a list or a dictionary"

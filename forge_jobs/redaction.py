@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
+from forge_jobs.wording import quoted
+
 Names = frozenset[str]
 
 MASK: Final = "•••"
@@ -30,7 +32,7 @@ def names(given: object, *, field: str) -> Names:
     """Validated and folded; raises `ValueError` that says what `field` must be."""
     is_several = isinstance(given, Collection) and not isinstance(given, str | bytes)
     if not is_several or not all(isinstance(name, str) and name for name in given):  # type: ignore[attr-defined] # it is
-        raise ValueError(f'{field} must be names, such as ["password"], not {given!r}.')
+        raise ValueError(f'{field} must be names, such as ["password"], not {quoted(given)}.')
     return frozenset(map(folded, given))  # type: ignore[call-overload]
 
 

@@ -129,7 +129,7 @@ class ForgeJobsBackend(BaseTaskBackend):
                 Error(
                     f"{where} is carried by forge_jobs, which is not installed.",
                     hint='Add "forge_jobs" to INSTALLED_APPS.',
-                    id="forge_jobs.E017",
+                    id="forge_jobs.E018",
                 )
             ]
         try:
@@ -152,7 +152,7 @@ class ForgeJobsBackend(BaseTaskBackend):
             for name in sorted(self.queues)
             if (queue := self._queue(name)) not in declared.queues
         ]
-        return [Error(f"{where} {fault}.", id="forge_jobs.E017") for fault in faults]
+        return [Error(f"{where} {fault}.", id="forge_jobs.E018") for fault in faults]
 
     def known(self, task: Task[..., Any]) -> TaskHandler:
         """The handler that runs a task's jobs, registered if it is new; raises `InvalidTask`."""

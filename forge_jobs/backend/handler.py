@@ -19,6 +19,7 @@ from forge_jobs.exceptions import InvalidArguments, InvalidPayload
 from forge_jobs.handlers.handler import FunctionHandler, Unset
 from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.signature import BY_PLACE, Signature
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
@@ -27,7 +28,7 @@ RAW: Final = frozenset({"args", "kwargs"})
 _BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-class TaskHandler(FunctionHandler):
+class TaskHandler(FunctionHandler[..., Any]):
     """Runs the jobs of one task; its payload has the arguments by name, where all have one.
 
     So people, filters, `redact` and `concurrency_key` find them as those of any other job. A
@@ -95,6 +96,19 @@ class TaskHandler(FunctionHandler):
             )
         self._refuse_unfit(args, kwargs)
 
+    def taken(self) -> Signature:
+        """Without the refusals of `@job`: what Django takes for a task is one."""
+        if not self._is_named:
+            return Signature((), named=RAW, required=frozenset(), is_open=False, context="")
+        parameters = [self._signature.parameters[name] for name in self._names]
+        return Signature(
+            places=tuple(one.name for one in parameters if one.kind in BY_PLACE),
+            named=frozenset(self._names),
+            required=frozenset(one.name for one in parameters if one.default is one.empty),
+            is_open=False,
+            context="",
+        )
+
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
         from forge_jobs.backend import results
 
@@ -111,9 +125,6 @@ class TaskHandler(FunctionHandler):
 
     async def _result_of_coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> object:
         return _normal(await self.function(*args, **kwargs))
-
-    def _keywords(self) -> tuple[frozenset[str], frozenset[str], bool]:
-        return super()._keywords() if self._is_named else (RAW, frozenset(), False)
 
     def _refuse_unfit(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         try:

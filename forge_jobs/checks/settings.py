@@ -1,15 +1,20 @@
 """Checks of what the settings say: `FORGE_JOBS`, and what of Django's it depends on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.apps.config import AppConfig
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from forge_jobs.conf import conf
+from forge_jobs.conf.declared import KEEP
+from forge_jobs.conf.settings import Routes
+from forge_jobs.handlers.registry import registry
+from forge_jobs.wording import listed, meant, quoted
 
 
 @register()
@@ -34,4 +39,35 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="forge_jobs.E007",
             )
         )
-    return found
+    return [*found, *_routes_to_nowhere(), *_undeclared_budgets()]
+
+
+def _routes_to_nowhere() -> Iterator[CheckMessage]:
+    """Where a function is the router, it is asked about the kinds that there are."""
+    settings, handlers = conf(), registry.handlers()
+    if isinstance(settings.router, Routes):
+        routes: Mapping[str, str | None] = settings.router.queues
+    else:
+        routes = {one.kind: settings.router(one.kind) for one in handlers if one.queue is None}
+    for prefix, queue in routes.items():
+        if queue and queue not in settings.queues:
+            yield Error(
+                f'FORGE_JOBS["ROUTER"] sends {prefix!r} to the queue {quoted(queue)}, which is not '
+                f'declared in FORGE_JOBS["QUEUES"].{meant(queue, settings.queues)}',
+                hint=f"Declare it, or name one of {listed(settings.queues)}.",
+                id="forge_jobs.E017",
+            )
+
+
+def _undeclared_budgets() -> Iterator[CheckMessage]:
+    settings = conf()
+    for name, options in settings.queues.items():
+        budget = options.budget
+        if budget is not KEEP and budget and budget not in settings.budgets:
+            yield checks.Warning(
+                f"The queue {name!r} spends the budget {budget!r}, which is not declared in "
+                f'FORGE_JOBS["BUDGETS"].{meant(budget, settings.budgets)}',
+                hint="Declare it. Unless somebody has added it by hand, nothing is claimed from "
+                "the queue.",
+                id="forge_jobs.W007",
+            )

@@ -5,3 +5,4 @@ from typing import Final
 MIN_PRIORITY: Final = -100
 MAX_PRIORITY: Final = 100
 MAX_ATTEMPTS: Final = 2**31 - 1
+MAX_THREADS: Final = 1_000

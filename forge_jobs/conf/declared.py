@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from difflib import get_close_matches
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -14,6 +13,7 @@ from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule, schedule
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
+from forge_jobs.wording import listed, meant, quoted
 
 KEEP: Final = object()
 """Not declared: the row keeps what it has."""
@@ -35,7 +35,7 @@ class QueueSettings:
     def read(cls, name: str, given: object) -> Self:
         where = f'FORGE_JOBS["QUEUES"]["{name}"]'
         if not isinstance(given, Mapping):
-            raise ImproperlyConfigured(f"{where} must be a dictionary, not {given!r}.")
+            raise ImproperlyConfigured(f"{where} must be a dictionary, not {quoted(given)}.")
         refuse_unknown(given, known=[option.name for option in fields(cls)], where=where)
         return cls(**{key: _QUEUE_OPTIONS[key](value, where, key) for key, value in given.items()})
 
@@ -62,7 +62,7 @@ class BudgetSettings:
         names = [option.name for option in fields(cls)]
         if not isinstance(given, Mapping) or {*names} - {*given}:
             raise ImproperlyConfigured(
-                f"{where} must be a dictionary with {' and '.join(names)}, not {given!r}."
+                f"{where} must be a dictionary with {' and '.join(names)}, not {quoted(given)}."
             )
         refuse_unknown(given, known=names, where=where)
         return cls(**{key: _more_than_zero(value, where, key) for key, value in given.items()})
@@ -75,13 +75,13 @@ def queues(key: str, value: object) -> Mapping[str, QueueSettings]:
     if not isinstance(value, Mapping) or not value:
         raise ImproperlyConfigured(
             f'FORGE_JOBS["{key}"] must map queue names to their options, '
-            f'such as {{"default": {{}}}}, not {value!r}.'
+            f'such as {{"default": {{}}}}, not {quoted(value)}.'
         )
     for name in value:
         if not isinstance(name, str) or not 0 < len(name) <= 100 or "," in name:
             raise ImproperlyConfigured(
                 f'FORGE_JOBS["{key}"]: a queue name has 1 to 100 characters and no comma, '
-                f"unlike {name!r}."
+                f"unlike {quoted(name)}."
             )
     return MappingProxyType(
         {name: QueueSettings.read(name, options) for name, options in value.items()}
@@ -91,12 +91,13 @@ def queues(key: str, value: object) -> Mapping[str, QueueSettings]:
 def budgets(key: str, value: object) -> Mapping[str, BudgetSettings]:
     if not isinstance(value, Mapping):
         raise ImproperlyConfigured(
-            f'FORGE_JOBS["{key}"] must map names of budgets to their options, not {value!r}.'
+            f'FORGE_JOBS["{key}"] must map names of budgets to their options, not {quoted(value)}.'
         )
     for name in value:
         if not isinstance(name, str) or not 0 < len(name) <= 100:
             raise ImproperlyConfigured(
-                f'FORGE_JOBS["{key}"]: a budget\'s name has 1 to 100 characters, unlike {name!r}.'
+                f'FORGE_JOBS["{key}"]: a budget\'s name has 1 to 100 characters, '
+                f"unlike {quoted(name)}."
             )
     return MappingProxyType({name: BudgetSettings.read(name, one) for name, one in value.items()})
 
@@ -104,15 +105,23 @@ def budgets(key: str, value: object) -> Mapping[str, BudgetSettings]:
 def schedules(key: str, value: object) -> Mapping[str, DeclaredSchedule]:
     if not isinstance(value, Mapping):
         raise ImproperlyConfigured(
-            f'FORGE_JOBS["{key}"] must map names of schedules to their options, not {value!r}.'
+            f'FORGE_JOBS["{key}"] must map names of schedules to their options, '
+            f"not {quoted(value)}."
         )
+    for name in value:
+        if not isinstance(name, str):
+            raise ImproperlyConfigured(
+                f'FORGE_JOBS["{key}"]: a schedule\'s name must be a text, not {quoted(name)}.'
+            )
     return MappingProxyType({name: _schedule(name, one) for name, one in value.items()})
 
 
 def _schedule(name: str, given: object) -> DeclaredSchedule:
     where = f'FORGE_JOBS["SCHEDULES"]["{name}"]'
     if not isinstance(given, Mapping) or not isinstance(given.get("kind"), str):
-        raise ImproperlyConfigured(f"{where} must be a dictionary with a kind, not {given!r}.")
+        raise ImproperlyConfigured(
+            f"{where} must be a dictionary with a kind, not {quoted(given)}."
+        )
     options = {key: value for key, value in given.items() if key != "kind"}
     refuse_unknown(options, known=_SCHEDULE_OPTIONS, where=where)
     try:
@@ -125,7 +134,7 @@ def policy(value: object, *, where: str) -> RetryPolicy:
     if not callable(value):
         raise ImproperlyConfigured(
             f"{where}: retry must be a policy of forge_jobs.backoff or a callable that takes "
-            f"the attempt and returns a timedelta, not {value!r}."
+            f"the attempt and returns a timedelta, not {quoted(value)}."
         )
     return value
 
@@ -133,15 +142,9 @@ def policy(value: object, *, where: str) -> RetryPolicy:
 def refuse_unknown(given: Mapping[str, Any], *, known: list[str], where: str) -> None:
     for key in given:
         if key not in known:
-            nearest = get_close_matches(str(key).upper(), [name.upper() for name in known], n=1)
-            hint = f" Did you mean {_as_spelled(nearest[0], known)!r}?" if nearest else ""
             raise ImproperlyConfigured(
-                f"{where} has no option {key!r}.{hint} It knows {', '.join(known)}."
+                f"{where} has no option {quoted(key)}.{meant(key, known)} It knows {listed(known)}."
             )
-
-
-def _as_spelled(name: str, known: list[str]) -> str:
-    return next(spelling for spelling in known if spelling.upper() == name)
 
 
 def _duration(value: Any, where: str, key: str) -> timedelta:
@@ -157,21 +160,21 @@ def _duration_or_none(value: Any, where: str, key: str) -> timedelta | None:
 
 def _more_than_zero(value: Any, where: str, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
-        raise ImproperlyConfigured(f"{where}: {key} must be a number above 0, not {value!r}.")
+        raise ImproperlyConfigured(f"{where}: {key} must be a number above 0, not {quoted(value)}.")
     return float(value)
 
 
 def _workers(value: Any, where: str, key: str) -> int | None:
     if value is not None and (type(value) is not int or value < 0):
         raise ImproperlyConfigured(
-            f"{where}: {key} must be a whole number, or None for no limit, not {value!r}."
+            f"{where}: {key} must be a whole number, or None for no limit, not {quoted(value)}."
         )
     return value
 
 
 def _budget(value: Any, where: str, key: str) -> str:
     if not isinstance(value, str) or len(value) > 100:
-        raise ImproperlyConfigured(f"{where}: {key} must name a budget, not {value!r}.")
+        raise ImproperlyConfigured(f"{where}: {key} must name a budget, not {quoted(value)}.")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -16,6 +17,7 @@ from forge_jobs.cron.expression import BadExpression, Cron, written
 from forge_jobs.cron.zones import UnknownZone, zone_named
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
+from forge_jobs.wording import meant, quoted
 
 E = TypeVar("E", bound=Enum)
 
@@ -123,6 +125,14 @@ def of_handler(
     schedules: Sequence[DeclaredSchedule],
 ) -> list[DeclaredSchedule]:
     """All schedules of one handler; raises `InvalidSchedule`."""
+    if not isinstance(schedules, Sequence) or not all(
+        isinstance(one, DeclaredSchedule) for one in schedules
+    ):
+        raise InvalidSchedule(
+            f"schedules of {kind} must be a list of what schedule(...) makes, unlike "
+            f"{quoted(schedules)}.",
+            field="schedules",
+        )
     if cron is not None or every is not None:
         if schedules:
             raise InvalidSchedule(
@@ -134,11 +144,6 @@ def of_handler(
         raise InvalidSchedule(
             f"timezone of {kind} needs cron or every beside it.", field="timezone"
         )
-    if not all(isinstance(one, DeclaredSchedule) for one in schedules):
-        raise InvalidSchedule(
-            f"schedules of {kind} must be made by schedule(...), unlike {schedules!r}.",
-            field="schedules",
-        )
     if len(schedules) > 1 and not all(one.name for one in schedules):
         raise InvalidSchedule(
             f"name must be given to each of the schedules of {kind}.", field="name"
@@ -149,6 +154,10 @@ def of_handler(
 def _expression(cron: str | None, every: timedelta | None) -> str:
     if (cron is None) == (every is None):
         raise InvalidSchedule("either cron or every must be given.", field="cron")
+    for given, kind, name in ((cron, str, "cron"), (every, timedelta, "every")):
+        if given is not None and not isinstance(given, kind):
+            told = f"{name} must be a {kind.__name__}, not {quoted(given)}."
+            raise InvalidSchedule(told, field=name)
     try:
         if every is not None:
             return written(every)
@@ -156,7 +165,7 @@ def _expression(cron: str | None, every: timedelta | None) -> str:
     except BadExpression as error:
         if every is not None:
             raise InvalidSchedule(f"every: {error.reason}.", field="every") from None
-        raise InvalidSchedule(f"cron {cron!r}: {error}.", field="cron") from None
+        raise InvalidSchedule(f"cron {quoted(cron)}: {error}.", field="cron") from None
 
 
 def _name(given: str | None) -> str | None:
@@ -165,25 +174,28 @@ def _name(given: str | None) -> str | None:
     if isinstance(given, str) and 0 < len(given) <= LONGEST_NAME and jsontext.is_storable(given):
         return given
     raise InvalidSchedule(
-        f"name must be a string of 1 to {LONGEST_NAME} characters, not {given!r}.", field="name"
+        f"name must be a string of 1 to {LONGEST_NAME} characters, not {quoted(given)}.",
+        field="name",
     )
 
 
 def _zone(given: str | None) -> str:
     if given is None:
         return ""
-    try:
-        return zone_named(given).key
-    except UnknownZone:
-        raise InvalidSchedule(
-            f"timezone must be an IANA name such as 'Europe/Berlin', not {given!r}.",
-            field="timezone",
-        ) from None
+    if isinstance(given, str):
+        with suppress(UnknownZone):
+            return zone_named(given).key
+    raise InvalidSchedule(
+        f"timezone must be an IANA name such as 'Europe/Berlin', not {quoted(given)}.",
+        field="timezone",
+    )
 
 
 def _payload(given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(given, Mapping):
-        raise InvalidSchedule(f"payload must be a dictionary, not {given!r}.", field="payload")
+        raise InvalidSchedule(
+            f"payload must be a dictionary, not {quoted(given)}.", field="payload"
+        )
     try:
         payload: dict[str, Any] = json.loads(jsontext.dumps(dict(given), name="payload"))
     except jsontext.NotJSON as error:
@@ -194,25 +206,26 @@ def _payload(given: Mapping[str, Any]) -> dict[str, Any]:
 def _queue(given: str | None) -> str:
     if given is None or (isinstance(given, str) and given):
         return given or ""
-    raise InvalidSchedule(f"queue must be a queue's name, not {given!r}.", field="queue")
+    raise InvalidSchedule(f"queue must be a queue's name, not {quoted(given)}.", field="queue")
 
 
 def _number(given: int | None, name: str, least: int, most: int) -> int | None:
     if given is None or (type(given) is int and least <= given <= most):
         return given
     raise InvalidSchedule(
-        f"{name} must be a whole number from {least:,} to {most:,}, not {given!r}.", field=name
+        f"{name} must be a whole number from {least:,} to {most:,}, not {quoted(given)}.",
+        field=name,
     )
 
 
 def _choice(choices: type[E], given: object, name: str) -> E:
-    try:
+    values = [choice.value for choice in choices]
+    if isinstance(given, str) and given in values:
         return choices(given)
-    except ValueError:
-        known = ", ".join(repr(choice.value) for choice in choices)
-        raise InvalidSchedule(
-            f"{name} must be one of {known}, not {given!r}.", field=name
-        ) from None
+    known = ", ".join(map(repr, values))
+    raise InvalidSchedule(
+        f"{name} must be one of {known}, not {quoted(given)}.{meant(given, values)}", field=name
+    )
 
 
 def _seconds(given: timedelta | float) -> float:
@@ -226,11 +239,13 @@ def _moment(given: datetime | None, name: str) -> datetime | None:
     if given is None:
         return None
     if not isinstance(given, datetime) or given.utcoffset() is None:
-        raise InvalidSchedule(f"{name} must be an aware datetime, not {given!r}.", field=name)
+        raise InvalidSchedule(f"{name} must be an aware datetime, not {quoted(given)}.", field=name)
     return given.astimezone(UTC)
 
 
 def _flag(given: bool) -> bool:
     if not isinstance(given, bool):
-        raise InvalidSchedule(f"enabled must be True or False, not {given!r}.", field="enabled")
+        raise InvalidSchedule(
+            f"enabled must be True or False, not {quoted(given)}.", field="enabled"
+        )
     return given

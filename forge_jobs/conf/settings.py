@@ -15,11 +15,34 @@ from django.utils.module_loading import import_string
 from forge_jobs import redaction
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.conf import declared
+from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_THREADS
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.durations import as_timedelta
+from forge_jobs.wording import quoted
 
 Router = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class Routes:
+    """A router by prefixes of kinds; of those that fit, the longest says the queue."""
+
+    queues: Mapping[str, str]
+    """The longest prefixes first."""
+
+    @classmethod
+    def read(cls, key: str, given: Mapping[Any, Any]) -> Self:
+        for prefix, queue in given.items():
+            if not (isinstance(prefix, str) and isinstance(queue, str) and queue):
+                raise ImproperlyConfigured(
+                    f'FORGE_JOBS["{key}"] must map prefixes of kinds to names of queues, such as '
+                    f'{{"orders.": "mail"}}, not {quoted(prefix)} to {quoted(queue)}.'
+                )
+        return cls(dict(sorted(given.items(), key=lambda route: -len(route[0]))))
+
+    def __call__(self, kind: str) -> str | None:
+        return next((to for prefix, to in self.queues.items() if kind.startswith(prefix)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +69,7 @@ class Settings:
     @classmethod
     def read(cls, given: object) -> Self:
         if not isinstance(given, Mapping):
-            raise ImproperlyConfigured(f"FORGE_JOBS must be a dictionary, not {given!r}.")
+            raise ImproperlyConfigured(f"FORGE_JOBS must be a dictionary, not {quoted(given)}.")
         readers = _READERS
         declared.refuse_unknown(given, known=[*readers], where="FORGE_JOBS")
         return cls(**{key.lower(): readers[key](key, value) for key, value in given.items()})
@@ -89,20 +112,25 @@ def _router(key: str, value: object) -> Router:
                 f'FORGE_JOBS["{key}"] can\'t be imported: {error}'
             ) from error
     if isinstance(value, Mapping):
-        prefixes = sorted(value.items(), key=lambda route: -len(route[0]))
-        return lambda kind: next((to for prefix, to in prefixes if kind.startswith(prefix)), None)
+        return Routes.read(key, value)
     if callable(value):
         return value
     raise ImproperlyConfigured(
         f'FORGE_JOBS["{key}"] must be a callable, its dotted path, or a mapping of kind '
-        f"prefixes to queues, not {value!r}."
+        f"prefixes to queues, not {quoted(value)}."
     )
 
 
-def _number(key: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must be 1 or more, not {value!r}.')
-    return value
+def _number(key: str, value: object, *, most: int | None = None) -> int:
+    if type(value) is int and value >= 1 and (most is None or value <= most):
+        return value
+    bounds = "1 or more" if most is None else f"1 to {most:,}"
+    mend = ""
+    if isinstance(value, str) and value.strip().isdecimal():
+        mend = f", which is a text: write {value.strip()}, or int() around it"
+    raise ImproperlyConfigured(
+        f'FORGE_JOBS["{key}"] must be a whole number, {bounds}, not {quoted(value)}{mend}.'
+    )
 
 
 def _duration(key: str, value: Any) -> timedelta:
@@ -129,14 +157,16 @@ def _modules(key: str, value: object) -> Sequence[str]:
     paths = value if isinstance(value, list | tuple) else [None]
     if not all(isinstance(path, str) and path for path in paths):
         raise ImproperlyConfigured(
-            f'FORGE_JOBS["{key}"] must be a list of dotted paths of modules, not {value!r}.'
+            f'FORGE_JOBS["{key}"] must be a list of dotted paths of modules, not {quoted(value)}.'
         )
     return tuple(paths)
 
 
 def _alias(key: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ImproperlyConfigured(f'FORGE_JOBS["{key}"] must name a database, not {value!r}.')
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must name a database, not {quoted(value)}.'
+        )
     return value
 
 
@@ -148,10 +178,12 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "ROUTER": _router,
     "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
     "IMPORTS": _modules,
-    "MAX_ATTEMPTS": lambda key, value: None if value is None else _number(key, value),
+    "MAX_ATTEMPTS": lambda key, value: (
+        None if value is None else _number(key, value, most=MAX_ATTEMPTS)
+    ),
     "MAX_PAYLOAD_BYTES": _number,
     "REDACT": _names,
-    "THREADS": _number,
+    "THREADS": lambda key, value: _number(key, value, most=MAX_THREADS),
     "POLL_INTERVAL": _longer_than_zero,
     "SHUTDOWN_TIMEOUT": _duration,
     "PROCESS_TIMEOUT": _longer_than_zero,

@@ -12,9 +12,10 @@ from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.db.rows import NewRow
 from forge_jobs.durations import as_moment, as_timedelta
 from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
-from forge_jobs.handlers.handler import UNSET, JobHandler, Unset
+from forge_jobs.handlers.handler import UNSET, JobHandler, JobOptions, Unset
 from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State
+from forge_jobs.wording import listed, meant, quoted
 
 MAX_KEY_LENGTH: Final = 200
 
@@ -50,9 +51,12 @@ class Draft:
         idempotency_key: str | None = None,
         concurrency_key: str | None = None,
         context: dict[str, Any] | None = None,
+        **unknown: object,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
-        registered = registry.get(kind.kind if isinstance(kind, JobHandler) else kind)
+        if unknown:
+            raise _unknown_option(next(iter(unknown)))
+        registered = registry.get(kind)
         handler = kind if isinstance(kind, JobHandler) else registered
         moment = _moment(run_at, delay)
         return cls(
@@ -73,7 +77,8 @@ class Draft:
         """The row to insert for one payload; raises `InvalidPayload`."""
         if not isinstance(payload, dict):
             raise InvalidPayload(
-                f"payload must be a dictionary, the handler's keyword arguments, not {payload!r}.",
+                f"payload must be a dictionary, the handler's keyword arguments, "
+                f"not {quoted(payload)}.",
                 field="payload",
             )
         self.handler.check(payload)
@@ -96,15 +101,27 @@ class Draft:
         )
 
 
+def _unknown_option(name: str) -> InvalidOption:
+    known = JobOptions.__annotations__
+    hint = meant(name, known) or (
+        f" If it belongs to the payload, write enqueue(kind, {{{name!r}: ...}}), or "
+        f"handler.enqueue({name}=...)."
+    )
+    return InvalidOption(
+        f"{name} is no option of jobs.{hint} There are {listed(known)}.", field=name
+    )
+
+
 def _queue(given: str | None, handler: JobHandler) -> str:
     settings = conf()
     queue = given
     if queue is None:
         queue = handler.queue or settings.router(handler.kind) or "default"
     if not isinstance(queue, str) or queue not in settings.queues:
+        whose = "" if given is not None or handler.queue else f", the router's for {handler.kind},"
         raise UnknownQueue(
-            f'queue {queue!r} is not declared in FORGE_JOBS["QUEUES"], which has '
-            f"{', '.join(settings.queues)}.",
+            f'queue {quoted(queue)}{whose} is not declared in FORGE_JOBS["QUEUES"], which has '
+            f"{listed(settings.queues)}.{meant(queue, settings.queues)}",
             field="queue",
         )
     return queue
@@ -114,7 +131,7 @@ def _priority(given: int) -> int:
     if type(given) is not int or not MIN_PRIORITY <= given <= MAX_PRIORITY:
         raise InvalidOption(
             f"priority must be a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}, "
-            f"not {given!r}.",
+            f"not {quoted(given)}.",
             field="priority",
         )
     return given
@@ -140,7 +157,8 @@ def _max_attempts(given: int | Unset | None, handler: JobHandler) -> int | None:
         return conf().max_attempts
     if given is not None and not (type(given) is int and 1 <= given <= MAX_ATTEMPTS):
         raise InvalidOption(
-            f"max_attempts must be 1 to {MAX_ATTEMPTS:,}, or None for no limit, not {given!r}.",
+            f"max_attempts must be 1 to {MAX_ATTEMPTS:,}, or None for no limit, "
+            f"not {quoted(given)}.",
             field="max_attempts",
         )
     return given
@@ -167,11 +185,11 @@ def _key(given: str | None, field: str) -> str | None:
         return None
     if not isinstance(given, str) or not 0 < len(given) <= MAX_KEY_LENGTH:
         raise InvalidOption(
-            f"{field} must be a string of 1 to {MAX_KEY_LENGTH} characters, not {given!r}.",
+            f"{field} must be a string of 1 to {MAX_KEY_LENGTH} characters, not {quoted(given)}.",
             field=field,
         )
     if not jsontext.is_storable(given):
-        raise InvalidOption(f"{field} can't be stored as text: {given!r}.", field=field)
+        raise InvalidOption(f"{field} can't be stored as text: {quoted(given)}.", field=field)
     return given
 
 
@@ -182,7 +200,7 @@ def _concurrency_key(handler: JobHandler, payload: dict[str, Any]) -> str | None
 
 def _context(given: dict[str, Any]) -> str:
     if not isinstance(given, dict):
-        raise InvalidOption(f"context must be a dictionary, not {given!r}.", field="context")
+        raise InvalidOption(f"context must be a dictionary, not {quoted(given)}.", field="context")
     return _json(given, "context")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, overload
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
@@ -14,10 +14,14 @@ from forge_jobs import db
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.enqueueing.insertion import Stored, insert
+from forge_jobs.exceptions import InvalidOption
 from forge_jobs.handlers.handler import JobHandler, JobOptions
+from forge_jobs.wording import quoted
 
 if TYPE_CHECKING:  # unlike the models, this module may be imported before the apps are loaded
     from forge_jobs.models import Job
+
+T = TypeVar("T")
 
 BATCH: Final = 5_000
 BATCH_CHARACTERS: Final = 32 * 1024 * 1024
@@ -70,7 +74,14 @@ def enqueue_many(jobs: Iterable[NewJob]) -> EnqueuedJobs:
 
     Every job is checked before the first is written. Raises as `enqueue()` does.
     """
-    return _store([Draft.of(job.kind, **job.options).row(job.payload) for job in jobs])
+    rows = []
+    for job in _each(jobs, field="jobs"):
+        if not isinstance(job, NewJob):
+            raise InvalidOption(
+                f"jobs must be NewJob(kind, payload) each, not {quoted(job)}.", field="jobs"
+            )
+        rows.append(Draft.of(job.kind, **job.options).row(job.payload))
+    return _store(rows)
 
 
 def enqueue_payloads(
@@ -78,7 +89,7 @@ def enqueue_payloads(
 ) -> EnqueuedJobs:
     """Store one job of the same kind and options for each payload; see `enqueue_many()`."""
     draft = Draft.of(handler, **options)
-    return _store([draft.row(payload) for payload in payloads])
+    return _store([draft.row(payload) for payload in _each(payloads, field="payloads")])
 
 
 aenqueue: Final = sync_to_async(enqueue)
@@ -122,6 +133,15 @@ class EnqueuedJobs(Sequence["Job"]):
         for job, stored in zip(jobs, self._stored, strict=True):
             job.was_deduplicated = stored.inserted is None
         return jobs
+
+
+def _each(given: Iterable[T], *, field: str) -> Iterator[T]:
+    """A mapping or a text could be gone through, but is one thing where many are wanted."""
+    if isinstance(given, Mapping | str | bytes) or not isinstance(given, Iterable):
+        raise InvalidOption(
+            f"{field} must be many, such as a list, not {quoted(given)}.", field=field
+        )
+    return iter(given)
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:

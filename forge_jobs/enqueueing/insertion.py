@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from django.db import DatabaseError
+
 from forge_jobs import db, wake
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+from forge_jobs.enqueueing.unmigrated import refuse_unmigrated
 from forge_jobs.exceptions import KeyUnavailable
 from forge_jobs.states import State
 
@@ -23,7 +26,11 @@ class Stored(NamedTuple):
 
 def insert(rows: Sequence[NewRow]) -> list[Stored]:
     """Store one batch in the current transaction; returns a job for each row, in order."""
-    stored = _insert_or_find(rows, races=KEY_RACES)
+    try:
+        stored = _insert_or_find(rows, races=KEY_RACES)
+    except DatabaseError as error:
+        refuse_unmigrated(error)
+        raise
     for queue in {job.row.queue for job in stored if job.inserted and job.row.state == State.READY}:
         wake.on_commit(queue)
     keys = {job.row.concurrency_key for job in stored if job.row.state == State.BLOCKED}

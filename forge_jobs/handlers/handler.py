@@ -8,18 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Never,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule, of_handler
 from forge_jobs.exceptions import InvalidPayload
+from forge_jobs.handlers.signature import Signature, by_name, by_place, misfit
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
-    from forge_jobs.enqueueing.enqueue import EnqueuedJobs
+    from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
     from forge_jobs.models import Job
+
+P = ParamSpec("P")
+"""What the jobs of a handler take."""
+R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 1_000
 
@@ -74,7 +89,7 @@ class JobHandler:
     broke it off in order or lost its session with the database; others get that attempt back.
     """
 
-    kind: str
+    kind: str = ""
     queue: str | None = None
     priority: int = 0
     max_attempts: int | Unset | None = UNSET
@@ -117,29 +132,40 @@ class JobHandler:
             schedules=self.schedules,
         )
 
-    def using(self, **options: Unpack[JobOptions]) -> Enqueuer:
+    def bound(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload of a call that gives some of it by its place; raises `InvalidPayload`."""
+        raise InvalidPayload(by_name(self.kind), field="payload")
+
+    def using(self, **options: Unpack[JobOptions]) -> Enqueuer[...]:
         """The same handler with other options: `h.using(delay=60).enqueue(...)`."""
         return Enqueuer(self, options)
 
-    def enqueue(self, **payload: Any) -> Job:
+    def new(self, /, *positional: Never, **payload: Any) -> NewJob:
+        """A job of this kind that is not stored yet, for `enqueue_many()`."""
+        return Enqueuer(self, {}).new(*positional, **payload)
+
+    def enqueue(self, /, *positional: Never, **payload: Any) -> Job:
         """Store a job of this kind; see `forge_jobs.enqueue()` for what it may raise."""
-        return Enqueuer(self, {}).enqueue(**payload)
+        return Enqueuer(self, {}).enqueue(*positional, **payload)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         """Store one job a payload, thousands in one statement."""
         return Enqueuer(self, {}).enqueue_many(payloads)
 
-    async def aenqueue(self, **payload: Any) -> Job:
-        return await Enqueuer(self, {}).aenqueue(**payload)
+    async def aenqueue(self, /, *positional: Never, **payload: Any) -> Job:
+        return await Enqueuer(self, {}).aenqueue(*positional, **payload)
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await Enqueuer(self, {}).aenqueue_many(payloads)
 
 
-class FunctionHandler(JobHandler):
-    """What `@job` makes of a function: a handler that can still be called as the function."""
+class FunctionHandler(JobHandler, Generic[P, R]):
+    """What `@job` makes of a function: a handler that can still be called as the function.
 
-    def __init__(self, function: Callable[..., Any], *, kind: str, takes_context: bool) -> None:
+    Its jobs are enqueued with the arguments of a call, `P`.
+    """
+
+    def __init__(self, function: Callable[..., R], *, kind: str, takes_context: bool) -> None:
         self.function = function
         self.kind = kind
         self.takes_context = takes_context
@@ -148,13 +174,17 @@ class FunctionHandler(JobHandler):
         self.__wrapped__ = function
         code = inspect.unwrap(function).__code__
         self.place = f"{code.co_filename}:{code.co_firstlineno}"
-        self._parameters, self._required, self._open = self._keywords()
+        self.signature = self.taken()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<job {self.kind}>"
+
+    def taken(self) -> Signature:
+        """What a payload may have; raises `InvalidHandler`."""
+        return Signature.of(self.function, takes_context=self.takes_context)
 
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
         if self.takes_context:
@@ -166,62 +196,60 @@ class FunctionHandler(JobHandler):
         return inspect.iscoroutinefunction(self.function)
 
     def check(self, payload: dict[str, Any]) -> None:
-        given = payload.keys()
-        if self._required <= given and (self._open or given <= self._parameters):
+        given, takes = payload.keys(), self.signature
+        if takes.required <= given and (takes.is_open or given <= takes.named):
             return
-        unexpected = set() if self._open else given - self._parameters
-        faults = [
-            *(f"{name!r} is missing" for name in sorted(self._required - given)),
-            *(f"{name!r} is unexpected" for name in sorted(unexpected, key=str)),
-        ]
-        takes = ", ".join(sorted(self._parameters)) or "no arguments"
-        raise InvalidPayload(
-            f"payload does not fit {self.kind}: {', '.join(faults)}. It takes {takes}.",
-            field="payload",
-        )
+        told = misfit(self.kind, payload, takes, options=JobOptions.__annotations__)
+        raise InvalidPayload(told, field="payload")
 
-    def _keywords(self) -> tuple[frozenset[str], frozenset[str], bool]:
-        """The names a payload may have, those it must have, and whether it may have any."""
-        name = self.function.__qualname__
-        parameters = list(inspect.signature(self.function).parameters.values())
-        if self.takes_context:
-            if not parameters:
-                raise TypeError(f"{name} takes_context, but has no parameter.")
-            parameters = parameters[1:]
-        if any(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters):
-            raise TypeError(
-                f"{name} has positional-only parameters; a job's payload is passed by keyword."
-            )
-        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        named = [parameter for parameter in parameters if parameter.kind not in variadic]
-        return (
-            frozenset(parameter.name for parameter in named),
-            frozenset(
-                parameter.name for parameter in named if parameter.default is parameter.empty
-            ),
-            any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters),
-        )
+    def bound(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        return by_place(self.kind, self.signature, args, payload)
+
+    # What is enqueued has the parameters of the function, where that of other handlers has any.
+    if TYPE_CHECKING:
+
+        def using(self, **options: Unpack[JobOptions]) -> Enqueuer[P]: ...
+        def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob: ...
+        def enqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
+        async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
+
+
+class ContextHandler(FunctionHandler[P, R]):
+    """The same of a function whose first parameter is the `JobContext`, which no payload has."""
+
+    def __call__(self, ctx: JobContext, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        return self.function(ctx, *args, **kwargs)
 
 
 @dataclass(frozen=True)
-class Enqueuer:
+class Enqueuer(Generic[P]):
     """A handler together with the options for the jobs that it will enqueue."""
 
     handler: JobHandler
     options: JobOptions
 
-    def enqueue(self, **payload: Any) -> Job:
+    def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob:
+        """A job that is not stored yet, for `enqueue_many()`; raises `InvalidPayload`."""
+        from forge_jobs.enqueueing.enqueue import NewJob
+
+        return NewJob(self.handler, self._payload(args, payload), **self.options)
+
+    def enqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job:
+        """Store a job; see `forge_jobs.enqueue()` for what it may raise."""
         from forge_jobs.enqueueing.enqueue import enqueue
 
-        return enqueue(self.handler, payload, **self.options)
+        return enqueue(self.handler, self._payload(args, payload), **self.options)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         from forge_jobs.enqueueing.enqueue import enqueue_payloads
 
         return enqueue_payloads(self.handler, payloads, **self.options)
 
-    async def aenqueue(self, **payload: Any) -> Job:
-        return await sync_to_async(self.enqueue)(**payload)
+    async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job:
+        return await sync_to_async(self.enqueue)(*args, **payload)
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await sync_to_async(self.enqueue_many)(payloads)
+
+    def _payload(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
+        return self.handler.bound(args, payload) if args else payload

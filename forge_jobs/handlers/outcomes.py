@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from forge_jobs.durations import clamped, in_utc, nearest
+from forge_jobs.wording import quoted
 
 
 class Outcome(Exception):
@@ -58,7 +59,7 @@ class Throttled(Outcome):
         self, retry_after: timedelta | float, *, scope: Literal["queue", "job"] = "queue"
     ) -> None:
         if scope not in ("queue", "job"):
-            raise ValueError(f'scope must be "queue" or "job", not {scope!r}.')
+            raise ValueError(f'scope must be "queue" or "job", not {quoted(scope)}.')
         super().__init__(retry_after)
         self.retry_after = clamped(retry_after, field="retry_after")
         self.scope = scope

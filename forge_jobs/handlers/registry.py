@@ -7,17 +7,30 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from django.apps import apps
 
-from forge_jobs import redaction
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.conf.bounds import MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.schedules import DeclaredSchedule
-from forge_jobs.durations import as_timedelta
-from forge_jobs.exceptions import UnknownKind
-from forge_jobs.handlers.handler import MAX_CONCURRENCY, UNSET, FunctionHandler, JobHandler
+from forge_jobs.exceptions import InvalidHandler, UnknownKind
+from forge_jobs.handlers.handler import ContextHandler, FunctionHandler, JobHandler, P, R
+from forge_jobs.handlers.options import bring_into_shape
+from forge_jobs.handlers.signature import refuse_no_function
+from forge_jobs.wording import listed, meant, quoted
+
+if TYPE_CHECKING:
+    from forge_jobs.context import JobContext
 
 H = TypeVar("H", bound=JobHandler)
 
@@ -43,13 +56,25 @@ class HandlerOptions(TypedDict, total=False):
 
 
 @overload
-def job(function: Callable[..., Any], /) -> FunctionHandler: ...
+def job(function: Callable[P, R], /) -> FunctionHandler[P, R]: ...
 
 
 @overload
 def job(
-    *, kind: str | None = None, takes_context: bool = False, **options: Unpack[HandlerOptions]
-) -> Callable[[Callable[..., Any]], FunctionHandler]: ...
+    *,
+    kind: str | None = None,
+    takes_context: Literal[True],
+    **options: Unpack[HandlerOptions],
+) -> Callable[[Callable[Concatenate[JobContext, P], R]], ContextHandler[P, R]]: ...
+
+
+@overload
+def job(
+    *,
+    kind: str | None = None,
+    takes_context: Literal[False] = False,
+    **options: Unpack[HandlerOptions],
+) -> Callable[[Callable[P, R]], FunctionHandler[P, R]]: ...
 
 
 def job(
@@ -63,20 +88,25 @@ def job(
     """Make a function the handler of a kind, `"<app label>.<function name>"` unless given.
 
     The job's payload becomes the function's keyword arguments; with `takes_context=True` a
-    `JobContext` comes first. The function may be `async`, and may return or raise an outcome.
+    `JobContext` comes first. The handler is enqueued with the function's arguments, and called as
+    it is. The function may be `async`, and may return or raise an outcome.
+    Raises `InvalidHandler` or `InvalidSchedule`, which name the `field`.
     """
 
-    def decorate(function: Callable[..., Any]) -> FunctionHandler:
-        handler = FunctionHandler(
-            function, kind=kind or _default_kind(function), takes_context=takes_context
+    def decorate(function: Callable[..., Any]) -> FunctionHandler[..., Any]:
+        refuse_no_function(function)
+        make = ContextHandler if takes_context else FunctionHandler
+        handler: FunctionHandler[..., Any] = make(
+            function,
+            kind=_default_kind(function) if kind is None else kind,
+            takes_context=takes_context,
         )
         for name, value in options.items():
-            if name not in HandlerOptions.__annotations__:
-                raise TypeError(f"job() has no option {name!r}.")
+            _refuse_unknown(name)
             setattr(handler, name, value)
         return registry.add(handler)
 
-    return decorate(function) if function else decorate
+    return decorate if function is None else decorate(function)
 
 
 def register(handler: H) -> H:
@@ -102,23 +132,26 @@ class Registry:
         self._handlers: dict[str, JobHandler] = {}
         self.clashes: list[Clash] = []
         self.import_failures: dict[str, Exception] = {}
+        self.found_in: set[str] = set()
+        """The files that have registered handlers while the apps were loaded."""
 
     def add(self, handler: H) -> H:
-        _refuse_bad_options(handler)
+        bring_into_shape(handler)
         older = self._handlers.get(handler.kind)
         if older is not None and older.place != handler.place:
             self.clashes.append(Clash(handler.kind, older.place, handler.place))
         self._handlers[handler.kind] = handler
+        if not apps.ready:
+            self.found_in.add(handler.place.rpartition(":")[0])
         return handler
 
-    def get(self, kind: str) -> JobHandler:
-        try:
-            return self._handlers[kind]
-        except KeyError:
-            known = ", ".join(self.kinds()) or "none"
-            raise UnknownKind(
-                f"kind {kind!r} has no handler. Known kinds: {known}.", field="kind"
-            ) from None
+    def get(self, kind: object) -> JobHandler:
+        """The handler of a kind, or of the kind of a handler; raises `UnknownKind`."""
+        name = kind.kind if isinstance(kind, JobHandler) else kind
+        handler = self._handlers.get(name) if isinstance(name, str) else None
+        if handler is None:
+            raise UnknownKind(self._told_unknown(kind), field="kind")
+        return handler
 
     def find(self, kind: str) -> JobHandler | None:
         return self._handlers.get(kind)
@@ -128,6 +161,29 @@ class Registry:
 
     def handlers(self) -> list[JobHandler]:
         return list(self._handlers.values())
+
+    def _told_unknown(self, kind: object) -> str:
+        if isinstance(kind, str):
+            found = f"{meant(kind, self.kinds())} Known kinds: {listed(self.kinds())}."
+            return f"kind {quoted(kind)} has no handler.{found}{self._told_missing()}"
+        if isinstance(kind, JobHandler):
+            return f"kind {quoted(kind.kind)} is that of a handler to be registered: register() it."
+        for handler in self.handlers():
+            if getattr(handler, "__wrapped__", self) is kind:
+                return f"kind must be {handler!r}, not the function that it was made of."
+        if isinstance(kind, type) and issubclass(kind, JobHandler):
+            return f"kind must be an instance of {kind.__name__} that is registered, not the class."
+        if callable(kind):
+            name = getattr(kind, "__name__", "")
+            return f"kind must be a handler, which {name or quoted(kind)} is not: give it @job."
+        return f"kind must be a handler or the name of one, not {quoted(kind)}."
+
+    def _told_missing(self) -> str:
+        """Why kinds may be missing."""
+        if not apps.ready:
+            return " Those of jobs modules are registered by django.setup(), which has not ended."
+        broken = listed(self.import_failures)
+        return f" Those of {broken} are missing: it can't be imported." if broken != "none" else ""
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
@@ -143,48 +199,18 @@ registry: Final = Registry()
 
 
 def _default_kind(function: Callable[..., Any]) -> str:
+    if function.__name__ == "<lambda>":
+        raise InvalidHandler(
+            "@job on a lambda, which has no name: define a function, or give a kind.", field="kind"
+        )
     config = apps.get_containing_app_config(function.__module__)
     return f"{config.label if config else function.__module__}.{function.__name__}"
 
 
-def _refuse_bad_options(handler: JobHandler) -> None:
-    if not isinstance(handler, JobHandler):
-        raise TypeError(f"register() takes an instance of a JobHandler, not {handler!r}.")
-    kind = getattr(handler, "kind", None)
-    if not isinstance(kind, str) or not 0 < len(kind) <= 200:
-        raise ValueError(f"kind must be a string of 1 to 200 characters, not {kind!r}.")
-    if type(handler.priority) is not int or not MIN_PRIORITY <= handler.priority <= MAX_PRIORITY:
-        raise ValueError(
-            f"priority of {kind} must be a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}, "
-            f"not {handler.priority!r}."
+def _refuse_unknown(option: str) -> None:
+    known = ["kind", "takes_context", *HandlerOptions.__annotations__]
+    if option not in known:
+        raise InvalidHandler(
+            f"job() has no option {option!r}.{meant(option, known)} It knows {listed(known)}.",
+            field=option,
         )
-    limit = handler.max_attempts
-    if limit is not None and limit is not UNSET and not (type(limit) is int and limit >= 1):
-        raise ValueError(
-            f"max_attempts of {kind} must be 1 or more, or None for no limit, not {limit!r}."
-        )
-    limit = handler.concurrency_limit
-    if type(limit) is not int or not 1 <= limit <= MAX_CONCURRENCY:
-        raise ValueError(
-            f"concurrency_limit of {kind} must be 1 to {MAX_CONCURRENCY:,}, not {limit!r}."
-        )
-    limit = handler.max_concurrent_per_process
-    if limit is not None and not (type(limit) is int and limit >= 1):
-        raise ValueError(
-            f"max_concurrent_per_process of {kind} must be 1 or more, or None for no limit, "
-            f"not {limit!r}."
-        )
-    if handler.timeout is not None:
-        handler.timeout = as_timedelta(handler.timeout, field=f"timeout of {kind}")
-        if not handler.timeout:
-            raise ValueError(f"timeout of {kind} must be longer than 0 seconds.")
-    if handler.retry is not None and not callable(handler.retry):
-        raise TypeError(f"retry of {kind} must be a policy of forge_jobs.backoff or a callable.")
-    handler.redact = redaction.names(handler.redact, field=f"redact of {kind}")
-    if handler.atomic and handler.is_async:
-        raise TypeError(f"{kind} can't be atomic: Django has no transactions in async code.")
-    schedules = handler.declared_schedules()
-    if handler.resident:
-        handler.check({})  # nobody is there who could give it a payload
-        if schedules:
-            raise TypeError(f"{kind} can't have schedules: it is resident.")

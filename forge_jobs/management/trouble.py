@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.connection import ConnectionDoesNotExist
 
 from forge_jobs import db
+from forge_jobs.exceptions import NotMigrated
 
 
 @contextmanager
@@ -19,8 +20,9 @@ def told_in_one_line() -> Iterator[None]:
         yield
     except (ImproperlyConfigured, ConnectionDoesNotExist) as error:
         raise CommandError(str(error)) from error
-    except Error as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except (Error, NotMigrated) as error:
+        fault = error.__cause__ if isinstance(error, NotMigrated) else error
+        reason = " ".join(str(fault).split()) or type(fault).__name__
         mend = " Run manage.py migrate." if _is_behind() else ""
         stop = "" if reason.endswith((".", "?")) else "."
         raise CommandError(f"The job database can't be used: {reason}{stop}{mend}") from error

@@ -54,7 +54,7 @@ def test_what_does_not_fit_the_project_is_told_by_a_check(
 ) -> None:
     (error,) = ForgeJobsBackend("mine", params).check()
 
-    assert error.id == "forge_jobs.E017"
+    assert error.id == "forge_jobs.E018"
     assert told in error.msg
 
 

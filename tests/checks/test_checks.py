@@ -107,14 +107,14 @@ def test_e003_a_jobs_module_that_can_not_be_imported(monkeypatch: pytest.MonkeyP
     assert error.msg == "mail.jobs can't be imported: ImportError: No module named 'smtp'"
 
 
-def test_w007_tasks_for_a_queue_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_w009_tasks_for_a_queue_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = ModuleNotFoundError("No module named 'celery'", name="celery")
     misspelt = ModuleNotFoundError("No module named 'mail.modles'", name="mail.modles")
     failures: dict[str, Exception] = {"shop.tasks": missing, "mail.tasks": misspelt}
     monkeypatch.setattr(registry, "import_failures", failures)
 
     warning, error = check_handlers(None)
-    assert (warning.id, error.id) == ("forge_jobs.W007", "forge_jobs.E003")
+    assert (warning.id, error.id) == ("forge_jobs.W009", "forge_jobs.E003")
     assert warning.msg == "shop.tasks is left out: it needs celery, which is not installed."
 
 
@@ -130,6 +130,83 @@ def test_e004_two_handlers_of_one_kind() -> None:
     assert "'mail.send'" in error.msg
     assert send.place in str(error.hint)
     assert post.place in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    "router", [{"app.": "imagse"}, lambda kind: "imagse" if kind == "app.noop" else None]
+)
+def test_e017_a_route_to_a_queue_that_is_not_declared(settings: Settings, router: Any) -> None:
+    settings.FORGE_JOBS = {"QUEUES": {"default": {}, "images": {}}, "ROUTER": router}
+
+    (error,) = check_settings(None)
+    assert error.id == "forge_jobs.E017"
+    assert "'imagse'" in error.msg
+    assert "Did you mean 'images'?" in error.msg
+
+
+def test_w007_a_budget_that_is_not_declared(settings: Settings) -> None:
+    budgets = {"partner": {"capacity": 1, "refill_per_second": 1}}
+    queues = {"default": {"budget": "partnre"}, "images": {"budget": "partner"}, "mail": {}}
+    settings.FORGE_JOBS = {"QUEUES": queues, "BUDGETS": budgets}
+
+    (warning,) = check_settings(None)
+    assert warning.id == "forge_jobs.W007"
+    assert "'default'" in warning.msg
+    assert "Did you mean 'partner'?" in warning.msg
+
+
+TASKS = "from forge_jobs import job\n\n\n@job(kind='{name}.sell')\ndef sell(): ...\n"
+
+
+@pytest.fixture
+def app_with_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Callable[..., None]:
+    def install(name: str, *, jobs: str = "", tasks: str = TASKS) -> None:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / name / "jobs.py").write_text(jobs.format(name=name))
+        (tmp_path / name / "tasks.py").write_text(tasks.format(name=name))
+        monkeypatch.syspath_prepend(tmp_path)
+        settings.TASKS = {}  # else they are imported
+        settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, name]
+
+    return install
+
+
+def test_w008_jobs_in_tasks_py(app_with_tasks: Callable[..., None]) -> None:
+    app_with_tasks("shop_of_tasks")
+
+    (warning,) = check_handlers(None)
+    assert warning.id == "forge_jobs.W008"
+    assert "shop_of_tasks.tasks declares jobs" in warning.msg
+    assert (
+        warning.hint == "Move them to shop_of_tasks.jobs, or let that import shop_of_tasks.tasks."
+    )
+
+
+def test_jobs_in_tasks_py_that_jobs_py_imports_are_fine(
+    app_with_tasks: Callable[..., None],
+) -> None:
+    app_with_tasks("shop_of_both", jobs="from {name} import tasks")
+
+    assert check_handlers(None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks"),
+    [
+        ("shop_of_celery", "from celery import shared_task"),
+        ("shop_of_callers", "from forge_jobs import enqueue"),
+        ("shop_of_faults", "from forge_jobs import job ("),
+    ],
+)
+def test_tasks_py_without_jobs_is_no_concern(
+    app_with_tasks: Callable[..., None], name: str, tasks: str
+) -> None:
+    app_with_tasks(name, tasks=tasks)
+
+    assert check_handlers(None) == []
 
 
 def test_e005_a_database_that_is_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:

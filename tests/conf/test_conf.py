@@ -93,10 +93,14 @@ def test_settings_that_are_no_dictionary_are_refused(given: object) -> None:
         *[("QUEUES", queues) for queues in ({}, [], None, ["default"], "default", {"default": 1})],
         *[("QUEUES", {name: {}}) for name in ("", "a,b", "x" * 101, 1)],
         *[("ROUTER", router) for router in (None, 1, ["default"], "no.such.router", "nowhere")],
+        ("ROUTER", {5: {}}),
+        ("ROUTER", {"app.": {}}),
+        ("ROUTER", {"app.": ""}),
+        *[("SCHEDULES", {name: {"kind": "app.noop"}}) for name in (5, None)],
         *[("RETRY", retry) for retry in (None, 10, timedelta(seconds=10))],
-        *[("MAX_ATTEMPTS", number) for number in (0, -1, 1.5, "5", True)],
+        *[("MAX_ATTEMPTS", number) for number in (0, -1, 1.5, "5", True, 2**31)],
         *[("MAX_PAYLOAD_BYTES", number) for number in (0, None, "1 MB")],
-        *[("THREADS", number) for number in (0, None, 1.5)],
+        *[("THREADS", number) for number in (0, None, 1.5, "8", 1_001)],
         *[("POLL_INTERVAL", duration) for duration in (-1, None, "1 s", float("nan"))],
         *[("SHUTDOWN_TIMEOUT", duration) for duration in (timedelta(days=-1), None, True)],
         *[("DATABASE", alias) for alias in (None, 1)],
@@ -167,3 +171,10 @@ def test_names_whose_values_are_hidden_go_by_no_case(settings: Settings) -> None
 def test_names_that_are_none_are_refused(given: object) -> None:
     with pytest.raises(ImproperlyConfigured, match=r'FORGE_JOBS\["REDACT"\] must be names'):
         JobSettings.read({"REDACT": given})
+
+
+def test_a_number_in_quotes_is_refused_with_what_to_write() -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=r"not '8', which is a text: write 8, or int\(\)"
+    ):
+        JobSettings.read({"THREADS": "8"})

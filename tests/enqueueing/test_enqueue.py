@@ -37,7 +37,8 @@ def declare() -> Declare:
         @job(kind="tests.declared", **options)
         def declared(**payload: Any) -> None: ...
 
-        return declared
+        handler: JobHandler = declared
+        return handler
 
     return declare
 

@@ -1,17 +1,20 @@
 """What enqueueing refuses: each by an error that names the field, and nothing is written."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from forge_jobs import JobContext, JobHandler, enqueue
+from forge_jobs import JobContext, JobHandler, enqueue_many, job
 from forge_jobs.exceptions import (
     InvalidOption,
+    InvalidPayload,
     UnknownKind,
     UnknownQueue,
 )
+from forge_jobs.handlers.handler import FunctionHandler
 from tests.app.jobs import effect, noop
 from tests.conftest import NOON
 from tests.refusals import refused
@@ -35,8 +38,100 @@ def test_a_handler_that_was_never_registered_is_refused() -> None:
     assert refused(Stranger()).field == "kind"
 
 
-def test_a_plain_function_is_no_kind() -> None:
-    assert refused(noop.__wrapped__).field == "kind"
+def undecorated() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (noop.__wrapped__, "must be <job app.noop>, not the function that it was made of"),
+        (undecorated, "which undecorated is not: give it @job"),
+        (JobHandler, "an instance of JobHandler that is registered, not the class"),
+        ("noop", "Did you mean 'app.noop'?"),
+        ([], "a handler or the name of one, not []"),
+        (None, "a handler or the name of one, not None"),
+        (b"app.noop", "a handler or the name of one, not b'app.noop'"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_kind_is_refused_with_what_is_one(kind: Any, words: str) -> None:
+    error = refused(kind)
+
+    assert (type(error), error.field) == (UnknownKind, "kind")
+    assert words in str(error)
+
+
+class Nameless(JobHandler):
+    """No function: nobody knows what it takes."""
+
+    kind = "tests.nameless"
+
+
+class Unspeakable:
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise RuntimeError("not to be told")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["queue", "priority", "run_at", "delay", "max_attempts", "timeout", "dedupe_key", "context"],
+)
+def test_values_that_can_not_be_told_are_refused_all_the_same(option: str) -> None:
+    assert refused(noop, **{option: Unspeakable()}).field == option
+    assert refused(Unspeakable()).field == "kind"
+    assert refused(noop, Unspeakable()).field == "payload"
+    assert refused(effect, {"number": Unspeakable()}).field == "payload"
+
+
+@pytest.fixture
+def placed() -> FunctionHandler[[int, float], None]:
+    @job(kind="tests.placed")
+    def placed(number: int, seconds: float) -> None: ...
+
+    return placed
+
+
+def test_arguments_that_have_no_place_are_refused_with_the_names(placed: Any) -> None:
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: placed.enqueue(7, 0.5, 3), "3 arguments are given by their place, and it takes 2"),
+        (lambda: placed.enqueue(7, number=7), "'number' is given twice"),
+        (lambda: placed.enqueue({"number": 7}), "enqueue(**payload)"),
+        (lambda: placed.enqueue(7), "'seconds' is missing"),
+        (lambda: Nameless().enqueue(7), "is given by name"),  # type: ignore[arg-type]
+    ]
+    for call, words in calls:
+        with pytest.raises(InvalidPayload) as refusal:
+            call()
+        assert words in str(refusal.value)
+
+
+def test_arguments_may_be_given_by_their_place(
+    placed: Any,
+) -> None:
+    payload = {"number": 7, "seconds": 2}
+
+    assert placed.enqueue(7, 2).payload == payload
+    assert placed.using(priority=1).enqueue(7, seconds=2).payload == payload
+    new = placed.using(priority=1).new(7, 2)
+    assert (new.kind, new.payload, new.options) == (placed, payload, {"priority": 1})
+
+
+@pytest.mark.parametrize("jobs", [[("app.noop", {})], ["app.noop"], [{}], "app.noop", {}, None, 7])
+def test_many_jobs_are_new_jobs_each(jobs: Any) -> None:
+    with pytest.raises(InvalidOption) as refusal:
+        enqueue_many(jobs)
+
+    assert refusal.value.field == "jobs"
+
+
+@pytest.mark.parametrize("payloads", [{"number": 1}, "number", None, 7])
+def test_many_payloads_are_not_one(payloads: Any) -> None:
+    with pytest.raises(InvalidOption) as refusal:
+        effect.enqueue_many(payloads)
+
+    assert refusal.value.field == "payloads"
 
 
 @pytest.mark.parametrize("queue", ["nowhere", "Default", 7], ids=repr)
@@ -50,7 +145,17 @@ def test_a_queue_that_is_not_declared_is_refused(queue: Any) -> None:
 def test_a_router_s_queue_that_is_not_declared_is_refused(settings: Settings) -> None:
     settings.FORGE_JOBS = {**settings.FORGE_JOBS, "ROUTER": {"app.": "nowhere"}}
 
-    assert refused(noop).field == "queue"
+    error = refused(noop)
+
+    assert error.field == "queue"
+    assert "'nowhere', the router's for app.noop, is not declared" in str(error)
+
+
+def test_a_payload_given_as_options_is_told_where_it_belongs() -> None:
+    error = refused(effect, number=7)
+
+    assert (type(error), error.field) == (InvalidOption, "number")
+    assert "handler.enqueue(number=...)" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +198,10 @@ def test_a_naive_moment_is_refused_with_the_way_to_make_it_aware() -> None:
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="priorty"):
-        enqueue(noop, priorty=5)  # type: ignore[call-arg]
+    error = refused(noop, priorty=5)
+
+    assert (type(error), error.field) == (InvalidOption, "priorty")
+    assert "Did you mean 'priority'?" in str(error)
 
 
 def test_a_refusal_is_a_value_error() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from forge_jobs import JobContext, JobHandler, job, register
-from forge_jobs.exceptions import InvalidPayload
+from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 
 
 def test_a_job_can_be_called_as_the_plain_function() -> None:
@@ -28,7 +28,7 @@ def test_an_async_job_can_be_called_as_the_plain_function() -> None:
 
 
 def test_positional_only_parameters_are_refused() -> None:
-    with pytest.raises(TypeError, match="positional-only"):
+    with pytest.raises(InvalidHandler, match="positional-only"):
 
         @job
         def post(to: str, /) -> None: ...
@@ -42,14 +42,14 @@ def test_the_context_may_be_positional_only() -> None:
 
 
 def test_a_job_that_takes_a_context_needs_a_parameter_for_it() -> None:
-    with pytest.raises(TypeError, match="takes_context, but has no parameter"):
+    with pytest.raises(InvalidHandler, match="takes_context, but has no parameter"):
 
-        @job(takes_context=True)
+        @job(takes_context=True)  # type: ignore[arg-type]
         def post() -> None: ...
 
 
 def test_an_atomic_job_can_not_be_async() -> None:
-    with pytest.raises(TypeError, match="can't be atomic"):
+    with pytest.raises(InvalidHandler, match="can't be atomic"):
 
         @job(atomic=True)
         async def post() -> None: ...
@@ -62,7 +62,7 @@ def test_an_atomic_handler_can_not_be_async() -> None:
 
         async def run(self, ctx: JobContext, payload: dict[str, Any]) -> None: ...
 
-    with pytest.raises(TypeError, match="can't be atomic"):
+    with pytest.raises(InvalidHandler, match="can't be atomic"):
         register(Post())
 
 

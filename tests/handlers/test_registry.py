@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from forge_jobs import JobContext, JobHandler, job, register
 from forge_jobs.backoff import Fixed
-from forge_jobs.exceptions import UnknownKind
+from forge_jobs.exceptions import InvalidHandler, UnknownKind
 from forge_jobs.handlers.registry import registry
 from tests.app.jobs import noop
 
@@ -53,7 +53,10 @@ def test_each_installed_app_s_jobs_are_found() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(UnknownKind, match=r"'app.nop' has no handler. Known kinds: .*app.noop"):
+    with pytest.raises(
+        UnknownKind,
+        match=r"'app.nop' has no handler. Did you mean 'app.noop'\? Known kinds: .*app.noop",
+    ):
         registry.get("app.nop")
 
 
@@ -66,8 +69,10 @@ def test_the_options_of_a_job_are_attributes_of_its_handler() -> None:
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="no option 'priorty'"):
-        job(priorty=7)(lambda: None)  # type: ignore[call-overload]
+    with pytest.raises(InvalidHandler, match=r"no option 'priorty'\. Did you mean 'priority'"):
+
+        @job(priorty=7)  # type: ignore[call-overload, untyped-decorator]
+        def post() -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_an_unknown_option_is_refused() -> None:
     ids=repr,
 )
 def test_a_bad_option_is_refused_by_its_name(option: str, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=option):
+    with pytest.raises(InvalidHandler, match=option):
 
         @job(**{option: value})
         def post() -> None: ...
@@ -100,7 +105,7 @@ def test_a_handler_without_a_kind_is_refused() -> None:
     class Nameless(JobHandler):
         pass
 
-    with pytest.raises(ValueError, match="kind must be a string"):
+    with pytest.raises(InvalidHandler, match="kind must be a string"):
         register(Nameless())
 
 
@@ -108,7 +113,7 @@ def test_a_class_is_refused_where_an_instance_belongs() -> None:
     class Hello(JobHandler):
         kind = "greet.hello"
 
-    with pytest.raises(TypeError, match="instance"):
+    with pytest.raises(InvalidHandler, match="instance"):
         register(Hello)  # type: ignore[type-var]
 
 
@@ -176,7 +181,7 @@ def test_a_jobs_module_that_fails_to_import_is_kept_for_the_check(
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, True])
 def test_a_limit_per_process_must_be_a_whole_number_from_1(limit: Any) -> None:
-    with pytest.raises(ValueError, match=r"max_concurrent_per_process of tests\.subject"):
+    with pytest.raises(InvalidHandler, match=r"max_concurrent_per_process of tests\.subject"):
 
         @job(kind="tests.subject", max_concurrent_per_process=limit)
         def subject() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.dispatch import Signal
 from pytest_django import Settings
 
-from forge_jobs import Cancelled, Dead, Failed, JobContext, job, signals
+from forge_jobs import Cancelled, Dead, Failed, JobContext, enqueue, job, signals
 from forge_jobs.log import jobs
 from forge_jobs.models import Job, JobEvent
 from forge_jobs.redaction import MASK
@@ -110,7 +110,7 @@ def test_an_outcome_quotes_nothing_hidden(
         assert (order, token) == ({"Card": CARD}, TOKEN)
         return handle(order, token)
 
-    stored = pay.enqueue(**PAYLOAD)
+    stored = enqueue(pay, PAYLOAD)
     with (
         caplog.at_level(logging.DEBUG, "forge_jobs"),
         heard(signals.job_started, signals.job_finished, signals.job_failed) as got,
@@ -151,7 +151,7 @@ def test_progress_quotes_nothing_hidden() -> None:
     go_on = Event()
 
     @job(kind="tests.pay", redact=["card"], takes_context=True)
-    def pay(ctx: JobContext, order: Any, **payload: Any) -> None:
+    def pay(ctx: JobContext, /, order: Any, **payload: Any) -> None:
         ctx.progress(1, 411111111111, f"charging {order['Card']}")
         go_on.wait(PATIENCE)
         ctx.progress(2, 2, f"charged {order['Card']}")

@@ -46,7 +46,7 @@ def test_an_export_holds_every_image_and_tells_how_far_it_is(
         picture(content=draw("hills", seed=1))
     picture()
     onlooker = Onlooker()
-    outcome = export_pictures(onlooker)
+    outcome = export_pictures.function(onlooker)
 
     assert outcome.result == {"address": "/media/exports/gallery-7.zip"}
     with zipfile.ZipFile(media / "exports" / "gallery-7.zip") as archive:
@@ -60,7 +60,7 @@ def test_an_export_that_is_cancelled_leaves_nothing_behind(
     for _ in range(3):
         picture(content=draw("hills", seed=1))
     with pytest.raises(Cancelled):
-        export_pictures(Onlooker(stops_after=2))
+        export_pictures.function(Onlooker(stops_after=2))
 
     assert list((media / "exports").iterdir()) == []
 
@@ -69,7 +69,7 @@ def test_only_the_newest_exports_are_kept(media: Path) -> None:
     for number in range(1, 6):
         onlooker = Onlooker()
         onlooker.job_id = number
-        export_pictures(onlooker)
+        export_pictures.function(onlooker)
 
     assert len(list((media / "exports").glob("*.zip"))) == 3
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from forge_jobs import InvalidSchedule, JobHandler, job, register, schedule
 from forge_jobs.conf import Settings
 from forge_jobs.conf.policies import CatchUp, Overlap
+from forge_jobs.exceptions import InvalidHandler
 from forge_jobs.schedules import timetable
 from tests.conftest import NOON
 
@@ -136,7 +137,7 @@ def test_a_handler_with_a_bad_schedule_is_refused(field: str, options: dict[str,
 
 
 def test_a_resident_handler_has_no_schedules() -> None:
-    with pytest.raises(TypeError, match="resident"):
+    with pytest.raises(InvalidHandler, match="resident"):
 
         @job(kind="mail.poll", resident=True, every=HOUR)
         def poll() -> None: ...

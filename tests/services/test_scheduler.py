@@ -463,7 +463,7 @@ def test_what_the_database_will_not_store_costs_only_its_own_moment(
 
 
 @pytest.fixture
-def declared() -> FunctionHandler:
+def declared() -> FunctionHandler[..., None]:
     @job(kind="app.declared", schedules=[schedule("0 3 * * *", name="nightly")])
     def handler() -> None: ...
 
@@ -482,7 +482,9 @@ def test_what_code_declares_is_stored_by_the_first_pass_of_a_process(run: Any) -
     assert not Schedule.objects.exists()
 
 
-def test_what_code_no_longer_declares_is_disabled_and_comes_back(declared: FunctionHandler) -> None:
+def test_what_code_no_longer_declares_is_disabled_and_comes_back(
+    declared: FunctionHandler[..., None],
+) -> None:
     Scheduler().run_once(now=NOON)
     declared.schedules = ()
     Scheduler().run_once(now=NOON + MINUTE)

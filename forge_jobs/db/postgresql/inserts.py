@@ -3,9 +3,14 @@
 import json
 from collections.abc import Sequence
 from itertools import starmap
-from typing import Any
+from typing import Any, Final
+
+from django.db import Error
 
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+
+NO_TABLE: Final = "42P01"
+NO_COLUMN: Final = "42703"
 
 INSERT = """
 INSERT INTO forge_jobs_job (
@@ -65,3 +70,8 @@ def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
         },
     )
     return list(map(KeyHolder._make, cursor.fetchall()))
+
+
+def lacks_columns(connection: Any, error: Error) -> bool:
+    """Whether an insert failed because the table, or a column of it, is not there yet."""
+    return getattr(error.__cause__, "sqlstate", None) in (NO_TABLE, NO_COLUMN)

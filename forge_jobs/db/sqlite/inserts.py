@@ -1,9 +1,12 @@
 """Enqueueing: rows in, and who holds a key that is taken."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from itertools import starmap
 from typing import Any
+
+from django.db import Error
 
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
@@ -74,3 +77,12 @@ def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
         },
     )
     return list(map(KeyHolder._make, cursor.fetchall()))
+
+
+def lacks_columns(connection: Any, error: Error) -> bool:
+    """Whether an insert failed because the table, or a column of it, is not there yet."""
+    if getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK) != sqlite3.SQLITE_ERROR:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_table_info('forge_jobs_job')")
+        return not {*NewRow._fields} <= {name for (name,) in cursor.fetchall()}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import assert_type
 
-from shop.jobs import send_receipt
+from shop.jobs import send_receipt, send_reminder
 
 from forge_jobs import NewJob, aenqueue, enqueue, enqueue_many
 from forge_jobs.models import Job
@@ -13,6 +13,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 assert_type(enqueue("shop.jobs.send_receipt", {"order_id": 1}, run_at=NOON), Job)
 assert_type(send_receipt.enqueue(order_id=1), Job)
 assert_type(send_receipt.using(priority=10, run_at=NOON).enqueue(order_id=1), Job)
+assert_type(send_receipt.enqueue(1, copies=2), Job)
+assert_type(send_receipt.using(delay=5).new(order_id=1), NewJob)
+assert_type(send_receipt(1), str)  # a handler is still its function
+send_reminder.enqueue(order_id=1)  # without the context, which no payload holds
 enqueue_many([NewJob("shop.jobs.send_receipt", {"order_id": 1})])
 
 # expect error: Unexpected keyword argument "prio"
@@ -21,6 +25,16 @@ enqueue("shop.jobs.send_receipt", {"order_id": 1}, prio=10)
 enqueue("shop.jobs.send_receipt", {"order_id": 1}, run_at="noon")
 # expect error: Unexpected keyword argument "prio"
 send_receipt.using(prio=10)
+# expect error: Argument "order_id" to "enqueue"
+send_receipt.enqueue(order_id="one")
+# expect error: Missing positional argument "order_id"
+send_receipt.enqueue()
+# expect error: Unexpected keyword argument "oder_id"
+send_receipt.using(priority=10).enqueue(oder_id=1)
+# expect error: Too many arguments for "new"
+send_reminder.new(1, 2, order_id=1)
+# expect error: Argument "order_id" to "new"
+send_reminder.new(order_id="one")
 
 
 async def in_an_async_view() -> Job:

@@ -7,7 +7,8 @@ from forge_jobs import Done, JobContext, JobHandler, Outcome, Snoozed, job, regi
 
 
 @job
-def send_receipt(*, order_id: int) -> None: ...
+def send_receipt(order_id: int, *, copies: int = 1) -> str:
+    return f"{copies} of {order_id}"
 
 
 @job(queue="mail", max_attempts=5, timeout=timedelta(minutes=1), takes_context=True)

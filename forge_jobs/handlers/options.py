@@ -1,0 +1,129 @@
+"""What may be said of a handler: checked, and brought into shape, where it is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from forge_jobs import redaction
+from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
+from forge_jobs.durations import as_timedelta
+from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.handlers.handler import MAX_CONCURRENCY, UNSET, JobHandler
+from forge_jobs.wording import quoted
+
+LONGEST_KIND: Final = 200
+
+
+class Rule(NamedTuple):
+    option: str
+    allows: Callable[[Any], bool]
+    words: str
+
+
+def bring_into_shape(handler: JobHandler) -> None:
+    """Raises `InvalidHandler` or `InvalidSchedule`, which name the field."""
+    if not isinstance(handler, JobHandler):
+        what = f"the class {handler.__name__}" if isinstance(handler, type) else quoted(handler)
+        raise InvalidHandler(
+            f"register() takes an instance of a JobHandler, not {what}.", field="handler"
+        )
+    _refuse_bad_kind(handler.kind)
+    for rule in RULES:
+        if not rule.allows(given := getattr(handler, rule.option)):
+            raise InvalidHandler(
+                f"{rule.option} of {handler.kind} must be {rule.words}, not {quoted(given)}.",
+                field=rule.option,
+            )
+    _read_timeout(handler)
+    _read_redact(handler)
+    if handler.atomic and handler.is_async:
+        raise InvalidHandler(
+            f"{handler.kind} can't be atomic: Django has no transactions in async code.",
+            field="atomic",
+        )
+    schedules = handler.declared_schedules()
+    if handler.resident:
+        handler.check({})  # nobody is there who could give it a payload
+        if schedules:
+            raise InvalidHandler(
+                f"{handler.kind} can't have schedules: it is resident.", field="resident"
+            )
+
+
+def _refuse_bad_kind(kind: object) -> None:
+    if not isinstance(kind, str) or not 0 < len(kind) <= LONGEST_KIND:
+        raise InvalidHandler(
+            f"kind must be a string of 1 to {LONGEST_KIND} characters, not {quoted(kind)}.",
+            field="kind",
+        )
+    if not kind.isprintable():
+        raise InvalidHandler(
+            f"kind must have no character that can't be printed, unlike {quoted(kind)}.",
+            field="kind",
+        )
+
+
+def _read_timeout(handler: JobHandler) -> None:
+    if handler.timeout is None:
+        return
+    try:
+        handler.timeout = as_timedelta(handler.timeout, field=f"timeout of {handler.kind}")
+    except ValueError as error:
+        raise InvalidHandler(str(error), field="timeout") from None
+    if not handler.timeout:
+        raise InvalidHandler(
+            f"timeout of {handler.kind} must be longer than 0 seconds.", field="timeout"
+        )
+
+
+def _read_redact(handler: JobHandler) -> None:
+    try:
+        handler.redact = redaction.names(handler.redact, field=f"redact of {handler.kind}")
+    except ValueError as error:
+        raise InvalidHandler(str(error), field="redact") from None
+
+
+def _is_whole(given: object, least: int, most: int) -> bool:
+    return type(given) is int and least <= given <= most
+
+
+def _is_flag(given: object) -> bool:
+    return isinstance(given, bool)
+
+
+RULES: Final = (
+    Rule("queue", lambda given: given is None or isinstance(given, str), "a queue's name, or None"),
+    Rule(
+        "priority",
+        lambda given: _is_whole(given, MIN_PRIORITY, MAX_PRIORITY),
+        f"a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}",
+    ),
+    Rule(
+        "max_attempts",
+        lambda given: given is None or given is UNSET or _is_whole(given, 1, MAX_ATTEMPTS),
+        f"1 to {MAX_ATTEMPTS:,}, or None for no limit",
+    ),
+    Rule(
+        "concurrency_key",
+        lambda given: given is None or isinstance(given, str) or callable(given),
+        "a text, or a function of the payload",
+    ),
+    Rule(
+        "concurrency_limit",
+        lambda given: _is_whole(given, 1, MAX_CONCURRENCY),
+        f"1 to {MAX_CONCURRENCY:,}",
+    ),
+    Rule(
+        "max_concurrent_per_process",
+        lambda given: given is None or _is_whole(given, 1, MAX_ATTEMPTS),
+        "1 or more, or None for no limit",
+    ),
+    Rule(
+        "retry",
+        lambda given: given is None or callable(given),
+        "a policy of forge_jobs.backoff or a callable",
+    ),
+    Rule("atomic", _is_flag, "True or False"),
+    Rule("resident", _is_flag, "True or False"),
+)

@@ -1,0 +1,49 @@
+"""Words for errors: what was given, told safely and in short, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from reprlib import Repr
+from typing import Final
+
+LONGEST_QUOTE: Final = 200
+LONGEST_NAME: Final = 200
+"""Of what is longer nobody can have meant a name."""
+
+MOST_NAMES: Final = 20
+
+_name_of: Final = type.__dict__["__name__"].__get__
+_short: Final = Repr()
+_short.maxstring = _short.maxother = LONGEST_QUOTE
+_short.maxlist = _short.maxtuple = _short.maxdict = 10
+
+
+def quoted(value: object) -> str:
+    """As `repr()`, but no longer than a line, and whatever the value's own `__repr__` does."""
+    try:
+        return _short.repr(value)
+    except (Exception, SystemExit):  # not what a kill or Ctrl-C raises here
+        return f"<{_name_of(type(value))}, which can't be told>"
+
+
+def meant(given: object, known: Iterable[str]) -> str:
+    """` Did you mean 'queue'?` where a name that is known is close to what was given, else empty.
+
+    The last part of a dotted name is close to the whole.
+    """
+    if not isinstance(given, str) or len(given) > LONGEST_NAME:
+        return ""
+    names = {name.casefold(): name for name in known}
+    told = str.casefold(given)
+    ends = [name for name in names if name.endswith(f".{told}")]
+    nearest = ends or get_close_matches(told, names, n=1)
+    return f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names after each other, the first of them where there are many; `none` for none."""
+    told = list(names)
+    if len(told) > MOST_NAMES:
+        return f"{', '.join(told[:MOST_NAMES])}, … ({len(told):,} in all)"
+    return ", ".join(told) or "none"
