@@ -162,6 +162,7 @@ class ForgeJobsBackend(BaseTaskBackend):
             task,
             queue=self._queue(task.queue_name),
             max_attempts=self._given.max_attempts,
+            timeout=self._given.timeout,
         )
 
     def _queue(self, name: str) -> str:

@@ -56,6 +56,6 @@ def _known(task: AnyTask) -> TaskHandler | None:
         backend = task.get_backend()
         if isinstance(backend, ForgeJobsBackend):
             return backend.known(task)
-        return handler_of(task, queue=None, max_attempts=1)
+        return handler_of(task)
     except (InvalidTask, ImproperlyConfigured):  # whoever enqueues it is told
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import jsontext
 from forge_jobs.backend.api import (
+    AnyTask,
     InvalidTask,
-    Task,
     TaskContext,
     normalize_json,
     task_started,
@@ -39,7 +40,12 @@ class TaskHandler(FunctionHandler[..., Any]):
     counts_interruptions = True
 
     def __init__(
-        self, task: Task[..., Any], *, queue: str | None, max_attempts: int | None
+        self,
+        task: AnyTask,
+        *,
+        queue: str | None,
+        max_attempts: int | None,
+        timeout: timedelta | None,
     ) -> None:
         self._signature = inspect.signature(task.func)
         parameters = list(self._signature.parameters.values())[task.takes_context :]
@@ -48,10 +54,14 @@ class TaskHandler(FunctionHandler[..., Any]):
         super().__init__(task.func, kind=task.module_path, takes_context=task.takes_context)
         self.task = task
         self.queue = queue
-        self.priority = task.priority
+        self.priority = int(task.priority)
         self.max_attempts = max_attempts
+        self.timeout = timeout
         if isinstance(task, JobTask):
-            self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
+            if not isinstance(task.max_attempts, Unset):
+                self.max_attempts = task.max_attempts
+            if task.timeout is not None:
+                self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry
             self.atomic = task.atomic
             self.counts_interruptions = not task.atomic  # nothing of that one has happened
@@ -135,15 +145,21 @@ class TaskHandler(FunctionHandler[..., Any]):
             ) from None
 
 
-def handler_of(task: Task[..., Any], *, queue: str | None, max_attempts: int | None) -> TaskHandler:
+def handler_of(
+    task: AnyTask,
+    *,
+    queue: str | None = None,
+    max_attempts: int | None = 1,
+    timeout: timedelta | None = None,
+) -> TaskHandler:
     """The handler of a task's kind, registered if it is new; raises `InvalidTask`."""
     known = registry.find(task.module_path)
     if isinstance(known, TaskHandler) and known.function is task.func:
         return known
-    if isinstance(task, JobTask) and not isinstance(task.max_attempts, Unset):
-        max_attempts = task.max_attempts
     try:
-        return registry.add(TaskHandler(task, queue=queue, max_attempts=max_attempts))
+        return registry.add(
+            TaskHandler(task, queue=queue, max_attempts=max_attempts, timeout=timeout)
+        )
     except (TypeError, ValueError) as error:
         raise InvalidTask(str(error)) from error
 

@@ -58,9 +58,10 @@ class Told:
     @classmethod
     def of(cls, context: dict[str, Any], task: Task[..., Any]) -> Self:
         """From a job's context; jobs that were made otherwise, by a schedule say, have none."""
-        given = context.get(KEY)
-        defaults = {"backend": task.backend, "queue_name": task.queue_name}
-        return cls(**defaults | given if isinstance(given, dict) else defaults)
+        told: dict[str, Any] = {"backend": task.backend, "queue_name": task.queue_name}
+        if isinstance(given := context.get(KEY), dict):
+            told |= given
+        return cls(**told)
 
 
 @dataclass(frozen=True, kw_only=True)
