@@ -12,6 +12,7 @@ from forge_jobs.enqueueing.enqueue import (
 )
 from forge_jobs.exceptions import EnqueueError, ForgeJobsError, InvalidSchedule
 from forge_jobs.handlers.handler import JobHandler
+from forge_jobs.handlers.middleware import middleware
 from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
 from forge_jobs.handlers.registry import job, register
 
@@ -37,6 +38,7 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "job",
+    "middleware",
     "register",
     "schedule",
 ]

@@ -13,6 +13,7 @@ from django.db import connections
 from forge_jobs.conf import conf
 from forge_jobs.conf.declared import KEEP
 from forge_jobs.conf.settings import Routes
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.registry import registry
 from forge_jobs.wording import listed, meant, quoted
 
@@ -39,6 +40,10 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="forge_jobs.E007",
             )
         )
+    try:
+        middleware.installed()
+    except ImproperlyConfigured as error:
+        found.append(Error(str(error), id="forge_jobs.E019"))
     return [*found, *_routes_to_nowhere(), *_undeclared_budgets()]
 
 

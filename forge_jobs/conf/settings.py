@@ -58,6 +58,7 @@ class Settings:
     router: Router = lambda kind: None
     retry: RetryPolicy = Exponential()
     imports: Sequence[str] = ()
+    middleware: Sequence[str | Callable[..., Any]] = ()
     max_attempts: int | None = 5
     max_payload_bytes: int = 1024 * 1024
     redact: redaction.Names = frozenset()
@@ -162,6 +163,16 @@ def _modules(key: str, value: object) -> Sequence[str]:
     return tuple(paths)
 
 
+def _middleware(key: str, value: object) -> Sequence[str | Callable[..., Any]]:
+    given = value if isinstance(value, list | tuple) else [None]
+    if not all(callable(one) or (isinstance(one, str) and one) for one in given):
+        raise ImproperlyConfigured(
+            f'FORGE_JOBS["{key}"] must be a list of generator functions or of their dotted paths, '
+            f"not {quoted(value)}."
+        )
+    return tuple(given)
+
+
 def _alias(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise ImproperlyConfigured(
@@ -178,6 +189,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "ROUTER": _router,
     "RETRY": lambda key, value: declared.policy(value, where=f'FORGE_JOBS["{key}"]'),
     "IMPORTS": _modules,
+    "MIDDLEWARE": _middleware,
     "MAX_ATTEMPTS": lambda key, value: (
         None if value is None else _number(key, value, most=MAX_ATTEMPTS)
     ),

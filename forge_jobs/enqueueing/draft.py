@@ -70,7 +70,7 @@ class Draft:
             dedupe_key=_key(dedupe_key, "dedupe_key"),
             idempotency_key=_key(idempotency_key, "idempotency_key"),
             concurrency_key=_key(concurrency_key, "concurrency_key"),
-            context="{}" if context is None else _context(context),
+            context="{}" if context is None else context_text(context),
         )
 
     def row(self, payload: dict[str, Any]) -> NewRow:
@@ -110,6 +110,13 @@ def _unknown_option(name: str) -> InvalidOption:
     return InvalidOption(
         f"{name} is no option of jobs.{hint} There are {listed(known)}.", field=name
     )
+
+
+def context_text(given: dict[str, Any]) -> str:
+    """A context as it is stored; raises an `EnqueueError`."""
+    if not isinstance(given, dict):
+        raise InvalidOption(f"context must be a dictionary, not {quoted(given)}.", field="context")
+    return _json(given, "context")
 
 
 def _queue(given: str | None, handler: JobHandler) -> str:
@@ -196,12 +203,6 @@ def _key(given: str | None, field: str) -> str | None:
 def _concurrency_key(handler: JobHandler, payload: dict[str, Any]) -> str | None:
     key = handler.concurrency_key
     return _key(key(payload) if callable(key) else key, "concurrency_key")
-
-
-def _context(given: dict[str, Any]) -> str:
-    if not isinstance(given, dict):
-        raise InvalidOption(f"context must be a dictionary, not {quoted(given)}.", field="context")
-    return _json(given, "context")
 
 
 def _json(value: dict[str, Any], field: str) -> str:

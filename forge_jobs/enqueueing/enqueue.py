@@ -11,8 +11,10 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from forge_jobs import db
+from forge_jobs.conf import conf
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.draft import Draft
+from forge_jobs.enqueueing.incoming import seen
 from forge_jobs.enqueueing.insertion import Stored, insert
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.handlers.handler import JobHandler, JobOptions
@@ -49,6 +51,8 @@ def enqueue(
     `EnqueueError` that names the `field`; then nothing was written.
     """
     row = Draft.of(kind, **options).row({} if payload is None else payload)
+    if conf().middleware:
+        (row,) = seen([row])
     (stored,) = db.unless_locked(lambda: insert([row]))
     return _job(stored)
 
@@ -145,6 +149,8 @@ def _each(given: Iterable[T], *, field: str) -> Iterator[T]:
 
 
 def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
+    if conf().middleware:
+        rows = seen(rows)
     return EnqueuedJobs(db.unless_locked(lambda: insert_all(rows)) if rows else [])
 
 

@@ -15,13 +15,13 @@ NO_COLUMN: Final = "42703"
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
 )
 SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
     (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
-    value ->> 11, (value ->> 12)::smallint
+    value ->> 11, (value ->> 12)::smallint, statement_timestamp()
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 ON CONFLICT DO NOTHING
@@ -31,10 +31,11 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
 )
 VALUES (
-    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s
+    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s,
+    statement_timestamp()
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at

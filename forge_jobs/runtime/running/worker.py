@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
+from functools import partial
 from threading import Event
 from typing import Any, ClassVar, Final, cast
 
@@ -16,6 +17,7 @@ from forge_jobs import db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
@@ -42,6 +44,8 @@ class Worker(EngineThread):
     """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
 
     session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
+    tidy = staticmethod(tidy)
+    drop_sessions = staticmethod(connections.close_all)
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Worker(EngineThread):
         self.jobs_started = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
+        self._layers = middleware.installed()
 
     def work(self) -> None:
         try:
@@ -91,7 +96,7 @@ class Worker(EngineThread):
         if is_ours := run.end():
             self._settlements.put(Finished(job, transition, outcome, seconds, bool(stored)))
         self.current = None
-        tidy()
+        self.tidy()
         self.seconds += seconds
         self.jobs_run += 1
         return is_ours
@@ -178,10 +183,10 @@ class Worker(EngineThread):
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the loss of its session costs the job no attempt."""
         if run.killed_at != NEVER:
-            connections.close_all()  # it may have struck in the middle of a query
+            self.drop_sessions()  # it may have struck in the middle of a query
             return Cancelled(run.context.cancelled.reason)
         if run.has_timed_out or isinstance(error, JobTimedOut):
-            connections.close_all()  # it may have struck in the middle of a query
+            self.drop_sessions()  # it may have struck in the middle of a query
             limit = run.job.timeout_seconds
             return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
         run.due_at = NEVER  # the handler is over, however long the database may be away
@@ -195,12 +200,18 @@ class Worker(EngineThread):
             self._loop = self._loop or EventLoop()
             run.cancel_coroutine = self._loop.cancel
             coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-            returned = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
+            if self._layers:
+                coroutine = self._layers.arun(run.context, coroutine)
+            returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
             with run:
                 try:
-                    returned = handler.run(run.context, payload)
+                    if self._layers:
+                        handle = partial(handler.run, run.context, payload)
+                        returned = self._layers.run(run.context, handle)
+                    else:
+                        returned = handler.run(run.context, payload)
                 finally:
                     forks.leave()
             transactions.check()

@@ -1,0 +1,111 @@
+"""The parts of a process, used by one thread in turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from itertools import count
+from threading import Event
+
+from forge_jobs import clock
+from forge_jobs.conf import conf
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Job
+from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.registration import default_name, sign_off
+from forge_jobs.services.promoter import Promoter
+from forge_jobs.services.stager import Stager
+from forge_jobs.states import State
+from forge_jobs.testing.ran import Ran
+from forge_jobs.testing.worker import InlineWorker
+
+
+@contextmanager
+def inline(*, queues: Iterable[str] | None = None) -> Iterator[Inline]:
+    """A process of its own for as long as the block: it may claim, and beats for nobody."""
+    served = dict.fromkeys(conf().queues if queues is None else queues, 1)
+    engine = Engine.signed_on(
+        Options(
+            queues=served,
+            threads=1,
+            name=f"testing-{default_name()}",
+            poll_interval=timedelta(seconds=1),
+            shutdown_timeout=timedelta(0),
+        )
+    )
+    try:
+        yield Inline(engine)
+    finally:
+        Job.objects.claimed_by(engine.process).release(now=clock.now())
+        sign_off(engine.process)
+
+
+class Inline:
+    """The parts of an engine, used by one thread in turn."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._worker = InlineWorker(
+            0,
+            process=engine.process,
+            buffer=engine.buffer,
+            settlements=engine.settlements,
+            writing=nullcontext(),
+            claiming_stops=Event(),
+            fail=engine.lifecycle.fail,
+        )
+        self._stager, self._promoter = Stager(), Promoter()
+
+    def run_all(
+        self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
+    ) -> Iterator[Ran]:
+        for ran in count():
+            if ran == max_jobs or (ran and until and until()):
+                return
+            if (job := self._claim()) is None:
+                return
+            yield self._run(job)
+
+    def _claim(self) -> ClaimedJob | None:
+        now = clock.now()
+        self._stager.run_once(now=now)
+        self._promoter.run_once(now=now)  # a commit does, but a test's may never come
+        self._engine.steering.run_once(now=now)
+        fetcher = self._engine.fetcher
+        fetcher.lanes.look_everywhere()
+        lanes = fetcher.lanes.open()
+        for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
+            if claimed := self._claim_one(lane):
+                take_turn(lane, lanes)
+                return claimed
+        return None
+
+    def _claim_one(self, lane: Lane) -> ClaimedJob | None:
+        lane.opens_at = 0.0
+        lane.allowance = lane.entrusted = 0
+        fetcher = self._engine.fetcher
+        kinds = fetcher.kind_limits.roomy()
+        claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
+        for job in claimed:
+            self._engine.claims.add(job)
+            return job
+        return None
+
+    def _run(self, job: ClaimedJob) -> Ran:
+        self._worker.run_job(job)
+        finalizer = self._engine.finalizer
+        (finished,) = group = finalizer.next_group()
+        finalizer.finalize(group)
+        state = Job.objects.filter(pk=job.id).values_list("state", flat=True).first()
+        return Ran(
+            job.id,
+            job.kind,
+            job.queue,
+            json.loads(job.payload),
+            job.attempt,
+            finished.outcome,
+            State(state) if state else None,
+        )
