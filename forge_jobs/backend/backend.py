@@ -64,6 +64,11 @@ class ForgeJobsBackend(BaseTaskBackend):
 
     def validate_task(self, task: Task[..., Any]) -> None:
         """Raises `InvalidTask`; one that is valid is known from now on, in this process."""
+        priority: Any = task.priority
+        if not isinstance(priority, int) and not (
+            isinstance(priority, float) and priority.is_integer()
+        ):
+            raise InvalidTask(f"priority must be a whole number, not {priority!r}.")
         run_after: Any = task.run_after
         is_duration = isinstance(run_after, timedelta)
         if not (run_after is None or is_duration or isinstance(run_after, datetime)):
@@ -105,7 +110,7 @@ class ForgeJobsBackend(BaseTaskBackend):
             return result
         if not isinstance(task.run_after, timedelta):
             result = replace(result, task=task)
-        task_enqueued.send_robust(type(self), task_result=result)
+        task_enqueued.send_robust(type(self), task_result=results.for_others(handler, result))
         return result
 
     def get_result(self, result_id: str) -> TaskResult[..., Any]:

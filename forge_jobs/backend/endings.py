@@ -43,4 +43,5 @@ def _tell_of_loss(sender: Any, *, job_id: int, kind: str, state: State, **kwargs
         return
     if job := Job.objects.select_related("process").filter(pk=job_id).first():
         backend = results.backend_of(handler, job.context)
-        task_finished.send_robust(type(backend), task_result=results.of_job(handler, job))
+        result = results.for_others(handler, results.of_job(handler, job))
+        task_finished.send_robust(type(backend), task_result=result)

@@ -124,7 +124,7 @@ class TaskHandler(FunctionHandler[..., Any]):
 
         result = results.of_run(self, ctx.job, process_name=ctx.process_name)
         backend = results.backend_of(self, ctx.context)
-        task_started.send_robust(type(backend), task_result=result)
+        task_started.send_robust(type(backend), task_result=results.for_others(self, result))
         told = results.Told.of(ctx.context, self.task)
         args, kwargs = self.arguments(payload, positional=told.positional)
         if self.takes_context:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
+from forge_jobs import redaction
 from forge_jobs.backend.api import (
     BaseTaskBackend,
     InvalidTask,
     Task,
-    TaskError,
     TaskResult,
     TaskResultStatus,
     task_backends,
 )
+from forge_jobs.backend.life import CANCELLED, STATUSES, Life
 from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.handlers.outcomes import Cancelled, Failed
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers import secrecy
 from forge_jobs.models import Job
 from forge_jobs.states import State
 
@@ -30,16 +30,6 @@ if TYPE_CHECKING:
 
 KEY: Final = "django.tasks"
 """In a job's context, under which the rest of the task is kept."""
-
-CANCELLED: Final = "The task was cancelled."
-
-STATUSES: Final = {
-    State.RUNNING: TaskResultStatus.RUNNING,
-    State.SUCCEEDED: TaskResultStatus.SUCCESSFUL,
-    State.DEAD: TaskResultStatus.FAILED,
-    State.CANCELLED: TaskResultStatus.FAILED,
-}
-"""All others wait, for whatever it may be: Django calls that READY."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,66 +52,6 @@ class Told:
         if isinstance(given := context.get(KEY), dict):
             told |= given
         return cls(**told)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Life:
-    """A job since it was enqueued or requeued."""
-
-    status: TaskResultStatus
-    attempt: int
-    enqueued_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    errors: Sequence[dict[str, Any]]
-    worker: str | None
-    """The process that runs it, or ran it last."""
-    result: Any = None
-    cancelled: str | None = None
-    """Why, if it was."""
-
-    def failures(self) -> list[dict[str, Any]]:
-        """Its errors, one an attempt; those before it was requeued are another life's."""
-        failures: list[dict[str, Any]] = []
-        following = self.attempt + 1
-        for error in reversed([error for error in self.errors if not error.get(FORGIVEN)]):
-            if error["attempt"] >= following:
-                break
-            failures.insert(0, error)
-            following = error["attempt"]
-        return failures
-
-    def worker_ids(self) -> list[str]:
-        """One an attempt; of very many failures the oldest are not kept."""
-        names = [error.get("process") or "" for error in self.failures()]
-        if len(names) < self.attempt:
-            names.append(self.worker or "")
-        return [""] * (self.attempt - len(names)) + names
-
-    def task_errors(self) -> list[TaskError]:
-        """Django knows no cancelled tasks: they have failed, with that for an error."""
-        errors = [
-            TaskError(
-                exception_class_path=error.get("exception") or _path(Failed),
-                traceback=error.get("traceback") or error["message"],
-            )
-            for error in self.failures()
-        ]
-        if self.cancelled is not None:
-            errors.append(
-                TaskError(exception_class_path=_path(Cancelled), traceback=self.cancelled)
-            )
-        return errors
-
-    def last_started_at(self) -> datetime | None:
-        """None without an attempt, as of a task that was snoozed: that one was given back."""
-        return self.started_at if self.attempt else None
-
-    def first_started_at(self) -> datetime | None:
-        for error in self.failures():
-            if started_at := error.get("started_at"):
-                return datetime.fromisoformat(started_at)
-        return self.last_started_at()
 
 
 def of_job(handler: TaskHandler, job: Job) -> TaskResult[..., Any]:
@@ -181,6 +111,15 @@ def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> Tas
         cancelled=(transition.last_error or CANCELLED) if is_cancelled else None,
     )
     return _of_claimed(handler, job, life)
+
+
+def for_others(handler: TaskHandler, result: TaskResult[..., Any]) -> TaskResult[..., Any]:
+    """One without a return value, as receivers of signals may see it."""
+    if not (names := secrecy.names_of(handler.kind)):
+        return result
+    shown = redaction.hidden(handler.payload(result.args, result.kwargs), names)
+    args, kwargs = handler.arguments(shown, positional=len(result.args))
+    return replace(result, args=args, kwargs=kwargs)
 
 
 def backend_of(handler: TaskHandler, context: dict[str, Any]) -> BaseTaskBackend:
@@ -249,10 +188,6 @@ def _errors(job: ClaimedJob) -> Sequence[dict[str, Any]]:
         Job.objects.filter(pk=job.id).values_list("errors", flat=True).first()
     )
     return stored or []
-
-
-def _path(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _moment(seconds: float) -> datetime:

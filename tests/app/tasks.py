@@ -133,6 +133,10 @@ def cut_itself_off() -> None:
 
 if TAKES_OPTIONS:
 
+    @decorate(redact=["key", "token"])  # type: ignore[untyped-decorator]
+    def discreet(key: str, token: str) -> str:
+        return key + token
+
     @decorate(atomic=True)  # type: ignore[untyped-decorator]
     def hold_atomically() -> None:
         begun.set()

@@ -1,8 +1,10 @@
 """A task of a package that makes it while apps are still being loaded."""
 
+from typing import TYPE_CHECKING
+
 import django
 
-if django.VERSION >= (6, 0):
+if TYPE_CHECKING or django.VERSION >= (6, 0):
     from django.tasks import task
 else:
     from django_tasks import task

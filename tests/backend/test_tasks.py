@@ -143,6 +143,8 @@ def test_queue_and_priority_are_the_task_s_and_its_queue_may_have_another_name_h
         {"queue_name": "unheard_of"},
         {"priority": 101},
         {"priority": 0.5},
+        {"priority": float("nan")},
+        {"priority": "1"},
         {"run_after": datetime(2026, 3, 2)},  # noqa: DTZ001
         {"run_after": 5},
     ],
@@ -300,6 +302,21 @@ def test_django_s_signals_come_from_the_backend_with_what_is_true_then() -> None
     assert started[0][1].worker_ids == ["tested"]
     assert finished[0][1].return_value == 2
     assert finished[0][1].finished_at is not None
+
+
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+@pytest.mark.parametrize(
+    "signal", [task_enqueued, task_started, task_finished], ids=["enqueued", "started", "finished"]
+)
+def test_a_receiver_is_told_nothing_that_nobody_should_read(signal: Signal) -> None:
+    with heard(signal) as told:
+        result: Any = tasks.discreet.enqueue("secret", token="secret")  # noqa: S106
+        drain()
+
+    ((_, seen),) = told
+    assert (seen.args, seen.kwargs) == (["•••"], {"token": "•••"})
+    result.refresh()
+    assert (result.args, result.return_value) == (["secret"], "secretsecret")
 
 
 def test_an_attempt_that_will_be_repeated_finishes_nothing() -> None:
