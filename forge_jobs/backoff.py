@@ -1,15 +1,36 @@
 """How long to wait before the next attempt: retry policies are values.
 
 Every policy is called with the number of the attempt that failed, counted from 1, and answers
-with a `timedelta`. A plain function of that shape is a policy, too.
+with a `timedelta`. A plain function of that shape is a policy, too. One that has parameters named
+`error` or `job` is also told the exception, None if there was none, and the `ClaimedJob`.
 """
 
+import inspect
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any, Final
 
-RetryPolicy = Callable[[int], timedelta]
+from forge_jobs import clock
+
+RetryPolicy = Callable[..., timedelta]
+
+MOST_LINKS: Final = 20
+
+
+def delay_by(
+    policy: RetryPolicy, attempt: int, *, error: BaseException | None = None, job: Any = None
+) -> timedelta:
+    """What a policy answers, told as much as it takes."""
+    told = {"error": error, "job": job}
+    try:
+        wanted = _wanted(policy)
+    except TypeError:  # one that can't be hashed
+        wanted = _wanted.__wrapped__(policy)
+    return policy(attempt, **{name: told[name] for name in wanted})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +86,61 @@ class DecorrelatedJitter:
     def __call__(self, attempt: int) -> timedelta:
         highest = _grown(self.base, 3.0, attempt, cap=self.cap)
         return self.base + (highest - self.base) * random.random()  # noqa: S311 - no secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryAfter:
+    """What the other side asks for in a `Retry-After`, at most `cap`; else what `otherwise` says.
+
+    Read from the exception or one that led to it, as those of requests, httpx and urllib carry it:
+    a number of seconds, or a moment (RFC 9110, 10.2.3).
+    """
+
+    otherwise: RetryPolicy = Exponential()
+    cap: timedelta = timedelta(hours=1)
+
+    def __call__(
+        self, attempt: int, *, error: BaseException | None = None, job: Any = None
+    ) -> timedelta:
+        for link in _links(error):
+            if (asked := _asked_by(link)) is not None:
+                return max(timedelta(0), min(self.cap, asked))
+        return delay_by(self.otherwise, attempt, error=error, job=job)
+
+
+@lru_cache(maxsize=256)
+def _wanted(policy: RetryPolicy) -> tuple[str, ...]:
+    try:
+        parameters = inspect.signature(policy).parameters
+    except (TypeError, ValueError):  # of a builtin
+        return ()
+    return tuple(name for name in ("error", "job") if name in parameters)
+
+
+def _links(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(MOST_LINKS):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _asked_by(error: BaseException) -> timedelta | None:
+    """How long to wait, as an exception's answer from the other side says; None if it doesn't."""
+    try:
+        answer: Any = getattr(error, "response", None)
+        headers: Any = getattr(error if answer is None else answer, "headers", {})
+        text = str(headers.get("Retry-After", "")).strip()
+        if text.isdecimal():
+            return timedelta(seconds=int(text))
+        moment = parsedate_to_datetime(text)
+    except Exception:  # whatever somebody else's exception does
+        return None
+    return _aware(moment) - clock.now()
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _grown(base: timedelta, root: float, power: float, *, cap: timedelta) -> timedelta:

@@ -35,6 +35,12 @@ class Signal(dispatch.Signal):
 job_started = Signal()
 """A worker starts to run a job: `job`."""
 
+job_raised = Signal()
+"""An exception ended a run, in the thread of its worker: `job`, `error` (the exception itself).
+
+What it holds is not masked. It is not kept for the commit; a receiver should not keep it either.
+"""
+
 job_finished = Signal()
 """The outcome of a run, whatever it is, is stored: `finished`."""
 
@@ -51,6 +57,10 @@ process_started = Signal()
 
 process_stopping = Signal()
 """A process stops claiming: `reason`."""
+
+jobs_awaited = Signal()
+"""A process that stops waits for what it runs: `awaited` (each a `job` and for how many `seconds`
+it has run), `seconds` (how long it may wait, 0 once it has told them to stop), `reason`."""
 
 process_lost = Signal()
 """A process was given up, and its jobs were given back: `process`, `given_back`."""

@@ -1,7 +1,8 @@
-"""Words for errors: what was given, told safely and in short, and what was probably meant."""
+"""Words for people: what was given, told safely and in short, and what was probably meant."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
@@ -12,6 +13,11 @@ LONGEST_NAME: Final = 200
 """Of what is longer nobody can have meant a name."""
 
 MOST_NAMES: Final = 20
+
+# Controls, what turns the direction of writing or ends a line, halves of surrogate pairs.
+_MARKS: Final = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
+UNSAFE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_MARKS}]")
+_UNSAFE_IN_A_LINE: Final = re.compile(rf"[\x00-\x1f{_MARKS}]")
 
 _name_of: Final = type.__dict__["__name__"].__get__
 _short: Final = Repr()
@@ -47,3 +53,20 @@ def listed(names: Iterable[str]) -> str:
     if len(told) > MOST_NAMES:
         return f"{', '.join(told[:MOST_NAMES])}, … ({len(told):,} in all)"
     return ", ".join(told) or "none"
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor, change its colours, or turn its writing round.
+
+    It is written as Python would: `\\\\x1b`. Lines and tabs stay.
+    """
+    return UNSAFE.sub(_escaped, text)
+
+
+def in_one_line(text: str) -> str:
+    """The same, with lines and tabs written so as well."""
+    return _UNSAFE_IN_A_LINE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

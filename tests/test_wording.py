@@ -2,7 +2,14 @@
 
 import pytest
 
-from forge_jobs.wording import LONGEST_QUOTE, listed, meant, quoted
+from forge_jobs.wording import (
+    LONGEST_QUOTE,
+    in_one_line,
+    listed,
+    meant,
+    printable,
+    quoted,
+)
 
 pytestmark = pytest.mark.once
 
@@ -65,3 +72,17 @@ def test_the_nearest_of_what_is_known_was_meant(given: object, hint: str) -> Non
 def test_of_many_names_the_first_are_listed() -> None:
     assert (listed([]), listed(["a", "b"])) == ("none", "a, b")
     assert listed(map(str, range(1_000))).endswith("18, 19, … (1,000 in all)")
+
+
+@pytest.mark.parametrize(
+    "mark", ["\x1b", "\r", "\x07", "\x9b", "\u202e", "\u2066", "\u2028", "\ud800"]
+)
+def test_what_would_steer_a_terminal_is_written_out(mark: str) -> None:
+    told = mark.encode("unicode_escape").decode()
+
+    assert printable(f"a{mark}b") == in_one_line(f"a{mark}b") == f"a{told}b"
+
+
+def test_lines_and_tabs_stay_unless_it_is_to_be_one_line() -> None:
+    assert printable("a\n\tb") == "a\n\tb"
+    assert in_one_line("a\n\tb") == "a\\n\\tb"

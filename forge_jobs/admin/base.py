@@ -50,8 +50,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
 
     @property
     def media(self) -> forms.Media:
-        theirs: forms.Media = super(ActionsModelAdmin, self).media
-        return theirs + assets("mission-control.css", "mission-control.js")
+        """None of Django's own: no page of ours needs its scripts."""
+        return assets("ground.css") + assets("mission-control.css", "mission-control.js")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.can_add and bool(super().has_add_permission(request))
@@ -108,6 +108,13 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         with _as_one(request):
             response: HttpResponse = self._delete_view(request, object_id, extra_context)
         return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.context(request), **(extra_context or {})}
+        history: HttpResponse = super().history_view(request, object_id, context)
+        return history
 
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """The page, or where a script asked for them, its live parts and the charts' numbers."""

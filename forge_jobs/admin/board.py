@@ -43,7 +43,7 @@ class BoardAdmin(ForgeAdmin):
         """With the tabs, and the row's buttons."""
         row = context["original"]
         buttons = list(self.buttons(request, row, self.actions_detail)) if row else []
-        context = {**self.context(request), **context, "actions_list": buttons}
+        context = {**self.context(request), **context, "buttons": buttons}
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

@@ -1,4 +1,4 @@
-"""Form fields of our own: a duration as people type it, and a choice of names that there are."""
+"""Form fields of our own: a duration as people type it, a moment, a choice of known names."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ class DurationField(forms.Field):
             return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
         except ValidationError:
             return True
+
+
+class MomentInput(forms.DateTimeInput):
+    """A moment, asked for by the browser's own means: it needs no script of the admin's."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": "1", **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
 
 
 class NameField(forms.ChoiceField):

@@ -95,13 +95,6 @@ class JobAdmin(JobButtons, ForgeAdmin):
         response = TemplateResponse(request, "admin/forge_jobs/job.html", context)
         return self.alive(request, response)
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {**self.context(request), **(extra_context or {})}
-        history: HttpResponse = super().history_view(request, object_id, context)
-        return history
-
     def _log_of(self, job: Job) -> QuerySet[LogEntry]:
         """Who did what to it, the newest first."""
         entries = LogEntry.objects.filter(

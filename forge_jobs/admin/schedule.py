@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, QuerySet
+from django.db.models import DateTimeField, Field, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -19,6 +20,7 @@ from forge_jobs import clock
 from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, Refused, who
+from forge_jobs.admin.fields import MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.cron.preview import preview
@@ -94,7 +96,10 @@ class ScheduleAdmin(BoardAdmin):
         if db_field.name == "expression":
             site = self.admin_site.name
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
-            kwargs["widget"] = CronWidget({"class": "vTextField"}, preview_url=address)
+            kwargs["widget"] = CronWidget(preview_url=address)
+        elif isinstance(db_field, DateTimeField):
+            kwargs |= {"form_class": forms.DateTimeField, "widget": MomentInput}
+            kwargs["help_text"] = f"{db_field.help_text} ({get_current_timezone_name()})"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(

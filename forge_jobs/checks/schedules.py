@@ -13,6 +13,7 @@ from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import EnqueueError, UnknownKind
 from forge_jobs.handlers.registry import registry
 from forge_jobs.schedules import timetable
+from forge_jobs.wording import listed, meant
 
 
 @register()
@@ -43,8 +44,8 @@ def _faults(declared: DeclaredSchedule) -> Iterator[CheckMessage]:
     if declared.queue and declared.queue not in (queues := conf().queues):
         yield Error(
             f"The schedule {declared.name!r} names the queue {declared.queue!r}, which is not "
-            f'declared in FORGE_JOBS["QUEUES"].',
-            hint=f"Declare it, or name one of {', '.join(queues)}.",
+            f'declared in FORGE_JOBS["QUEUES"].{meant(declared.queue, queues)}',
+            hint=f"Declare it, or name one of {listed(queues)}.",
             id="forge_jobs.E013",
         )
 

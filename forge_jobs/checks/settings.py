@@ -1,6 +1,6 @@
 """Checks of what the settings say: `FORGE_JOBS`, and what of Django's it depends on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps.config import AppConfig
@@ -10,10 +10,11 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from forge_jobs.conf import conf
+from forge_jobs.conf import Settings, conf
 from forge_jobs.conf.declared import KEEP
 from forge_jobs.conf.settings import Routes
 from forge_jobs.handlers import middleware
+from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.registry import registry
 from forge_jobs.wording import listed, meant, quoted
 
@@ -49,19 +50,32 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 def _routes_to_nowhere() -> Iterator[CheckMessage]:
     """Where a function is the router, it is asked about the kinds that there are."""
-    settings, handlers = conf(), registry.handlers()
-    if isinstance(settings.router, Routes):
-        routes: Mapping[str, str | None] = settings.router.queues
-    else:
-        routes = {one.kind: settings.router(one.kind) for one in handlers if one.queue is None}
-    for prefix, queue in routes.items():
-        if queue and queue not in settings.queues:
+    settings = conf()
+    for kind, queue in _routes(settings):
+        if isinstance(queue, Exception):
             yield Error(
-                f'FORGE_JOBS["ROUTER"] sends {prefix!r} to the queue {quoted(queue)}, which is not '
+                f'FORGE_JOBS["ROUTER"] has no answer for {kind!r}: {failed(queue).message}',
+                hint="Its jobs can't be enqueued unless they name a queue.",
+                id="forge_jobs.E017",
+            )
+        elif queue and (not isinstance(queue, str) or queue not in settings.queues):
+            yield Error(
+                f'FORGE_JOBS["ROUTER"] sends {kind!r} to the queue {quoted(queue)}, which is not '
                 f'declared in FORGE_JOBS["QUEUES"].{meant(queue, settings.queues)}',
                 hint=f"Declare it, or name one of {listed(settings.queues)}.",
                 id="forge_jobs.E017",
             )
+
+
+def _routes(settings: Settings) -> Iterator[tuple[str, object]]:
+    if isinstance(settings.router, Routes):
+        yield from settings.router.queues.items()
+        return
+    for kind in [one.kind for one in registry.handlers() if one.queue is None]:
+        try:
+            yield kind, settings.router(kind)
+        except Exception as error:
+            yield kind, error
 
 
 def _undeclared_budgets() -> Iterator[CheckMessage]:

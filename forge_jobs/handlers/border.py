@@ -38,11 +38,13 @@ def failed(error: BaseException, *, saying: str = "") -> Failed:
         lambda: plain("".join(traceback.format_exception_only(error))).strip(),
         otherwise="",
     ) or _in_short(error)
-    return Failed(
+    failure = Failed(
         f"{saying}: {message}" if saying else message,
         traceback=_traceback(error),
         exception=class_path(error),
     )
+    vars(failure)["error"] = error
+    return failure
 
 
 def is_tellable(error: BaseException) -> bool:
@@ -98,7 +100,10 @@ def _taken_over(outcome: Outcome) -> Outcome:
         case Done():
             return Done(outcome.result)
         case Failed():
-            return Failed(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
+            taken = Failed(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
+            if (error := vars(outcome).get("error") or _cause(outcome)) is not None:
+                vars(taken)["error"] = error
+            return taken
         case Dead():
             return Dead(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
         case Throttled():

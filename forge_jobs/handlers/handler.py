@@ -39,6 +39,9 @@ R = TypeVar("R")
 MAX_CONCURRENCY: Final = 1_000
 
 
+Exceptions = type[BaseException] | tuple[type[BaseException], ...]
+
+
 class Unset(Enum):
     """Stands for "not given" where `None` means "no limit"."""
 
@@ -70,6 +73,11 @@ class JobHandler:
     limit, `retry` falls back to the queue's policy, and `atomic` makes the handler's writes to
     the job database and the outcome commit together.
 
+    An exception of a class in `dead_on` is final, and where there is `retry_on`, so is every other
+    than those. What fails later than `retry_for` after it was enqueued is not tried again. Of a
+    job's failures those beyond the first `warn_attempts` are logged as errors, though another
+    attempt follows.
+
     Of all jobs with the same `concurrency_key`, a text or a function of the payload, no more than
     `concurrency_limit` run at once in the whole cluster, the oldest first. No process runs more
     than `max_concurrent_per_process` jobs of the kind at once, so that one slow dependency can't
@@ -95,6 +103,10 @@ class JobHandler:
     max_attempts: int | Unset | None = UNSET
     timeout: timedelta | None = None
     retry: RetryPolicy | None = None
+    retry_on: Exceptions = ()
+    dead_on: Exceptions = ()
+    retry_for: timedelta | None = None
+    warn_attempts: int | None = None
     atomic: bool = False
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
     concurrency_limit: int = 1

@@ -35,7 +35,10 @@ def bring_into_shape(handler: JobHandler) -> None:
                 f"{rule.option} of {handler.kind} must be {rule.words}, not {quoted(given)}.",
                 field=rule.option,
             )
-    _read_timeout(handler)
+    _read_duration(handler, "timeout")
+    _read_duration(handler, "retry_for")
+    if handler.retry_for and handler.max_attempts is UNSET:
+        handler.max_attempts = None
     _read_redact(handler)
     if handler.atomic and handler.is_async:
         raise InvalidHandler(
@@ -64,17 +67,16 @@ def _refuse_bad_kind(kind: object) -> None:
         )
 
 
-def _read_timeout(handler: JobHandler) -> None:
-    if handler.timeout is None:
+def _read_duration(handler: JobHandler, name: str) -> None:
+    if (given := getattr(handler, name)) is None:
         return
     try:
-        handler.timeout = as_timedelta(handler.timeout, field=f"timeout of {handler.kind}")
+        duration = as_timedelta(given, field=f"{name} of {handler.kind}")
     except ValueError as error:
-        raise InvalidHandler(str(error), field="timeout") from None
-    if not handler.timeout:
-        raise InvalidHandler(
-            f"timeout of {handler.kind} must be longer than 0 seconds.", field="timeout"
-        )
+        raise InvalidHandler(str(error), field=name) from None
+    if not duration:
+        raise InvalidHandler(f"{name} of {handler.kind} must be longer than 0 seconds.", field=name)
+    setattr(handler, name, duration)
 
 
 def _read_redact(handler: JobHandler) -> None:
@@ -86,6 +88,11 @@ def _read_redact(handler: JobHandler) -> None:
 
 def _is_whole(given: object, least: int, most: int) -> bool:
     return type(given) is int and least <= given <= most
+
+
+def _are_exceptions(given: object) -> bool:
+    classes = given if isinstance(given, tuple) else (given,)
+    return all(isinstance(one, type) and issubclass(one, BaseException) for one in classes)
 
 
 def _is_flag(given: object) -> bool:
@@ -123,6 +130,13 @@ RULES: Final = (
         "retry",
         lambda given: given is None or callable(given),
         "a policy of forge_jobs.backoff or a callable",
+    ),
+    Rule("retry_on", _are_exceptions, "an exception's class, or a tuple of such"),
+    Rule("dead_on", _are_exceptions, "an exception's class, or a tuple of such"),
+    Rule(
+        "warn_attempts",
+        lambda given: given is None or _is_whole(given, 0, MAX_ATTEMPTS),
+        "0 or more, or None for all",
     ),
     Rule("atomic", _is_flag, "True or False"),
     Rule("resident", _is_flag, "True or False"),

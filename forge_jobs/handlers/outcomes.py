@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from forge_jobs.durations import clamped, in_utc, nearest
 from forge_jobs.wording import quoted
@@ -28,12 +28,13 @@ class Failed(Outcome):
     """This attempt failed; the job is retried by its policy until its attempts are spent.
 
     `traceback` and `exception`, the path of its class, are filled in where an exception was the
-    cause.
+    cause. `error`, the exception itself, is there until the run is settled.
     """
 
     message: str
     traceback: str = ""
     exception: str = ""
+    error: ClassVar[BaseException | None] = None
 
 
 @dataclass(eq=False)

@@ -24,7 +24,14 @@ from django.apps import apps
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
-from forge_jobs.handlers.handler import ContextHandler, FunctionHandler, JobHandler, P, R
+from forge_jobs.handlers.handler import (
+    ContextHandler,
+    Exceptions,
+    FunctionHandler,
+    JobHandler,
+    P,
+    R,
+)
 from forge_jobs.handlers.options import bring_into_shape
 from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted
@@ -43,6 +50,10 @@ class HandlerOptions(TypedDict, total=False):
     max_attempts: int | None
     timeout: timedelta | float | None
     retry: RetryPolicy | None
+    retry_on: Exceptions
+    dead_on: Exceptions
+    retry_for: timedelta | float | None
+    warn_attempts: int | None
     atomic: bool
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None
     concurrency_limit: int

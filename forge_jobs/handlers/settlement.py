@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from forge_jobs import jsontext
-from forge_jobs.backoff import RetryPolicy
+from forge_jobs.backoff import RetryPolicy, delay_by
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.durations import LONGEST, clamped
@@ -28,14 +28,24 @@ LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 LONGEST_NAME: Final = 300
 
+LONG_RUN: Final = timedelta(hours=1)
+
 FORGIVEN: Final = "is_forgiven"
 """In a job's errors, what marks one that cost no attempt."""
 
 
 def settle(
-    job: ClaimedJob, outcome: Outcome, *, policy: RetryPolicy, now: datetime, process_name: str = ""
+    job: ClaimedJob,
+    outcome: Outcome,
+    *,
+    policy: RetryPolicy,
+    now: datetime,
+    process_name: str = "",
+    error: BaseException | None = None,
 ) -> Transition:
-    """Where the job goes from `running`; an error is stored with the process it happened in.
+    """Where the job goes from `running`; a failure is stored with the process it happened in.
+
+    `error` is the exception that was the cause, for policies that look at it.
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
@@ -46,17 +56,18 @@ def settle(
         case Done(result):
             try:
                 text = _result(result)
-            except BaseException as error:
-                failure = _unreadable(error)
+            except BaseException as fault:
+                failure = _unreadable(fault)
                 return settle(job, failure, policy=policy, now=now, process_name=process_name)
             return Transition(
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
-        case Failed() as error if job.max_attempts is None or job.attempt < job.max_attempts:
-            transition = _failed(job, error, State.RETRYING, process_name=process_name, now=now)
-            return transition._replace(run_at=now + _delay(policy, job))
-        case Failed() | Dead() as error:
-            transition = _failed(job, error, State.DEAD, process_name=process_name, now=now)
+        case Failed() as failure if job.max_attempts is None or job.attempt < job.max_attempts:
+            job = _rested(job, now=now)
+            transition = _failed(job, failure, State.RETRYING, process_name=process_name, now=now)
+            return transition._replace(run_at=now + _delay(policy, job, error))
+        case Failed() | Dead() as failure:
+            transition = _failed(job, failure, State.DEAD, process_name=process_name, now=now)
             return transition._replace(finished_at=now)
         case Throttled(retry_after):
             return _put_off(job, now + retry_after, attempt=job.attempt - 1, now=now)
@@ -144,9 +155,16 @@ def _unreadable(error: BaseException) -> Failed:
     return failed(error, saying="The result could not be read")
 
 
-def _delay(policy: RetryPolicy, job: ClaimedJob) -> timedelta:
+def _rested(job: ClaimedJob, *, now: datetime) -> ClaimedJob:
+    """Attempts without a limit are counted anew once one has gone well for long."""
+    if job.max_attempts is None and job.claimed_at and now - job.started_at > LONG_RUN:
+        return job._replace(attempt=1)
+    return job
+
+
+def _delay(policy: RetryPolicy, job: ClaimedJob, error: BaseException | None) -> timedelta:
     """A policy may count down to a moment that is over."""
-    delay = policy(job.attempt)
+    delay = delay_by(policy, job.attempt, error=error, job=job)
     if isinstance(delay, timedelta):
         delay = max(timedelta(0), delay)
     return clamped(delay, field="the delay")

@@ -5,9 +5,9 @@ from typing import Final
 
 from forge_jobs import signals
 from forge_jobs.log import jobs, processes, schedules
-from forge_jobs.log.looks import JSONFormatter
+from forge_jobs.log.looks import JSONFormatter, TextFormatter, take_over
 
-__all__ = ["JSONFormatter", "log_jobs", "log_trouble", "logger"]
+__all__ = ["JSONFormatter", "TextFormatter", "log_jobs", "log_trouble", "logger"]
 
 logger: Final = logging.getLogger("forge_jobs")
 
@@ -19,6 +19,7 @@ def log_jobs() -> None:
 
 def log_trouble() -> None:
     """Log what somebody should know of."""
+    logger.addFilter(take_over)
     for lines in (jobs, processes, schedules):
         for signal, receiver in lines.RECEIVERS.items():
             name = f"{receiver.__module__}.{receiver.__name__}"

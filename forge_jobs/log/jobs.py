@@ -11,6 +11,7 @@ from django.dispatch import Signal
 from forge_jobs import signals
 from forge_jobs.db.rows import ClaimedJob, HeldLock
 from forge_jobs.durations import spelled
+from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def job_ended_well(*, finished: Finished, **kwargs: Any) -> None:
 def job_failed(*, finished: Finished, **kwargs: Any) -> None:
     job, transition = finished.job, finished.transition
     logger.log(
-        logging.ERROR if transition.state is State.DEAD else logging.WARNING,
+        logging.ERROR if transition.state is State.DEAD or _is_much(job) else logging.WARNING,
         "%s #%d %s after attempt %d%s: %s",
         job.kind,
         job.id,
@@ -51,6 +52,13 @@ def job_failed(*, finished: Finished, **kwargs: Any) -> None:
         transition.last_error.partition("\n")[0],
         extra=fields(finished),
     )
+
+
+def _is_much(job: ClaimedJob) -> bool:
+    """Whether it has failed more often than its handler finds ordinary."""
+    handler = registry.find(job.kind)
+    ordinary = handler.warn_attempts if handler else None
+    return ordinary is not None and job.attempt > ordinary
 
 
 def claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from signal import Signals
 from typing import TYPE_CHECKING, Any, Final
@@ -17,13 +17,45 @@ from forge_jobs.handlers.border import failed, is_tellable
 
 if TYPE_CHECKING:
     from forge_jobs.models import Process
+    from forge_jobs.runtime.command.farewell import Awaited
     from forge_jobs.runtime.command.supervisor import Child
 
 logger: Final = logging.getLogger("forge_jobs")
 
+MOST_AWAITED: Final = 5
+
 
 def stopping(*, reason: str, **kwargs: Any) -> None:
     logger.info("stopping: %s", reason, extra={"reason": reason})
+
+
+def awaited(*, awaited: Sequence[Awaited], seconds: float, reason: str, **kwargs: Any) -> None:
+    jobs = f"{len(awaited)} jobs" if len(awaited) > 1 else "1 job"
+    fields = {"jobs": [one.job.id for one in awaited], "seconds_left": round(seconds, 3)}
+    if seconds:
+        logger.info(
+            "waiting up to %.0f s for %s: %s; %s Ctrl-C or SIGTERM gives back at once what runs",
+            seconds,
+            jobs,
+            _told_awaited(awaited),
+            "a second" if reason in Signals.__members__ else "a",
+            extra=fields,
+        )
+    else:
+        logger.info(
+            "%s told to stop, to be given back within a second: %s",
+            jobs,
+            _told_awaited(awaited),
+            extra=fields,
+        )
+
+
+def _told_awaited(awaited: Sequence[Awaited]) -> str:
+    first = [
+        f"{job.kind} #{job.id} (for {spelled(seconds)})" for job, seconds in awaited[:MOST_AWAITED]
+    ]
+    more = len(awaited) - len(first)
+    return ", ".join([*first, f"and {more} more"] if more else first)
 
 
 def stopped(*, failure: str, **kwargs: Any) -> None:
@@ -175,6 +207,7 @@ def recovered(*, doing: str, after: timedelta, **kwargs: Any) -> None:
 RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.process_stopping: stopping,
     signals.process_stopped: stopped,
+    signals.jobs_awaited: awaited,
     signals.process_lost: process_lost,
     signals.process_revived: revived,
     signals.process_troubled: troubled,

@@ -43,10 +43,10 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),
         "process": _process(job),
-        "dedupe key": one_line(job.dedupe_key or ""),
-        "idempotency key": one_line(job.idempotency_key or ""),
+        "dedupe key": job.dedupe_key or "",
+        "idempotency key": job.idempotency_key or "",
         "asked to stop": _moment(job.cancel_requested_at, now=now),
-        "because": one_line(job.cancel_reason),
+        "because": job.cancel_reason,
     }
 
 

@@ -1,8 +1,8 @@
 """Reads the words of a command line; what can't be read is refused with what to write instead."""
 
 import json
-from argparse import ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentError, ArgumentTypeError
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +10,11 @@ from django.core.management.base import CommandParser
 
 from forge_jobs import durations, jsontext
 from forge_jobs.states import State
+from forge_jobs.wording import listed, meant
 
 LARGEST_ID: Final = 2**63 - 1
+LEAST_AMOUNT: Final = 1e-9
+MOST_AMOUNT: Final = 1e12
 
 
 class VerbParser(CommandParser):
@@ -27,6 +30,21 @@ class VerbParser(CommandParser):
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self.is_mixing = False
+
+
+class Names(dict[str, VerbParser]):
+    """The verbs of a parser; of one that is not there, it is said which may be meant."""
+
+    def __init__(self, verbs: Mapping[str, VerbParser], *, called: str) -> None:
+        super().__init__(verbs)
+        self.called = called
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        raise ArgumentError(
+            None, f"there is no {self.called} {name!r}, only {listed(self)}.{meant(name, self)}"
+        )
 
 
 def duration(text: str) -> timedelta:
@@ -82,6 +100,28 @@ def job_id(text: str) -> int:
         given = 0
     if not 0 < given <= LARGEST_ID:
         raise ArgumentTypeError(f"{text!r} is no job's id; ids are numbers from 1 on.")
+    return given
+
+
+def count(most: int) -> Callable[[str], int]:
+    """A whole number from 1 on."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 0 < len(text) < 20 or not 1 <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is no whole number from 1 to {most:,}.")
+        return int(text)
+
+    return parse
+
+
+def amount(text: str) -> float:
+    """A number above 0; beyond the largest, arithmetic with single tokens would be inexact."""
+    try:
+        given = float(text)
+    except ValueError:
+        given = 0.0
+    if not LEAST_AMOUNT <= given < MOST_AMOUNT:
+        raise ArgumentTypeError(f"{text!r} is no number above 0.")
     return given
 
 

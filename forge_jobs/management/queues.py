@@ -14,6 +14,7 @@ from forge_jobs.conf import conf
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import NOTHING, lasting, number, table
 from forge_jobs.models import Job, Queue, RateLimitBudget
+from forge_jobs.wording import listed, meant
 
 HEADS: Final = (
     "queue", "state", "running", "max workers", "budget", "keeps succeeded", "keeps failed",
@@ -24,7 +25,13 @@ COLUMNS: Final = ("max_workers", "budget", "retain_succeeded_seconds", "retain_f
 
 def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("name", nargs="?", metavar="NAME", help="the queue to steer; without it, all are shown")
+    add(
+        "name",
+        nargs="?",
+        type=parsing.words,
+        metavar="NAME",
+        help="the queue to steer; without it, all are shown",
+    )
     stopping = parser.add_mutually_exclusive_group()
     stopping.add_argument("--pause", action="store_true", help="let nothing of it start")
     stopping.add_argument("--resume", action="store_true", help="let a paused queue go on")
@@ -52,8 +59,8 @@ def carry_out(*, name: str | None, now: datetime, **options: Any) -> str:
     Queue.objects.sow({key: one.columns() for key, one in conf().queues.items()})
     rows = Queue.objects.order_by("name")
     if name is not None and not rows.filter(name=name).exists():
-        known = ", ".join(rows.values_list("name", flat=True))
-        raise CommandError(f"There is no queue {name}, only {known}.")
+        known = list(rows.values_list("name", flat=True))
+        raise CommandError(f"There is no queue {name}, only {listed(known)}.{meant(name, known)}")
     told = _steer(name, changes, now=now, **options) if name else []
     return "\n".join([*told, *_shown(rows.filter(name=name) if name else rows, now=now)])
 
@@ -87,8 +94,9 @@ def _steer(
 def _refuse_unknown(budget: str) -> None:
     known = RateLimitBudget.objects.names()
     if budget not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise CommandError(f"There is no budget {budget}, only {names}.")
+        raise CommandError(
+            f"There is no budget {budget}, only {listed(sorted(known))}.{meant(budget, known)}"
+        )
 
 
 def _shown(rows: Any, *, now: datetime) -> list[str]:

@@ -1,5 +1,6 @@
 """Makes text of values: tables, durations, moments, sizes; for a terminal of 80 to 100 columns."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,24 +8,23 @@ from typing import Final
 from django.utils import timezone
 
 from forge_jobs.durations import spelled
+from forge_jobs.wording import UNSAFE, printable
 
 NOTHING: Final = "-"
-_UNPRINTABLE: Final = {
-    code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n"
-}
 
 
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str]
 ) -> list[str]:
     """Aligned lines; the columns with one of the heads `right` are aligned to the right."""
-    columns = [_column(cells, right=right) for cells in zip(heads, *rows, strict=True)]
+    printed = [[*map(one_line, row)] for row in rows]
+    columns = [_column(cells, right=right) for cells in zip(heads, *printed, strict=True)]
     return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def facts(pairs: Mapping[str, str]) -> list[str]:
     """One line each, but for those that are empty."""
-    told = {name: value for name, value in pairs.items() if value}
+    told = {name: one_line(value) for name, value in pairs.items() if value}
     width = max(map(len, told), default=0)
     return [f"  {name:<{width}}  {value}" for name, value in told.items()]
 
@@ -62,9 +62,10 @@ def shortened(text: str, longest: int) -> str:
     return f"{text[: longest - tail - 1]}…{text[-tail:]}"
 
 
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or change its colours."""
-    return text.translate(_UNPRINTABLE)
+def document(value: object) -> str:
+    """JSON for programs that people can read, too; nothing in it steers a terminal."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from forge_jobs.cron.expression import BadExpression
 from forge_jobs.cron.zones import UnknownZone
 from forge_jobs.handlers.secrecy import shown
-from forge_jobs.management.rendering import ago, clock_face, facts, number, one_line
+from forge_jobs.management.rendering import ago, clock_face, document, facts, number, one_line
 from forge_jobs.models import Schedule
 
 
@@ -22,20 +21,20 @@ def as_text(schedules: Sequence[Schedule], *, now: datetime) -> str:
 
 
 def as_json(schedules: Sequence[Schedule], *, now: datetime) -> str:
-    return json.dumps([_fields(schedule) for schedule in schedules], indent=2, ensure_ascii=False)
+    return document([_fields(schedule) for schedule in schedules])
 
 
 def _facts(schedule: Schedule, *, now: datetime) -> dict[str, str]:
     skips = number(schedule.skipped) if schedule.skipped else ""
     return {
-        "kind": one_line(schedule.kind),
-        "when": one_line(f"{schedule.expression} ({schedule.zone_name})"),
+        "kind": schedule.kind,
+        "when": f"{schedule.expression} ({schedule.zone_name})",
         "means": _meaning(schedule),
         "state": _state(schedule),
         "next": _moment(schedule.next_fire_at, now=now),
         "last": _moment(schedule.last_fired_at, now=now),
         "skips": f"{skips}, {_moment(schedule.last_skipped_at, now=now)}" if skips else "",
-        "error": one_line(schedule.last_error),
+        "error": schedule.last_error,
         "from": schedule.source,
     }
 

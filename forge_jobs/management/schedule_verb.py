@@ -16,6 +16,7 @@ from forge_jobs.conf.policies import CatchUp, Overlap, Source
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.management import parsing, schedule_report
 from forge_jobs.models import Schedule
+from forge_jobs.wording import listed, meant
 
 OPTIONS: Final = (
     "payload",
@@ -55,9 +56,10 @@ def add_verbs(
         ("disable", disable, "Lets schedules fire no more."),
         ("remove", remove, "Deletes schedules; the jobs that they made stay."),
     ):
-        verb(name, act, text).add_argument("names", nargs="+", metavar="NAME")
+        verb(name, act, text).add_argument("names", type=parsing.words, nargs="+", metavar="NAME")
     now = verb("trigger", trigger, "Makes one job now, and prints its id; the plan stays.")
-    now.add_argument("name", metavar="NAME")
+    now.add_argument("name", type=parsing.words, metavar="NAME")
+    verbs.choices = parsing.Names(verbs.choices, called="verb")
 
 
 def show(command: BaseCommand, *, as_json: bool, **options: Any) -> None:
@@ -135,8 +137,10 @@ def _named(names: list[str]) -> list[Schedule]:
     found = {schedule.name: schedule for schedule in Schedule.objects.filter(name__in=names)}
     for name in names:
         if name not in found:
-            known = ", ".join(Schedule.objects.order_by("name").values_list("name", flat=True))
-            raise CommandError(f"There is no schedule {name!r}. There are: {known or 'none'}.")
+            known = list(Schedule.objects.order_by("name").values_list("name", flat=True))
+            raise CommandError(
+                f"There is no schedule {name!r}. There are: {listed(known)}.{meant(name, known)}"
+            )
     return [found[name] for name in dict.fromkeys(names)]
 
 

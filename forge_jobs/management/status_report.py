@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -44,10 +44,10 @@ class TextReport:
     def of(self, status: Status) -> str:
         leader = f"leader: {status.leader}" if status.leader else "no leader"
         blocks = [
-            [f"{clock_face(status.at)}, {leader}"],
+            [one_line(f"{clock_face(status.at)}, {leader}")],
             _queues(status),
-            _processes(status),
-            [self.warn(line) for line in _warnings(status)],
+            process_table(status.processes, status),
+            [self.warn(one_line(line)) for line in _warnings(status)],
         ]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
@@ -68,7 +68,7 @@ class JSONReport:
                 "at": status.at.isoformat(),
                 "leader": status.leader or None,
                 "queues": [_queue_document(queue) for queue in status.queues],
-                "processes": [_process_document(process, status) for process in status.processes],
+                "processes": [process_document(process, status) for process in status.processes],
                 "unserved": [
                     {"queue": nobody.queue, "kind": nobody.kind or None, "message": str(nobody)}
                     for nobody in status.unserved
@@ -104,11 +104,11 @@ def _service(queue: QueueStatus) -> str:
     return "cooling" if queue.cools_until else "yes"
 
 
-def _processes(status: Status) -> list[str]:
-    if not status.processes:
+def process_table(processes: Sequence[Process], status: Status) -> list[str]:
+    if not processes:
         return ["No process runs."]
     heads = ["process", "host", "pid", "state", "running", "memory", "version", "heartbeat"]
-    cells = (_process_cells(process, status) for process in status.processes)
+    cells = (_process_cells(process, status) for process in processes)
     return table(heads, cells, right={"pid", "running", "memory", "heartbeat"})
 
 
@@ -141,7 +141,7 @@ def _warnings(status: Status) -> list[str]:
             for process in silent
         ),
         *(
-            f"Process {process.name} is in trouble: {one_line(process.trouble)}"
+            f"Process {process.name} is in trouble: {process.trouble}"
             for process in status.processes
             if process.trouble
         ),
@@ -163,7 +163,7 @@ def _queue_document(queue: QueueStatus) -> dict[str, Any]:
     }
 
 
-def _process_document(process: Process, status: Status) -> dict[str, Any]:
+def process_document(process: Process, status: Status) -> dict[str, Any]:
     return {
         "name": process.name,
         "host": process.host,

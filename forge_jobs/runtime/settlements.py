@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -11,9 +12,11 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import secrecy
 from forge_jobs.handlers.border import failed
+from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Dead, Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle, stopped
+from forge_jobs.handlers.verdicts import judged
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
 
@@ -64,22 +67,25 @@ class Settlements:
     def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
         """What becomes of a job; a retry policy that fails is the job's failure."""
         now = clock.now()
-        steering = self._steering
+        steering, error = self._steering, None
         try:
             handler = registry.get(job.kind)
             policy = handler.retry or steering.retry_of(job.queue)
             if type(outcome) is not Done:
+                # Not kept until the commit: it would keep its frames, and all that is in them.
+                error = vars(outcome).pop("error", None)
                 outcome = secrecy.without_secrets(job, outcome)
             if handler.resident:
                 outcome = as_resident(outcome)
-            elif isinstance(outcome, Failed) and not steering.allows_retries(job.queue):
-                outcome = Dead(outcome.message, outcome.traceback, outcome.exception)
+            elif isinstance(outcome, Failed):
+                outcome = self._judged(job, outcome, error, handler=handler, now=now)
             transition = settle(
                 job,
                 outcome,
                 policy=policy or conf().retry_of(job.queue),
                 now=now,
                 process_name=self._process_name,
+                error=error,
             )
             if transition.error or transition.last_error:
                 transition = secrecy.told(job, transition, outcome=outcome)
@@ -88,12 +94,25 @@ class Settlements:
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
                 return transition._replace(is_forgotten=True)
             return transition
-        except BaseException as error:
-            failure = failed(error, saying="The retry policy failed")
+        except BaseException as fault:
+            failure = failed(fault, saying="The retry policy failed")
             transition = settle(
                 job, failure, policy=Exponential(), now=now, process_name=self._process_name
             )
             return secrecy.told(job, transition, outcome=failure)
+
+    def _judged(
+        self,
+        job: ClaimedJob,
+        failure: Failed,
+        error: BaseException | None,
+        *,
+        handler: JobHandler,
+        now: datetime,
+    ) -> Outcome:
+        if not self._steering.allows_retries(job.queue):
+            return Dead(failure.message, failure.traceback, failure.exception)
+        return judged(failure, error, handler=handler, job=job, now=now)
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)

@@ -92,7 +92,7 @@ def test_a_dead_job_is_requeued_and_seen_to_run(seat: Page, rows: dict[str, Job]
     expect(seat.locator(".mc-diagnosis")).to_contain_text("No process is live")
     seat.evaluate("document.title = 'loaded once'")
     with Runjobs():
-        expect(seat.locator("header .mc-state")).to_have_text("succeeded")
+        expect(seat.locator(".mc-job-head .mc-state")).to_have_text("succeeded")
     expect(seat.locator(".mc-timeline")).to_contain_text("Succeeded")
     expect(seat).to_have_title("loaded once")
 
@@ -105,7 +105,7 @@ def test_a_running_job_is_killed(seat: Page, rows: dict[str, Job]) -> None:
         seat.get_by_label("Why?").fill("takes for ever")
         seat.get_by_role("button", name="Kill").click()
         expect(seat.locator(".messagelist")).to_contain_text("is being killed.")
-        expect(seat.locator("header .mc-state")).to_have_text("cancelled")
+        expect(seat.locator(".mc-job-head .mc-state")).to_have_text("cancelled")
     expect(seat.locator(".mc-timeline")).to_contain_text(f"by {LOGIN}: takes for ever")
     expect(seat.locator("[data-live=log]")).to_contain_text(LOGIN)
 

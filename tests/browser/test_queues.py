@@ -35,7 +35,7 @@ def test_a_queue_is_paused_and_resumed_and_its_card_follows_by_itself(seat: Page
         default = card(seat, "default")
         expect(default).to_contain_text("running")
         press(default, "Pause")
-        expect(default.locator("header")).to_contain_text("paused")
+        expect(default.locator(".mc-card-head")).to_contain_text("paused")
         eventually(lambda: Queue.objects.get(name="default").is_paused)
         mark(seat)
         stored = noop.enqueue()
@@ -92,7 +92,7 @@ def test_a_cooling_counts_down_between_two_looks_and_can_be_ended(seat: Page) ->
     expect(left).not_to_have_text(first)
     expect(left).to_contain_text("in 29 min")
     press(card(seat, "default"), "End the cooling")
-    expect(card(seat, "default").locator("header")).not_to_contain_text("cooling")
+    expect(card(seat, "default").locator(".mc-card-head")).not_to_contain_text("cooling")
 
     assert Queue.objects.get().throttled_until is None
 

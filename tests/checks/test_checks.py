@@ -144,6 +144,19 @@ def test_e017_a_route_to_a_queue_that_is_not_declared(settings: Settings, router
     assert "Did you mean 'images'?" in error.msg
 
 
+def test_e017_a_router_that_has_no_answer(settings: Settings) -> None:
+    def route(kind: str) -> Any:
+        if kind == "app.noop":
+            raise KeyError("nowhere")
+        return ["other"] if kind == "app.effect" else "default"
+
+    settings.FORGE_JOBS = {"ROUTER": route}
+
+    told = "\n".join(sorted(error.msg for error in check_settings(None)))
+    assert "has no answer for 'app.noop': KeyError: 'nowhere'" in told
+    assert "sends 'app.effect' to the queue ['other'], which is not declared" in told
+
+
 def test_w007_a_budget_that_is_not_declared(settings: Settings) -> None:
     budgets = {"partner": {"capacity": 1, "refill_per_second": 1}}
     queues = {"default": {"budget": "partnre"}, "images": {"budget": "partner"}, "mail": {}}

@@ -15,7 +15,7 @@ from tests.rows import claim, columns, finished_job, stored_job
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock")]
 
 MINUTE = timedelta(minutes=1)
-VERBS = ["retry", "cancel", "purge"]
+VERBS = ["retry", "cancel", "kill", "run-now", "purge"]
 
 
 def one_of_each() -> dict[str, Job]:
@@ -34,6 +34,8 @@ def one_of_each() -> dict[str, Job]:
     [
         ("retry", "1 job would be requeued."),
         ("cancel", "4 jobs would be cancelled, 1 running job would be asked to stop."),
+        ("kill", "1 job would be killed, 1 running job of them in the midst of a run."),
+        ("run-now", "2 jobs would run now."),
         ("purge", "1 job would be purged."),
     ],
 )
@@ -199,3 +201,27 @@ def test_a_bad_word_is_refused_by_name(jobs: Jobs, words: list[str], message: st
     with pytest.raises(CommandError, match=message):
         jobs(*words, "--yes")
     assert Job.objects.count() == 1
+
+
+def test_a_kill_ends_what_runs_and_says_who_did_it_and_why(jobs: Jobs) -> None:
+    running = one_of_each()[State.RUNNING]
+
+    assert jobs("kill", "--all", "--reason", "runaway", "--yes").out == "1 job killed.\n"
+    running.refresh_from_db()
+    assert (running.is_to_be_killed, running.cancel_reason) == (True, "runaway")
+
+
+def test_a_kill_of_what_waits_cancels_it_when_it_is_named(jobs: Jobs) -> None:
+    ready = one_of_each()[State.READY]
+
+    jobs("kill", str(ready.pk), "--yes")
+    ready.refresh_from_db()
+    assert (ready.state, ready.cancel_reason) == (State.CANCELLED, "killed by an operator")
+
+
+def test_what_waits_for_its_time_runs_now(jobs: Jobs) -> None:
+    scheduled = one_of_each()[State.SCHEDULED]
+
+    assert jobs("run-now", "--state", "scheduled", "--yes").out == "1 job made ready.\n"
+    scheduled.refresh_from_db()
+    assert scheduled.state == State.READY

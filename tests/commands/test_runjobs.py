@@ -201,3 +201,30 @@ def test_a_drain_does_not_take_a_handler_s_exit_for_its_end(
     assert "was lost" in leaver.errors[0]["message"]
     assert "without an orderly end" in output
     assert Job.objects.filter(kind="app.noop", state="succeeded").count() == len(neighbours)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--queues", "defalt"], "Did you mean 'default'"),
+        (["--queues", ","], "is no list of queues"),
+        (["--queues", "default=0"], "no whole number from 1 to 1,000"),
+        *[
+            (["--threads", count], "no whole number from 1 to 1,000")
+            for count in ("0", "x", "1001")
+        ],
+        (["--processes", "100000"], "no whole number from 1 to 1,000"),
+        (["--max-memory", "9" * 20], "no whole number from 1 to 1,000,000,000"),
+        *[(["--name", name], "is no name") for name in ("", "x" * 191, "a\nb", "a\x1b", "a\udcff")],
+        *[
+            (["--shutdown-timeout", seconds], "is no number of seconds above 0")
+            for seconds in ("nan", "inf", "0", "soon")
+        ],
+        (["--health-file", ""], "is no file that can be written"),
+    ],
+    ids=ascii,
+)
+def test_an_odd_word_is_refused_with_what_to_write(words: list[str], told: str) -> None:
+    with pytest.raises(CommandError, match=told):
+        call_command("runjobs", *words)

@@ -20,6 +20,7 @@ from forge_jobs import (
     enqueue,
     job,
     schedule,
+    signals,
 )
 from forge_jobs.backoff import Fixed
 from forge_jobs.budgets import Budget
@@ -41,11 +42,15 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["TestCase", "TransactionTestCase"], autouse=True)
-def _in_both_kinds_of_test(request: pytest.FixtureRequest) -> None:
+@pytest.fixture(
+    autouse=True,
+    params=[
+        pytest.param("TestCase", marks=pytest.mark.django_db),
+        pytest.param("TransactionTestCase", marks=pytest.mark.django_db(transaction=True)),
+    ],
+)
+def _in_both_kinds_of_test() -> None:
     """In a transaction that is rolled back, and in none."""
-    is_transactional = request.param == "TransactionTestCase"
-    request.getfixturevalue("transactional_db" if is_transactional else "db")
 
 
 @pytest.fixture
@@ -294,8 +299,27 @@ def test_the_connection_is_the_test_s_own_before_and_after() -> None:
     @job(kind="shop.note")
     def note() -> None: ...
 
+    connection.ensure_connection()
     session = connection.connection
     note.enqueue()
     with transaction.atomic():
         assert len(drain()) == 1
     assert connection.connection is session
+
+
+def test_receivers_are_given_the_exception_itself() -> None:
+    error, told = OSError("no answer"), []
+
+    @job(kind="shop.call", max_attempts=1)
+    def call() -> None:
+        raise error
+
+    def receive(*, job: Any, error: BaseException, **kwargs: Any) -> None:
+        told.append((job.kind, error))
+        raise SystemExit("a receiver's own trouble")
+
+    signals.job_raised.connect(receive)
+    call.enqueue()
+    assert drain()[0].state == State.DEAD
+    signals.job_raised.disconnect(receive)
+    assert told == [("shop.call", error)]

@@ -3,6 +3,7 @@
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
@@ -11,22 +12,30 @@ from forge_jobs import clock
 from forge_jobs.enqueueing.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handlers.handler import JobOptions
-from forge_jobs.management import job_report, parsing, queues, schedule_verb
+from forge_jobs.management import (
+    budgets,
+    job_report,
+    job_table,
+    parsing,
+    processes,
+    queues,
+    schedule_verb,
+    steering,
+)
+from forge_jobs.management.rendering import one_line
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
-from forge_jobs.models import Job, State
-from forge_jobs.operations.bulk import Cancel, Operation, Purge, Retry
-from forge_jobs.operations.selection import Selection
+from forge_jobs.models import Job
+from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
 from forge_jobs.operations.status import Status, ailments
 from forge_jobs.runtime.registration import measure_clock
 
-FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
 OPTIONS: Final = JobOptions.__annotations__.keys()
 
 
 class Command(BaseCommand):
-    help = "Looks at jobs and processes, enqueues jobs, and retries, cancels or purges them."
+    help = "Looks at jobs, schedules, queues, budgets and processes, and steers them."
     requires_system_checks = ()  # a fault elsewhere is no reason not to steer
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,17 +53,28 @@ class Command(BaseCommand):
 
         _add_status(verb("status", self.status, "Shows queues, processes, and what is amiss."))
         _add_health(verb("health", self.health, "Exits with 1, and says why, if all is not well."))
+        listing = verb("list", partial(job_table.show, self), "Lists jobs, a line each.")
+        job_table.add_arguments(listing)
         _add_show(verb("show", self.show, "Shows all of one job."))
         _add_enqueue(verb("enqueue", self.enqueue, "Stores a job, and prints its id."))
-        _add_filters(verb("retry", self.retry, "Lets finished jobs run again."), Retry)
+        steering.add_arguments(verb("retry", self.retry, "Lets finished jobs run again."), Retry)
         cancel = verb("cancel", self.cancel, "Cancels what waits, and asks what runs to stop.")
-        _add_filters(cancel, Cancel)
-        _add_reason(cancel)
-        _add_filters(verb("purge", self.purge, "Deletes finished jobs."), Purge)
+        steering.add_arguments(cancel, Cancel)
+        steering.add_reason(cancel, "cancelled by an operator")
+        kill = verb("kill", self.kill, "Ends what runs; of what waits, cancels what is named.")
+        steering.add_arguments(kill, Kill)
+        steering.add_reason(kill, "killed by an operator")
+        now = verb("run-now", self.run_now, "Lets jobs run now that wait for their time.")
+        steering.add_arguments(now, RunNow)
+        steering.add_arguments(verb("purge", self.purge, "Deletes finished jobs."), Purge)
         schedule = verb("schedule", schedule_verb.show, "Lists schedules, and steers them.")
         schedule_verb.add_verbs(schedule, self, add_usual=_add_usual)
-
         queues.add_arguments(verb("queue", self.queue, "Shows queues, or steers one of them."))
+        budgets.add_arguments(verb("budget", self.budget, "Shows budgets, or steers one of them."))
+        processes.add_arguments(
+            verb("process", self.process, "Shows processes, or steers one of them.")
+        )
+        verbs.choices = parsing.Names(verbs.choices, called="verb")
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
         with told_in_one_line():
@@ -71,7 +91,7 @@ class Command(BaseCommand):
 
     def health(self, *, max_lag: timedelta, verbosity: int, **options: Any) -> None:
         if found := ailments(now=clock.now(), max_lag=max_lag):
-            self.stdout.write("\n".join(found))
+            self.stdout.write("\n".join(map(one_line, found)))
             raise SystemExit(1)
         if verbosity:
             self.stdout.write("All is well.")
@@ -93,33 +113,31 @@ class Command(BaseCommand):
         self.stdout.write(str(job.pk))
 
     def retry(self, **options: Any) -> None:
-        self._steer(Retry(_selection(Retry, options)), **options)
+        self._steer(Retry(steering.selected(Retry, options)), **options)
 
     def cancel(self, *, reason: str, **options: Any) -> None:
-        self._steer(Cancel(_selection(Cancel, options), reason), **options)
+        self._steer(Cancel(steering.selected(Cancel, options), reason), **options)
+
+    def kill(self, *, reason: str, **options: Any) -> None:
+        self._steer(Kill(steering.selected(Kill, options), reason), **options)
+
+    def run_now(self, **options: Any) -> None:
+        self._steer(RunNow(steering.selected(RunNow, options)), **options)
 
     def purge(self, **options: Any) -> None:
-        self._steer(Purge(_selection(Purge, options)), **options)
+        self._steer(Purge(steering.selected(Purge, options)), **options)
 
     def queue(self, **options: Any) -> None:
         self.stdout.write(queues.carry_out(now=clock.now(), **options))
 
+    def budget(self, **options: Any) -> None:
+        self.stdout.write(budgets.carry_out(now=clock.now(), **options))
+
+    def process(self, **options: Any) -> None:
+        self.stdout.write(processes.carry_out(now=clock.now(), **options))
+
     def _steer(self, operation: Operation, *, yes: bool, **options: Any) -> None:
-        now = clock.now()
-        if left_out := operation.selection.left_out():
-            self.stderr.write(f"Left out: {', '.join(left_out)}.")
-        if yes:
-            self.stdout.write(operation.carry_out(now=now))
-        else:
-            self.stdout.write(f"{operation.preview(now=now)} Add --yes to do it.")
-
-
-def _selection(operation: type[Operation], options: dict[str, Any]) -> Selection:
-    filters = {name: options[name] for name in FILTERS if options[name] not in (None, [])}
-    if not filters and not options["everything"]:
-        raise CommandError("Say which jobs: give ids or filters, such as --queue; or give --all.")
-    unless_told = operation.allowed if options["ids"] else operation.usual
-    return Selection(**{"states": unless_told} | filters)
+        steering.carry_out(self, operation, yes=yes, now=clock.now())
 
 
 def _add_usual(parser: ArgumentParser) -> None:
@@ -180,35 +198,3 @@ def _add_enqueue(parser: ArgumentParser) -> None:
     add("--max-attempts", type=int, metavar="N", help="(default: the handler's)")
     add("--dedupe-key", metavar="KEY", help="store nothing if an unfinished job has this key")
     add("--idempotency-key", metavar="KEY", help="store nothing if any job has this key")
-
-
-def _add_filters(parser: ArgumentParser, operation: type[Operation]) -> None:
-    add = parser.add_argument
-    usual = "all of them" if operation.usual == operation.allowed else ", ".join(operation.usual)
-    since = "enqueued" if State.READY in operation.allowed else "finished"
-    add("ids", type=parsing.job_id, nargs="*", metavar="ID")
-    add("--queue", type=parsing.words, help="the name of a queue, even of a former one")
-    add("--kind", type=parsing.kind, help="a kind, or with a trailing * a prefix of kinds")
-    add(
-        "--state",
-        dest="states",
-        type=parsing.states(*operation.allowed),
-        action="extend",
-        metavar="A,B",
-        help=f"any of {', '.join(operation.allowed)} (default: {usual}; for ids, any)",
-    )
-    add("--older-than", type=parsing.duration, metavar="7d", help=f"{since} longer ago")
-    add("--newer-than", type=parsing.duration, metavar="12h", help=f"{since} less long ago")
-    add("--error", type=parsing.words, metavar="TEXT", help="whose last error contains this text")
-    add("--all", dest="everything", action="store_true", help="needed where there is no filter")
-    add("--yes", action="store_true", help="do it, instead of saying what would be done")
-
-
-def _add_reason(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--reason",
-        type=parsing.words,
-        metavar="TEXT",
-        default="cancelled by an operator",
-        help="what the handler is told and the job keeps (default: %(default)s)",
-    )

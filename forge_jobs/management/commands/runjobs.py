@@ -1,22 +1,32 @@
 """`manage.py runjobs`: claims and runs jobs until it is told to stop."""
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
 from forge_jobs import db
 from forge_jobs.checks.database import AT_START
 from forge_jobs.conf import conf
+from forge_jobs.conf.bounds import MAX_THREADS
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.management.parsing import count
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.launch import Launch
 from forge_jobs.runtime.registration import default_name
+from forge_jobs.wording import listed, meant, quoted
+
+LONGEST_NAME: Final = 190
+"""A supervisor adds the number of each process."""
+
+MOST_PROCESSES: Final = 1_000
+MOST_WEIGHT: Final = 1_000
+MOST: Final = 10**9
 
 
 class Command(BaseCommand):
@@ -34,10 +44,13 @@ class Command(BaseCommand):
             "(default: all that are declared)",
         )
         parser.add_argument(
-            "--threads", type=_count, help='how many jobs to run at once (default: "THREADS")'
+            "--threads",
+            type=count(MAX_THREADS),
+            help='how many jobs to run at once (default: "THREADS")',
         )
         parser.add_argument(
             "--name",
+            type=_name,
             help="this process's name, one of its own on this host; a process gives back the jobs "
             "of its dead predecessor of the same name (default: one that no other ever has)",
         )
@@ -60,20 +73,20 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--processes",
-            type=_count,
+            type=count(MOST_PROCESSES),
             metavar="N",
             help="run N such processes under a supervisor, which replaces those that die "
             "(default: one, by itself)",
         )
         parser.add_argument(
             "--max-jobs-per-process",
-            type=_count,
+            type=count(MOST),
             metavar="N",
             help="replace a process by a fresh one after so many jobs; it finishes what it runs",
         )
         parser.add_argument(
             "--max-memory",
-            type=_count,
+            type=count(MOST),
             metavar="MIB",
             help="replace a process that uses more memory; it finishes what it runs",
         )
@@ -95,8 +108,8 @@ class Command(BaseCommand):
         queues = options["queues"] or dict.fromkeys(settings.queues, 1)
         if unknown := [queue for queue in queues if queue not in settings.queues]:
             raise CommandError(
-                f'--queues: {", ".join(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
-                f"which has {', '.join(settings.queues)}."
+                f'--queues: {listed(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
+                f"which has {listed(settings.queues)}.{meant(unknown[0], settings.queues)}"
             )
         launch = Launch(
             queues=queues,
@@ -132,30 +145,33 @@ def _refuse_memory() -> None:
 
 def _queues(text: str) -> dict[str, int]:
     parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
-    weights = {name.strip(): _count(weight) if sign else 1 for name, sign, weight in parts}
+    weigh = count(MOST_WEIGHT)
+    weights = {name.strip(): weigh(weight) if sign else 1 for name, sign, weight in parts}
     if not weights or "" in weights:
-        raise ValueError
+        raise ArgumentTypeError(f"{text!r} is no list of queues; write default,mail=5.")
     return weights
 
 
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
-
-
 def _duration(text: str) -> timedelta:
-    if not (duration := as_timedelta(float(text), field=text)):
-        raise ValueError
+    try:
+        duration = as_timedelta(float(text), field=text)
+    except ValueError:
+        duration = timedelta(0)
+    if not duration:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0.")
     return duration
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
+        raise ArgumentTypeError(
+            f"{quoted(text)} is no name; write 1 to {LONGEST_NAME} characters that can be printed."
+        )
+    return text
 
 
 def _file(text: str) -> Path:
     path = Path(text).absolute()
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ValueError
+    if not text or path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ArgumentTypeError(f"{text!r} is no file that can be written.")
     return path
-
-
-_file.__name__ = "file that can be written"
-_queues.__name__, _count.__name__, _duration.__name__ = "list", "count", "number of seconds"

@@ -11,6 +11,7 @@ from django.core.management.base import OutputWrapper
 from forge_jobs import db, log, signals
 from forge_jobs.durations import spelled
 from forge_jobs.models import Process
+from forge_jobs.wording import in_one_line
 
 
 class Console:
@@ -41,7 +42,7 @@ class Console:
     def _formatter(self) -> logging.Formatter:
         if self.as_json:
             return log.JSONFormatter()
-        return logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+        return log.TextFormatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
     def _started(
         self, *, process: Process, hears_by: str, poll_interval: timedelta, **kwargs: Any
@@ -52,7 +53,7 @@ class Console:
         elif self.verbosity:
             width = max(map(len, facts))
             for name, value in facts.items():
-                self.stdout.write(f"  {name:<{width}}  {value}")
+                self.stdout.write(f"  {name:<{width}}  {in_one_line(value)}")
             self.stdout.write("")
             self.stdout.flush()
 

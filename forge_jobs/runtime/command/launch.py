@@ -20,6 +20,7 @@ from django.utils import autoreload
 
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime.command.console import Console
+from forge_jobs.runtime.command.farewell import Farewell
 from forge_jobs.runtime.command.reload import stop_on_change
 from forge_jobs.runtime.command.shutdown import (
     FAILED,
@@ -76,7 +77,7 @@ class Launch:
             stop_on_signals(lifecycle)
             console.introduce(processes=1)
             take_over(self.name)
-            engine = Engine.signed_on(self.options(self.name, Limits()), lifecycle=lifecycle)
+            engine = self.signed_on(self.name, Limits(), lifecycle)
             engine.run()
             leave(engine)
         elif code := self.supervise(console):
@@ -135,12 +136,17 @@ class Launch:
             return ORDERLY
         if self.reload:
             stop_on_change(lifecycle)
-        engine = Engine.signed_on(self.options(birth.name, limits), lifecycle=lifecycle)
+        engine = self.signed_on(birth.name, limits, lifecycle)
         engine.run()
         code = supervised_code(engine, died_before=died)
         if engine.is_stuck:
             leave_at_once(code)
         return code
+
+    def signed_on(self, name: str, limits: Limits, lifecycle: Lifecycle) -> Engine:
+        engine = Engine.signed_on(self.options(name, limits), lifecycle=lifecycle)
+        Farewell(engine.workers, timeout=self.shutdown_timeout).attach()
+        return engine
 
     def options(self, name: str, limits: Limits) -> Options:
         return Options(

@@ -33,7 +33,7 @@ from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.runtime.thread import EngineThread
-from forge_jobs.signals import job_started
+from forge_jobs.signals import job_raised, job_started
 from forge_jobs.states import State
 
 NOTHING: Final = Done()
@@ -182,6 +182,8 @@ class Worker(EngineThread):
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the loss of its session costs the job no attempt."""
+        if job_raised.has_listeners():
+            job_raised.send_robust(type(self), job=shown_job(run.job), error=error)
         if run.killed_at != NEVER:
             self.drop_sessions()  # it may have struck in the middle of a query
             return Cancelled(run.context.cancelled.reason)

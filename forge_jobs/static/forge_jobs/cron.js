@@ -3,6 +3,7 @@
 
 (() => {
   const PAUSE = 250;
+  const SILENCE = 1500; // a reader speaks once somebody has finished typing, not in between
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("input[data-cron-preview]").forEach(explain);
@@ -13,16 +14,21 @@
     const place = document.createElement("div");
     place.className = "help cron-preview";
     place.id = `${input.id}_preview`;
-    place.setAttribute("aria-live", "polite");
-    input.after(place);
+    const said = element("span", "");
+    said.setAttribute("role", "status");
+    said.style.cssText = "clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px";
+    input.after(place, said);
     const described = input.getAttribute("aria-describedby");
     input.setAttribute("aria-describedby", [described, place.id].filter(Boolean).join(" "));
 
     let timer;
+    let speech;
     let request;
     const later = () => {
       clearTimeout(timer);
+      clearTimeout(speech);
       timer = setTimeout(look, PAUSE);
+      speech = setTimeout(() => (said.textContent = place.firstChild?.textContent ?? ""), SILENCE);
     };
 
     async function look() {

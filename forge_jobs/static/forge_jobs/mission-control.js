@@ -3,12 +3,6 @@
 "use strict";
 
 (() => {
-  // A choice is made by choosing; without this script there is a button for it.
-  for (const form of document.querySelectorAll("[data-narrow]")) {
-    form.querySelector("button").hidden = true;
-    form.addEventListener("change", () => form.submit());
-  }
-
   const live = document.querySelector("[data-live]");
   const control = document.querySelector("[data-pulse]");
   if (!live || !control) return;
@@ -20,15 +14,19 @@
   const PATIENCE = 15000;
   let timer;
   let asking = false;
+  let again = false;
 
   const seconds = () => Number(every.value);
 
   async function refresh() {
     clearTimeout(timer);
-    if (asking || document.hidden || !seconds()) return;
+    if (document.hidden || !(seconds() || again)) return;
+    if (asking) return;
     asking = true;
+    again = false;
+    const asked = location.href;
     try {
-      const response = await fetch(location.href, {
+      const response = await fetch(asked, {
         headers: { Accept: "application/json" },
         signal: AbortSignal.timeout(PATIENCE),
       });
@@ -36,15 +34,42 @@
       if (response.redirected) {
         tell("out");
       } else {
-        show(await response.json());
-        tell("live");
+        const news = await response.json();
+        if (asked === location.href) keepingFocus(() => show(news));
+        tell(seconds() ? "live" : "off");
       }
     } catch {
       tell("offline");
     } finally {
       asking = false;
-      timer = setTimeout(refresh, 1000 * seconds());
+      if (again) refresh();
+      else if (seconds()) timer = setTimeout(refresh, 1000 * seconds());
     }
+  }
+
+  // A choice is made by choosing, in place: a new page would take the focus from the list. Without
+  // this script there is a button for it.
+  for (const form of document.querySelectorAll("[data-narrow]")) {
+    form.querySelector("button").hidden = true;
+    form.addEventListener("change", () => {
+      history.replaceState(null, "", `?${new URLSearchParams(new FormData(form))}`);
+      again = true;
+      refresh();
+    });
+  }
+
+  // Whoever is in a row that goes finds themselves in the next one, not at the top of the page.
+  function keepingFocus(change) {
+    const held = document.activeElement;
+    const isOurs = held.closest("[data-live]") !== null;
+    const row = held.closest("[data-live] [data-key]");
+    const rows = row ? [...row.parentNode.children] : [];
+    change();
+    if (document.activeElement === held || !isOurs) return;
+    const at = rows.indexOf(row);
+    const near = [row, ...rows.slice(at + 1), ...rows.slice(0, Math.max(at, 0)).reverse()];
+    const next = held.isConnected ? held : near.find((other) => other?.isConnected)?.querySelector("a, button, input");
+    (next ?? document.getElementById("mc-start"))?.focus({ preventScroll: true });
   }
 
   function show(news) {
@@ -69,7 +94,13 @@
       if (!fresh.hasAttribute(name) && !isMine) shown.removeAttribute(name);
     }
     const keyed = new Map();
-    for (const child of shown.children) if (child.dataset.key) keyed.set(child.dataset.key, child);
+    const kept = new Set([...fresh.children].map((child) => child.dataset.key));
+    for (const child of [...shown.children]) {
+      if (!child.dataset.key) continue;
+      // First, for what is moved loses the focus.
+      if (kept.has(child.dataset.key)) keyed.set(child.dataset.key, child);
+      else child.remove();
+    }
     let at = shown.firstChild;
     for (const wanted of [...fresh.childNodes]) {
       const mine = wanted.dataset?.key ? keyed.get(wanted.dataset.key) : at;
