@@ -63,6 +63,10 @@ class TaskHandler(FunctionHandler[..., Any]):
             if task.timeout is not None:
                 self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry
+            self.retry_on = task.retry_on
+            self.dead_on = task.dead_on
+            self.retry_for = task.retry_for  # type: ignore[assignment]  # the same
+            self.warn_attempts = task.warn_attempts
             self.atomic = task.atomic
             self.counts_interruptions = not task.atomic  # nothing of that one has happened
             self.concurrency_key = task.concurrency_key

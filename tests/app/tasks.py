@@ -142,6 +142,10 @@ if TAKES_OPTIONS:
         begun.set()
         released.wait(30)
 
+    @decorate(max_attempts=3, dead_on=(Bounced,))  # type: ignore[untyped-decorator]
+    def bounce_for_good() -> None:
+        raise Bounced("for good")
+
     @decorate(max_attempts=3, timeout=60, redact=["token"])  # type: ignore[untyped-decorator]
     def stubborn(token: str) -> None:
         raise Bounced(token)

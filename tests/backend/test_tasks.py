@@ -351,6 +351,7 @@ def test_a_task_may_have_the_options_of_a_job() -> None:
     job = Job.objects.get(pk=tasks.stubborn.enqueue("t").id)
 
     assert (job.max_attempts, job.timeout_seconds, handler.redact) == (3, 60, frozenset({"token"}))
+    assert ran(tasks.bounce_for_good.enqueue()).status == TaskResultStatus.FAILED
     changed: Any = tasks.stubborn.using(max_attempts=None, dedupe_key="one")
     twice = [Job.objects.get(pk=changed.enqueue("x").id) for _ in range(2)]
     assert (twice[0], twice[0].max_attempts) == (twice[1], None)
