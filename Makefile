@@ -17,8 +17,11 @@ demo: $(READY) ## run the picture gallery and its jobs on SQLite
 
 test: test-sqlite test-postgresql ## run the suite, on both databases
 
+# Several at a time, each with a database of its own, for they wait as much as they work.
+WORKERS ?= auto
 test-sqlite test-postgresql: test-%: $(READY) ## run it on one of them
-	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest
+	FORGE_JOBS_TEST_DATABASE=$* $(BIN)/python -m pytest \
+	--numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 # Apart from the suite, for they take long and want root. A seed of 0 draws one, and says which.
 JOBS ?= 5000
@@ -30,7 +33,9 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
 
-judge: $(READY) ## hold cron against its models by the thousand, and a day of 5,000 schedules
+judge: $(READY) ## run at full size what the suite has in small, and what takes an hour
+	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest -m full_size
+	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=postgresql $(BIN)/python -m pytest -m full_size
 	FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest --on-demand
 
 check: $(READY) ## look at style, types, layers, templates and migrations

@@ -80,7 +80,7 @@ FORGE_JOBS: dict[str, Any] = {
         "exports": {"max_workers": 1},
     },
     "ROUTER": {"gallery.export_": "exports"},
-    "BUDGETS": {"publishing": {"capacity": 10, "refill_per_second": 2}},
+    "BUDGETS": {"publishing": {"capacity": 10, "refill_per_second": 5}},
     "SCHEDULES": {"gallery.tidy_up": {"kind": "gallery.tidy_up", "cron": "* * * * *"}},
 }
 

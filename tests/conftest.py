@@ -1,5 +1,7 @@
 """What all tests share: the manual clock, throw-away handlers, and the registry's isolation."""
 
+import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -26,6 +28,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "once" in item.keywords:
                 item.add_marker(pytest.mark.skip("the same on every database"))
+    if hasattr(config, "workerinput"):  # one of several, each of which takes whole files in turn
+        long = {item.path for item in items if "processes" in item.keywords}
+        items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """The suite waits as much as it works."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")
 
 
 @pytest.fixture

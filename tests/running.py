@@ -17,7 +17,7 @@ from django.db import connection
 
 from forge_jobs.runtime.engine import Engine, Options
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that anything may take before a test gives up on it."""
 
 ROOT = Path(__file__).parent.parent

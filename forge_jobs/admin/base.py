@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from admin_actions.admin import ActionsModelAdmin
@@ -15,17 +15,20 @@ from django.db import transaction
 from django.db.models import Model
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from forge_jobs import db
-from forge_jobs.admin import tabs
-from forge_jobs.admin.buttons import BoundButton
+from forge_jobs.admin import tabs, versions
+from forge_jobs.admin.buttons import LIVE, BoundButton
 
-LIVE = "application/json"
-"""What a page's own script asks for: its live parts alone."""
+HAVE: Final = "Forge-Jobs-Have"
+"""The header in which a page's script says what it has."""
+# Its answers are of random length, so that nobody can guess from it what is inside.
+GZIP: Final = GZipMiddleware(lambda request: HttpResponse())
 
 
 def assets(style: str, *scripts: str) -> forms.Media:
@@ -38,7 +41,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     """The admin of one of our tables, as a tab of Mission Control.
 
     Nobody adds rows by hand unless a subclass says `can_add`. `live_template` has the parts that
-    the page's script renews: a GET that accepts JSON alone answers with it, as `{"html": …}`.
+    the page's script renews: a GET that accepts JSON alone answers with it, as `{"html": …}`;
+    every page that is answered with by `alive()` has some.
     """
 
     tab: ClassVar[str] = ""
@@ -51,7 +55,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
     @property
     def media(self) -> forms.Media:
         """None of Django's own: no page of ours needs its scripts."""
-        return assets("ground.css") + assets("mission-control.css", "mission-control.js")
+        ours = assets("ground.css") + assets("mission-control.css", "mission-control.js")
+        return ours + assets("seat.css", "at-hand.js", "keys.js")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.can_add and bool(super().has_add_permission(request))
@@ -117,16 +122,30 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         return history
 
     def alive(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """The page, or where a script asked for them, its live parts and the charts' numbers."""
-        if not isinstance(response, TemplateResponse) or request.headers.get("Accept") != LIVE:
+        """The page, or where its script asked, what has changed of its live parts and charts.
+
+        The script says in a header which versions it has; nothing is sent if those are all.
+        """
+        if not isinstance(response, TemplateResponse):
             return response
-        context = response.context_data or {}
-        template = context.get("live_template", self.live_template)
-        if not template:
+        context = response.context_data = dict(response.context_data or {})
+        charts = context.get("charts", {})
+        if request.headers.get("Accept") != LIVE:
+            context["charts"] = versions.chart_news(charts, known=())
+            response.add_post_render_callback(_with_versions)
             return response
-        html = render_to_string(template, context, request)
-        news = {"html": html, "charts": context.get("charts", {})}
-        return JsonResponse(news, headers={"Cache-Control": "no-store"})
+        known = frozenset(request.headers.get(HAVE, "").split(","))
+        live = render_to_string(context.get("live_template", self.live_template), context, request)
+        news = versions.chart_news(charts, known=known)
+        if html := versions.changed(live, known=known):
+            news["html"] = html
+        headers = {"Cache-Control": "no-store"}
+        if not news:
+            return HttpResponse(status=204, headers=headers)
+        compact = {"separators": (",", ":"), "ensure_ascii": False}
+        answer = JsonResponse(news, headers=headers, json_dumps_params=compact)
+        GZIP.process_response(request, answer)  # in place
+        return answer
 
     def rendered_buttons(self, request: HttpRequest, row: Model) -> SafeString:
         shown = list(self.buttons(request, row, self.actions_row))
@@ -143,6 +162,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
                 yield {
                     "title": bound.button.title,
                     "path": f"{address}?{back}",
+                    "name": name,
+                    "acts_at_once": bound.button.acts_at_once,
                     "is_dangerous": bound.button.is_dangerous,
                     "label": f"{bound.button.title}: {row}",
                 }
@@ -156,6 +177,10 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
             action_flag=CHANGE,
             change_message=message,
         )
+
+
+def _with_versions(response: HttpResponse) -> None:
+    response.content = versions.versioned(response.content.decode())
 
 
 def _as_one(request: HttpRequest) -> AbstractContextManager[object]:

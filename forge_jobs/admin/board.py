@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -11,7 +12,9 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from forge_jobs import db
 from forge_jobs.admin.base import ForgeAdmin
+from forge_jobs.dashboard.paging import Paged
 
 
 class BoardAdmin(ForgeAdmin):
@@ -28,11 +31,13 @@ class BoardAdmin(ForgeAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        with db.snapshot():
+            board = self.board(request)
         context = {
             **self.context(request),
             "title": capfirst(self.opts.verbose_name_plural),
             "has_add_permission": self.has_add_permission(request),
-            **self.board(request),
+            **board,
             **(extra_context or {}),
         }
         return self.alive(request, TemplateResponse(request, self.page_template, context))
@@ -43,9 +48,19 @@ class BoardAdmin(ForgeAdmin):
         """With the tabs, and the row's buttons."""
         row = context["original"]
         buttons = list(self.buttons(request, row, self.actions_detail)) if row else []
-        context = {**self.context(request), **context, "buttons": buttons}
+        is_declared = bool(row and self.is_declared(row))
+        context = {
+            **self.context(request),
+            **context,
+            "buttons": buttons,
+            "is_declared": is_declared,
+        }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def is_declared(self, row: Any) -> bool:
+        """Whether code or settings declare it: deleted, it would come back."""
+        return False
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -61,3 +76,17 @@ class BoardAdmin(ForgeAdmin):
             title = _("Edit")
             shown.append({"title": title, "path": self.address_of(row), "label": f"{title}: {row}"})
         return shown
+
+
+def neighbours(page: Paged[Any], words: str) -> dict[str, Any]:
+    """What the template says of a page: what was sought, how much fits, where there is more."""
+
+    def address(number: int | None) -> str:
+        return "?" + urlencode({"q": words, "p": number}) if number else ""
+
+    return {
+        "words": words,
+        "matched": page.matched,
+        "previous": address(page.before),
+        "next": address(page.after),
+    }

@@ -21,6 +21,8 @@ from forge_jobs.dashboard import budgets
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
 
+LEAST: Final = 1e-9
+"""A token in some thirty years."""
 MOST: Final = 1e12
 """As in settings: beyond it, arithmetic with single tokens would be inexact."""
 
@@ -38,8 +40,11 @@ class BudgetForm(ChangedColumnsForm):
 
     def _above_zero(self, name: str) -> float:
         given: float = self.cleaned_data[name]
-        if not 0 < given < MOST:
-            raise ValidationError(_("It must be a number above 0."))
+        if not LEAST <= given < MOST:
+            raise ValidationError(
+                _("It must be a number from %(least)s up to %(most)s."),
+                params={"least": f"{LEAST:.9f}", "most": f"{MOST:,.0f}"},
+            )
         return given
 
 
@@ -82,6 +87,9 @@ class RateLimitBudgetAdmin(BoardAdmin):
             super().save_model(request, obj, form, change)
         elif columns:
             RateLimitBudget.objects.resize(obj.name, **columns)
+
+    def is_declared(self, row: RateLimitBudget) -> bool:
+        return _is_declared(row.name)
 
     def get_deleted_objects(
         self, objs: QuerySet[RateLimitBudget], request: HttpRequest

@@ -1,23 +1,36 @@
-"""Buttons that change something: a question first, then a POST, and a line in the admin's log."""
+"""Buttons that change something by a POST, most after a question; each leaves a line in the log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from forge_jobs.admin.undo import MEMORY, TooLate, remembered, signed
+
 Text = str | Promise
+LIVE: Final = "application/json"
+"""What a page's own script asks for: what is live on the page, or what came of a button."""
+UNDO: Final = '{} <button type="submit" form="mc-acts" formaction="{}" class="mc-undo">{}</button>'
+
+LONGEST_WAY: Final = 2_000
+"""Django redirects to no longer address."""
 
 
 class Refused(Exception):
@@ -27,11 +40,13 @@ class Refused(Exception):
 class Owner(Protocol):
     """What a button asks of the admin that has it."""
 
+    admin_site: AdminSite
+
     def has_view_permission(self, request: HttpRequest) -> bool: ...
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]: ...
     def context(self, request: HttpRequest) -> dict[str, Any]: ...
     def address_of(self, row: Model) -> str: ...
-    def log_change(self, request: HttpRequest, row: Model, message: str) -> object: ...
+    def log_change(self, request: HttpRequest, row: Model, message: str) -> LogEntry: ...
 
 
 class Act(Protocol):
@@ -47,7 +62,9 @@ class Act(Protocol):
 class Button:
     """`permission` is one of forge_jobs; `question` names the row as `%(row)s`.
 
-    `suits` tells for which rows the button is there; the act itself is guarded all the same.
+    `suits` tells for which rows the button is there; the act itself is guarded all the same. What
+    `acts_at_once` is not asked about. `undo` names the button that takes it back, and `memory` is
+    what that one must know, of what `before` kept and of the row; None where there is no way back.
     """
 
     title: Text
@@ -57,6 +74,10 @@ class Button:
     explanation: Text = ""
     is_dangerous: bool = False
     asks_why: bool = False
+    acts_at_once: bool = False
+    undo: str = ""
+    before: Callable[[Any], Any] = field(default=lambda row: None)
+    memory: Callable[[Any, Any], dict[str, Any] | None] = field(default=lambda before, row: {})
     form: type[Form] | None = None
     """What else is asked; the act finds the answers by `answered()`."""
 
@@ -130,20 +151,50 @@ class BoundButton:
     def carry_out(self, request: HttpRequest, row: Model) -> HttpResponse:
         if self.button.form and not (form := self.button.form(request.POST)).is_valid():
             return self.ask(request, row, form)
+        back = way_back(request, self.admin.address_of(row))
+        return self._answer(request, row, back=back).to(request, back=back)
+
+    def _answer(self, request: HttpRequest, row: Model, *, back: str) -> Answer:
+        before = self.button.before(row)
         try:
+            remembered(request, self.name, row)
             told = self.act(self.admin, request, row)
-        except Refused as why:
-            messages.error(request, str(why))
-            return redirect(way_back(request, self.admin.address_of(row)))
-        if told:
-            self.admin.log_change(request, row, told)
-            messages.success(request, told)
-        else:
-            messages.warning(
-                request,
-                _("Nothing was changed: %(row)s is no longer as it was.") % {"row": row},
-            )
-        return redirect(way_back(request, self.admin.address_of(row)))
+        except (Refused, TooLate) as why:
+            return Answer(messages.ERROR, str(why))
+        if not told:
+            changed = _("Nothing was changed: %(row)s is no longer as it was.") % {"row": row}
+            return Answer(messages.WARNING, changed)
+        entry = self.admin.log_change(request, row, told)
+        return Answer(messages.SUCCESS, told, self._undo(row, before, entry, back=back))
+
+    def _undo(self, row: Model, before: Any, entry: LogEntry, *, back: str) -> str:
+        memory = self.button.memory(before, row) if self.button.undo else None
+        if memory is None:
+            return ""
+        site = self.admin.admin_site.name
+        address = reverse(f"admin:{self.button.undo}", args=[row.pk], current_app=site)
+        token = signed(self.button.undo, entry, memory)
+        return f"{address}?{urlencode({'back': back, MEMORY: token})}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of pressing a button; `undo` is where to post to take it back, if that can be."""
+
+    level: int
+    told: str
+    undo: str = ""
+
+    def to(self, request: HttpRequest, *, back: str) -> HttpResponse:
+        """For a page's script as JSON, and else as a message on the page that the button was on."""
+        if request.headers.get("Accept") == LIVE:
+            tone = messages.DEFAULT_TAGS[self.level]
+            return JsonResponse({"told": self.told, "tone": tone, "undo": self.undo})
+        told = self.told
+        if self.undo:
+            told = format_html(UNDO, told, self.undo, _("Undo"))
+        messages.add_message(request, self.level, told)
+        return redirect(back)
 
 
 def way_back(request: HttpRequest, otherwise: str) -> str:
@@ -152,7 +203,8 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return back if is_ours else otherwise
+    is_short = back.startswith("/") and len(back) <= LONGEST_WAY
+    return back if is_ours and is_short else otherwise
 
 
 def who(request: HttpRequest) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import durations
+from forge_jobs import durations, jsontext
+
+EARLIEST: Final = 1900
+LATEST: Final = 9000
 
 
 class DurationField(forms.Field):
@@ -49,6 +54,49 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"step": "1", **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class PayloadField(forms.JSONField):
+    """JSON as `enqueue()` takes it; what cannot be stored is refused, and shown as it was typed."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            given = super().to_python(value)
+            jsontext.dumps(given, name=str(self.label))
+        except jsontext.NotJSON as error:
+            raise ValidationError(str(error), code="invalid") from None
+        except (ValueError, RecursionError):
+            raise ValidationError(
+                _("It is nested too deeply, or has a number of too many digits."), code="invalid"
+            ) from None
+        return given
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            self.to_python(data)
+            return super().bound_data(data, initial)
+        except ValidationError:
+            return InvalidJSONInput(data)
+
+
+class MomentField(forms.DateTimeField):
+    """A moment that has a name in every time zone, so that every page can show it."""
+
+    widget = MomentInput
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Django turns local into absolute time here, which not every moment has."""
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if moment is not None and not EARLIEST <= moment.year <= LATEST:
+            raise ValidationError(
+                _("Choose a year from %(first)s to %(last)s."),
+                params={"first": EARLIEST, "last": LATEST},
+                code="invalid",
+            )
+        return moment
 
 
 class NameField(forms.ChoiceField):

@@ -16,13 +16,14 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from forge_jobs import clock
+from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_acts import NAMES, JobButtons
 from forge_jobs.admin.job_bulk import BulkRequest, asked_at
 from forge_jobs.admin.job_list import JobListPage
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.job_page import JobPage
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job
 
 LOGGED: Final = 50
 
@@ -35,7 +36,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
 
     @property
     def media(self) -> forms.Media:
-        return super().media + assets("jobs.css", "jobs.js")
+        return super().media + assets("jobs.css", "jobs.js", "copy.js")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -44,12 +45,9 @@ class JobAdmin(JobButtons, ForgeAdmin):
         """Django's own way would delete what runs, too; ours are the button and the action."""
         return False
 
-    def tab_of(self, request: HttpRequest) -> str:
-        state = request.GET.get("state", "")
-        return state if state in (State.SCHEDULED, State.RETRYING, State.DEAD) else "jobs"
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return Job.objects.all()
+        """Without what may be large: a page reads it as text."""
+        return Job.objects.defer(*HEAVY)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -60,10 +58,12 @@ class JobAdmin(JobButtons, ForgeAdmin):
         if request.method == "POST":
             page = JobListPage(self, request, asked_at(request, now=now))
             return BulkRequest(self, request, page.filter).answer()
+        with db.snapshot():
+            listed = JobListPage(self, request, now).context
         context = {
             **self.context(request),
             "title": capfirst(self.opts.verbose_name_plural),
-            **JobListPage(self, request, now).context,
+            **listed,
             **(extra_context or {}),
         }
         response = TemplateResponse(request, "admin/forge_jobs/job_list.html", context)
@@ -82,10 +82,12 @@ class JobAdmin(JobButtons, ForgeAdmin):
         if job is None:
             messages.warning(request, _("There is no job #%(id)s.") % {"id": object_id[:40]})
             return redirect(self.url("changelist"))
+        with db.snapshot():
+            page = JobPage.read(job, now=clock.now())
         context = {
             **self.context(request),
             "title": str(job),
-            "page": JobPage.read(job, now=clock.now()),
+            "page": page,
             "buttons": list(self.buttons(request, job, self.actions_detail)),
             "log": list(self._log_of(job)),
             "original": job,

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.buttons import Button, ButtonView, Text, reason, who
+from forge_jobs import clock
+from forge_jobs.admin.buttons import Button, ButtonView, Refused, Text, reason, who
+from forge_jobs.admin.undo import TooLate, remembered
 from forge_jobs.models import Job, State
+from forge_jobs.models.ended import Ended
 from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING
+
+LONGEST_REASON: Final = 500
+"""An undo carries it in its address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,10 @@ class JobAct:
     operation: Callable[[Selection, HttpRequest], Operation]
     is_dangerous: bool = False
     asks_why: bool = False
+    acts_at_once: bool = False
+    undo: str = ""
+    before: Callable[[Job], Any] = lambda job: None
+    memory: Callable[[Any, Job], dict[str, Any] | None] = lambda before, job: {}
     logged_as: int = CHANGE
 
     def is_allowed(self, request: HttpRequest) -> bool:
@@ -51,6 +62,10 @@ class JobAct:
             explanation=self.of_one,
             is_dangerous=self.is_dangerous,
             asks_why=self.asks_why,
+            acts_at_once=self.acts_at_once,
+            undo=self.undo,
+            before=self.before,
+            memory=self.memory,
         )(self._carry_out)
 
     def _carry_out(self, admin: Any, request: HttpRequest, job: Job) -> str:
@@ -68,9 +83,13 @@ REQUEUE: Final = JobAct(
     question=_("Requeue %(row)s?"),
     of_one=_("It runs again as soon as it can, with fresh attempts."),
     of_many=_("They run again as soon as they can, with fresh attempts."),
-    told=_("%(job)s is requeued."),
+    told=_("Job %(job)s is requeued."),
     do=lambda job, request: job.requeue(by=who(request)),
     operation=lambda jobs, request: Retry(jobs, by=who(request)),
+    acts_at_once=True,
+    undo="forge_jobs_end_job_again",
+    before=Ended.of,
+    memory=lambda ended, job: _of_requeue(ended, job),
 )
 
 RUN_NOW: Final = JobAct(
@@ -81,9 +100,10 @@ RUN_NOW: Final = JobAct(
     question=_("Run %(row)s now?"),
     of_one=_("It no longer waits for its time."),
     of_many=_("They no longer wait for their time."),
-    told=_("%(job)s need not wait any longer."),
+    told=_("Job %(job)s need not wait any longer."),
     do=lambda job, request: job.run_now(by=who(request)),
     operation=lambda jobs, request: RunNow(jobs, by=who(request)),
+    acts_at_once=True,
 )
 
 CANCEL: Final = JobAct(
@@ -94,8 +114,8 @@ CANCEL: Final = JobAct(
     question=_("Cancel %(row)s?"),
     of_one=_("One that waits is cancelled at once; one that runs is asked to stop."),
     of_many=_("Those that wait are cancelled at once; those that run are asked to stop."),
-    told=_("%(job)s is cancelled."),
-    asked=_("%(job)s was asked to stop."),
+    told=_("Job %(job)s is cancelled."),
+    asked=_("Job %(job)s was asked to stop."),
     do=lambda job, request: job.cancel(reason(request), by=who(request)),
     operation=lambda jobs, request: Cancel(jobs, reason(request), by=who(request)),
     is_dangerous=True,
@@ -112,8 +132,8 @@ KILL: Final = JobAct(
     of_many=_(
         "Those that run are ended in the midst of their work, those that wait are cancelled."
     ),
-    told=_("%(job)s is cancelled."),
-    asked=_("%(job)s is being killed."),
+    told=_("Job %(job)s is cancelled."),
+    asked=_("Job %(job)s is being killed."),
     do=lambda job, request: job.kill(reason(request), by=who(request)),
     operation=lambda jobs, request: Kill(jobs, reason(request), by=who(request)),
     is_dangerous=True,
@@ -128,7 +148,7 @@ DELETE: Final = JobAct(
     question=_("Delete %(row)s?"),
     of_one=_("There is no way back."),
     of_many=_("Only finished jobs are deleted. There is no way back."),
-    told=_("%(job)s is deleted."),
+    told=_("Job %(job)s is deleted."),
     do=lambda job, request: bool(Job.objects.filter(pk=job.pk).purge()),
     operation=lambda jobs, request: Purge(jobs),
     is_dangerous=True,
@@ -146,6 +166,29 @@ class JobButtons:
     forge_jobs_cancel_job = CANCEL.button()
     forge_jobs_kill_job = KILL.button()
     forge_jobs_delete_job = DELETE.button()
+
+    @Button(
+        title=_("Undo the requeue"),
+        permission="retry_job",
+        question=_("Take back the requeue of %(row)s?"),
+        suits=lambda job: False,  # it needs to know what there was before
+    )
+    def forge_jobs_end_job_again(self, request: HttpRequest, job: Job) -> str:
+        memory = remembered(request, "forge_jobs_end_job_again", job)
+        if memory is None:
+            raise Refused(_("Only right after a requeue can it be undone."))
+        since = datetime.fromisoformat(memory["since"])
+        ended, this = Ended.from_json(memory["ended"]), Job.objects.filter(pk=job.pk)
+        if not this.end_again(ended, since=since, by=who(request), now=clock.now()):
+            raise TooLate(_("It is too late to undo that: %(job)s has begun.") % {"job": job})
+        told = {"job": job, "state": State(ended.state).label}
+        return _("The requeue of %(job)s is undone: it is %(state)s, as before.") % told
+
+
+def _of_requeue(ended: Ended | None, job: Job) -> dict[str, Any] | None:
+    if ended is None or len(ended.cancel_reason) > LONGEST_REASON:
+        return None
+    return {"ended": ended.as_json(), "since": job.run_at.isoformat()}
 
 
 NAMES: Final = tuple(name for name, view in vars(JobButtons).items() if hasattr(view, "button"))

@@ -19,12 +19,15 @@ from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.job_acts import ACTS, JobAct
 from forge_jobs.admin.job_filter import JobFilter
+from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job
 from forge_jobs.operations.bulk import Operation
 from forge_jobs.operations.selection import Selection
 
 TICKED: Final = "_selected_action"
 ACROSS: Final = "select_across"
+ALL: Final = "all"
+"""What a button of its own does to all that match its address."""
 LARGEST_TICKED: Final = 1_000
 NAMED: Final = 20
 
@@ -38,7 +41,7 @@ class BulkRequest:
     filter: JobFilter
 
     def answer(self) -> HttpResponse:
-        named = self.request.POST.get("action")
+        named = self.request.POST.get("action") or self.request.POST.get(ALL)
         act = next((act for act in ACTS if act.name == named), None)
         if act is None:
             return self._back(_("Choose what to do with the jobs."))
@@ -55,7 +58,7 @@ class BulkRequest:
 
     @property
     def _is_across(self) -> bool:
-        return self.request.POST.get(ACROSS) == "1"
+        return self.request.POST.get(ACROSS) == "1" or ALL in self.request.POST
 
     @property
     def _ticked(self) -> list[int]:
@@ -110,7 +113,11 @@ class BulkRequest:
         ticked = (
             []
             if self._is_across
-            else list(Job.objects.filter(pk__in=self._ticked, state__in=operation.selection.states))
+            else list(
+                Job.objects.defer(*HEAVY).filter(
+                    pk__in=self._ticked, state__in=operation.selection.states
+                )
+            )
         )
         told = operation.carry_out(now=clock.now())
         if ticked:

@@ -49,6 +49,9 @@ class JobFilter(forms.Form):
     state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
     queue = forms.ChoiceField(required=False, label=gettext_lazy("Queue"))
     kind = forms.CharField(required=False, max_length=201, label=gettext_lazy("Kind"))
+    error = forms.CharField(
+        required=False, max_length=201, strip=False, label=gettext_lazy("Error")
+    )
     q = forms.CharField(required=False, max_length=200, label=gettext_lazy("Text"))
 
     def __init__(self, data: Any, *, queues: Iterable[str], now: datetime) -> None:
@@ -71,6 +74,7 @@ class JobFilter(forms.Form):
             kind=said["kind"] or None,
             since=said["since"],
             until=said["until"],
+            error_line=said["error"] or None,
             text=said["q"] if said["q"] and not numbered else None,
         )
 

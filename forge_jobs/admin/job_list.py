@@ -11,15 +11,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from forge_jobs.admin.base import ForgeAdmin
-from forge_jobs.admin.job_acts import ACTS
+from forge_jobs.admin.job_acts import ACTS, JobAct
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.dead_groups import DeadGroups
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_line import JobLine
 from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
+from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
 PLACES = ("after", "before")
@@ -58,7 +60,7 @@ class JobListPage:
             "filter": self.filter,
             "states": self._state_links(),
             "kinds": registry.kinds(),
-            "bulk_actions": [act for act in ACTS if act.is_allowed(self.request)],
+            "bulk_actions": self._acts(),
             "is_filtered": any(self.request.GET.get(name) for name in self.filter.fields),
             "look": LOOK,
         }
@@ -68,6 +70,27 @@ class JobListPage:
             except BadPlace as error:
                 faults = [str(error)]
         return {**common, "faults": faults, "lines": []}
+
+    def _acts(self) -> list[JobAct]:
+        """What a person may do to many jobs, and what can be done in the state that is shown."""
+        shown = self.request.GET.get("state", "")
+        nothing = Selection(states=())
+        return [
+            act
+            for act in ACTS
+            if act.is_allowed(self.request)
+            and (not shown or shown in act.operation(nothing, self.request).allowed)
+        ]
+
+    def _groups(self, jobs: JobList) -> DeadGroups | None:
+        """Above the dead jobs, unless one group is looked at already, or a further page."""
+        if jobs.state != State.DEAD or jobs.selection.error_line is not None:
+            return None
+        if any(self.request.GET.get(name) for name in PLACES):
+            return None
+        queues = self.totals.queues()
+        dead = self.totals.of(queue=jobs.selection.queue or "", states=[State.DEAD])
+        return DeadGroups.read(jobs.selection, queues=queues, dead=dead, now=self.now)
 
     def _found(self) -> dict[str, Any]:
         jobs = JobList(selection=self.filter.selection(), now=self.now)
@@ -83,6 +106,11 @@ class JobListPage:
             "further": self._further(jobs, page, is_backward=bool(asked["before"])),
             "looked_to": page.looked_to[-1] if page.looked_to else None,
             "is_first": page.before is None,
+            "groups": (groups := self._groups(jobs)),
+            "group_lines": [
+                (group, self._query(kind=group.kind, error=group.error))
+                for group in (groups.shown if groups else ())
+            ],
         }
 
     def _lines(self, page: JobPage) -> list[JobLine]:

@@ -74,20 +74,24 @@ class ProcessAdmin(BoardAdmin):
             process.state == ProcessState.RUNNING
             and process.requested_state not in (ProcessState.QUIET, ProcessState.STOPPING)
         ),
+        acts_at_once=True,
+        undo="forge_jobs_unquiet_process",
     )
     def forge_jobs_quiet_process(self, request: HttpRequest, process: Process) -> str:
         asked = Process.objects.filter(pk=process.pk).make_quiet(by=who(request))
-        return _("%s was asked to be quiet.") % process if asked else ""
+        return _("Process %s was asked to be quiet.") % process if asked else ""
 
     @Button(
         title=_("Let it claim again"),
         permission="stop_process",
         question=_("Let %(row)s claim jobs again?"),
         suits=lambda process: process.requested_state == ProcessState.QUIET,
+        acts_at_once=True,
+        undo="forge_jobs_quiet_process",
     )
     def forge_jobs_unquiet_process(self, request: HttpRequest, process: Process) -> str:
         asked = Process.objects.filter(pk=process.pk).let_claim(by=who(request))
-        return _("%s may claim jobs again.") % process if asked else ""
+        return _("Process %s may claim jobs again.") % process if asked else ""
 
     @Button(
         title=_("Ask to stop"),
@@ -105,4 +109,4 @@ class ProcessAdmin(BoardAdmin):
     )
     def forge_jobs_stop_process(self, request: HttpRequest, process: Process) -> str:
         asked = Process.objects.filter(pk=process.pk).stop(by=who(request))
-        return _("%s was asked to stop.") % process if asked else ""
+        return _("Process %s was asked to stop.") % process if asked else ""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
-from forge_jobs.admin.board import BoardAdmin
+from forge_jobs.admin.base import assets
+from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import queues
-from forge_jobs.dashboard.series import finished_by_queue
-from forge_jobs.dashboard.window import Window
 from forge_jobs.models import Job, Queue, SlotAssignment
 
 
@@ -58,14 +58,17 @@ class QueueAdmin(BoardAdmin):
         ),
     )
 
+    @property
+    def media(self) -> forms.Media:
+        return super().media + assets("jobs.css")
+
     def board(self, request: HttpRequest) -> dict[str, Any]:
-        now = clock.now()
-        throughput = finished_by_queue(Window.last("30m", now=now))
-        cards = queues.read(now=now, throughput=throughput)
-        for card in cards:
+        words, page = request.GET.get("q", ""), request.GET.get("p", "")
+        shown = queues.read(now=clock.now(), words=words, page=page)
+        for card in shown.rows:
             if card.row:
                 card.buttons.extend(self.row_buttons(request, card.row))
-        return {"cards": cards}
+        return {"cards": shown.rows, **neighbours(shown, words)}
 
     def save_model(self, request: HttpRequest, obj: Queue, form: QueueForm, change: bool) -> None:
         if columns := form.changed_columns():
@@ -91,6 +94,8 @@ class QueueAdmin(BoardAdmin):
             "enqueued, and wait."
         ),
         suits=lambda queue: not queue.is_paused,
+        acts_at_once=True,
+        undo="forge_jobs_resume_queue",
     )
     def forge_jobs_pause_queue(self, request: HttpRequest, queue: Queue) -> str:
         return _("The queue %s is paused.") % queue if Queue.objects.pause(queue.name) else ""
@@ -101,6 +106,8 @@ class QueueAdmin(BoardAdmin):
         question=_("Resume the queue %(row)s?"),
         explanation=_("Its jobs are started again, within half a second."),
         suits=lambda queue: queue.is_paused,
+        acts_at_once=True,
+        undo="forge_jobs_pause_queue",
     )
     def forge_jobs_resume_queue(self, request: HttpRequest, queue: Queue) -> str:
         return _("The queue %s is resumed.") % queue if Queue.objects.resume(queue.name) else ""

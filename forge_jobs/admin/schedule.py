@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -18,9 +17,9 @@ from django.views.decorators.http import require_GET
 
 from forge_jobs import clock
 from forge_jobs.admin.base import assets
-from forge_jobs.admin.board import BoardAdmin
+from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, Refused, who
-from forge_jobs.admin.fields import MomentInput
+from forge_jobs.admin.fields import MomentField, MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.cron.preview import preview
@@ -39,7 +38,7 @@ DECLARED: Final = _(
 
 @admin.register(Schedule)
 class ScheduleAdmin(BoardAdmin):
-    tab = "cron"
+    tab = "schedules"
     can_add = True
     form = ScheduleForm
     page_template = "admin/forge_jobs/schedules.html"
@@ -66,15 +65,9 @@ class ScheduleAdmin(BoardAdmin):
     def board(self, request: HttpRequest) -> dict[str, Any]:
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
         shown = schedules.read(now=clock.now(), words=words, page=page)
-        for line in shown.lines:
+        for line in shown.rows:
             line.buttons.extend(self.row_buttons(request, line.row))
-        return {
-            "lines": shown.lines,
-            "matched": shown.matched,
-            "words": words,
-            "previous": shown.before and "?" + urlencode({"q": words, "p": shown.before}),
-            "next": shown.after and "?" + urlencode({"q": words, "p": shown.after}),
-        }
+        return {"lines": shown.rows, **neighbours(shown, words)}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview)
@@ -98,7 +91,7 @@ class ScheduleAdmin(BoardAdmin):
             address = reverse("admin:forge_jobs_schedule_preview", current_app=site)
             kwargs["widget"] = CronWidget(preview_url=address)
         elif isinstance(db_field, DateTimeField):
-            kwargs |= {"form_class": forms.DateTimeField, "widget": MomentInput}
+            kwargs |= {"form_class": MomentField, "widget": MomentInput}
             kwargs["help_text"] = f"{db_field.help_text} ({get_current_timezone_name()})"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -134,6 +127,9 @@ class ScheduleAdmin(BoardAdmin):
         elif columns:
             obj.save(update_fields=columns.keys())
 
+    def is_declared(self, row: Schedule) -> bool:
+        return row.name in timetable.declared()
+
     def get_deleted_objects(
         self, objs: QuerySet[Schedule], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
@@ -157,7 +153,7 @@ class ScheduleAdmin(BoardAdmin):
         try:
             job = schedule.trigger(by=who(request))
         except EnqueueError as error:
-            raise Refused(str(error)) from None
+            raise Refused(_("No job was made. %s") % error) from None
         if job is None:
             label = Overlap(schedule.overlap).label
             raise Refused(_("Its last job is unfinished, and its overlap is %s.") % label)
@@ -169,9 +165,11 @@ class ScheduleAdmin(BoardAdmin):
         question=_("Let %(row)s fire?"),
         explanation=_("It fires from its next due moment on; what it missed is not made up for."),
         suits=lambda schedule: not schedule.is_enabled,
+        acts_at_once=True,
+        undo="forge_jobs_disable_schedule",
     )
     def forge_jobs_enable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
-        return _("%s is enabled.") % schedule if schedule.enable() else ""
+        return _("Schedule %s is enabled.") % schedule if schedule.enable() else ""
 
     @Button(
         title=_("Disable"),
@@ -179,6 +177,8 @@ class ScheduleAdmin(BoardAdmin):
         question=_("Let %(row)s fire no more?"),
         explanation=_("Jobs that it has made already are left alone."),
         suits=lambda schedule: schedule.is_enabled,
+        acts_at_once=True,
+        undo="forge_jobs_enable_schedule",
     )
     def forge_jobs_disable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
-        return _("%s is disabled.") % schedule if schedule.disable() else ""
+        return _("Schedule %s is disabled.") % schedule if schedule.disable() else ""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs.admin.fields import DurationField, NameField
+from forge_jobs.admin.fields import DurationField, NameField, PayloadField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
+from forge_jobs.fields import LastingEncoder
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import names_of, shown
 from forge_jobs.models import Schedule
@@ -23,6 +24,14 @@ class ScheduleForm(ChangedColumnsForm):
         label=_("Kind"),
         help_text=_("The handler whose jobs it makes."),
         error_messages={"invalid_choice": _("No handler has the kind %(value)s.")},
+    )
+    payload = PayloadField(
+        label=_("Payload"),
+        required=False,
+        initial=dict,
+        encoder=LastingEncoder,
+        widget=forms.Textarea({"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}),
+        help_text=_('Keyword arguments of the handler, as a JSON object: {"days": 30}.'),
     )
     queue = NameField(
         lambda: conf().queues,
@@ -54,14 +63,6 @@ class ScheduleForm(ChangedColumnsForm):
             "priority",
             "max_attempts",
         )
-        widgets: ClassVar = {
-            "payload": forms.Textarea(
-                {"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}
-            ),
-        }
-        help_texts: ClassVar = {
-            "payload": _('Keyword arguments of the handler, as a JSON object: {"days": 30}.'),
-        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

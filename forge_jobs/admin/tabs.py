@@ -20,7 +20,6 @@ class Tab:
     title: str | Promise
     view: str
     permission: str
-    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,10 @@ class ShownTab:
     is_current: bool
 
 
-def _table(name: str, title: str | Promise, model: str, query: str = "") -> Tab:
-    """The list of a table's rows, or of some of them."""
+def _table(name: str, title: str | Promise, model: str) -> Tab:
+    """The list of a table's rows."""
     view = f"forge_jobs_{model}_changelist"
-    return Tab(name=name, title=title, view=view, permission=f"view_{model}", query=query)
+    return Tab(name=name, title=title, view=view, permission=f"view_{model}")
 
 
 TABS: Final[Sequence[Tab]] = (
@@ -46,10 +45,7 @@ TABS: Final[Sequence[Tab]] = (
     _table("queues", _("Queues"), "queue"),
     _table("processes", _("Processes"), "process"),
     _table("jobs", _("Jobs"), "job"),
-    _table("scheduled", _("Scheduled"), "job", "?state=scheduled"),
-    _table("retrying", _("Retrying"), "job", "?state=retrying"),
-    _table("dead", _("Dead"), "job", "?state=dead"),
-    _table("cron", _("Cron"), "schedule"),
+    _table("schedules", _("Schedules"), "schedule"),
     _table("budgets", _("Budgets"), "ratelimitbudget"),
     Tab(name="health", title=_("Health"), view="forge_jobs_health", permission="view_job"),
 )
@@ -60,7 +56,7 @@ def shown(request: HttpRequest, *, current: str, site: str) -> list[ShownTab]:
     return [
         ShownTab(
             title=tab.title,
-            url=reverse(f"admin:{tab.view}", current_app=site) + tab.query,
+            url=reverse(f"admin:{tab.view}", current_app=site),
             is_current=tab.name == current,
         )
         for tab in TABS

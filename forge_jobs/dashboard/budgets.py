@@ -73,8 +73,9 @@ def read(*, now: datetime) -> list[BudgetCard]:
     for queue in Queue.objects.exclude(budget="").order_by("name"):
         ready = totals.of(queue=queue.name, states=[State.READY])
         spenders[queue.budget].append(Spender(queue=queue.name, ready=ready))
-    cards = []
-    for row in RateLimitBudget.objects.order_by("name"):
-        if level := RateLimitBudget.objects.level(row.name):
-            cards.append(BudgetCard(row=row, level=level, at=now, spenders=spenders[row.name]))
-    return cards
+    levels = RateLimitBudget.objects.levels()
+    return [
+        BudgetCard(row=row, level=levels[row.name], at=now, spenders=spenders[row.name])
+        for row in RateLimitBudget.objects.order_by("name")
+        if row.name in levels
+    ]

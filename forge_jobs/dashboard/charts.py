@@ -61,7 +61,7 @@ class Choice:
 
 
 def of_jobs(series: JobSeries, *, now: datetime) -> dict[str, Chart]:
-    """How many jobs a minute, how long their runs took, and from enqueue to end."""
+    """How many jobs a minute, how long they waited and ran, and from enqueue to end."""
     minutes = [_minutes(moment, series.step_seconds, now=now) for moment in series.moments]
     return {
         "jobs": {
@@ -77,8 +77,10 @@ def of_jobs(series: JobSeries, *, now: datetime) -> dict[str, Chart]:
                 for column, (name, tone) in COUNTS.items()
             ],
         },
-        "run_time": _percentiles(series.moments, series.durations["run_time"]),
-        "latency": _percentiles(series.moments, series.durations["latency"]),
+        **{
+            name: _percentiles(series.moments, percentiles)
+            for name, percentiles in series.durations.items()
+        },
     }
 
 

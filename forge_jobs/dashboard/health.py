@@ -11,11 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import db
 from forge_jobs.conf import conf
-from forge_jobs.dashboard.overview import troubles
 from forge_jobs.db.sqlite import versions
 from forge_jobs.models import DatabaseGauge, Lease, Process
 from forge_jobs.models.lease import SERVICES
-from forge_jobs.operations.locks import held_locks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,6 @@ class Health:
     latency: timedelta
     gauge: DatabaseGauge | None
     processes: Sequence[ProcessHealth]
-    troubles: Sequence[str]
     fault: str = ""
 
     @property
@@ -78,10 +75,6 @@ class Health:
             latency=latency,
             gauge=gauge,
             processes=processes,
-            troubles=[
-                *troubles([one.row for one in processes if one.is_live], now=now),
-                *map(str, held_locks()),
-            ],
             fault=_fault(connection),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
+from forge_jobs.dashboard.job_list import COUNTED, LOOK, JobList, JobPage
 from forge_jobs.dashboard.totals import Totals
 
 BOUND: Final = 10_000
@@ -33,13 +33,12 @@ class JobCount:
         if jobs.must_look_to_count:
             if page.matched is None:
                 return None
+            if jobs.narrowing is None:
+                return cls(number=min(page.matched, COUNTED), is_more=page.matched > COUNTED)
             looked_through = 0 if page.is_all else LOOK
             return cls(number=page.matched, looked_through=looked_through)
         if selection.since is None and selection.until is None:
             number = totals.of(queue=selection.queue or "", states=selection.states)
             return cls(number=number, counted_at=totals.counted_at)
-        number = 0
-        for lane in jobs.lanes():
-            within = lane.filter(jobs.within).order_by("-finished_at")
-            number += within[: BOUND + 1 - number].count()
+        number = jobs.count_finished(bound=BOUND)
         return cls(number=min(number, BOUND), is_more=number > BOUND)

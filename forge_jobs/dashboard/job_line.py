@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs.dashboard.payloads import in_short
 from forge_jobs.models import Job, State
 from forge_jobs.states import TERMINAL, WAITING
 
@@ -35,7 +36,10 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class JobLine:
+    """`payload` is in short, and empty if the job was not fetched with `short_payload`."""
+
     job: Job
+    payload: str
     label: str | Promise
     moment: datetime | None
     run_time: timedelta | None
@@ -48,6 +52,7 @@ class JobLine:
         lines = job.last_error.strip().splitlines()
         return cls(
             job=job,
+            payload=in_short(getattr(job, "short_payload", None), kind=job.kind),
             label=label,
             moment=moment,
             run_time=run_time(job, now=now),

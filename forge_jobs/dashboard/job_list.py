@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F, Q
 
-from forge_jobs.dashboard.order import EPOCH, Order, Place, Step
+from forge_jobs import db
+from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
+from forge_jobs.dashboard.order import EPOCH, LATEST, Order, Place, Step
+from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
-from forge_jobs.models.base import Constant
+from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.operations.selection import Selection, moment_of
 from forge_jobs.states import TERMINAL
@@ -21,9 +23,11 @@ from forge_jobs.states import TERMINAL
 PAGE: Final = 50
 LOOK: Final = 5_000
 """How many jobs a request looks through at most for those that no index finds."""
+COUNTED: Final = 100
+"""Up to how many jobs of a kind are counted: others lie between, and are passed over."""
 
 NEWEST: Final = Order(("-id",))
-LAST_FINISHED: Final = Order(("-finished_at", "-id"))
+QUEUE_BY_QUEUE: Final = Order(("queue", "-priority", "run_at", "id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
 LONGEST_RUNNING: Final = Order(("started_at", "number"))
@@ -65,9 +69,9 @@ class JobList:
     def order(self) -> Order:
         match self.state:
             case None:
-                return NEWEST
+                return NEWEST if self.selection.kind is None else LAST_FINISHED
             case State.READY:
-                return NEXT_CLAIMED
+                return QUEUE_BY_QUEUE if self.selection.queue is None else NEXT_CLAIMED
             case State.RUNNING:
                 return LONGEST_RUNNING
             case State.BLOCKED:
@@ -84,7 +88,7 @@ class JobList:
         start = before if is_backward else after
         counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
-        look = Look(walk, wanted=LOOK if counts else size + 1)
+        look = Look(walk, wanted=max(size, self._counted) + 1 if counts else size + 1)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
         back = start if not shown else shown[0]
@@ -100,9 +104,13 @@ class JobList:
         )
 
     @property
+    def _counted(self) -> int:
+        return LOOK - 1 if self.narrowing is not None else COUNTED
+
+    @property
     def narrowing(self) -> Q | None:
         """What no index knows of, so that jobs have to be looked at one by one; None if nothing."""
-        fits = self.selection.words
+        fits = replace(self.selection, kind=None).words
         if self.state not in TERMINAL:
             fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
         if self.selection.queue is not None and self.state not in (State.READY, *TERMINAL):
@@ -114,63 +122,101 @@ class JobList:
     @property
     def must_look_to_count(self) -> bool:
         """Whether neither the totals by queue and state nor an index tell how many there are."""
+        if self.selection.kind is not None:
+            return True
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
         return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
     def _rows(self, places: Sequence[Place]) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""
-        rows = Job.objects.defer(*HEAVY).in_bulk([place[-1] for place in places])
+        slim = Job.objects.defer(*HEAVY).annotate(short_payload=short_payload())
+        rows = slim.in_bulk([place[-1] for place in places])
         there = [rows[place[-1]] for place in places if place[-1] in rows]
         return [job for job in there if job.state in self.selection.states]
 
     def walk(self, *, start: Place | None, is_backward: bool) -> Iterator[Step]:
-        fits = self.narrowing
-        walks = [
-            self.order.walk(
-                jobs, within=self.within, fits=fits, start=start, is_backward=is_backward
-            )
-            for jobs in self.lanes()
-        ]
-        if len(walks) == 1:
-            return walks[0]
-        return heapq.merge(*walks, key=self.order.rank, reverse=is_backward)
+        if self._is_of_many:
+            return self._endings().walk(start=start, is_backward=is_backward, now=self.now)
+        return self.order.walk(
+            self._jobs(),
+            within=self._within,
+            fits=self.narrowing,
+            start=start,
+            is_backward=is_backward,
+        )
+
+    def count_finished(self, *, bound: int) -> int:
+        """How many there are in a state that is over, but no more than just above a bound."""
+        endings = self._endings()
+        since, until = endings.since or EPOCH, endings.until or LATEST
+        within = Q(finished_at__gte=since, finished_at__lt=until)
+        return endings.jobs.filter(within)[: bound + 1].count()
 
     @property
-    def within(self) -> Q:
+    def _is_of_many(self) -> bool:
+        """Whether no index has the jobs in their order."""
+        if self.selection.ids is not None:
+            return False
+        if self.state is None:
+            return self.selection.kind is not None
+        return self.state in TERMINAL and (
+            self.selection.queue is None or self.selection.kind is not None
+        )
+
+    @property
+    def _within(self) -> Q:
         """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
         if self.state in TERMINAL:
             since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
             return since & self.selection.aged("finished_at", now=self.now)
         return Q(pk__gt=0) if self.state is None else Q()
 
-    def lanes(self) -> list[JobQuerySet]:
+    def _jobs(self) -> Any:
         """What lies in one index in the order that is wanted."""
-        jobs: JobQuerySet = Job.objects.all()
+        jobs: Any = Job.objects.filter(self.selection.of_kind)
+        queue = self.selection.queue
         if self.selection.ids is not None:
-            return [jobs.filter(pk__in=self.selection.ids)]
+            return jobs.filter(pk__in=self.selection.ids)
         match self.state:
             case None:
-                return [jobs]
+                return jobs
             case State.READY:
-                return [jobs.ready().filter(queue=queue) for queue in self._queues(jobs.ready())]
+                return jobs.ready() if queue is None else jobs.ready().filter(queue=queue)
             case State.RUNNING:
                 # By the id itself, SQLite would go through the table for those after it.
-                return [jobs.running().annotate(number=F("id") + 0)]
+                return jobs.running().annotate(number=F("id") + 0)
             case State.BLOCKED:
-                return [jobs.blocked()]
+                return jobs.blocked()
             case State.RETRYING:
-                return [jobs.filter(state=Constant(State.RETRYING))]
+                return jobs.filter(state=Constant(State.RETRYING))
             case State.SCHEDULED:
-                return [jobs.waiting()]
+                return jobs.waiting()
             case state:
-                over = jobs.finished()
-                return [
-                    over.filter(queue=queue, state=Constant(state)) for queue in self._queues(over)
-                ]
+                return jobs.finished().filter(queue=queue, state=Constant(state))
 
-    def _queues(self, jobs: JobQuerySet) -> list[str]:
+    def _endings(self) -> Endings:
+        """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
+        states = constants(TERMINAL if self.state is None else [self.state])
         queue = self.selection.queue
-        return list(jobs.queue_names()) if queue is None else [queue]
+        jobs: JobQuerySet = Job.objects.finished().filter(
+            self.selection.of_kind,
+            state__in=states,
+            queue__in=_finished_queues() if queue is None else [queue],
+        )
+        is_of_any = self.state is None
+        parts = unfinished_parts() if is_of_any else []
+        return Endings(
+            jobs=jobs,
+            unfinished=[part.filter(self.selection.of_kind) for part in parts],
+            since=None if is_of_any else self.selection.since,
+            until=None if is_of_any else self.selection.until,
+            fits=self.narrowing,
+        )
+
+
+def _finished_queues() -> list[str]:
+    with db.connection().cursor() as cursor:
+        return db.twin().finished_queues(cursor)
 
 
 class Look:

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.dashboard.diagnosis import Diagnosis, diagnose
+from forge_jobs.dashboard.documents import Document, parsed, texts_of
+from forge_jobs.dashboard.errors import JobError, read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.timeline import Moment, timeline
-from forge_jobs.handlers.secrecy import shown
 from forge_jobs.models import Job, Process
 
 NEIGHBOURS: Final = 10
-LONG: Final = 30
-"""With more lines than that, JSON is folded."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """A JSON value of the job, as people read it."""
-
-    name: str
-    title: str | Promise
-    text: str
-
-    @property
-    def lines(self) -> int:
-        return self.text.count("\n") + 1
-
-    @property
-    def is_long(self) -> bool:
-        return self.lines > LONG
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobError:
-    at: datetime
-    attempt: Any
-    message: str
-    traceback: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +36,17 @@ class JobPage:
 
     @classmethod
     def read(cls, job: Job, *, now: datetime) -> Self:
+        texts = texts_of(job, "payload", "result", "context", "errors")
+        errors = read_errors(parsed(texts["errors"]), otherwise=job.enqueued_at)
         return cls(
             job=job,
             process=Process.objects.filter(pk=job.process_id).first() if job.process_id else None,
             diagnosis=diagnose(read_facts(job, now=now)),
             progress=Progress.of(job),
             run_time=run_time(job, now=now),
-            documents=_documents(job),
-            errors=[_error(error) for error in reversed(job.errors)],
-            timeline=timeline(job, now=now),
+            documents=_documents(job, texts),
+            errors=errors[::-1],
+            timeline=timeline(job, errors, now=now),
             neighbours=_neighbours(job),
         )
 
@@ -83,30 +57,13 @@ class JobPage:
         return self.job.last_error not in told
 
 
-def _documents(job: Job) -> list[Document]:
-    values = [
-        ("payload", _("Payload"), job.payload),
-        ("result", _("Result"), job.result),
-        ("context", _("Context"), job.context),
-    ]
+def _documents(job: Job, texts: Mapping[str, str | None]) -> list[Document]:
+    titles = {"payload": _("Payload"), "result": _("Result"), "context": _("Context")}
     return [
-        Document(
-            name=name,
-            title=title,
-            text=json.dumps(shown(value, kind=job.kind), indent=2, ensure_ascii=False, default=str),
-        )
-        for name, title, value in values
-        if name == "payload" or value not in (None, {})
+        Document.of(name, title, texts[name] or "null", kind=job.kind)
+        for name, title in titles.items()
+        if name == "payload" or texts[name] not in (None, "null", "{}")
     ]
-
-
-def _error(error: dict[str, Any]) -> JobError:
-    return JobError(
-        at=datetime.fromisoformat(error["at"]),
-        attempt=error.get("attempt", "?"),
-        message=str(error.get("message", "")),
-        traceback=str(error.get("traceback") or ""),
-    )
 
 
 def _neighbours(job: Job) -> list[Job]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
@@ -25,6 +25,7 @@ class Step(NamedTuple):
 FIRST_FETCH: Final = 101
 FETCH: Final = 1_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,6 @@ class Order:
             else:
                 ahead, size = self._ahead_of(steps[-1].place, within, is_backward), FETCH
 
-    def rank(self, step: Step) -> Place:
-        """What puts steps into this order when it is compared."""
-        return tuple(
-            -_number(value) if column.startswith("-") else value
-            for column, value in zip(self.columns, step.place, strict=True)
-        )
-
     def written(self, place: Place) -> str:
         """A place as an address can carry it."""
         return ",".join(
@@ -101,19 +95,15 @@ class Order:
         return (f"-{name}" in self.columns) != is_backward
 
 
-def _number(value: Any) -> int:
-    return (value - EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
-
-
 def _value(name: str, word: str) -> Any:
     if name.endswith("_at"):
         moment = datetime.fromisoformat(word)
         if moment.tzinfo is None:
             raise ValueError(f"{word} has no time zone.")
         return moment.astimezone(UTC)
-    if name.endswith("_key"):
+    if name.endswith("_key") or name == "queue":
         if "\0" in word:
-            raise ValueError("No key has a NUL in it.")
+            raise ValueError("No name has a NUL in it.")
         return word
     number = int(word)
     if abs(number) >= 2**63:

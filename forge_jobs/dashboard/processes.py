@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.verdict import bounded
 from forge_jobs.models import Job, Lease, Process, ProcessGauge, ProcessState
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.operations.status import unserved
@@ -97,7 +98,7 @@ class Fleet:
                 )
                 for row in Process.objects.order_by("host", "name")
             ],
-            troubles=[str(nobody) for nobody in unserved(now=now)],
+            troubles=bounded([str(nobody) for nobody in unserved(now=now)]),
         )
 
 

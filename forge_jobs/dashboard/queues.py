@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,10 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from forge_jobs import durations
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.paging import Paged, sought
+from forge_jobs.dashboard.series import finished_by_queue
 from forge_jobs.dashboard.sparkline import Sparkline
 from forge_jobs.dashboard.totals import Totals
+from forge_jobs.dashboard.window import Window
 from forge_jobs.models import Process, Queue, RateLimitBudget
-from forge_jobs.operations.status import lag_of
+from forge_jobs.operations.status import lag_since, oldest_ready
 from forge_jobs.states import State
 
 MOODS: Final[dict[str, str | Promise]] = {
@@ -26,8 +28,7 @@ MOODS: Final[dict[str, str | Promise]] = {
     "running": gettext_lazy("running"),
 }
 
-Throughput = Mapping[str, Sequence[float]]
-"""By queue: how many of its jobs succeeded or died in each of the last 30 minutes."""
+PAGE: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class QueueCard:
     row: Queue | None
     at: datetime
     counts: dict[State, int]
+    due_at: datetime | None
     lag: timedelta
     processes: int
     threads: int
@@ -102,13 +104,20 @@ class QueueCard:
         )
 
 
-def read(*, now: datetime, throughput: Throughput) -> list[QueueCard]:
+def read(*, now: datetime, words: str = "", page: str = "") -> Paged[QueueCard]:
+    """By name; `words` are sought in names."""
     totals = Totals.read()
     rows = {row.name: row for row in Queue.objects.all()}
-    budgets = {"", *RateLimitBudget.objects.names()}
+    every = sorted({*conf().queues, *rows, *totals.queues()})
+    text = sought(words).casefold()
+    names = [name for name in every if text in name.casefold()]
+    shown = Paged.of(names, size=PAGE, page=page)
     live = list(Process.objects.claiming(now=now))
+    oldest = oldest_ready()
+    throughput = finished_by_queue(Window.last("30m", now=now), queues=shown.rows)
+    budgets = {"", *RateLimitBudget.objects.names()}
     cards = []
-    for name in sorted({*conf().queues, *rows, *totals.queues()}):
+    for name in shown.rows:
         serving = [process for process in live if name in process.queues]
         row = rows.get(name)
         cards.append(
@@ -117,14 +126,15 @@ def read(*, now: datetime, throughput: Throughput) -> list[QueueCard]:
                 row=row,
                 at=now,
                 counts=totals.by_state(name),
-                lag=lag_of(name, now=now),
+                due_at=oldest.get(name),
+                lag=lag_since(oldest.get(name), now=now),
                 processes=len(serving),
                 threads=sum(process.threads for process in serving),
                 is_budget_known=row is None or row.budget in budgets,
                 sparkline=Sparkline(throughput.get(name, ())),
             )
         )
-    return cards
+    return shown.showing(cards)
 
 
 def _kept(seconds: float | None) -> str:

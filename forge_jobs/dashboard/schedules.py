@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.core.paginator import Paginator
 from django.db.models import OuterRef, Q, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs.cron.expression import BadExpression
 from forge_jobs.cron.zones import UnknownZone
 from forge_jobs.dashboard.job_list import HEAVY
+from forge_jobs.dashboard.paging import Paged, sought
 from forge_jobs.models import Job, Schedule
 
 PAGE: Final = 50
@@ -59,27 +58,13 @@ class ScheduleLine:
         return STANDINGS[self.standing]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SchedulePage:
-    """A page of those that match, by name; the numbers of its neighbours, None at the ends."""
-
-    lines: Sequence[ScheduleLine]
-    matched: int
-    before: int | None
-    after: int | None
-
-
-def read(*, now: datetime, words: str = "", page: str = "") -> SchedulePage:
-    """`words` are sought in names, kinds and expressions; a `page` that is none is the first."""
-    sought = words.replace("\0", "").strip()
-    fits = Q(name__icontains=sought) | Q(kind__icontains=sought) | Q(expression__icontains=sought)
+def read(*, now: datetime, words: str = "", page: str = "") -> Paged[ScheduleLine]:
+    """By name; `words` are sought in names, kinds and expressions."""
+    text = sought(words)
+    fits = Q(name__icontains=text) | Q(kind__icontains=text) | Q(expression__icontains=text)
     newest = Job.objects.filter(schedule=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     rows: Any = Schedule.objects.annotate(newest=Subquery(newest)).order_by("name")
-    shown: Any = Paginator(rows.filter(fits) if sought else rows, PAGE).get_page(page)
-    jobs = Job.objects.defer(*HEAVY).in_bulk([row.newest for row in shown if row.newest])
-    return SchedulePage(
-        lines=[ScheduleLine(row=row, at=now, last_job=jobs.get(row.newest)) for row in shown],
-        matched=shown.paginator.count,
-        before=shown.previous_page_number() if shown.has_previous() else None,
-        after=shown.next_page_number() if shown.has_next() else None,
-    )
+    shown: Paged[Any] = Paged.of(rows.filter(fits) if text else rows, size=PAGE, page=page)
+    jobs = Job.objects.defer(*HEAVY).in_bulk([row.newest for row in shown.rows if row.newest])
+    lines = [ScheduleLine(row=row, at=now, last_job=jobs.get(row.newest)) for row in shown.rows]
+    return shown.showing(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -46,8 +46,8 @@ class JobSeries:
     `counts` are jobs in each step, by what became of them: `enqueued`, `started`, `succeeded`,
     `retried`, `dead`, `cancelled`, `throttled`, `snoozed`, `released`; `totals` those of the whole
     window. How many were enqueued is known some twenty seconds later, and None until then.
-    `durations` are `run_time`, for how long handlers ran; `latency`, from enqueue to the end of a
-    job that succeeded or died; and if asked for, `wait`, from being due to the start.
+    `durations` are `wait`, from being due to the start; `run_time`, for how long handlers ran; and
+    `latency`, from enqueue to the end of a job that succeeded or died.
     """
 
     moments: list[int]
@@ -63,7 +63,7 @@ class JobSeries:
         *,
         queue: str = "",
         kind: str = "",
-        durations: Sequence[str] = ("run_time", "latency"),
+        durations: Sequence[str] = ("wait", "run_time", "latency"),
     ) -> Self:
         """Of one queue or kind, or of all."""
         with db.connection().cursor() as cursor:
@@ -89,10 +89,10 @@ class JobSeries:
         )
 
 
-def finished_by_queue(window: Window) -> dict[str, list[int]]:
-    """How many jobs of each queue succeeded or died in each step: small charts for all at once."""
+def finished_by_queue(window: Window, *, queues: Collection[str]) -> dict[str, list[int]]:
+    """How many jobs of each succeeded or died in each step: small charts for all at once."""
     fitting = Q(span_seconds=window.span) | Q(span_seconds__lt=window.span, is_summed=False)
-    within = Q(at__gte=window.start, at__lt=window.end)
+    within = Q(at__gte=window.start, at__lt=window.end, queue__in=queues)
     finished = Sum("succeeded") + Sum("dead")
     rows = MetricBucket.objects.filter(fitting, within).values_list("at", "queue")
     samples = MetricSample.objects.filter(within).values_list("at", "queue")

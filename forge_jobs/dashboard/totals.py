@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from forge_jobs.models import JobTotal
-from forge_jobs.operations.status import count_finished, count_unfinished
+from forge_jobs.operations.status import count_finished, count_jobs, count_unfinished
 from forge_jobs.states import TERMINAL, State
 
 FEW: Final = 20_000
@@ -25,29 +26,38 @@ class Totals:
 
     @classmethod
     def read(cls) -> Totals:
-        census = list(JobTotal.objects.all())
-        counted = Counter({(total.queue, total.state): total.count for total in census})
-        finished = {key: count for key, count in counted.items() if key[1] in TERMINAL}
-        unfinished = {key: count for key, count in counted.items() if key[1] not in TERMINAL}
-        counts: Counter[tuple[str, str]] = Counter()
-        is_counted_now = True
-        for known, count in ((finished, count_finished), (unfinished, count_unfinished)):
-            is_small = sum(known.values()) <= FEW
-            counts.update(count() if is_small else known)
-            is_counted_now &= is_small
-        moments = [total.counted_at for total in census]
-        return cls(counts, None if is_counted_now else min(moments))
+        census = list(JobTotal.objects.values_list("queue", "state", "count", "counted_at"))
+        known = Counter({(queue, state): count for queue, state, count, _ in census})
+        finished = Counter({key: known[key] for key in known if key[1] in TERMINAL})
+        unfinished = known - finished
+        match finished.total() <= FEW, unfinished.total() <= FEW:
+            case True, True:
+                return cls(count_jobs(), None)
+            case True, False:
+                counts = unfinished + count_finished()
+            case False, True:
+                counts = finished + count_unfinished()
+            case _:
+                counts = known
+        return cls(counts, min(counted_at for *_, counted_at in census))
+
+    @cached_property
+    def _of_queue(self) -> Mapping[str, Counter[str]]:
+        """By state; under no name, of all queues."""
+        counts: dict[str, Counter[str]] = {"": Counter()}
+        for (queue, state), count in self.counts.items():
+            counts.setdefault(queue, Counter())[state] += count
+            counts[""][state] += count
+        return counts
 
     def of(self, *, queue: str = "", states: Collection[str] = ()) -> int:
         """How many there are in a queue, in some states; of all where nothing is said."""
-        return sum(
-            count
-            for (name, state), count in self.counts.items()
-            if queue in ("", name) and (not states or state in states)
-        )
+        counts = self._of_queue.get(queue, Counter())
+        return sum(counts[state] for state in states) if states else counts.total()
 
     def by_state(self, queue: str = "") -> dict[State, int]:
-        return {state: self.of(queue=queue, states=[state]) for state in State}
+        counts = self._of_queue.get(queue, Counter())
+        return {state: counts[state] for state in State}
 
     def queues(self) -> set[str]:
         return {queue for queue, _ in self.counts}

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,6 +22,8 @@ SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET LOCAL idle_in_transaction_session_timeout = '10s';
 SET LOCAL lock_timeout = '10s'
 """
+
+ONE_MOMENT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 def connection() -> BaseDatabaseWrapper:
@@ -59,6 +61,28 @@ def read_committed() -> Iterator[None]:
             with connection().cursor() as cursor:
                 cursor.execute(READ_COMMITTED)
         yield
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """All that is read inside is of one moment, and nobody is kept from writing.
+
+    Within somebody else's transaction it is as that one sees things.
+    """
+    database: Any = connection()
+    if database.in_atomic_block:
+        yield
+        return
+    mode, database.transaction_mode = getattr(database, "transaction_mode", None), None
+    try:
+        with transaction.atomic(using=database.alias):
+            database.transaction_mode = mode
+            if database.vendor == "postgresql":
+                with database.cursor() as cursor:
+                    cursor.execute(ONE_MOMENT)
+            yield
+    finally:
+        database.transaction_mode = mode
 
 
 def unless_locked(statement: Callable[[], R]) -> R:

@@ -61,6 +61,14 @@ class Jobs(Protocol):
     def is_locked(self, error: Error) -> bool: ...
 
 
+class Fronts(Protocol):
+    def oldest_ready(self, cursor: Any) -> dict[str, datetime]: ...
+    def kinds_in_front(
+        self, cursor: Any, *, queues: Sequence[str], limit: int
+    ) -> dict[str, set[str]]: ...
+    def finished_queues(self, cursor: Any) -> list[str]: ...
+
+
 class Keys(Protocol):
     def promote(self, cursor: Any, keys: Sequence[str]) -> list[Promoted]: ...
     def settle_and_promote(
@@ -77,9 +85,9 @@ class Budgets(Protocol):
     def drain_tokens(
         self, cursor: Any, *, name: str, seconds: float, now: datetime | None
     ) -> None: ...
-    def token_level(
-        self, cursor: Any, *, name: str, now: datetime | None
-    ) -> BudgetLevel | None: ...
+    def token_levels(
+        self, cursor: Any, *, name: str | None, now: datetime | None
+    ) -> dict[str, BudgetLevel]: ...
 
 
 class Metrics(Protocol):
@@ -117,5 +125,5 @@ class Schedules(Protocol):
     def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
+class Twin(Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
     """One of the two packages of statements."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from django.db.models import Count
 from forge_jobs.conf import conf
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import NOTHING, lasting, number, table
-from forge_jobs.models import Job, Queue, RateLimitBudget
+from forge_jobs.models import Job, Process, Queue, RateLimitBudget
 from forge_jobs.wording import listed, meant
 
 HEADS: Final = (
@@ -100,30 +100,34 @@ def _refuse_unknown(budget: str) -> None:
 
 
 def _shown(rows: Any, *, now: datetime) -> list[str]:
+    served = {queue for process in Process.objects.claiming(now=now) for queue in process.queues}
     counted = Job.objects.running().values_list("queue").annotate(count=Count("pk")).order_by()
     running = dict(counted)
-    cells = [_cells(row, running.get(row.name, 0), now=now) for row in rows]
+    cells = [
+        [
+            row.name,
+            _state(row, served, now=now),
+            number(running.get(row.name, 0)),
+            NOTHING if row.max_workers is None else str(row.max_workers),
+            row.budget or NOTHING,
+            _kept(row.retain_succeeded_seconds),
+            _kept(row.retain_failed_seconds),
+        ]
+        for row in rows
+    ]
     return table(HEADS, cells, right={"running", "max workers"})
 
 
-def _cells(row: Queue, running: int, *, now: datetime) -> list[str]:
-    return [
-        row.name,
-        _state(row, now=now),
-        number(running),
-        NOTHING if row.max_workers is None else str(row.max_workers),
-        row.budget or NOTHING,
-        _kept(row.retain_succeeded_seconds),
-        _kept(row.retain_failed_seconds),
-    ]
-
-
-def _state(row: Queue, *, now: datetime) -> str:
+def _state(row: Queue, served: Set[str], *, now: datetime) -> str:
+    """All that keeps its jobs from being run; or that nothing does."""
+    found = []
     if row.is_paused:
-        return "paused"
+        found.append("paused")
     if row.throttled_until and row.is_cooling(now=now):
-        return f"cooling for {lasting(row.throttled_until - now)}"
-    return "running"
+        found.append(f"cooling for {lasting(row.throttled_until - now)}")
+    if row.name not in served:
+        found.append("unserved")
+    return ", ".join(found) or "running"
 
 
 def _kept(seconds: float | None) -> str:

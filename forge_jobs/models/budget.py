@@ -66,7 +66,12 @@ class BudgetManager(SeededManager["RateLimitBudget"]):
     def level(self, name: str, *, now: datetime | None = None) -> BudgetLevel | None:
         """What is in the bucket; None if there is no such budget."""
         with db.connection().cursor() as cursor:
-            return db.twin().token_level(cursor, name=name, now=now)
+            return db.twin().token_levels(cursor, name=name, now=now).get(name)
+
+    def levels(self, *, now: datetime | None = None) -> dict[str, BudgetLevel]:
+        """What is in each bucket, by its name."""
+        with db.connection().cursor() as cursor:
+            return db.twin().token_levels(cursor, name=None, now=now)
 
 
 class RateLimitBudget(SeededModel):

@@ -118,11 +118,13 @@ class Job(JobsModel):
                 name="forge_jobs_blocked",
                 condition=Q(state=State.BLOCKED),
             ),
+            # The kind is there to be looked for: an index of its own would cost each job.
             models.Index(
                 "queue",
                 "state",
                 "finished_at",
                 "id",
+                "kind",
                 name="forge_jobs_finished",
                 condition=Q(state__in=TERMINAL),
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -50,17 +49,6 @@ class JobFilters(models.QuerySet["Job"]):
         """Those whose dedupe key, if any, no unfinished job has."""
         rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
         return self.filter(~Exists(rival))
-
-    def queue_names(self) -> Iterator[str]:
-        """The queues of rows of which an index begins with the queue: from one to the next.
-
-        However many rows there are, it costs a look a queue.
-        """
-        names = self.order_by("queue").values_list("queue", flat=True)
-        name = names.first()
-        while name is not None:
-            yield name
-            name = names.filter(queue__gt=name).first()
 
     def claimed_by(self, *processes: Process) -> Self:
         return self.running().filter(process__in=processes)

@@ -39,7 +39,6 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     unrivalled = verb(JobQuerySet.unrivalled)
     claimed_by = verb(JobQuerySet.claimed_by)
     orphaned = verb(JobQuerySet.orphaned)
-    queue_names = verb(JobQuerySet.queue_names)
     release = verb(JobQuerySet.release)
     cancel = verb(JobQuerySet.cancel)
     kill = verb(JobQuerySet.kill)

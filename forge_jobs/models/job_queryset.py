@@ -13,8 +13,10 @@ from django.db.models import (
     Case,
     DateTimeField,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
+    OuterRef,
     Q,
     Value,
     When,
@@ -22,6 +24,7 @@ from django.db.models import (
 
 from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
+from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import wake_and_promote
@@ -32,6 +35,7 @@ BATCH: Final = 500
 LOOKED_UP: Final = 5_000
 """How many rows a verb finds at once: SQLite may have to sort all of them each time."""
 LONGEST_BY: Final = 200
+TAKEN_BACK: Final = "taken back"
 
 READY_OR_BLOCKED: Final = Case(
     When(concurrency_key__isnull=True, then=Value(State.READY)),
@@ -160,6 +164,18 @@ class JobQuerySet(JobFilters):
         return self.finished()._in_batches(
             lambda jobs: jobs._requeue(by=by, now=now or clock.now())
         )
+
+    def end_again(self, ended: Ended, *, since: datetime, by: str = "", now: datetime) -> int:
+        """Take back a requeue at `since`, before anything has begun; returns how many jobs."""
+        begun = JobEvent.objects.filter(job_id=OuterRef("pk"), event=Event.STARTED, at__gte=since)
+        idle = self.filter(~Exists(begun), state__in=[State.READY, State.BLOCKED])
+        untouched = idle.filter(run_at=since, attempt=0, started_at=None)
+        _, keys = untouched._queues_and_keys()
+        with transaction.atomic(using=self.db):
+            if changed := untouched.update(concurrency_slot=None, **ended.columns()):
+                _note(self, Event.REQUEUED, at=now, by=by, detail=TAKEN_BACK)
+        wake_and_promote(set(), keys)
+        return changed
 
     def purge(self) -> int:
         """Delete finished jobs; returns how many."""

@@ -25,7 +25,8 @@ class Selection:
 
     A `kind` that ends with `*` is a prefix. `older_than`, `newer_than`, `since` and `until` go by
     when a job finished, or when it was enqueued if it has not. `error` is a part of the last
-    error, `text` of that or of the payload.
+    error, `text` of that or of the payload. `error_line` is the first line of the last error; one
+    that ends with `*` is its beginning.
     """
 
     states: Collection[State]
@@ -38,6 +39,7 @@ class Selection:
     until: datetime | None = None
     error: str | None = None
     text: str | None = None
+    error_line: str | None = None
 
     def finished(self, *, now: datetime) -> JobQuerySet:
         jobs = self._narrowed(Job.objects.finished())
@@ -73,13 +75,13 @@ class Selection:
 
         No word is matched by LIKE: on SQLite it takes `a` for `A`.
         """
-        said = Q()
-        if self.kind is not None and self.kind.endswith("*"):
-            said &= Q(Exact(StrIndex("kind", Value(self.kind.removesuffix("*"))), 1))
-        elif self.kind is not None:
-            said &= Q(kind=self.kind)
+        said = self.of_kind
         if self.error is not None:
             said &= Q(GreaterThan(StrIndex("last_error", Value(self.error)), 0))
+        if self.error_line is not None and self.error_line.endswith("*"):
+            said &= _begins(self.error_line.removesuffix("*"))
+        elif self.error_line is not None:
+            said &= Q(last_error=self.error_line) | _begins(f"{self.error_line}\n")
         if self.text is not None:
             found = Q(GreaterThan(StrIndex("last_error", Value(self.text)), 0))
             payload = Cast("payload", TextField())
@@ -89,6 +91,14 @@ class Selection:
             said &= found | (in_payload & ~_hides_something())
         return said
 
+    @property
+    def of_kind(self) -> Q:
+        if self.kind is None:
+            return Q()
+        if self.kind.endswith("*"):
+            return Q(Exact(StrIndex("kind", Value(self.kind.removesuffix("*"))), 1))
+        return Q(kind=self.kind)
+
     def _narrowed(self, jobs: JobQuerySet) -> JobQuerySet:
         jobs = jobs.filter(self.words, state__in=constants(self.states))
         if self.ids is not None:
@@ -96,6 +106,10 @@ class Selection:
         if self.queue is not None:
             jobs = jobs.filter(queue=self.queue)
         return jobs
+
+
+def _begins(text: str) -> Q:
+    return Q(Exact(StrIndex("last_error", Value(text)), 1))
 
 
 def moment_of(state: str) -> str:

@@ -6,21 +6,27 @@ Each query walks a partial index, none the table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import CharField, Count, F, QuerySet, Value
+from django.db.models.functions import Cast
 
+from forge_jobs import db
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Lease, Process, Queue, State
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
-from forge_jobs.operations.locks import held_locks, write_lock
 
 FRONT: Final = 1_000
-"""How many jobs to look at for kinds that nobody serves: such jobs are in front."""
+"""How many jobs of a queue to look at for kinds that nobody serves: such jobs are in front."""
+MOST_IN_FRONT: Final = 20_000
+"""And how many of all queues together, where there are many."""
+
+Grouped = QuerySet[Any, Any]
+"""Rows of queue, state and count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ class Status:
         names = {*conf().queues, *(queue for queue, _ in counts)}
         rows = {row.name: row for row in Queue.objects.all()}
         live = _live(now)
+        oldest = oldest_ready()
         leader = Lease.objects.holder(SERVICES, now=now)
         processes = list(Process.objects.order_by("host", "name"))
         leaders = [one.name for one in processes if one.pk == leader]
@@ -72,7 +79,7 @@ class Status:
                 QueueStatus(
                     name=name,
                     counts={state: n for state in State if (n := counts[name, state])},
-                    lag=lag_of(name, now=now),
+                    lag=lag_since(oldest.get(name), now=now),
                     is_served=any(name in process.queues for process in live),
                     is_paused=name in rows and rows[name].is_paused,
                     cools_until=_cools_until(rows.get(name), now=now),
@@ -81,41 +88,30 @@ class Status:
             ],
             processes=processes,
             leader="".join(leaders),
-            unserved=unserved(now=now),
+            unserved=unserved_of(oldest, live=live),
         )
 
 
 def unserved(*, now: datetime) -> list[Unserved]:
     """Which queues and kinds with ready jobs no live process serves."""
-    live = _live(now)
+    return unserved_of(oldest_ready(), live=_live(now))
+
+
+def unserved_of(queues: Collection[str], *, live: Sequence[Process]) -> list[Unserved]:
+    """The same, of queues that have ready jobs and of processes that claim."""
+    known: dict[str, set[str]] = {}
+    for process in live:
+        for queue in set(process.queues) & set(queues):
+            known.setdefault(queue, set()).update(process.kinds)
+    in_front = _kinds_in_front(list(known)) if known else {}
     found: list[Unserved] = []
-    for queue in Job.objects.ready().queue_names():
-        serving = [process for process in live if queue in process.queues]
-        known = {kind for process in serving for kind in process.kinds}
-        if not serving:
+    for queue in sorted(queues):
+        if queue not in known:
             found.append(Unserved(queue))
         else:
-            found += [Unserved(queue, kind) for kind in sorted(_kinds_in_front(queue) - known)]
+            missing = in_front.get(queue, set()) - known[queue]
+            found += [Unserved(queue, kind) for kind in sorted(missing)]
     return found
-
-
-def ailments(*, now: datetime, max_lag: timedelta) -> list[str]:
-    """What an operator should be woken for, in sentences; empty if all is well."""
-    live = _live(now)
-    found = [] if live else [_nobody_claims(now)]
-    for nobody in unserved(now=now):
-        lag = lag_of(nobody.queue, now=now, kind=nobody.kind)
-        if lag > max_lag:
-            found.append(f"{nobody} Jobs have waited for {_seconds(lag)}.")
-    for queue in Job.objects.ready().queue_names():
-        serving = [process for process in live if queue in process.queues]
-        lag = lag_of(queue, now=now)
-        if lag > max_lag and serving and all(process.trouble for process in serving):
-            found.append(
-                f"Jobs of queue {queue} have waited for {_seconds(lag)}, and every process that "
-                f"serves it is in trouble. {serving[0].name}: {serving[0].trouble}"
-            )
-    return [*found, *map(str, held_locks()), *filter(None, [write_lock()])]
 
 
 def _live(now: datetime) -> list[Process]:
@@ -123,39 +119,44 @@ def _live(now: datetime) -> list[Process]:
     return list(Process.objects.claiming(now=now))
 
 
-def _nobody_claims(now: datetime) -> str:
-    live = Process.objects.live(now=now).order_by("host", "name")
-    leaving = [f"{one.name} is {one.state}" for one in live]
-    if leaving:
-        return f"No process claims jobs: {', '.join(leaving)}."
-    return f"No process beats, or none has for {_seconds(conf().process_timeout)}."
-
-
 def count_jobs() -> Counter[tuple[str, str]]:
     """Jobs by queue and state."""
-    return count_unfinished() + count_finished()
+    return _counted(_finished(), *_unfinished())
 
 
 def count_unfinished() -> Counter[tuple[str, str]]:
-    """The index of claims knows no state, and need not: all are ready."""
-    counts: Counter[tuple[str, str]] = Counter()
-    jobs = Job.objects
-    for state, rows in (
-        (State.READY, jobs.ready()),
-        (State.BLOCKED, jobs.blocked()),
-        (State.RUNNING, jobs.running()),
-    ):
-        for queue, count in rows.values_list("queue").annotate(count=Count("pk")).order_by():
-            counts[queue, state] = count
-    return counts + _grouped(jobs.waiting())
+    return _counted(*_unfinished())
 
 
 def count_finished() -> Counter[tuple[str, str]]:
-    return _grouped(Job.objects.finished())
+    return _counted(_finished())
 
 
-def _grouped(jobs: JobQuerySet) -> Counter[tuple[str, str]]:
-    rows = jobs.values_list("queue", "state").annotate(count=Count("pk")).order_by()
+def _unfinished() -> list[Grouped]:
+    """The index of claims knows no state, and need not: all are ready."""
+    jobs = Job.objects
+    named = ((State.READY, jobs.ready()), (State.BLOCKED, jobs.blocked()))
+    return [
+        *(_grouped(rows, Value(state)) for state, rows in named),
+        _grouped(jobs.running(), Value(State.RUNNING)),
+        _grouped(jobs.waiting(), F("state")),
+    ]
+
+
+def _finished() -> Grouped:
+    return _grouped(Job.objects.finished(), F("state"))
+
+
+def _grouped(jobs: JobQuerySet, state: Value | F) -> Grouped:
+    said = Cast(state, CharField(max_length=20))
+    rows: Any = jobs.order_by().annotate(said=said).values_list("queue", "said")
+    counted: Grouped = rows.annotate(count=Count("pk"))
+    return counted
+
+
+def _counted(first: Grouped, *others: Grouped) -> Counter[tuple[str, str]]:
+    """In one query, so that nobody is counted twice who goes from one to another."""
+    rows = first.union(*others, all=True) if others else first
     return Counter({(queue, state): count for queue, state, count in rows})
 
 
@@ -163,24 +164,18 @@ def _cools_until(row: Queue | None, *, now: datetime) -> datetime | None:
     return row.throttled_until if row and row.is_cooling(now=now) else None
 
 
-def _kinds_in_front(queue: str) -> set[str]:
-    ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
-    return set(ready.values_list("kind", flat=True)[:FRONT])
+def _kinds_in_front(queues: Sequence[str]) -> dict[str, set[str]]:
+    limit = max(1, min(FRONT, MOST_IN_FRONT // len(queues)))
+    with db.connection().cursor() as cursor:
+        return db.twin().kinds_in_front(cursor, queues=queues, limit=limit)
 
 
-def lag_of(queue: str, *, now: datetime, kind: str = "") -> timedelta:
-    """How long the oldest ready job has waited: of each priority, the index knows the oldest."""
-    ready = Job.objects.ready().filter(queue=queue).order_by("-priority", "run_at", "id")
-    if kind:
-        ready = ready.filter(kind=kind)
-    lag = timedelta(0)
-    oldest = ready.values_list("priority", "run_at").first()
-    while oldest is not None:
-        priority, run_at = oldest
-        lag = max(lag, now - run_at)
-        oldest = ready.filter(priority__lt=priority).values_list("priority", "run_at").first()
-    return lag
+def oldest_ready() -> dict[str, datetime]:
+    """Of each queue that has ready jobs, since when the oldest of them has been due."""
+    with db.connection().cursor() as cursor:
+        return db.twin().oldest_ready(cursor)
 
 
-def _seconds(duration: timedelta) -> str:
-    return f"{duration.total_seconds():,.0f} s"
+def lag_since(due_at: datetime | None, *, now: datetime) -> timedelta:
+    """Nothing lags that nobody waits for, nor what is to come."""
+    return timedelta(0) if due_at is None else max(timedelta(0), now - due_at)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -33,6 +33,12 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def whole(value: int) -> str:
+    """The same where nothing is a number, too: `0`."""
+    return f"{value:,}"
+
+
+@register.filter
 def size(value: float | None) -> str:
     """Bytes: `58 MiB`."""
     if value is None:
@@ -56,17 +62,23 @@ def moment(value: datetime | None) -> SafeString | str:
 
 @register.filter
 def since(value: datetime | None) -> SafeString | str:
-    """How long ago, or in how long; the exact moment on hover."""
+    """How long ago, or in how long; the exact moment on hover. The page's script lets it go on."""
     if value is None:
         return "–"
-    passed = clock.now() - value
-    told = _("%(duration)s ago") if passed >= timedelta(0) else _("in %(duration)s")
-    return format_html(
-        '<time datetime="{}" title="{}" data-relative>{}</time>',
-        _iso(value),
-        date_format(localtime(value), "Y-m-d H:i:s T"),
-        told % {"duration": duration(abs(passed))},
-    )
+    passed = (clock.now() - value).total_seconds()
+    ago, ahead = _("%(duration)s ago"), _("in %(duration)s")
+    told = (ago if passed >= 0 else ahead) % {"duration": duration(abs(passed))}
+    return _ticking(value, told, since=f"{passed:.3f}", saying=ago, ahead=ahead)
+
+
+@register.filter
+def elapsed(value: datetime | None) -> SafeString | str:
+    """For how long something has been so; nothing where it has not begun."""
+    passed = (clock.now() - value).total_seconds() if value else 0
+    if value is None or passed < 0:
+        return duration(0)
+    told = duration(passed)
+    return _ticking(value, told, since=f"{passed:.3f}", saying="%(duration)s", ahead="0 s")
 
 
 @register.filter
@@ -74,15 +86,10 @@ def until(value: datetime | None) -> SafeString | str:
     """In how long something ends or begins; the page's script counts down to it."""
     if value is None:
         return "–"
-    left = max(timedelta(0), value - clock.now())
-    return format_html(
-        '<time datetime="{}" title="{}" data-relative data-until="{}" data-saying="{}">{}</time>',
-        _iso(value),
-        date_format(localtime(value), "Y-m-d H:i:s T"),
-        f"{left.total_seconds():.3f}",
-        _("in %(duration)s"),
-        _("in %(duration)s") % {"duration": duration(left)},
-    )
+    left = max(timedelta(0), value - clock.now()).total_seconds()
+    ahead = _("in %(duration)s")
+    told = ahead % {"duration": duration(left)}
+    return _ticking(value, told, until=f"{left:.3f}", saying=ahead, ahead=ahead)
 
 
 @register.filter
@@ -90,6 +97,14 @@ def state(value: str) -> SafeString:
     """A state with its colour; the word says it, too."""
     label = State(value).label if value in State.values else value
     return format_html('<span class="mc-state" data-state="{}">{}</span>', value, label)
+
+
+def _ticking(value: datetime, told: str, **data: str) -> SafeString:
+    marks = format_html_join("", ' data-{}="{}"', data.items())
+    shown = date_format(localtime(value), "Y-m-d H:i:s T")
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative{}>{}</time>', _iso(value), shown, marks, told
+    )
 
 
 def _iso(value: datetime) -> str:

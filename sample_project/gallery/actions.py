@@ -21,6 +21,8 @@ from sample_project.gallery.jobs import (
 from sample_project.gallery.models import Picture
 
 EXPORT_KEY: Final = "gallery.export_pictures"
+EXPORT_SECONDS: Final = 20.0
+"""How long an export takes: long enough to look on, and to cancel it."""
 
 
 def upload(files: Iterable[File[bytes]]) -> list[Picture]:
@@ -69,7 +71,15 @@ def publish(pictures: Iterable[Picture]) -> int:
 
 def export() -> Job:
     """Ask for an archive of all pictures; while one is under way, that is the job."""
-    return export_pictures.using(dedupe_key=EXPORT_KEY).enqueue()
+    pictures = Picture.objects.exclude(image="").count()
+    return export_pictures.using(dedupe_key=EXPORT_KEY).enqueue(
+        seconds_each=EXPORT_SECONDS / max(pictures, 1)
+    )
+
+
+def cancel_export() -> bool:
+    """Cancel the export that is under way, or ask it to stop; says whether there was one."""
+    return bool(Job.objects.filter(dedupe_key=EXPORT_KEY).cancel("in the gallery"))
 
 
 def _stored(file: File[bytes]) -> Picture:

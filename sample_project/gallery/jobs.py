@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from forge_jobs import Dead, Done, JobContext, job
+from forge_jobs import Cancelled, Dead, Done, JobContext, job
 from forge_jobs.backoff import Exponential
 from sample_project.gallery import exports, publishing, thumbnails
 from sample_project.gallery.drawing import UnknownMotifError, draw
@@ -72,7 +72,7 @@ def export_pictures(ctx: JobContext, *, seconds_each: float = 0.0) -> Done:
 @job
 def tidy_up() -> Done:
     """Let the oldest pictures go, with their files, so that a gallery left alone stays small."""
-    old = list(Picture.objects.order_by("-pk")[settings.GALLERY_LENGTH :])
+    old = list(Picture.objects.settled().order_by("-pk")[settings.GALLERY_LENGTH :])
     for picture in old:
         picture.delete()
         picture.image.delete(save=False)
@@ -84,7 +84,7 @@ def _find(picture_id: int) -> Picture:
     try:
         return Picture.objects.get(pk=picture_id)
     except Picture.DoesNotExist as error:
-        raise Dead(f"picture {picture_id} no longer exists") from error
+        raise Cancelled(f"picture {picture_id} no longer exists") from error
 
 
 if settings.GALLERY_VISITORS:

@@ -35,6 +35,14 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         idle = Q(publish_job__state__isnull=True) | Q(publish_job__state__in=ENDED)
         return self.filter(idle, published_at=None).exclude(thumbnail="")
 
+    def settled(self) -> Self:
+        """Pictures of which no job is under way."""
+        rows = self
+        for job in Picture.JOBS:
+            ended = Q(**{f"{job}__state__isnull": True}) | Q(**{f"{job}__state__in": ENDED})
+            rows = rows.filter(ended)
+        return rows
+
     def count_by_state(self) -> dict[str, int]:
         rows = self.order_by().values_list(LATEST_STATE).annotate(Count("pk"))
         return {state: count for state, count in rows if state}

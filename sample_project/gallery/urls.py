@@ -13,5 +13,6 @@ urlpatterns = [
     path("publish/", views.publish_all, name="publish-all"),
     path("publish/<int:picture_id>/", views.publish, name="publish"),
     path("export/", views.export, name="export"),
+    path("export/cancel/", views.cancel_export, name="cancel-export"),
     path("fake-api/pictures/", fake_api.pictures, name="fake-api"),
 ]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from forge_jobs.models import State
 from sample_project.gallery import actions, album, cards
+from sample_project.gallery.archive import Archive
 from sample_project.gallery.models import Picture
 
 PAGE = 48
@@ -36,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "total": Picture.objects.count(),
         "published": Picture.objects.exclude(published_at=None).count(),
         "chosen": chosen,
+        "archive": Archive.latest(),
         "album_length": album.LENGTH,
     }
     response = render(request, "gallery/index.html", context)
@@ -51,12 +53,14 @@ def status(request: HttpRequest) -> HttpResponse:
     except ValueError as error:
         return HttpResponseBadRequest(str(error))
     shown = cards.cards(Picture.objects.filter(pk__in=ids).with_jobs())
+    archive = Archive.latest()
     return JsonResponse(
         {
             "total": Picture.objects.count(),
             "published": Picture.objects.exclude(published_at=None).count(),
             "counts": {count.state: count.count for count in cards.counts()},
             "pictures": [card.as_json() for card in shown],
+            "archive": archive and archive.as_json(),
         },
         headers={"Cache-Control": "no-cache"},
     )
@@ -107,6 +111,13 @@ def export(request: HttpRequest) -> HttpResponse:
         messages.info(request, f"An export is under way already: job {job.pk}.")
     else:
         messages.success(request, f"All pictures will be in one archive: job {job.pk}.")
+    return redirect(_way_back(request))
+
+
+@require_POST
+def cancel_export(request: HttpRequest) -> HttpResponse:
+    if not actions.cancel_export():
+        messages.info(request, "There is no export to cancel.")
     return redirect(_way_back(request))
 
 

@@ -9,7 +9,7 @@ from sample_project.gallery.models import Picture
 
 PLATES_A_VISIT: Final = 3
 PUBLISHED_A_VISIT: Final = 1
-TORN_ONE_IN: Final = 12
+TORN_ONE_IN: Final = 40
 SECONDS_BETWEEN: Final = (0.5, 3.0)
 
 _random = Random()  # noqa: S311

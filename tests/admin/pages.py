@@ -17,7 +17,7 @@ def listing(client: Client, **parameters: str) -> str:
 def listed(client: Client, **parameters: str) -> list[int]:
     """The ids of the rows of a page, from above to below."""
     html = client.get(LIST, parameters).content.decode()
-    return [int(pk) for pk in re.findall(r'<tr data-key="(\d+)">', html)]
+    return [int(pk) for pk in re.findall(r'<tr data-key="(\d+)"', html)]
 
 
 def job_page(client: Client, pk: int) -> str:

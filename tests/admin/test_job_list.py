@@ -1,7 +1,9 @@
 """The list of jobs in the admin: filters, pages, totals, and what nobody may smuggle in."""
 
 import json
+import re
 from datetime import UTC, timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -12,7 +14,8 @@ from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
-from tests.admin.pages import LIST, job_page, links, listed, listing
+from forge_jobs.states import TERMINAL
+from tests.admin.pages import LIST, job_page, links, listed, listing, text_of
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -49,7 +52,7 @@ def test_queue_kind_and_text_narrow_the_list(viewer: Client) -> None:
 
     assert listed(viewer, queue="other") == [jobs[1].pk, jobs[0].pk]
     assert listed(viewer, kind="app.mail") == [jobs[2].pk, jobs[0].pk]
-    assert listed(viewer, kind="app.*", q="ada") == [jobs[1].pk, jobs[0].pk]
+    assert listed(viewer, kind="app.*", q="ada") == [jobs[0].pk, jobs[1].pk]
     assert listed(viewer, queue="other", kind="app.mail", state="ready") == [jobs[0].pk]
     assert listed(viewer, q=f"#{jobs[2].pk}") == [jobs[2].pk]
     assert listed(viewer, q="#999999999") == []
@@ -130,10 +133,10 @@ def test_a_look_that_found_too_little_says_how_far_it_went(
 ) -> None:
     monkeypatch.setattr(job_list, "LOOK", 3)
     monkeypatch.setattr(job_count, "LOOK", 3)
-    rare = stored_job(kind="app.rare")
+    rare = stored_job(last_error="rare")
     jobs = [stored_job() for _ in range(4)]
 
-    html = viewer.get(LIST, {"kind": "app.rare"}).content.decode()
+    html = viewer.get(LIST, {"q": "rare"}).content.decode()
     assert f"Looked through the jobs down to #{jobs[1].pk}." in html
     (further,) = links(html, "Look further")
     assert f'data-key="{rare.pk}"' in viewer.get(LIST + further).content.decode()
@@ -167,12 +170,26 @@ def test_what_must_be_looked_at_is_counted_up_to_a_bound(
     monkeypatch.setattr(job_count, "LOOK", 3)
     monkeypatch.setattr(job_count, "BOUND", 3)
     for _ in range(5):
-        finished_job(finished_at=clock.now())
+        finished_job(finished_at=clock.now(), last_error="no")
 
-    assert "3 found among the first 3 jobs" in listing(viewer, kind="app.noop")
+    assert "3 found among the first 3 jobs" in listing(viewer, q="no")
     assert "more than 3 jobs" in listing(viewer, state="dead", since="1h")
     monkeypatch.setattr(job_count, "BOUND", 5)
     assert "5 jobs" in listing(viewer, state="dead", since="1h")
+
+
+def test_jobs_of_a_kind_are_counted_up_to_a_bound(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "PAGE", 2)
+    for state in (State.READY, State.SCHEDULED, *TERMINAL):
+        stored_in(state)
+
+    assert "5 jobs" in listing(viewer, kind="app.noop")
+    monkeypatch.setattr(job_list, "COUNTED", 3)
+    monkeypatch.setattr(job_count, "COUNTED", 3)
+    assert "more than 3 jobs" in listing(viewer, kind="app.*")
+    assert "1 job " in listing(viewer, kind="app.*", state="dead")
 
 
 def test_a_row_tells_what_suits_its_state(viewer: Client, manual_clock: ManualClock) -> None:
@@ -247,18 +264,72 @@ def test_the_script_gets_the_live_parts_alone(viewer: Client) -> None:
 
     response = viewer.get(LIST, headers={"accept": "application/json"})
     html = json.loads(response.content)["html"]
-    assert f'<tr data-key="{found.pk}">' in html
+    assert f'<tr data-key="{found.pk}" ' in html
     assert "<html" not in html
     assert 'data-live="states"' in html
 
 
-@pytest.mark.parametrize("state", ["scheduled", "retrying", "dead"])
-def test_some_states_are_tabs_of_their_own(viewer: Client, state: str) -> None:
-    html = viewer.get(LIST, {"state": state}).content.decode()
+def test_a_state_is_chosen_in_one_place(viewer: Client) -> None:
+    html = viewer.get(LIST, {"state": "dead"}).content.decode()
 
-    assert f'?state={state}" aria-current="page">' in html
+    assert re.findall(r'<a href="\?state=dead"[^>]*>', html) == [
+        '<a href="?state=dead" data-state="dead" aria-current="true">'
+    ]
 
 
 def test_no_page_is_empty_without_a_word(viewer: Client) -> None:
     assert "There are no jobs yet." in listing(viewer)
     assert "No job fits the filter." in listing(viewer, state="dead")
+
+
+def test_a_row_tells_its_payload_in_short(viewer: Client, settings: Settings) -> None:
+    settings.FORGE_JOBS = {**settings.FORGE_JOBS, "REDACT": ["token"]}
+    stored_job(payload={"picture_id": 658, "token": "s3cret"})
+
+    html = viewer.get(LIST).content.decode()
+    (told,) = re.findall(r'class="mc-payload">([^<]*)<', html)
+    assert sorted(told.split()) == ["picture_id=658", "token=•••"]
+    assert "s3cret" not in html
+
+
+def test_dead_jobs_are_told_by_kind_and_error_each_with_a_button_for_all(operator: Client) -> None:
+    for error in ("KeyError: 'a'", "KeyError: 'a'", "ValueError: bad & ugly"):
+        finished_job(last_error=error, finished_at=clock.now())
+    finished_job(queue="other", last_error="KeyError: 'a'", finished_at=clock.now())
+
+    html = operator.get(LIST, {"state": "dead"}).content.decode()
+    first, second = re.findall(r'formaction="([^"]*)" name="all" value="requeue"', html)
+    assert unescape(second) == "?state=dead&kind=app.noop&error=ValueError%3A+bad+%26+ugly"
+    question = operator.post(LIST + unescape(first), {"all": "requeue"})
+    assert "Requeue 3 jobs?" in text_of(question)
+    assert "state dead, kind app.noop, error KeyError: 'a'" in text_of(question)
+    done = {"confirmed": "1", "action": "requeue", "select_across": "1"}
+    operator.post(LIST + unescape(first), done)
+    assert Job.objects.filter(state=State.READY).count() == 3
+
+
+def test_groups_are_for_dead_jobs_of_more_than_one_kind_or_error(viewer: Client) -> None:
+    for error in ("KeyError: 'a'", "ValueError: bad"):
+        finished_job(last_error=error)
+        finished_job(State.CANCELLED, last_error=error)
+
+    dead = listing(viewer, state="dead")
+    assert "By kind and error" in dead
+    assert "Requeue all" not in dead  # who may only look
+    for narrowed in ({"state": "cancelled"}, {}, {"state": "dead", "error": "ValueError: bad"}):
+        assert "By kind and error" not in listing(viewer, **narrowed)
+
+
+def test_the_first_line_of_an_error_narrows_the_list(viewer: Client) -> None:
+    jobs = [finished_job(last_error=error) for error in ("E: 1\nmore", "E: 1", "E: 12", "F: 1")]
+
+    assert set(listed(viewer, state="dead", error="E: 1")) == {jobs[0].pk, jobs[1].pk}
+    assert set(listed(viewer, state="dead", error="E: 1*")) == {job.pk for job in jobs[:3]}
+
+
+def test_only_what_suits_a_state_can_be_done_to_many(operator: Client) -> None:
+    finished_job()
+    html = operator.get(LIST, {"state": "dead"}).content.decode()
+
+    found = re.findall(r'name="action" value="(\w+)"', html)
+    assert found == ["requeue", "delete"]

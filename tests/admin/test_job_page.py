@@ -99,6 +99,7 @@ def test_the_timeline_goes_from_the_enqueue_to_what_is_to_come(
 def test_the_timeline_says_who_asked_a_job_to_stop_and_why(viewer: Client) -> None:
     columns: dict[str, Any] = {
         "cancel_requested_at": NOON,
+        "finished_at": NOON + MINUTE,
         "cancelled_by": "ada",
         "cancel_reason": "too slow",
     }

@@ -1,15 +1,18 @@
 """What all pages of Mission Control have in common, seen on its overview and on a job."""
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 
-from forge_jobs.models import Job, State
+from forge_jobs import clock
+from forge_jobs.models import Job, MetricSample, State
 from tests.admin.conftest import ClientOf
 from tests.admin.pages import text_of
+from tests.factories import process_named
 from tests.rows import finished_job, stored_job
 
 pytestmark = pytest.mark.django_db
@@ -49,9 +52,10 @@ def test_the_overview_counts_what_the_database_has(operator: Client) -> None:
     stored_job()
     stored_job(queue="other")
     finished_job(State.DEAD)
-    counts = operator.get(OVERVIEW).context["overview"].counts
+    context = operator.get(OVERVIEW).context
+    backlog = context["backlog"]
 
-    assert (counts[State.READY], counts[State.DEAD], counts[State.RUNNING]) == (2, 1, 0)
+    assert (backlog[State.READY], backlog[State.RUNNING], context["kept_dead"]) == (2, 0, 1)
 
 
 def test_a_narrowing_that_no_database_could_store_finds_nothing(operator: Client) -> None:
@@ -155,3 +159,53 @@ def test_health_tells_of_a_fault_of_this_sqlite(
     page = text_of(operator.get("/admin/forge_jobs/missioncontrol/health/"))
     is_concerned = is_told and connection.vendor == "sqlite"
     assert ("SQLite 3.40.1 has a fault in WAL mode" in page) == is_concerned
+
+
+def test_the_verdict_is_the_first_word_of_overview_and_health(operator: Client) -> None:
+    for url in (OVERVIEW, f"{OVERVIEW}health/"):
+        page = operator.get(url).content.decode()
+        assert 'data-live="verdict" data-state="trouble"' in page
+        assert "No process beats, or none has for 30 s." in page
+        assert page.index("No process beats") < page.index("mc-tile")
+        assert 'data-live="verdict"' in operator.get(url, headers=JSON).json()["html"]
+
+    process_named("here", heartbeat_at=clock.now(), queues=["default"])
+    page = operator.get(OVERVIEW).content.decode()
+    assert 'data-live="verdict" data-state="live"' in page
+    assert "All is well." in page
+
+
+def test_what_is_nothing_has_no_colour(operator: Client) -> None:
+    stored_job()
+    page = operator.get(OVERVIEW).content.decode()
+
+    assert '<li class="mc-tile" data-key="ready" data-state="ready"' in page
+    for name in ("retrying", "dead"):
+        assert f'<li class="mc-tile" data-key="{name}"' in page
+        assert f'<li class="mc-tile" data-key="{name}" data-state' not in page
+
+
+def test_the_tiles_are_of_the_queue_and_the_window_that_are_chosen(operator: Client) -> None:
+    stored_job()
+    stored_job(queue="other")
+    finished_job(queue="other")
+    MetricSample.objects.create(
+        at=clock.now() - timedelta(seconds=15), queue="other", kind="app.noop", succeeded=5, dead=1
+    )
+
+    context = operator.get(OVERVIEW, {"queue": "other", "window": "1h"}).context
+    assert (context["backlog"][State.READY], context["kept_dead"]) == (1, 1)
+    numbers = {outcome.name: outcome.number for outcome in context["outcomes"]}
+    assert (numbers["succeeded"], numbers["dead"], numbers["retried"]) == (5, 1, 0)
+    (dead,) = [outcome for outcome in context["outcomes"] if outcome.name == "dead"]
+    assert dead.query == "state=dead&since=1h&queue=other"
+    assert operator.get(OVERVIEW, {"queue": "default"}).context["kept_dead"] == 0
+    assert operator.get(f"/admin/forge_jobs/job/?{dead.query}").status_code == 200
+
+
+def test_messages_begin_with_a_word_and_not_with_a_name(operator: Client) -> None:
+    job = finished_job()
+    page = operator.post(f"/admin/forge_jobs/job/requeue-job/{job.pk}/", follow=True)
+
+    (told,) = page.context["messages"]
+    assert str(told).startswith(f"Job {job} is requeued.")

@@ -187,9 +187,9 @@ def test_what_was_asked_of_a_process_is_stored_shown_and_logged() -> None:
 
     assert "It was asked by ada to be stopping." in text(client.get(LIST))
     assert list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True)) == [
-        "p1 was asked to be quiet.",
-        "p1 may claim jobs again.",
-        "p1 was asked to stop.",
+        "Process p1 was asked to be quiet.",
+        "Process p1 may claim jobs again.",
+        "Process p1 was asked to stop.",
     ]
 
 

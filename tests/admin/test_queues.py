@@ -115,7 +115,7 @@ def test_a_script_gets_the_live_part_alone() -> None:
     response = operator().get(LIST, headers=LIVE)
 
     assert "no-store" in response["Cache-Control"]
-    assert response.json()["html"].lstrip().startswith('<ul class="mc-cards" data-live="queues">')
+    assert response.json()["html"].lstrip().startswith('<ul class="mc-cards" data-live="queues"')
 
 
 def test_who_may_see_the_list() -> None:

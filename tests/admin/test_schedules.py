@@ -111,7 +111,7 @@ def test_a_page_has_fifty_of_them_and_the_way_to_the_others() -> None:
     page = text(client.get(f"{LIST}?p=2"))
     assert "?q=&amp;p=1" in page
     assert "?q=&amp;p=3" in page
-    assert "120 schedules" in page
+    assert "120 in all" in page
 
 
 def test_a_script_gets_the_page_that_is_shown_alone() -> None:
@@ -154,7 +154,7 @@ def test_what_is_stored_is_shown_as_text() -> None:
 def test_a_script_gets_the_live_part_alone() -> None:
     html = operator().get(LIST, headers=LIVE).json()["html"]
 
-    assert html.lstrip().startswith('<div data-live="schedules">')
+    assert html.lstrip().startswith('<div data-live="schedules"')
 
 
 @pytest.mark.parametrize("name", BUTTONS)
@@ -237,8 +237,8 @@ def test_a_schedule_is_disabled_and_enabled() -> None:
 
     assert row.is_enabled
     assert list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True)) == [
-        "every minute is disabled.",
-        "every minute is enabled.",
+        "Schedule every minute is disabled.",
+        "Schedule every minute is enabled.",
     ]
 
 
@@ -355,14 +355,17 @@ def test_one_that_code_declares_is_not_deleted() -> None:
         pass
 
     row = planned_schedule(source="code")
-    page = text(operator().post(view("delete", row), {"post": "yes"}))
+    client = operator()
+    page = text(client.post(view("delete", row), {"post": "yes"}))
 
     assert "code declares every minute; disable it instead" in page
+    assert view("delete", row) not in text(client.get(view("change", row)))
     assert Schedule.objects.exists()
 
 
 def test_one_that_nobody_declares_any_more_is_deleted() -> None:
     row = planned_schedule(source="code")
+    assert view("delete", row) in text(operator("bea").get(view("change", row)))
     operator().post(view("delete", row), {"post": "yes"})
 
     assert not Schedule.objects.exists()

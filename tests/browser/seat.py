@@ -35,6 +35,16 @@ def press(within: Page | Locator, name: str) -> None:
     page.get_by_role("button", name=name).click()
 
 
+def press_at_once(within: Page | Locator, name: str) -> None:
+    """Press a button that asks nothing."""
+    within.get_by_role("button", name=re.compile(f"^{name}")).click()
+
+
+def undo(page: Page) -> None:
+    """Take back what a button has just done."""
+    page.locator("#mc-toast").get_by_role("button", name="Undo").click()
+
+
 def mark(page: Page) -> None:
     """See to it that a reload can be told."""
     page.evaluate("document.title = 'loaded once'")

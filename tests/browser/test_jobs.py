@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from forge_jobs import clock, enqueue
 from forge_jobs.models import Job, State
 from tests.browser.conftest import CHROMIUM
+from tests.browser.seat import press_at_once
 from tests.rows import finished_job, stored_job
 from tests.running import Runjobs
 
@@ -83,10 +84,9 @@ def seat(
 def test_a_dead_job_is_requeued_and_seen_to_run(seat: Page, rows: dict[str, Job]) -> None:
     seat.goto(f"{LIST}?state=dead")
     row = seat.locator(f'tr[data-key="{rows["dead"].pk}"]')
-    row.get_by_role("link", name="Requeue").click()
-    seat.get_by_role("button", name="Requeue").click()
+    press_at_once(row, "Requeue")
 
-    expect(seat.locator(".messagelist")).to_contain_text("is requeued.")
+    expect(seat.locator("#mc-toast")).to_contain_text(f"Job {rows['dead']} is requeued.")
     expect(seat.get_by_text("No job fits the filter.")).to_be_visible()
     seat.goto(f"{LIST}{rows['dead'].pk}/change/")
     expect(seat.locator(".mc-diagnosis")).to_contain_text("No process is live")
@@ -114,9 +114,9 @@ def test_all_that_match_a_filter_are_cancelled(seat: Page) -> None:
     seat.get_by_label("Kind").fill("app.ma*")
     seat.get_by_role("button", name="Filter").click()
     expect(seat.locator(".mc-job-table tbody tr")).to_have_count(3)
-    seat.get_by_label("Do").select_option("Cancel")
-    seat.get_by_label("to", exact=True).select_option("all jobs that match the filter")
-    seat.get_by_role("button", name="Go").click()
+    seat.locator('tbody input[type="checkbox"]').first.check()
+    seat.get_by_label("To", exact=True).select_option("all jobs that match the filter")
+    seat.locator("[data-selection]").get_by_role("button", name="Cancel").click()
 
     expect(seat.get_by_text("All jobs that match: kind app.ma*.")).to_be_visible()
     expect(seat.get_by_text("3 jobs would be cancelled.")).to_be_visible()
@@ -128,6 +128,8 @@ def test_all_that_match_a_filter_are_cancelled(seat: Page) -> None:
 def test_ticks_are_counted_and_keep_the_list_still(seat: Page, rows: dict[str, Job]) -> None:
     seat.goto(f"{LIST}?state=scheduled")
     ticks = seat.locator('tbody input[type="checkbox"]')
+    bar = seat.locator("[data-selection]")
+    expect(bar).to_be_hidden()
     seat.get_by_label("Tick all jobs of this page").check()
     expect(seat.locator("#mc-across option").first).to_have_text("the ticked jobs (4)")
     ticks.first.uncheck()
@@ -137,8 +139,7 @@ def test_ticks_are_counted_and_keep_the_list_still(seat: Page, rows: dict[str, J
     with seat.expect_response(lambda response: "state=scheduled" in response.url):
         pass
     expect(ticks.last).to_be_checked()
-    seat.get_by_label("Do").select_option("Run now")
-    seat.get_by_role("button", name="Go").click()
+    bar.get_by_role("button", name="Run now").click()
     seat.get_by_role("button", name="Run now 3 jobs").click()
     expect(seat.get_by_text("3 jobs made ready.")).to_be_visible()
     expect(seat.locator(".mc-job-table tbody tr")).to_have_count(1)
@@ -164,8 +165,7 @@ def test_the_list_works_without_javascript(
     page = context.new_page()
     page.goto(f"{LIST}?state=dead")
     page.locator('tbody input[type="checkbox"]').check()
-    page.get_by_label("Do").select_option("Requeue")
-    page.get_by_role("button", name="Go").click()
+    page.locator("[data-selection]").get_by_role("button", name="Requeue").click()
     page.get_by_role("button", name="Requeue 1 job").click()
 
     expect(page.get_by_text("1 job requeued.")).to_be_visible()

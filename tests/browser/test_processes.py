@@ -7,7 +7,7 @@ from forge_jobs import clock
 from forge_jobs.models import Job, State
 from tests.app.jobs import noop, wait_for_cancel
 from tests.browser.conftest import CHROMIUM
-from tests.browser.seat import card, expect_no_reload, mark, press
+from tests.browser.seat import card, expect_no_reload, mark, press, press_at_once
 from tests.rows import stored_job
 from tests.running import PATIENCE, Runjobs, eventually
 
@@ -40,13 +40,13 @@ def test_a_process_is_made_quiet_claims_again_and_is_stopped(seat: Page) -> None
     with Runjobs("--name", "tested", "--threads", "2") as runjobs:
         seat.goto(LIST)
         tested = card(seat, "tested")
-        press(tested, "Make quiet")
+        press_at_once(tested, "Make quiet")
         expect(tested.locator(".mc-card-head")).to_contain_text("quiet")
         stored = noop.enqueue()
         expect(seat.get_by_role("alert")).to_contain_text("No live process serves queue default.")
         stored.refresh_from_db()
         assert stored.state == State.READY
-        press(tested, "Let it claim again")
+        press_at_once(tested, "Let it claim again")
         expect(tested.locator(".mc-card-head")).to_contain_text("running")
         expect(seat.get_by_role("alert")).to_have_count(0)
         eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).count() == 1)

@@ -11,7 +11,7 @@ from forge_jobs import clock
 from forge_jobs.models import Job, Queue, State
 from tests.app.jobs import noop, wait_for_cancel
 from tests.browser.conftest import CHROMIUM
-from tests.browser.seat import card, expect_no_reload, log_in, mark, press
+from tests.browser.seat import card, expect_no_reload, log_in, mark, press, press_at_once
 from tests.running import PATIENCE, Runjobs, eventually
 
 pytestmark = [
@@ -34,14 +34,14 @@ def test_a_queue_is_paused_and_resumed_and_its_card_follows_by_itself(seat: Page
         seat.goto(LIST)
         default = card(seat, "default")
         expect(default).to_contain_text("running")
-        press(default, "Pause")
+        press_at_once(default, "Pause")
         expect(default.locator(".mc-card-head")).to_contain_text("paused")
         eventually(lambda: Queue.objects.get(name="default").is_paused)
         mark(seat)
         stored = noop.enqueue()
         expect(default.locator("li[data-state=ready]")).to_contain_text("1")
         expect_no_reload(seat)
-        press(default, "Resume")
+        press_at_once(default, "Resume")
         expect(default.locator("li[data-state=succeeded]")).to_contain_text("1")
 
     stored.refresh_from_db()
@@ -115,8 +115,11 @@ def test_all_works_without_scripts(
     log_in(context, address=live_server.url)
     page = context.new_page()
     page.goto(LIST)
-    press(card(page, "default"), "Pause")
+    press_at_once(card(page, "default"), "Pause")
     expect(card(page, "default")).to_contain_text("paused")
+    assert Queue.objects.get().is_paused
+    page.get_by_role("button", name="Undo").click()
+    expect(card(page, "default")).not_to_contain_text("paused")
     context.close()
 
-    assert Queue.objects.get().is_paused
+    assert not Queue.objects.get().is_paused

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from forge_jobs.models import Job, Schedule
 from tests.browser.conftest import CHROMIUM
-from tests.browser.seat import press
+from tests.browser.seat import press, press_at_once
 from tests.running import Runjobs, eventually
 
 pytestmark = [
@@ -36,7 +36,7 @@ def test_an_expression_is_explained_changed_and_followed(seat: Page) -> None:
         expect(row).to_contain_text("Every second")
         eventually(lambda: Job.objects.finished().filter(schedule__isnull=False).exists())
         expect(row).to_contain_text("succeeded")
-        press(row, "Disable")
+        press_at_once(row, "Disable")
         expect(row).to_contain_text("disabled")
 
     assert not Schedule.objects.get().is_enabled

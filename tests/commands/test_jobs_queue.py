@@ -18,7 +18,7 @@ queue    state                 running  max workers  budget   keeps succeeded  k
 default  running                     1            -  -        7 d 0 h          30 d 0 h
 images   cooling for 1 min 5 s       -            3  partner  not at all       for ever
 other    paused                      -            -  -        7 d 0 h          30 d 0 h
-publish  running                     -            0  -        7 d 0 h          30 d 0 h
+publish  unserved                    -            0  -        7 d 0 h          30 d 0 h
 """
 
 
@@ -30,7 +30,7 @@ def row(name: str = "default") -> Queue:
 def test_all_queues_are_shown_as_they_are_steered(jobs: Jobs) -> None:
     jobs("queue")
     stored_job()
-    claim(process_named("here"))
+    claim(process_named("here", queues=["default", "images", "other"]))
     Queue.objects.pause("other")
     Queue.objects.throttle("images", retry_after=timedelta(seconds=65), now=NOON)
     Queue.objects.retune(

@@ -1,6 +1,7 @@
 """The list of jobs: what is on a page, in which order, and how one gets to the next."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -92,10 +93,46 @@ def test_all_jobs_are_listed_the_newest_first() -> None:
 
 def test_ready_jobs_are_listed_in_the_order_in_which_they_are_claimed() -> None:
     late = stored_job(run_at=NOON + MINUTE)
-    urgent = stored_job(priority=5, run_at=NOON + 2 * MINUTE, queue="other")
+    urgent = stored_job(priority=5, run_at=NOON + 2 * MINUTE)
+    early = stored_job(run_at=NOON)
+
+    assert ids(listed(State.READY, queue="default").page()) == [urgent.pk, early.pk, late.pk]
+
+
+def test_ready_jobs_of_all_queues_are_listed_queue_by_queue() -> None:
+    later = stored_job(run_at=NOON + MINUTE, queue="images")
+    other = stored_job(run_at=NOON - MINUTE, priority=5, queue="other")
     early = stored_job(run_at=NOON, queue="images")
 
-    assert ids(listed(State.READY).page()) == [urgent.pk, early.pk, late.pk]
+    assert ids(listed(State.READY).page()) == [early.pk, later.pk, other.pk]
+
+
+def test_jobs_of_a_kind_are_listed_unfinished_ones_first_then_the_last_one_first() -> None:
+    first, last = (finished_job(finished_at=NOON + n * MINUTE) for n in (1, 2))
+    waiting = stored_job(state=State.SCHEDULED)
+    ready = stored_job()
+    old = finished_job(State.SUCCEEDED, finished_at=NOON - 400 * 24 * 60 * MINUTE, queue="other")
+    finished_job(kind="app.other")
+    expected = [ready.pk, waiting.pk, last.pk, first.pk, old.pk]
+
+    for kind in ("app.noop", "app.no*"):
+        assert all_pages(listed(kind=kind), size=2) == expected
+    assert all_pages(listed(State.DEAD, kind="app.no*"), size=1) == [last.pk, first.pk]
+
+
+def test_jobs_of_a_kind_are_found_the_whole_way_back() -> None:
+    for number in range(7):
+        finished_job(finished_at=NOON - number * 24 * 60 * MINUTE, queue=f"q{number % 3}")
+    for _ in range(2):
+        stored_job()
+    jobs = listed(kind="app.noop")
+    pages = [jobs.page(size=3)]
+    while pages[-1].after:
+        pages.append(jobs.page(after=pages[-1].after, size=3))
+
+    assert [len(page.jobs) for page in pages] == [3, 3, 3]
+    for earlier, later in pairwise(pages):
+        assert ids(jobs.page(before=later.before, size=3)) == ids(earlier)
 
 
 def test_finished_jobs_of_all_queues_are_listed_the_last_one_first() -> None:
@@ -188,14 +225,14 @@ def test_unfinished_jobs_are_as_old_as_their_enqueue_and_finished_ones_as_their_
 
 def test_a_look_ends_after_so_many_jobs_and_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list, "LOOK", 4)
-    jobs = [stored_job(kind="rare" if number < 2 else "usual") for number in range(10)]
+    jobs = [stored_job(last_error="rare" if number < 2 else "") for number in range(10)]
 
-    page = listed(kind="rare").page()
+    page = listed(text="rare").page()
     assert ids(page) == []
     assert page.looked_to == (jobs[6].pk,)
-    page = listed(kind="rare").page(after=page.looked_to)
+    page = listed(text="rare").page(after=page.looked_to)
     assert page.looked_to == (jobs[2].pk,)
-    page = listed(kind="rare").page(after=page.looked_to)
+    page = listed(text="rare").page(after=page.looked_to)
     assert ids(page) == [jobs[1].pk, jobs[0].pk]
     assert page.looked_to is None
 
@@ -205,7 +242,7 @@ def test_a_look_that_ends_at_the_last_job_is_over(monkeypatch: pytest.MonkeyPatc
     for _ in range(3):
         stored_job()
 
-    page = listed(kind="rare").page()
+    page = listed(text="rare").page()
     assert page.looked_to is None
     assert page.is_all
 
@@ -213,11 +250,11 @@ def test_a_look_that_ends_at_the_last_job_is_over(monkeypatch: pytest.MonkeyPatc
 def test_the_first_page_counts_what_it_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list, "LOOK", 5)
     for _ in range(8):
-        stored_job(kind="mine")
+        stored_job(last_error="mine")
 
-    page = listed(kind="mine").page(size=2)
+    page = listed(text="mine").page(size=2)
     assert (len(page.jobs), page.matched, page.is_all) == (2, 5, False)
-    assert listed(kind="mine").page(after=page.after, size=2).matched is None
+    assert listed(text="mine").page(after=page.after, size=2).matched is None
 
 
 def test_a_job_is_found_by_its_number() -> None:

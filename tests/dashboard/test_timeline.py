@@ -1,11 +1,12 @@
 """The life of a job: its events, and what its row tells beside them, in order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from forge_jobs.dashboard.timeline import timeline
+from forge_jobs.dashboard.errors import read_errors
+from forge_jobs.dashboard.timeline import Moment, timeline
 from forge_jobs.models import Event, Job, JobEvent, State
 from tests.conftest import NOON
 from tests.rows import finished_job, stored_job
@@ -16,8 +17,12 @@ SECOND = timedelta(seconds=1)
 ERROR = {"at": NOON.isoformat(), "attempt": 1, "message": "no\nluck", "traceback": ""}
 
 
+def told(job: Job, *, now: datetime) -> list[Moment]:
+    return timeline(job, read_errors(job.errors, otherwise=NOON), now=now)
+
+
 def titles(job: Job) -> list[str]:
-    return [str(moment.title) for moment in timeline(job, now=NOON + 9 * SECOND)]
+    return [str(moment.title) for moment in told(job, now=NOON + 9 * SECOND)]
 
 
 def event(job: Job, event: Event, **columns: Any) -> None:
@@ -31,7 +36,7 @@ def test_it_begins_with_the_enqueueing_and_goes_by_time() -> None:
     JobEvent.objects.note([job.pk], Event.RUN_NOW, at=NOON + SECOND)
 
     assert titles(job) == ["Enqueued", "Made due", "Cancelled"]
-    assert timeline(job, now=NOON)[-1].detail == "by ann"
+    assert told(job, now=NOON)[-1].detail == "by ann"
 
 
 def test_a_row_tells_its_life_where_no_event_does() -> None:
@@ -50,11 +55,35 @@ def test_nothing_is_told_twice() -> None:
     event(job, Event.DEAD, attempt=1, at=NOON + SECOND, seconds=1.0, process_name="web.1")
 
     assert titles(job) == ["Enqueued", "Attempt 1 began", "Dead"]
-    assert timeline(job, now=NOON)[-1].detail == "after 1 s in web.1"
+    assert told(job, now=NOON)[-1].detail == "after 1 s in web.1"
 
 
 def test_what_is_to_come_is_last_and_told_as_such() -> None:
     job = stored_job(state=State.SCHEDULED, enqueued_at=NOON, run_at=NOON + 60 * SECOND)
 
     assert titles(job) == ["Enqueued", "Due"]
-    assert timeline(job, now=NOON)[-1].is_to_come
+    assert told(job, now=NOON)[-1].is_to_come
+
+
+def test_that_a_waiting_job_was_cancelled_is_told_once() -> None:
+    job = stored_job(enqueued_at=NOON)
+    job.cancel("no use", by="ann")
+
+    assert titles(job) == ["Enqueued", "Cancelled"]
+    JobEvent.objects.all().delete()  # as after its retention
+    assert titles(job) == ["Enqueued", "Cancelled"]
+    assert told(job, now=NOON)[-1].detail == "by ann: no use"
+
+
+def test_of_a_run_that_was_cancelled_the_wish_and_the_end_are_told() -> None:
+    job = finished_job(
+        State.CANCELLED,
+        enqueued_at=NOON - SECOND,
+        attempt=1,
+        started_at=NOON - SECOND,
+        cancel_requested_at=NOON,
+        cancelled_by="ann",
+        finished_at=NOON + SECOND,
+    )
+
+    assert titles(job)[-2:] == ["Asked to stop", "Cancelled"]

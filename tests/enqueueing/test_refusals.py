@@ -52,7 +52,6 @@ def undecorated() -> None: ...
         (None, "a handler or the name of one, not None"),
         (b"app.noop", "a handler or the name of one, not b'app.noop'"),
     ],
-    ids=repr,
 )
 def test_what_is_no_kind_is_refused_with_what_is_one(kind: Any, words: str) -> None:
     error = refused(kind)

@@ -47,7 +47,6 @@ class Sell(JobHandler):
         (yields, "can't run yields: it yields"),
         (print, "takes a function, not <built-in function print>"),
     ],
-    ids=repr,
 )
 def test_what_is_no_function_of_a_module_is_refused(given: Any, words: str) -> None:
     with pytest.raises(InvalidHandler) as refusal:

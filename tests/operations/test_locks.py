@@ -10,11 +10,11 @@ from django.db import connection
 from forge_jobs import clock, db
 from forge_jobs.dashboard.diagnosis import diagnose
 from forge_jobs.dashboard.facts import read_facts
-from forge_jobs.dashboard.health import Health
+from forge_jobs.dashboard.verdict import Verdict
 from forge_jobs.models import Queue
 from forge_jobs.operations import locks
+from forge_jobs.operations.ailments import ailments
 from forge_jobs.operations.locks import held_locks, lock_on, write_lock
-from forge_jobs.operations.status import ailments
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.signals import locks_held
 from tests.app.jobs import effect
@@ -73,7 +73,7 @@ def test_the_health_check_and_the_page_and_the_log_tell_of_it(locked: int) -> No
 
     assert heard == [locked]
     assert any(str(locked) in one for one in ailments(now=now, max_lag=timedelta(minutes=1)))
-    assert any(str(locked) in one for one in Health.read(now=now).troubles)
+    assert any(str(locked) in one for one in Verdict.read(now=now).ailments)
 
 
 @on_postgresql

@@ -10,7 +10,8 @@ from django.db import connection
 from forge_jobs.models import Lease, Process, ProcessState, State
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.operations import status
-from forge_jobs.operations.status import QueueStatus, Status, Unserved, ailments, unserved
+from forge_jobs.operations.ailments import ailments
+from forge_jobs.operations.status import QueueStatus, Status, Unserved, unserved
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.plans import walks

@@ -9,9 +9,11 @@ from pytest_django import Settings
 
 from forge_jobs import Cancelled
 from forge_jobs.models import Job, State
+from sample_project.gallery.actions import publish
 from sample_project.gallery.drawing import draw
 from sample_project.gallery.jobs import export_pictures, tidy_up
 from sample_project.gallery.models import Picture
+from tests.conftest import NOON
 from tests.running import drain
 from tests.sample_project.conftest import PictureFactory
 
@@ -106,3 +108,35 @@ def test_an_export_runs_as_a_job(picture: PictureFactory) -> None:
         State.SUCCEEDED,
         {"address": f"/media/exports/gallery-{job.pk}.zip"},
     )
+
+
+def test_the_page_tells_of_the_latest_export_until_it_can_be_downloaded(client: Client) -> None:
+    assert client.get("/status/").json()["archive"] is None
+
+    client.post("/export/")
+    told = client.get("/status/").json()["archive"]
+    assert (told["state"], told["address"], told["is_under_way"]) == ("ready", "", True)
+
+    ended = {"state": State.SUCCEEDED, "result": {"address": "/media/exports/x.zip"}}
+    Job.objects.update(**ended, finished_at=NOON)
+    assert client.get("/status/").json()["archive"]["address"] == "/media/exports/x.zip"
+    assert 'href="/media/exports/x.zip"' in client.get("/").content.decode()
+
+
+def test_an_export_can_be_cancelled_on_the_page(client: Client) -> None:
+    client.post("/export/")
+    client.post("/export/cancel/")
+    again = client.post("/export/cancel/", follow=True)
+
+    assert Job.objects.get().state == State.CANCELLED
+    assert "There is no export to cancel" in again.content.decode()
+
+
+def test_pictures_with_work_before_them_stay(picture: PictureFactory, settings: Settings) -> None:
+    settings.GALLERY_LENGTH = 0
+    wanted = picture(content=draw("hills", seed=1))
+    publish([wanted])
+
+    assert tidy_up().result == {"removed": 0}
+    Job.objects.all().cancel()
+    assert tidy_up().result == {"removed": 1}

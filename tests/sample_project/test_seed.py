@@ -1,5 +1,7 @@
-"""The demonstration's start: a login, a dozen pictures, a free port."""
+"""The demonstration: a login, a dozen pictures, a free port, and workers that are replaced."""
 
+import subprocess
+import time
 from socket import socket
 
 import pytest
@@ -8,7 +10,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from forge_jobs.models import Job
-from sample_project.gallery.demo import HOST, free_port
+from sample_project.gallery.demo import HOST, Child, free_port, watch
 from sample_project.gallery.models import Picture
 
 
@@ -35,3 +37,29 @@ def test_a_port_that_is_taken_is_passed_over() -> None:
 def test_a_port_beyond_the_last_is_refused() -> None:
     with pytest.raises(CommandError, match="No port is free from 65536 on"):
         free_port(65536)
+
+
+def ended(*command: str, age: float) -> Child:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return Child(command, {}, process, time.monotonic() - age)
+
+
+def test_a_worker_that_somebody_ends_is_replaced_unless_it_never_worked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Child, "replaced", lambda child: ended(*child.command, age=0))
+    said: list[str] = []
+
+    assert watch([ended("runjobs", age=60)], port=1, say=said.append) == 1
+    assert said == [
+        "The worker has ended, with 0. A new one starts.",
+        "runjobs ended by itself, with 0.",
+    ]
+
+
+def test_the_demonstration_ends_with_its_server() -> None:
+    said: list[str] = []
+
+    assert watch([ended("runserver", age=60)], port=1, say=said.append) == 1
+    assert said == ["runserver ended by itself, with 0."]

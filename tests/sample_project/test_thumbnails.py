@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from forge_jobs import Dead, Done
+from forge_jobs import Cancelled, Dead, Done
 from sample_project.gallery.drawing import draw
 from sample_project.gallery.jobs import make_thumbnail
 from sample_project.gallery.models import Picture
@@ -76,6 +76,6 @@ def test_an_empty_upload_is_dead(client: Client) -> None:
         make_thumbnail(picture_id=Picture.objects.get().pk)
 
 
-def test_the_jobs_of_a_picture_that_is_gone_are_dead() -> None:
-    with pytest.raises(Dead, match="picture 12 no longer exists"):
+def test_the_jobs_of_a_picture_that_is_gone_are_cancelled() -> None:
+    with pytest.raises(Cancelled, match="picture 12 no longer exists"):
         make_thumbnail(picture_id=12)

@@ -11,13 +11,14 @@ from forge_jobs.models import Job
 from forge_jobs.services.scheduler import Scheduler
 from tests.cron.model import ZONES, year_of
 from tests.planned import due_moments, planned_schedule
+from tests.sizes import sized
 
 DAY = timedelta(days=1)
 EXPRESSION = "*/7 3 * * 1-5"
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", sized(ZONES[::2], full=ZONES))
 @pytest.mark.full_size
 def test_every_moment_of_a_year_makes_exactly_one_job(
     zone: str, manual_clock: ManualClock, settings: Any

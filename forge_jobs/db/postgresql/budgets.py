@@ -65,9 +65,9 @@ SET tokens = 0,
 WHERE name = %(name)s
 """
 
-LEVEL = """
+LEVELS = """
 SELECT
-    capacity, refill_per_second,
+    name, capacity, refill_per_second,
     least(
         capacity,
         tokens + refill_per_second * greatest(
@@ -77,7 +77,7 @@ SELECT
     greatest(0, coalesce(extract(epoch FROM drained_until - moment.now), 0))::float8
 FROM forge_jobs_ratelimitbudget
 CROSS JOIN (SELECT coalesce(%(now)s::timestamptz, statement_timestamp()) AS now) AS moment
-WHERE name = %(name)s
+WHERE name = coalesce(%(name)s, name)
 """
 
 
@@ -100,8 +100,7 @@ def drain_tokens(cursor: Any, *, name: str, seconds: float, now: datetime | None
     cursor.execute(DRAIN, {"name": name, "seconds": seconds, "now": now})
 
 
-def token_level(cursor: Any, *, name: str, now: datetime | None) -> BudgetLevel | None:
-    """What is in a bucket; None if there is no such bucket."""
-    cursor.execute(LEVEL, {"name": name, "now": now})
-    row = cursor.fetchone()
-    return BudgetLevel._make(row) if row else None
+def token_levels(cursor: Any, *, name: str | None, now: datetime | None) -> dict[str, BudgetLevel]:
+    """What is in a bucket, if there is one of that name; without a name, in each of them."""
+    cursor.execute(LEVELS, {"name": name, "now": now})
+    return {name: BudgetLevel._make(level) for name, *level in cursor.fetchall()}

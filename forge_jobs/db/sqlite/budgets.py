@@ -71,9 +71,9 @@ SET tokens = 0,
 WHERE name = %(name)s
 """
 
-LEVEL = """
+LEVELS = """
 SELECT
-    capacity, refill_per_second,
+    name, capacity, refill_per_second,
     min(
         capacity,
         tokens + refill_per_second * max(
@@ -88,7 +88,7 @@ FROM forge_jobs_ratelimitbudget
 CROSS JOIN (
     SELECT coalesce(%(now)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')) AS now
 ) AS moment
-WHERE name = %(name)s
+WHERE name = coalesce(%(name)s, name)
 """
 
 
@@ -112,11 +112,10 @@ def drain_tokens(cursor: Any, *, name: str, seconds: float, now: datetime | None
     cursor.execute(DRAIN, {"name": name, "seconds": seconds, "now": _as_text(now)})
 
 
-def token_level(cursor: Any, *, name: str, now: datetime | None) -> BudgetLevel | None:
-    """What is in a bucket; None if there is no such bucket."""
-    cursor.execute(LEVEL, {"name": name, "now": _as_text(now)})
-    row = cursor.fetchone()
-    return BudgetLevel._make(row) if row else None
+def token_levels(cursor: Any, *, name: str | None, now: datetime | None) -> dict[str, BudgetLevel]:
+    """What is in a bucket, if there is one of that name; without a name, in each of them."""
+    cursor.execute(LEVELS, {"name": name, "now": _as_text(now)})
+    return {name: BudgetLevel._make(level) for name, *level in cursor.fetchall()}
 
 
 def _as_text(now: datetime | None) -> str | None:

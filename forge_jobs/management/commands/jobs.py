@@ -27,8 +27,9 @@ from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.management.watching import watch
 from forge_jobs.models import Job
+from forge_jobs.operations.ailments import MAX_LAG, ailments
 from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
-from forge_jobs.operations.status import Status, ailments
+from forge_jobs.operations.status import Status
 from forge_jobs.runtime.registration import measure_clock
 
 OPTIONS: Final = JobOptions.__annotations__.keys()
@@ -170,10 +171,10 @@ def _add_health(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-lag",
         type=parsing.duration,
-        default=timedelta(seconds=60),
+        default=MAX_LAG,
         metavar="DURATION",
-        help="how long ready jobs may wait if nobody takes them, or whoever should is in trouble "
-        "(default: 60s)",
+        help="how long ready jobs may wait if nobody takes them, or whoever should is in trouble, "
+        "and how late schedules may be (default: 60s)",
     )
 
 

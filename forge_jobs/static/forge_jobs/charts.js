@@ -11,7 +11,7 @@
   const sync = uPlot.sync("mission-control");
   const still = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new Map();
-  let charts = JSON.parse(first.textContent);
+  let charts = window.forgeJobs.charts(JSON.parse(first.textContent));
   let zoom = null;
 
   // What the axes and the legend say.
@@ -61,7 +61,8 @@
     distr: 3,
     range: (plot, low, high) => (high > 0 ? uPlot.rangeLog(low, high, 10, true) : [0.001, 1]),
   };
-  const BYTES = Array.from({ length: 42 }, (nothing, power) => 2 ** power);
+  const WHOLE = Array.from({ length: 12 }, (nothing, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+  const INCREMENTS = { count: WHOLE, bytes: Array.from({ length: 42 }, (nothing, power) => 2 ** power) };
 
   // Asked of an element, for a colour may depend on the scheme; a canvas takes no such thing.
   const probe = document.createElement("i");
@@ -86,7 +87,7 @@
     const lines = { stroke: tone("--mc-line"), width: 1 };
     const common = { stroke: tone("--mc-quiet"), grid: lines, ticks: lines, font: "11px sans-serif" };
     if (isTime) return { ...common, grid: { show: false }, space: 80, values: CLOCK };
-    const increments = unit === "bytes" ? { incrs: BYTES } : {};
+    const increments = INCREMENTS[unit] ? { incrs: INCREMENTS[unit] } : {};
     const grid = logarithmic ? { grid: { ...lines, filter: powersOfTen }, ticks: { show: false } } : {};
     return { ...common, ...increments, ...grid, size: 58, values: (plot, marks) => marks.map((mark) => (mark == null ? "" : told(unit)(plot, mark))) };
   }
@@ -114,10 +115,17 @@
       stroke: color,
       fill: series.filled ? faint(color) : undefined,
       width: 1.5,
-      spanGaps: true,
-      points: { size: 4, show: series.values.filter((value) => value != null).length < 40 },
+      spanGaps: false,
+      points: { size: 4, show: true, filter: alone },
       value: told(unit),
     };
+  }
+
+  // What was measured once, between two gaps, has no line: without a point it could not be seen.
+  function alone(plot, place) {
+    const values = plot.data[place];
+    const isGap = (at) => values[at] == null;
+    return values.flatMap((value, at) => (!isGap(at) && isGap(at - 1) && isGap(at + 1) ? [at] : []));
   }
 
   // One zoom for all charts.

@@ -1,11 +1,13 @@
-// The list's ticks: all of a page at once, how many there are, and a list that holds still under them.
+// The list's ticks: all of a page at once, a bar for what is ticked, and a list that holds still under them.
 "use strict";
 
 (() => {
   const form = document.getElementById("mc-jobs");
-  const across = document.getElementById("mc-across");
-  if (!form || !across) return;
+  const bar = form?.querySelector("[data-selection]");
+  if (!bar) return;
 
+  const across = bar.querySelector("select");
+  const untick = bar.querySelector("[data-untick]");
   const ticks = () => [...form.querySelectorAll('input[name="_selected_action"]')];
   const [mine] = across.options;
 
@@ -13,6 +15,8 @@
     const all = ticks();
     const ticked = all.filter((tick) => tick.checked).length;
     mine.textContent = ticked ? `${across.dataset.ticked} (${ticked})` : across.dataset.ticked;
+    bar.hidden = !ticked;
+    untick.hidden = false;
     for (const tick of all) tick.closest("tr").classList.toggle("selected", tick.checked);
     // What somebody is about to choose must not move away; the buttons' pages tell the truth.
     form.querySelector("tbody")?.toggleAttribute("data-still", ticked > 0);
@@ -31,6 +35,11 @@
       if (event.target.checked) across.value = "0";
       tell();
     }
+  });
+  untick.addEventListener("click", () => {
+    for (const tick of ticks()) tick.checked = false;
+    tell();
+    form.querySelector("[data-tick-all]")?.focus();
   });
   document.addEventListener("forge-jobs:news", tell);
   tell();

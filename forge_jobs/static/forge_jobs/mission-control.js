@@ -3,6 +3,26 @@
 "use strict";
 
 (() => {
+  // The lines of charts come in blocks, each by its version.
+  let charted = new Map();
+
+  function read({ charts, blocks, charts_version }) {
+    const before = charted;
+    charted = new Map([[charts_version, null]]);
+    const values = (name) => {
+      charted.set(name, blocks[name] ?? before.get(name));
+      return charted.get(name);
+    };
+    const whole = Object.entries(charts).map(([name, chart]) => {
+      const { first, step, points } = chart.moments;
+      const moments = Array.from({ length: points }, (nothing, place) => first + place * step);
+      const series = chart.series.map((line) => ({ ...line, values: line.blocks.flatMap(values) }));
+      return [name, { ...chart, moments, series }];
+    });
+    return Object.fromEntries(whole);
+  }
+  window.forgeJobs = { charts: read };
+
   const live = document.querySelector("[data-live]");
   const control = document.querySelector("[data-pulse]");
   if (!live || !control) return;
@@ -27,15 +47,15 @@
     const asked = location.href;
     try {
       const response = await fetch(asked, {
-        headers: { Accept: "application/json" },
+        headers: { Accept: "application/json", "Forge-Jobs-Have": had().join(",") },
         signal: AbortSignal.timeout(PATIENCE),
       });
       if (!response.ok) throw new Error(`status ${response.status}`);
       if (response.redirected) {
         tell("out");
       } else {
-        const news = await response.json();
-        if (asked === location.href) keepingFocus(() => show(news));
+        const news = response.status === 204 ? null : await response.json();
+        if (news && asked === location.href) keepingFocus(() => show(news));
         tell(seconds() ? "live" : "off");
       }
     } catch {
@@ -72,20 +92,32 @@
     (next ?? document.getElementById("mc-start"))?.focus({ preventScroll: true });
   }
 
+  // The answer leaves out what the page has, by its versions.
+  function had() {
+    const parts = [...document.querySelectorAll("[data-version]")];
+    return [...parts.map((part) => part.dataset.version), ...charted.keys()];
+  }
+
   function show(news) {
     const fresh = document.createElement("template");
-    fresh.innerHTML = news.html;
+    fresh.innerHTML = news.html ?? "";
     for (const part of fresh.content.querySelectorAll("[data-live]")) {
       const shown = document.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (shown) morph(shown, part);
+      if (!shown) continue;
+      morph(shown, part);
+      // What holds still has not got the news: they must come again.
+      if (shown.querySelector("[data-still]")) shown.removeAttribute("data-version");
     }
-    document.dispatchEvent(new CustomEvent("forge-jobs:news", { detail: news }));
+    const charts = news.charts ? read(news) : undefined;
+    document.dispatchEvent(new CustomEvent("forge-jobs:news", { detail: { ...news, charts } }));
     localise(document);
+    tick();
   }
 
   // Change `shown` into `fresh` where they differ. What somebody types, ticks or opens stays.
   function morph(shown, fresh) {
-    if (shown.isEqualNode(fresh) || shown.hasAttribute("data-still")) return;
+    if (fresh.hasAttribute("data-same") || shown.hasAttribute("data-still")) return;
+    if (shown.isEqualNode(fresh)) return;
     for (const { name, value } of fresh.attributes) {
       if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
     }
@@ -148,19 +180,22 @@
     return isToday ? clock : `${moment.toLocaleDateString()} ${clock}`;
   }
 
-  // Between two answers, moments that are to come draw nearer. The viewer's clock may be wrong: what
-  // counts is how much was left when the server said so.
+  // Between two answers, moments that are to come draw nearer, and others lie further back. The
+  // viewer's clock may be wrong: what counts is how far away they were when the server said so.
   const told = new WeakMap();
 
-  function countDown() {
-    for (const time of document.querySelectorAll("time[data-until]")) {
+  function tick() {
+    for (const time of document.querySelectorAll("time[data-until], time[data-since]")) {
+      const since = Number(time.dataset.since ?? -time.dataset.until);
       const said = told.get(time);
-      if (said?.left !== time.dataset.until) {
-        told.set(time, { left: time.dataset.until, at: performance.now() });
+      if (said?.since !== since) {
+        told.set(time, { since, at: performance.now() });
         continue;
       }
-      const left = Math.max(0, said.left - (performance.now() - said.at) / 1000);
-      time.textContent = time.dataset.saying.replace("%(duration)s", spelled(Math.round(left)));
+      const now = since + (performance.now() - said.at) / 1000;
+      const saying = now < 0 ? time.dataset.ahead : time.dataset.saying;
+      const seconds = time.dataset.until ? Math.max(0, -now) : Math.abs(now);
+      time.textContent = saying.replace("%(duration)s", spelled(Math.round(seconds)));
     }
   }
 
@@ -179,10 +214,14 @@
     refresh();
   });
   document.addEventListener("visibilitychange", refresh);
+  document.addEventListener("forge-jobs:acted", () => {
+    again = true;
+    refresh();
+  });
   control.hidden = false;
   tell(seconds() ? "live" : "off");
   localise(document);
-  countDown();
-  setInterval(countDown, 1000);
+  tick();
+  setInterval(tick, 1000);
   timer = setTimeout(refresh, 1000 * seconds());
 })();

@@ -28,13 +28,33 @@ async function refresh() {
   }
 }
 
-function show({ total, published, counts, pictures }) {
+function show({ total, published, counts, pictures, archive }) {
   set(document.querySelector("[data-total]"), "textContent", String(total));
   set(document.querySelector("[data-published]"), "textContent", String(published));
   for (const count of document.querySelectorAll("[data-count]")) {
     set(count, "textContent", String(counts[count.dataset.count] ?? 0));
   }
   for (const picture of pictures) showPicture(cards.get(picture.id), picture);
+  if (archive) showArchive(document.querySelector("[data-archive]"), archive);
+}
+
+function showArchive(section, archive) {
+  set(section, "hidden", false);
+  const job = section.querySelector("[data-archive-job]");
+  set(job, "textContent", `job ${archive.job}`);
+  set(job, "href", new URL(archive.page, location).href);
+  const state = section.querySelector("[data-archive-state]");
+  set(state, "textContent", archive.label);
+  set(state.dataset, "state", archive.state);
+  set(section.querySelector("[data-archive-message]"), "textContent", archive.message);
+  const progress = section.querySelector("progress");
+  set(progress, "max", archive.total);
+  set(progress, "value", archive.done);
+  set(progress, "hidden", !archive.is_under_way);
+  set(section.querySelector("form"), "hidden", !archive.is_under_way);
+  const download = section.querySelector("[data-archive-address]");
+  set(download, "href", new URL(archive.address, location).href);
+  set(download, "hidden", !archive.address);
 }
 
 function showPicture(card, picture) {

@@ -1,0 +1,42 @@
+"""Databases of their own for the shops, of the kind that the suite runs on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from os import getpid
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+SETTINGS = """\
+from shop.settings import *
+
+DATABASES["default"] = {database!r}
+"""
+
+_numbers = count(1)
+
+
+@contextmanager
+def lent() -> Iterator[str]:
+    """The code of settings that put a database in the place of the shop's; none on SQLite."""
+    if connection.vendor == "sqlite":
+        yield ""
+        return
+    kept = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT")
+    given: dict[str, Any] = {key: connection.settings_dict[key] for key in kept}
+    name = f"shop_{getpid()}_{next(_numbers)}"
+    with psycopg.connect(
+        user=given["USER"],
+        password=given["PASSWORD"],
+        host=given["HOST"],
+        port=given["PORT"],
+        dbname="postgres",
+        autocommit=True,
+    ) as session:
+        session.execute(f"CREATE DATABASE {name}")
+        try:
+            yield SETTINGS.format(database={**given, "NAME": name})
+        finally:
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,130 @@
+"""A shop: the project that the pages speak of, made as the README says, beside a database."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import IO
+
+from tests.running import PATIENCE, eventually
+
+ROOT = Path(__file__).parents[2]
+WORKS = "wake"
+
+MODELS = """\
+from django.db import models
+
+
+class Order(models.Model):
+    email = models.EmailField()
+    paid = models.IntegerField(default=0)
+    paid_at = models.DateTimeField(null=True)
+"""
+
+URLS = """\
+from django.contrib import admin
+from django.urls import path
+
+from orders.views import checkout
+
+urlpatterns = [path("admin/", admin.site.urls), path("checkout/", checkout, name="checkout")]
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    folder: Path
+
+    settings: str = "shop.settings"
+
+    @classmethod
+    def founded(cls, folder: Path) -> "Shop":
+        """As `startproject` and `startapp` leave it, with the model that the README speaks of."""
+        folder.mkdir()
+        shop = cls(folder)
+        shop.run("python -m django startproject shop .")
+        shop.run("python manage.py startapp orders")
+        shop.path("orders/models.py").write_text(MODELS)
+        shop.put("settings.py", 'INSTALLED_APPS += ["orders"]\n')
+        shop.run("python manage.py makemigrations orders --verbosity=0")
+        shop.path("shop/urls.py").write_text(URLS)
+        return shop
+
+    def copied(self, folder: Path, *, settings: str) -> "Shop":
+        """With settings that say more than its own."""
+        shutil.copytree(self.folder, folder)
+        if not settings:
+            return Shop(folder)
+        (folder / "shop/elsewhere.py").write_text(settings)
+        return Shop(folder, settings="shop.elsewhere")
+
+    def path(self, name: str) -> Path:
+        return self.folder / ("shop/settings.py" if name == "settings.py" else name)
+
+    def put(self, name: str, code: str) -> None:
+        """Add to a file, or replace it if the code says anew what something in it is."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text() if path.exists() else ""
+        path.write_text(code if names(code) & names(before) else f"{before}\n\n{code}")
+
+    def type(self, code: str) -> str:
+        """What a shell prints into which the code is typed."""
+        return self.run(f"python manage.py shell --verbosity=0 --command {quote(code)}")
+
+    def run(self, line: str, *, codes: Sequence[int] = (0,)) -> str:
+        ended = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=4 * PATIENCE,
+        )
+        assert ended.returncode in codes, f"{line}\n{ended.stdout}"
+        return ended.stdout
+
+    def run_until_it_works(self, line: str) -> str:
+        """Of `runjobs`: stop it once it has said all that it says at its start."""
+        with tempfile.TemporaryFile(mode="w+") as log:
+            process = subprocess.Popen(
+                shlex.split(line), cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
+            try:
+                eventually(lambda: process.poll() is not None or WORKS in read(log))
+                process.send_signal(signal.SIGTERM)
+                code = process.wait(PATIENCE)
+            finally:
+                process.kill()
+            assert code == 0, f"{line}\n{read(log)}"
+            return read(log)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The suite's own Python, and none of its settings."""
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder),
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": self.settings,
+        }
+
+
+def names(code: str) -> set[str]:
+    """Of the functions and classes that code defines."""
+    return {*re.findall(r"^(?:async )?(?:def|class) (\w+)", code, re.MULTILINE)}
+
+
+def read(log: IO[str]) -> str:
+    log.seek(0)
+    return log.read()
