@@ -178,7 +178,8 @@ def test_no_row_is_fetched_that_is_not_shown() -> None:
         jobs_of().page()
 
     assert len(queries) == 2
-    assert '"payload"' not in "".join(query["sql"] for query in queries.captured_queries)
+    told = "".join(query["sql"] for query in queries.captured_queries)
+    assert '"payload"' not in re.sub(r"CASE WHEN .*? END AS", "", told)  # unless it is short
 
 
 def test_the_table_has_jobs_of_all_states() -> None:
