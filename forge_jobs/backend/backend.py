@@ -88,7 +88,6 @@ class ForgeJobsBackend(BaseTaskBackend):
         handler = self.known(task)
         payload = handler.payload(args, kwargs)
         run_at = _moment(task.run_after)
-        run_at = _moment(task.run_after)
         told = results.Told(
             backend=self.alias,
             queue_name=task.queue_name,
