@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -71,12 +70,11 @@ class Life:
     enqueued_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
-    errors: Sequence[dict[str, Any]]
+    errors: list[dict[str, Any]]
     worker: str | None
     """The process that runs it, or ran it last."""
     result: Any = None
-    cancelled: str | None = None
-    """Why, if it was."""
+    why_cancelled: str | None = None
 
     def failures(self) -> list[dict[str, Any]]:
         """Its errors, one an attempt; those before it was requeued are another life's."""
@@ -105,9 +103,9 @@ class Life:
             )
             for error in self.failures()
         ]
-        if self.cancelled is not None:
+        if self.why_cancelled is not None:
             errors.append(
-                TaskError(exception_class_path=_path(Cancelled), traceback=self.cancelled)
+                TaskError(exception_class_path=_path(Cancelled), traceback=self.why_cancelled)
             )
         return errors
 
@@ -130,7 +128,7 @@ def of_job(handler: TaskHandler, job: Job) -> TaskResult[..., Any]:
         errors=job.errors,
         worker=job.process.name if job.process else job.process_name,
         result=job.result,
-        cancelled=(job.cancel_reason or job.last_error or CANCELLED) if is_cancelled else None,
+        why_cancelled=(job.cancel_reason or job.last_error or CANCELLED) if is_cancelled else None,
     )
     return _result(
         handler,
@@ -144,14 +142,13 @@ def of_job(handler: TaskHandler, job: Job) -> TaskResult[..., Any]:
 
 def of_run(handler: TaskHandler, job: ClaimedJob, *, process_name: str) -> TaskResult[..., Any]:
     """While the job runs; its row is looked at only for the attempts before this one."""
-    earlier = list(_errors(job)) if job.attempt > 1 else []
     life = Life(
         status=TaskResultStatus.RUNNING,
         attempt=job.attempt,
         enqueued_at=_moment(job.enqueued_at),
         started_at=job.started_at,
         finished_at=None,
-        errors=earlier,
+        errors=_earlier_errors(job),
         worker=process_name,
     )
     return _of_claimed(handler, job, life)
@@ -159,9 +156,9 @@ def of_run(handler: TaskHandler, job: ClaimedJob, *, process_name: str) -> TaskR
 
 def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> TaskResult[..., Any]:
     """After the job's end, of which the row may know nothing: it may have been deleted at once."""
-    errors = list(_errors(job)) if job.attempt > 1 else []
-    if transition.error and len(errors) < job.attempt:
-        errors.append(json.loads(transition.error))
+    errors = _earlier_errors(job)
+    if transition.error and (last := json.loads(transition.error)) not in errors[-1:]:
+        errors.append(last)
     is_cancelled = transition.state is State.CANCELLED
     life = Life(
         status=STATUSES[transition.state],
@@ -172,7 +169,7 @@ def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> Tas
         errors=errors,
         worker=transition.process_name,
         result=json.loads(transition.result or "null"),
-        cancelled=(transition.last_error or CANCELLED) if is_cancelled else None,
+        why_cancelled=(transition.last_error or CANCELLED) if is_cancelled else None,
     )
     return _of_claimed(handler, job, life)
 
@@ -238,11 +235,11 @@ def _as_enqueued(task: Task[..., Any], *, priority: int, told: Told) -> Task[...
         return task
 
 
-def _errors(job: ClaimedJob) -> Sequence[dict[str, Any]]:
-    stored: Sequence[dict[str, Any]] | None = (
-        Job.objects.filter(pk=job.id).values_list("errors", flat=True).first()
-    )
-    return stored or []
+def _earlier_errors(job: ClaimedJob) -> list[dict[str, Any]]:
+    """As the row has them, which after the end may have that one's, too."""
+    if job.attempt == 1:
+        return []
+    return list(Job.objects.filter(pk=job.id).values_list("errors", flat=True).first() or [])
 
 
 def _path(kind: type) -> str:
