@@ -9,12 +9,11 @@ from typing import Any, Final
 from django.core.management.base import CommandParser
 
 from forge_jobs import durations, jsontext
+from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.states import State
 from forge_jobs.wording import listed, meant
 
 LARGEST_ID: Final = 2**63 - 1
-LEAST_AMOUNT: Final = 1e-9
-MOST_AMOUNT: Final = 1e12
 
 
 class VerbParser(CommandParser):
@@ -115,13 +114,15 @@ def count(most: int) -> Callable[[str], int]:
 
 
 def amount(text: str) -> float:
-    """A number above 0; beyond the largest, arithmetic with single tokens would be inexact."""
+    """A number of tokens."""
     try:
         given = float(text)
     except ValueError:
         given = 0.0
-    if not LEAST_AMOUNT <= given < MOST_AMOUNT:
-        raise ArgumentTypeError(f"{text!r} is no number above 0.")
+    if not LEAST_TOKENS <= given < MOST_TOKENS:
+        raise ArgumentTypeError(
+            f"{text!r} is no number from {LEAST_TOKENS:.9f} up to {MOST_TOKENS:,.0f}."
+        )
     return given
 
 
