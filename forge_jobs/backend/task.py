@@ -9,7 +9,7 @@ from typing import Any, Self, TypedDict, Unpack
 
 from forge_jobs.backend.api import AnyTask
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.handlers.handler import UNSET, Unset
+from forge_jobs.handlers.handler import UNSET, Exceptions, Unset
 
 
 class TaskChanges(TypedDict, total=False):
@@ -37,6 +37,10 @@ class JobTask(AnyTask):
     max_attempts: int | Unset | None = UNSET
     timeout: timedelta | float | None = None
     retry: RetryPolicy | None = None
+    retry_on: Exceptions = ()
+    dead_on: Exceptions = ()
+    retry_for: timedelta | float | None = None
+    warn_attempts: int | None = None
     atomic: bool = False
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
     concurrency_limit: int = 1

@@ -145,6 +145,8 @@ def test_queue_and_priority_are_the_task_s_and_its_queue_may_have_another_name_h
         {"queue_name": "unheard_of"},
         {"priority": 101},
         {"priority": 0.5},
+        {"priority": float("nan")},
+        {"priority": "1"},
         {"run_after": datetime(2026, 3, 2)},  # noqa: DTZ001
         {"run_after": 5},
     ],
@@ -317,6 +319,21 @@ def test_django_s_signals_come_from_the_backend_with_what_is_true_then() -> None
     assert finished[0][1].finished_at is not None
 
 
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+@pytest.mark.parametrize(
+    "signal", [task_enqueued, task_started, task_finished], ids=["enqueued", "started", "finished"]
+)
+def test_a_receiver_is_told_nothing_that_nobody_should_read(signal: Signal) -> None:
+    with heard(signal) as told:
+        result: Any = tasks.discreet.enqueue("secret", token="secret")  # noqa: S106
+        drain()
+
+    ((_, seen),) = told
+    assert (seen.args, seen.kwargs) == (["•••"], {"token": "•••"})
+    result.refresh()
+    assert (result.args, result.return_value) == (["secret"], "secretsecret")
+
+
 def test_an_attempt_that_will_be_repeated_finishes_nothing() -> None:
     with heard(task_finished) as told:
         tasks.bounce.using(backend="patient").enqueue("x")
@@ -349,6 +366,7 @@ def test_a_task_may_have_the_options_of_a_job() -> None:
     job = Job.objects.get(pk=tasks.stubborn.enqueue("t").id)
 
     assert (job.max_attempts, job.timeout_seconds, handler.redact) == (3, 60, frozenset({"token"}))
+    assert ran(tasks.bounce_for_good.enqueue()).status == TaskResultStatus.FAILED
     changed: Any = tasks.stubborn.using(max_attempts=None, dedupe_key="one")
     twice = [Job.objects.get(pk=changed.enqueue("x").id) for _ in range(2)]
     assert (twice[0], twice[0].max_attempts) == (twice[1], None)
