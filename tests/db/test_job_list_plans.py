@@ -174,14 +174,18 @@ def test_what_is_counted_up_to_a_bound_is_counted_by_index() -> None:
         assert not THROUGH_THE_TABLE.search(plan)
 
 
-def test_no_row_is_fetched_that_is_not_shown_and_no_large_column() -> None:
+def test_no_row_is_fetched_that_is_not_shown_and_no_payload_that_is_large() -> None:
     with CaptureQueriesContext(connection) as queries:
         page = jobs_of().page()
 
     walk, rows = [query["sql"] for query in queries]
-    assert not [name for name in HEAVY if f'"{name}"' in walk]
-    assert [name for name in HEAVY if f'"{name}"' in rows] == ["payload"]
-    assert '"payload") <= 2000 THEN "forge_jobs_job"."payload" ELSE NULL' in rows
+    short, slim = (
+        re.search(r"CASE WHEN .*? END AS", rows),
+        re.sub(r"CASE WHEN .*? END AS", "", rows),
+    )
+    assert not [name for name in HEAVY if f'"{name}"' in walk + slim]
+    assert short
+    assert re.search(r'"payload"\) <= \d+ THEN .* ELSE NULL', short[0])
     assert rows.endswith(f"({', '.join(str(one.pk) for one in page.jobs)})")
 
 
