@@ -373,6 +373,12 @@ def test_a_task_may_have_the_options_of_a_job() -> None:
 
 
 @pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+def test_a_task_that_says_for_how_long_it_is_retried_need_not_say_how_often() -> None:
+    assert ran(tasks.bounce_for_an_hour.enqueue()).status == TaskResultStatus.READY
+    assert Job.objects.get().state == State.RETRYING
+
+
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
 @pytest.mark.parametrize(
     ("options", "named"),
     [({"max_attempts": 0}, "max_attempts"), ({"timeout": 0}, "timeout"), ({"speed": 1}, "speed")],
