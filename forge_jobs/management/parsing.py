@@ -1,7 +1,7 @@
 """Reads the words of a command line; what can't be read is refused with what to write instead."""
 
 import json
-from argparse import ArgumentError, ArgumentTypeError
+from argparse import ArgumentError, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,6 +44,12 @@ class Names(dict[str, VerbParser]):
         raise ArgumentError(
             None, f"there is no {self.called} {name!r}, only {listed(self)}.{meant(name, self)}"
         )
+
+
+def add_name(parser: ArgumentParser, what: str) -> None:
+    """Of what a verb steers; without it, the verb shows all."""
+    told = f"the {what} to steer; without it, all are shown"
+    parser.add_argument("name", nargs="?", type=words, metavar="NAME", help=told)
 
 
 def duration(text: str) -> timedelta:
