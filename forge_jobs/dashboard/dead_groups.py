@@ -106,7 +106,8 @@ def grouped(lines: Iterable[Line]) -> list[DeadGroup]:
 
 
 def _of_line(line: Line) -> DeadGroup:
-    error = f"{line.text}*" if len(line.text) == LONGEST else line.text
+    is_beginning = len(line.text) == LONGEST or line.text.endswith("*")
+    error = f"{line.text}*" if is_beginning else line.text
     return DeadGroup(
         kind=line.kind, text=line.text, error=error, count=line.jobs, latest=line.latest
     )

@@ -86,6 +86,13 @@ def test_a_very_long_line_is_meant_by_its_beginning() -> None:
     assert meant(group) == jobs
 
 
+def test_a_star_that_is_the_error_s_own_stands_for_nothing() -> None:
+    for text in ("bad syntax: *", "bad syntax: /"):
+        dead(text)
+
+    assert [len(meant(group)) for group in groups().shown] == [1, 1]
+
+
 def test_errors_without_a_word_are_a_group_too() -> None:
     job = dead("")
 
