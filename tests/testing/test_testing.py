@@ -25,7 +25,7 @@ from forge_jobs import (
 )
 from forge_jobs.backoff import Fixed
 from forge_jobs.budgets import Budget
-from forge_jobs.exceptions import InvalidPayload
+from forge_jobs.exceptions import InvalidPayload, UnknownQueue
 from forge_jobs.models import Job, Process, Queue, Schedule, State
 from forge_jobs.testing import (
     FrozenClock,
@@ -101,7 +101,13 @@ def test_jobs_run_by_priority_and_as_many_as_are_wanted() -> None:
     drain(until=lambda: len(seen) == 4)
     assert seen == [9, 0, 1, 2]
     assert len(drain(queues=["other"])) == 0
-    assert len(drain()) == 2
+    assert len(drain(queues="default", max_jobs=1)) == 1
+    assert len(drain()) == 1
+
+
+def test_a_queue_that_is_not_declared_is_refused_as_it_would_never_have_any_jobs() -> None:
+    with pytest.raises(UnknownQueue, match=r"queues: othr .* Did you mean 'other'\?"):
+        drain(queues=["default", "othr"])
 
 
 def test_paused_queues_and_unknown_kinds_are_left_alone() -> None:
@@ -173,6 +179,11 @@ def test_a_week_of_schedules_delays_and_snoozes_passes_in_order(clock: FrozenClo
         datetime(2026, 3, 9, 9, tzinfo=NOON.tzinfo)
     }
     assert Schedule.objects.count() == 2
+
+
+def test_a_number_without_a_unit_is_no_duration(clock: FrozenClock) -> None:
+    with pytest.raises(ValueError, match=r"write advance\(seconds=60\) or of other units"):
+        clock.advance(60)  # type: ignore[arg-type]
 
 
 def test_moments_that_sql_sets_are_those_of_the_clock(clock: FrozenClock) -> None:
@@ -292,6 +303,14 @@ def test_what_was_enqueued_is_found_by_some_of_its_payload() -> None:
     assert "shop.send with order=7, copies=2 (default, ready)" in str(missing.value)
     with pytest.raises(AssertionError, match=r"1 of shop\.send with order=7 were enqueued"):
         assert_not_enqueued(send, order=7)
+
+
+def test_a_name_that_no_payload_can_have_is_refused_lest_its_absence_prove_something() -> None:
+    @job(kind="shop.send")
+    def send(order: int, copies: int = 1) -> None: ...
+
+    with pytest.raises(InvalidPayload, match=r"'oder' is unexpected.* Did you mean 'order'\?"):
+        assert_not_enqueued(send, oder=7)
 
 
 def test_a_budget_may_be_as_full_as_a_test_wants() -> None:
