@@ -58,12 +58,19 @@ class Selection:
 
     def aged(self, moment: str, *, now: datetime) -> Q:
         """The bounds of a column that tells when something happened to a job."""
-        since, until = self.stretch(now=now)
-        bounds = Q() if since is None else Q((f"{moment}__gte", since))
-        return bounds if until is None else bounds & Q((f"{moment}__lt", until))
+        bounds = Q()
+        if self.older_than is not None:
+            bounds &= Q((f"{moment}__lt", now - self.older_than))
+        if self.newer_than is not None:
+            bounds &= Q((f"{moment}__gt", now - self.newer_than))
+        if self.since is not None:
+            bounds &= Q((f"{moment}__gte", self.since))
+        if self.until is not None:
+            bounds &= Q((f"{moment}__lt", self.until))
+        return bounds
 
     def stretch(self, *, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """The moments between which it happened; None where there is no bound."""
+        """The same as the two moments between which it happened."""
         after = None if self.newer_than is None else now - self.newer_than
         before = None if self.older_than is None else now - self.older_than
         return (
