@@ -27,7 +27,7 @@ from forge_jobs.backend.api import (
 from forge_jobs.backend.options import NAMES, Options
 from forge_jobs.backend.task import JobTask
 from forge_jobs.conf import conf
-from forge_jobs.handlers.handler import UNSET, JobOptions
+from forge_jobs.handlers.handler import JobOptions
 
 if TYPE_CHECKING:
     from forge_jobs.backend.handler import TaskHandler
@@ -181,8 +181,7 @@ class ForgeJobsBackend(BaseTaskBackend):
             "timeout": self._given.timeout,
         }
         if isinstance(task, JobTask):
-            if task.max_attempts is not UNSET:
-                options["max_attempts"] = task.max_attempts
+            options["max_attempts"] = task.attempts(otherwise=self._given.max_attempts)
             if task.timeout is not None:
                 options["timeout"] = task.timeout
             if isinstance(task.concurrency_key, str):

@@ -45,7 +45,7 @@ def find(kind: str) -> TaskHandler | None:
         module, _, name = kind.rpartition(".")
         try:
             task = getattr(import_module(module), name, None)
-        except (ImportError, ValueError):
+        except (ImportError, TypeError, ValueError):  # of a kind that is no path
             return None
         return _known(task) if is_task(task) else None
     return handler if isinstance(handler, TaskHandler) else None

@@ -17,7 +17,7 @@ from forge_jobs.backend.api import (
 )
 from forge_jobs.backend.task import JobTask
 from forge_jobs.exceptions import InvalidArguments, InvalidPayload
-from forge_jobs.handlers.handler import FunctionHandler, Unset
+from forge_jobs.handlers.handler import FunctionHandler
 from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.signature import BY_PLACE, Signature
@@ -58,8 +58,7 @@ class TaskHandler(FunctionHandler[..., Any]):
         self.max_attempts = max_attempts
         self.timeout = timeout
         if isinstance(task, JobTask):
-            if not isinstance(task.max_attempts, Unset):
-                self.max_attempts = task.max_attempts
+            self.max_attempts = task.attempts(otherwise=max_attempts)
             if task.timeout is not None:
                 self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry

@@ -96,8 +96,8 @@ def of_run(handler: TaskHandler, job: ClaimedJob, *, process_name: str) -> TaskR
 def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> TaskResult[..., Any]:
     """After the job's end, of which the row may know nothing: it may have been deleted at once."""
     errors = list(_errors(job)) if job.attempt > 1 else []
-    if transition.error and len(errors) < job.attempt:
-        errors.append(json.loads(transition.error))
+    if transition.error and (last := json.loads(transition.error)) not in errors[-1:]:
+        errors.append(last)
     is_cancelled = transition.state is State.CANCELLED
     life = Life(
         status=STATUSES[transition.state],

@@ -8,17 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    Generic,
-    Never,
-    ParamSpec,
-    TypedDict,
-    TypeVar,
-    Unpack,
-)
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, TypeVar, Unpack
 
 from asgiref.sync import sync_to_async
 
@@ -37,7 +27,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 1_000
-
 
 Exceptions = type[BaseException] | tuple[type[BaseException], ...]
 

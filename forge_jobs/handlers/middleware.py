@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
@@ -108,8 +109,9 @@ class Layers:
     async def arun(self, ctx: JobContext, coroutine: Coroutine[Any, Any, object]) -> Outcome:
         """The same of a coroutine."""
         entered: list[Entered] = []
+        step = sync_to_async(partial(_step, copy_context()))
         try:
-            came = await sync_to_async(_begin_all)(self.layers, ctx, entered)
+            came = await step(_begin_all, self.layers, ctx, entered)
             if came is None:
                 came = _outcome(await coroutine)
             else:
@@ -118,7 +120,7 @@ class Layers:
             coroutine.close()
             came = _caught(error)
         for layer in reversed(entered):
-            came = await sync_to_async(layer.end)(came)
+            came = await step(layer.end, came)
         return _settled(came)
 
 
@@ -136,11 +138,11 @@ class Entered:
                 self.generator.send(came)
             else:
                 self.generator.throw(came)
+            self.generator.close()
         except StopIteration as over:
             return came if over.value is None else _chosen(over.value, self.middleware)
         except BaseException as error:
             return _caught(error)
-        self.generator.close()
         return RuntimeError(f"{self.middleware!r} yields more than once.")
 
 
@@ -174,6 +176,24 @@ def _begin_all(
             return _chosen(Done() if over.value is None else over.value, layer)
         entered.append(Entered(layer, generator))
     return None
+
+
+def _step(steps: Context, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call in a context that all steps of a run share: a variable is reset only where it was set.
+
+    What has been set outside is set in there, too, and what is set in there outside.
+    """
+    steps.run(_take_over, copy_context())
+    try:
+        return steps.run(function, *arguments)
+    finally:
+        _take_over(steps)
+
+
+def _take_over(context: Context) -> None:
+    for variable, value in context.items():
+        if variable.get(None) is not value:
+            variable.set(value)
 
 
 def _outcome(returned: object) -> Outcome:

@@ -142,6 +142,10 @@ if TAKES_OPTIONS:
         begun.set()
         released.wait(30)
 
+    @decorate(retry_for=3600)  # type: ignore[untyped-decorator]
+    def bounce_for_an_hour() -> None:
+        raise Bounced("for an hour")
+
     @decorate(max_attempts=3, dead_on=(Bounced,))  # type: ignore[untyped-decorator]
     def bounce_for_good() -> None:
         raise Bounced("for good")

@@ -33,6 +33,7 @@ from forge_jobs.services.reaper import reclaim
 from tests.app import tasks
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.rows import stored_job
 from tests.running import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +104,8 @@ def test_a_pruned_task_and_a_job_that_is_none_have_no_result() -> None:
 
     gone = tasks.add.enqueue(1)
     Job.objects.all().delete()
-    for pk in (gone.id, str(noop.enqueue().pk)):
+    odd = [str(stored_job(kind=kind).pk) for kind in ("..odd", ".", "odd", "odd.")]
+    for pk in (gone.id, str(noop.enqueue().pk), *odd):
         with pytest.raises(TaskResultDoesNotExist):
             task_backends["default"].get_result(pk)
 
@@ -247,6 +249,19 @@ def test_a_backend_may_grant_more_attempts_each_with_its_worker(manual_clock: Ma
     assert result.backend == "patient"
 
 
+def test_the_end_after_very_many_attempts_is_told_with_all_errors_that_are_kept() -> None:
+    result: Any = tasks.bounce.enqueue("x")
+    error = {"at": NOON.isoformat(), "message": "x", "exception": "builtins.OSError"}
+    errors = [{**error, "attempt": attempt} for attempt in range(8, 40)]
+    Job.objects.update(attempt=39, max_attempts=40, errors=errors)
+
+    with heard(task_finished) as told:
+        ran(result)
+
+    assert (result.attempts, len(result.worker_ids), len(result.errors)) == (40, 40, 32)
+    assert [one.errors for _, one in told] == [result.errors]
+
+
 def test_a_task_whose_process_is_lost_has_failed_for_it_runs_once() -> None:
     result: Any = tasks.add.enqueue(1)
     process = process_named("gone")
@@ -355,6 +370,12 @@ def test_a_task_may_have_the_options_of_a_job() -> None:
     changed: Any = tasks.stubborn.using(max_attempts=None, dedupe_key="one")
     twice = [Job.objects.get(pk=changed.enqueue("x").id) for _ in range(2)]
     assert (twice[0], twice[0].max_attempts) == (twice[1], None)
+
+
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+def test_a_task_that_says_for_how_long_it_is_retried_need_not_say_how_often() -> None:
+    assert ran(tasks.bounce_for_an_hour.enqueue()).status == TaskResultStatus.READY
+    assert Job.objects.get().state == State.RETRYING
 
 
 @pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")

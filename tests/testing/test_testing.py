@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -232,6 +233,30 @@ def test_a_coroutine_calls_the_orm_in_the_test_s_own_transaction() -> None:
     (ran,) = drain()
     assert isinstance(ran.outcome, Done)
     assert ran.outcome.result == 1
+
+
+@pytest.mark.parametrize("error", [TimeoutError, SystemExit])
+def test_what_a_coroutine_raises_is_its_own(error: type[BaseException]) -> None:
+    @job(kind="shop.ask", timeout=60, max_attempts=1)
+    async def ask() -> None:
+        raise error("no answer")
+
+    outcome = run(ask)
+    assert isinstance(outcome, Failed)
+    assert outcome.exception == f"builtins.{error.__name__}"
+    ask.enqueue()
+    assert [one.state for one in drain()] == [State.DEAD]
+
+
+def test_a_coroutine_that_waits_too_long_is_timed_out() -> None:
+    @job(kind="shop.wait", timeout=0.01, max_attempts=1)
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    wait.enqueue()
+    (ran,) = failures = drain().failures
+    assert [one.state for one in failures] == [State.DEAD]
+    assert "Timed out after 0.01 s" in str(ran.outcome)
 
 
 def test_a_run_alone_comes_to_an_outcome_and_leaves_no_trace() -> None:
