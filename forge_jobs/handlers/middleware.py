@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -24,6 +25,7 @@ from forge_jobs.wording import quoted
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
 
+T = TypeVar("T")
 Around = Generator[None, Outcome, Outcome | None]
 
 SETTING: Final = 'FORGE_JOBS["MIDDLEWARE"]'
@@ -101,25 +103,21 @@ class Layers:
                 came = _outcome(handle())
         except BaseException as error:
             came = _caught(error)
-        for layer in reversed(entered):
-            came = layer.end(came)
-        return _settled(came)
+        return _settled(_end_all(entered, came))
 
     async def arun(self, ctx: JobContext, coroutine: Coroutine[Any, Any, object]) -> Outcome:
-        """The same of a coroutine."""
+        """The same of a coroutine; their steps share a context, for what they set and reset."""
         entered: list[Entered] = []
+        context = Context()
         try:
-            came = await sync_to_async(_begin_all)(self.layers, ctx, entered)
+            came = await sync_to_async(_step)(context, _begin_all, self.layers, ctx, entered)
             if came is None:
                 came = _outcome(await coroutine)
-            else:
-                coroutine.close()
         except BaseException as error:
-            coroutine.close()
             came = _caught(error)
-        for layer in reversed(entered):
-            came = await sync_to_async(layer.end)(came)
-        return _settled(came)
+        finally:
+            coroutine.close()
+        return _settled(await sync_to_async(_step)(context, _end_all, entered, came))
 
 
 @dataclass(frozen=True)
@@ -136,11 +134,13 @@ class Entered:
                 self.generator.send(came)
             else:
                 self.generator.throw(came)
+            self.generator.close()
         except StopIteration as over:
             return came if over.value is None else _chosen(over.value, self.middleware)
         except BaseException as error:
+            if isinstance(came, StopIteration) and error.__cause__ is came:
+                return came  # which no generator can let through as it is
             return _caught(error)
-        self.generator.close()
         return RuntimeError(f"{self.middleware!r} yields more than once.")
 
 
@@ -174,6 +174,31 @@ def _begin_all(
             return _chosen(Done() if over.value is None else over.value, layer)
         entered.append(Entered(layer, generator))
     return None
+
+
+def _end_all(entered: Sequence[Entered], came: Outcome | BaseException) -> Outcome | BaseException:
+    """Go on with each, the innermost first."""
+    for layer in reversed(entered):
+        came = layer.end(came)
+    return came
+
+
+def _step(context: Context, function: Callable[..., T], *args: Any) -> T:
+    """Call in a context that lasts from step to step, for tokens are good only where they are made.
+
+    It sees what is set outside, and what is set in it is seen there.
+    """
+    context.run(_set_as_in, copy_context())
+    try:
+        return context.run(function, *args)
+    finally:
+        _set_as_in(context)
+
+
+def _set_as_in(context: Context) -> None:
+    for variable, value in context.items():
+        if variable.get(None) is not value:
+            variable.set(value)
 
 
 def _outcome(returned: object) -> Outcome:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils import translation
@@ -26,7 +28,7 @@ from forge_jobs import (
     middleware,
 )
 from forge_jobs.checks.settings import check_settings
-from forge_jobs.handlers.middleware import Around, Incoming
+from forge_jobs.handlers.middleware import Around, Incoming, installed
 from forge_jobs.models import Job, State
 from forge_jobs.testing import drain, run
 from tests.app.models import Effect
@@ -342,3 +344,65 @@ def test_without_any_nothing_is_around() -> None:
     outcome = run(bare)
     assert isinstance(outcome, Done)
     assert outcome.result == "bare"
+
+
+tenant: ContextVar[str] = ContextVar("tenant")
+
+
+def setting(ctx: JobContext) -> Around:
+    token = tenant.set("ours")
+    outcome = yield
+    seen.append(tenant.get())
+    tenant.reset(token)
+    return outcome
+
+
+def test_a_coroutine_shares_context_variables_with_the_middleware(
+    install: Callable[..., None],
+) -> None:
+    """A token is good in the context only in which the variable was set."""
+    install(setting)
+
+    async def handler() -> str:
+        was = tenant.get()
+        tenant.set("the handler's")
+        return was
+
+    ctx = JobContext.__new__(JobContext)
+    outcome = async_to_sync(installed().arun)(ctx, handler())
+
+    assert isinstance(outcome, Done)
+    assert (outcome.result, seen) == ("ours", ["the handler's"])
+
+
+def stubborn(ctx: JobContext) -> Around:
+    yield
+    try:
+        yield
+    finally:
+        yield
+
+
+def noting(ctx: JobContext) -> Around:
+    try:
+        yield
+    except BaseException as error:
+        seen.append(type(error))
+        raise
+    return None
+
+
+def test_one_that_does_not_end_keeps_no_other_from_its_end(install: Callable[..., None]) -> None:
+    install(noting, stubborn)
+
+    with pytest.raises(RuntimeError, match="GeneratorExit"):
+        installed().run(JobContext.__new__(JobContext), lambda: None)
+
+    assert seen == [RuntimeError]
+
+
+def test_a_stop_iteration_goes_through_as_what_it_is(install: Callable[..., None]) -> None:
+    install(noting)
+
+    with pytest.raises(StopIteration):
+        installed().run(JobContext.__new__(JobContext), lambda: next(iter(())))
