@@ -12,6 +12,7 @@ from threading import Event
 from forge_jobs import clock
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.exceptions import InvalidOption, UnknownQueue
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from forge_jobs.runtime.engine import Engine, Options
@@ -21,12 +22,13 @@ from forge_jobs.services.stager import Stager
 from forge_jobs.states import State
 from forge_jobs.testing.ran import Ran
 from forge_jobs.testing.worker import InlineWorker
+from forge_jobs.wording import listed, meant, quoted
 
 
 @contextmanager
 def inline(*, queues: Iterable[str] | None = None) -> Iterator[Inline]:
     """A process of its own for as long as the block: it may claim, and beats for nobody."""
-    served = dict.fromkeys(conf().queues if queues is None else queues, 1)
+    served = dict.fromkeys(conf().queues if queues is None else _declared(queues), 1)
     engine = Engine.signed_on(
         Options(
             queues=served,
@@ -41,6 +43,20 @@ def inline(*, queues: Iterable[str] | None = None) -> Iterator[Inline]:
     finally:
         Job.objects.claimed_by(engine.process).release(now=clock.now())
         sign_off(engine.process)
+
+
+def _declared(queues: Iterable[str]) -> list[str]:
+    if isinstance(queues, str):
+        raise InvalidOption(f"queues must be a list, not {quoted(queues)}.", field="queues")
+    known = conf().queues
+    for queue in (given := list(queues)):
+        if queue not in known:
+            raise UnknownQueue(
+                f'queue {quoted(queue)} is not declared in FORGE_JOBS["QUEUES"], which has '
+                f"{listed(known)}.{meant(queue, known)}",
+                field="queues",
+            )
+    return given
 
 
 class Inline:
@@ -63,7 +79,7 @@ class Inline:
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
     ) -> Iterator[Ran]:
         for ran in count():
-            if ran == max_jobs or (ran and until and until()):
+            if (max_jobs is not None and ran >= max_jobs) or (ran and until and until()):
                 return
             if (job := self._claim()) is None:
                 return

@@ -30,7 +30,7 @@ def drain(
 
     Of some `queues`, or of all; not beyond the moment when `until` returns true, which is asked
     after each job; no more than `max_jobs`. A job that fails is due again after its policy's delay:
-    see `frozen_at()`. What no handler is registered for stays.
+    see `frozen_at()`. What no handler is registered for stays. Raises `UnknownQueue`.
     """
     with inline(queues=queues) as jobs:
         return Drained(jobs.run_all(until=until, max_jobs=max_jobs))
