@@ -381,6 +381,7 @@ def stubborn(ctx: JobContext) -> Around:
         yield
     finally:
         yield
+    return None
 
 
 def noting(ctx: JobContext) -> Around:
