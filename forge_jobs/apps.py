@@ -1,6 +1,6 @@
 """Wires forge_jobs into a project: finds its handlers and tasks, and registers the checks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 
@@ -38,10 +38,10 @@ def autodiscover() -> None:
     ]
     if not others:
         return
-    from forge_jobs.backend import discovery
+    from forge_jobs.backend import discovery, endings
 
     if any(discovery.is_ours(path) for path in others):
-        discovery.watch()
+        endings.watch()
         discovery.know_tasks_of([*named, *_imported(_submodules("tasks"))])
 
 
@@ -59,8 +59,10 @@ def _named() -> Iterable[str]:
 
 
 def _backends() -> list[str]:
-    tasks = getattr(settings, "TASKS", None) or {}
-    return [str(params.get("BACKEND", "")) for params in tasks.values()]
+    """The paths that `TASKS` names; what is of another shape Django tells of."""
+    tasks = getattr(settings, "TASKS", None)
+    entries = tasks.values() if isinstance(tasks, Mapping) else ()
+    return [str(entry.get("BACKEND", "")) for entry in entries if isinstance(entry, Mapping)]
 
 
 def _imported(paths: Iterable[str]) -> Iterator[ModuleType]:

@@ -122,7 +122,7 @@ def _links(error: BaseException | None) -> Iterator[BaseException]:
         if error is None:
             return
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__context__ if error.__cause__ is None else error.__cause__
 
 
 def _asked_by(error: BaseException) -> timedelta | None:

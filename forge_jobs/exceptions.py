@@ -85,7 +85,10 @@ class NotAResult(ForgeJobsError, ValueError):
 
 
 class ProcessLost(ForgeJobsError):
-    """The process that ran a job was lost; stands in the job's errors, and is raised by nobody."""
+    """The process that ran a job was lost, or stopped too early for it.
+
+    Stands in the job's errors, and is raised by nobody.
+    """
 
 
 class ProcessNameTaken(ForgeJobsError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -17,14 +17,10 @@ from forge_jobs.admin.buttons import Button, answered
 from forge_jobs.admin.fields import DurationField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
+from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.dashboard import budgets
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
-
-LEAST: Final = 1e-9
-"""A token in some thirty years."""
-MOST: Final = 1e12
-"""As in settings: beyond it, arithmetic with single tokens would be inexact."""
 
 
 class BudgetForm(ChangedColumnsForm):
@@ -40,10 +36,10 @@ class BudgetForm(ChangedColumnsForm):
 
     def _above_zero(self, name: str) -> float:
         given: float = self.cleaned_data[name]
-        if not LEAST <= given < MOST:
+        if not LEAST_TOKENS <= given < MOST_TOKENS:
             raise ValidationError(
                 _("It must be a number from %(least)s up to %(most)s."),
-                params={"least": f"{LEAST:.9f}", "most": f"{MOST:,.0f}"},
+                params={"least": f"{LEAST_TOKENS:.9f}", "most": f"{MOST_TOKENS:,.0f}"},
             )
         return given
 

@@ -67,7 +67,8 @@ class ScheduleForm(ChangedColumnsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._known_kind, self._known_payload = self.instance.kind, self.instance.payload
-        self.initial["payload"] = shown(self.initial.get("payload"), kind=self._known_kind)
+        if "payload" in self.initial:
+            self.initial["payload"] = shown(self.initial["payload"], kind=self._known_kind)
 
     def clean_payload(self) -> Any:
         """Nothing typed is no arguments; what was hidden, and left alone, stays as it is."""

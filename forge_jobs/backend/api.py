@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 else:  # Django's is no generic
     AnyTask = Task
 
+
+def is_task(value: object) -> TypeGuard[AnyTask]:
+    """Whether it is a task: beside Django's own there may be those of django-tasks."""
+    beside = getattr(sys.modules.get("django_tasks.base"), "Task", Task)
+    return isinstance(value, Task | beside)
+
+
 __all__ = [
     "AnyTask",
     "BaseTaskBackend",
@@ -44,6 +52,7 @@ __all__ = [
     "TaskResult",
     "TaskResultDoesNotExist",
     "TaskResultStatus",
+    "is_task",
     "normalize_json",
     "task_backends",
     "task_enqueued",

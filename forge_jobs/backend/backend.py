@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from forge_jobs import clock
+from forge_jobs.backend import endings
 from forge_jobs.backend.api import (
     BaseTaskBackend,
     InvalidTask,
@@ -22,14 +24,14 @@ from forge_jobs.backend.api import (
     TaskResultDoesNotExist,
     task_enqueued,
 )
+from forge_jobs.backend.options import NAMES, Options
 from forge_jobs.backend.task import JobTask
 from forge_jobs.conf import conf
-from forge_jobs.handlers.handler import UNSET, JobOptions
+from forge_jobs.handlers.handler import JobOptions
 
 if TYPE_CHECKING:
     from forge_jobs.backend.handler import TaskHandler
 
-OPTIONS: Final = frozenset({"queues", "database", "max_attempts", "timeout"})
 MOST_DIGITS: Final = 19
 """Of a primary key."""
 
@@ -53,15 +55,20 @@ class ForgeJobsBackend(BaseTaskBackend):
     supports_get_result = True
     supports_priority = True
 
-    own_options: ClassVar[frozenset[str]] = OPTIONS
+    own_options: ClassVar[frozenset[str]] = NAMES
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
+        self._given = Options.of(alias, params)
         super().__init__(alias, params)
-        self._queues: Mapping[str, str] = self.options.get("queues", {})
-        self._max_attempts = self.options.get("max_attempts", 1)
+        endings.watch()
 
     def validate_task(self, task: Task[..., Any]) -> None:
         """Raises `InvalidTask`; one that is valid is known from now on, in this process."""
+        priority: Any = task.priority
+        if not isinstance(priority, int) and not (
+            isinstance(priority, float) and priority.is_integer()
+        ):
+            raise InvalidTask(f"priority must be a whole number, not {priority!r}.")
         run_after: Any = task.run_after
         is_duration = isinstance(run_after, timedelta)
         if not (run_after is None or is_duration or isinstance(run_after, datetime)):
@@ -88,7 +95,6 @@ class ForgeJobsBackend(BaseTaskBackend):
         handler = self.known(task)
         payload = handler.payload(args, kwargs)
         run_at = _moment(task.run_after)
-        run_at = _moment(task.run_after)
         told = results.Told(
             backend=self.alias,
             queue_name=task.queue_name,
@@ -100,7 +106,11 @@ class ForgeJobsBackend(BaseTaskBackend):
         options["context"] = told.as_context()
         job = enqueue(handler, payload, **options)
         result = results.of_job(handler, job)
-        task_enqueued.send_robust(type(self), task_result=result)
+        if job.was_deduplicated:
+            return result
+        if not isinstance(task.run_after, timedelta):
+            result = replace(result, task=task)
+        task_enqueued.send_robust(type(self), task_result=results.for_others(handler, result))
         return result
 
     def get_result(self, result_id: str) -> TaskResult[..., Any]:
@@ -131,8 +141,9 @@ class ForgeJobsBackend(BaseTaskBackend):
             declared = conf()
         except ImproperlyConfigured:  # another check tells
             return []
+        known = ", ".join(sorted(self.own_options))
         faults = [
-            f"has the option {name!r}, which there is not: there are {', '.join(sorted(OPTIONS))}"
+            f"has the option {name!r}, which there is not: there are {known}"
             for name in sorted(self.options.keys() - self.own_options)
         ]
         if self.options.get("database", declared.database) != declared.database:
@@ -144,7 +155,7 @@ class ForgeJobsBackend(BaseTaskBackend):
             f"has the queue {name!r}, whose jobs would go to {queue!r}, which is not declared in "
             f'FORGE_JOBS["QUEUES"]'
             for name in sorted(self.queues)
-            if (queue := self._queues.get(name, name)) not in declared.queues
+            if (queue := self._queue(name)) not in declared.queues
         ]
         return [Error(f"{where} {fault}.", id="forge_jobs.E018") for fault in faults]
 
@@ -154,21 +165,23 @@ class ForgeJobsBackend(BaseTaskBackend):
 
         return handler_of(
             task,
-            queue=self._queues.get(task.queue_name, task.queue_name),
-            max_attempts=self._max_attempts,
+            queue=self._queue(task.queue_name),
+            max_attempts=self._given.max_attempts,
+            timeout=self._given.timeout,
         )
+
+    def _queue(self, name: str) -> str:
+        return self._given.queues.get(name, name)
 
     def _options_of(self, task: Task[..., Any]) -> JobOptions:
         options: JobOptions = {
-            "queue": self._queues.get(task.queue_name, task.queue_name),
+            "queue": self._queue(task.queue_name),
             "priority": int(task.priority),
-            "max_attempts": self._max_attempts,
+            "max_attempts": self._given.max_attempts,
+            "timeout": self._given.timeout,
         }
-        if "timeout" in self.options:
-            options["timeout"] = self.options["timeout"]
         if isinstance(task, JobTask):
-            if task.max_attempts is not UNSET:
-                options["max_attempts"] = task.max_attempts
+            options["max_attempts"] = task.attempts(otherwise=self._given.max_attempts)
             if task.timeout is not None:
                 options["timeout"] = task.timeout
             if isinstance(task.concurrency_key, str):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import jsontext
-from forge_jobs.backend import results
 from forge_jobs.backend.api import (
+    AnyTask,
     InvalidTask,
-    Task,
     TaskContext,
     normalize_json,
     task_started,
 )
 from forge_jobs.backend.task import JobTask
 from forge_jobs.exceptions import InvalidArguments, InvalidPayload
-from forge_jobs.handlers.handler import FunctionHandler, Unset
+from forge_jobs.handlers.handler import FunctionHandler
 from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.handlers.registry import registry
+from forge_jobs.handlers.signature import BY_PLACE, Signature
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
@@ -36,23 +37,37 @@ class TaskHandler(FunctionHandler[..., Any]):
     """
 
     keeps_process = True
+    counts_interruptions = True
 
     def __init__(
-        self, task: Task[..., Any], *, queue: str | None, max_attempts: int | None
+        self,
+        task: AnyTask,
+        *,
+        queue: str | None,
+        max_attempts: int | None,
+        timeout: timedelta | None,
     ) -> None:
-        super().__init__(task.func, kind=task.module_path, takes_context=task.takes_context)
-        self.task = task
-        self.queue = queue
-        self.priority = task.priority
-        self.max_attempts = max_attempts
         self._signature = inspect.signature(task.func)
         parameters = list(self._signature.parameters.values())[task.takes_context :]
         self._names = [one.name for one in parameters]
         self._is_named = all(one.kind in _BY_NAME for one in parameters)
+        super().__init__(task.func, kind=task.module_path, takes_context=task.takes_context)
+        self.task = task
+        self.queue = queue
+        self.priority = int(task.priority)
+        self.max_attempts = max_attempts
+        self.timeout = timeout
         if isinstance(task, JobTask):
-            self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
+            self.max_attempts = task.attempts(otherwise=max_attempts)
+            if task.timeout is not None:
+                self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
             self.retry = task.retry
+            self.retry_on = task.retry_on
+            self.dead_on = task.dead_on
+            self.retry_for = task.retry_for  # type: ignore[assignment]  # the same
+            self.warn_attempts = task.warn_attempts
             self.atomic = task.atomic
+            self.counts_interruptions = not task.atomic  # nothing of that one has happened
             self.concurrency_key = task.concurrency_key
             self.concurrency_limit = task.concurrency_limit
             self.max_concurrent_per_process = task.max_concurrent_per_process
@@ -67,12 +82,7 @@ class TaskHandler(FunctionHandler[..., Any]):
         As in all backends of Django's, tuples become lists, and bytes text.
         """
         places, names = _normalized(list(args), dict(kwargs))
-        try:
-            self._signature.bind(*[None] * self.takes_context, *places, **names)
-        except TypeError as error:
-            raise InvalidArguments(
-                f"the arguments do not fit {self.kind}{self._signature}: {error}.", field="payload"
-            ) from None
+        self._refuse_unfit(places, names)
         if self._is_named:
             return dict(zip(self._names, places, strict=False)) | names
         return {name: value for name, value in (("args", places), ("kwargs", names)) if value}
@@ -89,18 +99,35 @@ class TaskHandler(FunctionHandler[..., Any]):
 
     def check(self, payload: dict[str, Any]) -> None:
         if self._is_named:
-            super().check(payload)
-        elif strange := sorted(payload.keys() - RAW):
+            return super().check(payload)
+        args, kwargs = payload.get("args", []), payload.get("kwargs", {})
+        if payload.keys() - RAW or not isinstance(args, list) or not isinstance(kwargs, dict):
             raise InvalidPayload(
-                f"payload does not fit {self.kind}: it has {', '.join(map(repr, strange))}. The "
-                f'task takes arguments without a name: pass {{"args": [...], "kwargs": {{...}}}}.',
+                f"payload does not fit {self.kind}, which takes arguments without a name: pass "
+                f'{{"args": [...], "kwargs": {{...}}}}.',
                 field="payload",
             )
+        self._refuse_unfit(args, kwargs)
+
+    def taken(self) -> Signature:
+        """Without the refusals of `@job`: what Django takes for a task is one."""
+        if not self._is_named:
+            return Signature((), named=RAW, required=frozenset(), is_open=False, context="")
+        parameters = [self._signature.parameters[name] for name in self._names]
+        return Signature(
+            places=tuple(one.name for one in parameters if one.kind in BY_PLACE),
+            named=frozenset(self._names),
+            required=frozenset(one.name for one in parameters if one.default is one.empty),
+            is_open=False,
+            context="",
+        )
 
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
+        from forge_jobs.backend import results
+
         result = results.of_run(self, ctx.job, process_name=ctx.process_name)
         backend = results.backend_of(self, ctx.context)
-        task_started.send_robust(type(backend), task_result=result)
+        task_started.send_robust(type(backend), task_result=results.for_others(self, result))
         told = results.Told.of(ctx.context, self.task)
         args, kwargs = self.arguments(payload, positional=told.positional)
         if self.takes_context:
@@ -112,16 +139,30 @@ class TaskHandler(FunctionHandler[..., Any]):
     async def _result_of_coroutine(self, args: list[Any], kwargs: dict[str, Any]) -> object:
         return _normal(await self.function(*args, **kwargs))
 
+    def _refuse_unfit(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        try:
+            self._signature.bind(*[None] * self.takes_context, *args, **kwargs)
+        except TypeError as error:
+            raise InvalidArguments(
+                f"the arguments do not fit {self.kind}{self._signature}: {error}.", field="payload"
+            ) from None
 
-def handler_of(task: Task[..., Any], *, queue: str | None, max_attempts: int | None) -> TaskHandler:
+
+def handler_of(
+    task: AnyTask,
+    *,
+    queue: str | None = None,
+    max_attempts: int | None = 1,
+    timeout: timedelta | None = None,
+) -> TaskHandler:
     """The handler of a task's kind, registered if it is new; raises `InvalidTask`."""
     known = registry.find(task.module_path)
     if isinstance(known, TaskHandler) and known.function is task.func:
         return known
-    if isinstance(task, JobTask) and not isinstance(task.max_attempts, Unset):
-        max_attempts = task.max_attempts
     try:
-        return registry.add(TaskHandler(task, queue=queue, max_attempts=max_attempts))
+        return registry.add(
+            TaskHandler(task, queue=queue, max_attempts=max_attempts, timeout=timeout)
+        )
     except (TypeError, ValueError) as error:
         raise InvalidTask(str(error)) from error
 
@@ -148,4 +189,9 @@ def _why(call: dict[str, Any], error: Exception) -> str:
 
 
 def _normal(returned: object) -> object:
-    return returned if isinstance(returned, Outcome) else normalize_json(returned)
+    if isinstance(returned, Outcome):
+        return returned
+    try:
+        return normalize_json(returned)
+    except TypeError as error:
+        raise TypeError(f"What the task returned is not JSON serializable: {error}") from None

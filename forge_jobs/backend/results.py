@@ -10,36 +10,26 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
+from forge_jobs import redaction
 from forge_jobs.backend.api import (
     BaseTaskBackend,
     InvalidTask,
     Task,
-    TaskError,
     TaskResult,
     TaskResultStatus,
     task_backends,
 )
+from forge_jobs.backend.life import CANCELLED, STATUSES, Life
 from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.handlers.outcomes import Cancelled, Failed
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers import secrecy
 from forge_jobs.models import Job
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
     from forge_jobs.backend.handler import TaskHandler
 
-KEY: Final = "task"
+KEY: Final = "django.tasks"
 """In a job's context, under which the rest of the task is kept."""
-
-CANCELLED: Final = "The task was cancelled."
-
-STATUSES: Final = {
-    State.RUNNING: TaskResultStatus.RUNNING,
-    State.SUCCEEDED: TaskResultStatus.SUCCESSFUL,
-    State.DEAD: TaskResultStatus.FAILED,
-    State.CANCELLED: TaskResultStatus.FAILED,
-}
-"""All others wait, for whatever it may be: Django calls that READY."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,64 +48,10 @@ class Told:
     @classmethod
     def of(cls, context: dict[str, Any], task: Task[..., Any]) -> Self:
         """From a job's context; jobs that were made otherwise, by a schedule say, have none."""
-        defaults = {"backend": task.backend, "queue_name": task.queue_name}
-        return cls(**defaults | context.get(KEY, {}))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Life:
-    """A job since it was enqueued or requeued."""
-
-    status: TaskResultStatus
-    attempt: int
-    enqueued_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    errors: Sequence[dict[str, Any]]
-    worker: str | None
-    """The process that runs it, or ran it last."""
-    result: Any = None
-    cancelled: str | None = None
-    """Why, if it was."""
-
-    def failures(self) -> list[dict[str, Any]]:
-        """Its errors, one an attempt; those before it was requeued are another life's."""
-        failures: list[dict[str, Any]] = []
-        following = self.attempt + 1
-        for error in reversed([error for error in self.errors if not error.get(FORGIVEN)]):
-            if error["attempt"] >= following:
-                break
-            failures.insert(0, error)
-            following = error["attempt"]
-        return failures
-
-    def worker_ids(self) -> list[str]:
-        """One an attempt; of very many failures the oldest are not kept."""
-        names = [error.get("process") or "" for error in self.failures()]
-        if len(names) < self.attempt:
-            names.append(self.worker or "")
-        return [""] * (self.attempt - len(names)) + names
-
-    def task_errors(self) -> list[TaskError]:
-        """Django knows no cancelled tasks: they have failed, with that for an error."""
-        errors = [
-            TaskError(
-                exception_class_path=error.get("exception") or _path(Failed),
-                traceback=error.get("traceback") or error["message"],
-            )
-            for error in self.failures()
-        ]
-        if self.cancelled is not None:
-            errors.append(
-                TaskError(exception_class_path=_path(Cancelled), traceback=self.cancelled)
-            )
-        return errors
-
-    def first_started_at(self) -> datetime | None:
-        for error in self.failures():
-            if started_at := error.get("started_at"):
-                return datetime.fromisoformat(started_at)
-        return self.started_at
+        told: dict[str, Any] = {"backend": task.backend, "queue_name": task.queue_name}
+        if isinstance(given := context.get(KEY), dict):
+            told |= given
+        return cls(**told)
 
 
 def of_job(handler: TaskHandler, job: Job) -> TaskResult[..., Any]:
@@ -160,8 +96,8 @@ def of_run(handler: TaskHandler, job: ClaimedJob, *, process_name: str) -> TaskR
 def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> TaskResult[..., Any]:
     """After the job's end, of which the row may know nothing: it may have been deleted at once."""
     errors = list(_errors(job)) if job.attempt > 1 else []
-    if transition.error and len(errors) < job.attempt:
-        errors.append(json.loads(transition.error))
+    if transition.error and (last := json.loads(transition.error)) not in errors[-1:]:
+        errors.append(last)
     is_cancelled = transition.state is State.CANCELLED
     life = Life(
         status=STATUSES[transition.state],
@@ -175,6 +111,15 @@ def of_end(handler: TaskHandler, job: ClaimedJob, transition: Transition) -> Tas
         cancelled=(transition.last_error or CANCELLED) if is_cancelled else None,
     )
     return _of_claimed(handler, job, life)
+
+
+def for_others(handler: TaskHandler, result: TaskResult[..., Any]) -> TaskResult[..., Any]:
+    """One without a return value, as receivers of signals may see it."""
+    if not (names := secrecy.names_of(handler.kind)):
+        return result
+    shown = redaction.hidden(handler.payload(result.args, result.kwargs), names)
+    args, kwargs = handler.arguments(shown, positional=len(result.args))
+    return replace(result, args=args, kwargs=kwargs)
 
 
 def backend_of(handler: TaskHandler, context: dict[str, Any]) -> BaseTaskBackend:
@@ -211,7 +156,7 @@ def _result(
         status=life.status,
         enqueued_at=life.enqueued_at,
         started_at=life.first_started_at(),
-        last_attempted_at=life.started_at,
+        last_attempted_at=life.last_started_at(),
         finished_at=life.finished_at,
         args=args,
         kwargs=kwargs,
@@ -243,10 +188,6 @@ def _errors(job: ClaimedJob) -> Sequence[dict[str, Any]]:
         Job.objects.filter(pk=job.id).values_list("errors", flat=True).first()
     )
     return stored or []
-
-
-def _path(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _moment(seconds: float) -> datetime:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypedDict, Unpack
 
 from forge_jobs.backend.api import AnyTask
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.handlers.handler import UNSET, Unset
+from forge_jobs.handlers.handler import UNSET, Exceptions, Unset
 
 
 class TaskChanges(TypedDict, total=False):
@@ -30,13 +30,18 @@ class TaskChanges(TypedDict, total=False):
 class JobTask(AnyTask):
     """From Django 6.1 on, and with django-tasks: `@task(max_attempts=3, timeout=60)`.
 
-    The options are those of `@job`. Without `max_attempts` a task runs once, or as often as the
-    backend's `OPTIONS` say. `run_after` may also be a duration, from when it is enqueued.
+    The options are those of `@job`. With neither `max_attempts` nor `retry_for` a task runs once,
+    or as often as the backend's `OPTIONS` say. `run_after` may also be a duration, from when it is
+    enqueued.
     """
 
     max_attempts: int | Unset | None = UNSET
     timeout: timedelta | float | None = None
     retry: RetryPolicy | None = None
+    retry_on: Exceptions = ()
+    dead_on: Exceptions = ()
+    retry_for: timedelta | float | None = None
+    warn_attempts: int | None = None
     atomic: bool = False
     concurrency_key: str | Callable[[dict[str, Any]], str | None] | None = None
     concurrency_limit: int = 1
@@ -53,3 +58,9 @@ class JobTask(AnyTask):
         if "max_attempts" in changes:  # where None means "no limit"
             given["max_attempts"] = changes["max_attempts"]
         return replace(self, **given)
+
+    def attempts(self, *, otherwise: int | None) -> int | None:
+        """How many it is granted, None for no limit; as for `@job`, `retry_for` alone sets none."""
+        if isinstance(self.max_attempts, Unset):
+            return None if self.retry_for else otherwise
+        return self.max_attempts

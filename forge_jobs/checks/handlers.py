@@ -21,14 +21,7 @@ from forge_jobs.wording import listed, meant
 
 @register()
 def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    failures = [
-        Error(
-            f"{module} can't be imported: {type(error).__name__}: {plain(error)}",
-            hint="Its jobs can be neither enqueued nor run until it can.",
-            id="forge_jobs.E003",
-        )
-        for module, error in registry.import_failures.items()
-    ]
+    failures = [_failure(module, error) for module, error in registry.import_failures.items()]
     clashes = [
         Error(
             f"Two handlers claim the kind {clash.kind!r}.",
@@ -38,6 +31,23 @@ def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         for clash in registry.clashes
     ]
     return [*failures, *clashes, *_undeclared_queues(), *_out_of_sight(app_configs)]
+
+
+def _failure(module: str, error: Exception) -> CheckMessage:
+    """Apps of others come with a `tasks.py` for task queues that a project may not have."""
+    package, _, name = module.rpartition(".")
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if name == "tasks" and missing and missing.partition(".")[0] != package.partition(".")[0]:
+        return checks.Warning(
+            f"{module} is left out: it needs {missing}, which is not installed.",
+            hint="If its tasks are wanted, install that.",
+            id="forge_jobs.W009",
+        )
+    return Error(
+        f"{module} can't be imported: {type(error).__name__}: {plain(error)}",
+        hint="Its jobs can be neither enqueued nor run until it can.",
+        id="forge_jobs.E003",
+    )
 
 
 def _undeclared_queues() -> list[CheckMessage]:

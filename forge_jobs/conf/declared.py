@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.backoff import RetryPolicy
+from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.conf.schedules import DeclaredSchedule, schedule
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
@@ -65,7 +66,7 @@ class BudgetSettings:
                 f"{where} must be a dictionary with {' and '.join(names)}, not {quoted(given)}."
             )
         refuse_unknown(given, known=names, where=where)
-        return cls(**{key: _more_than_zero(value, where, key) for key, value in given.items()})
+        return cls(**{key: _tokens(value, where, key) for key, value in given.items()})
 
     def columns(self) -> dict[str, Any]:
         return {"capacity": self.capacity, "refill_per_second": self.refill_per_second}
@@ -158,9 +159,13 @@ def _duration_or_none(value: Any, where: str, key: str) -> timedelta | None:
     return None if value is None else _duration(value, where, key)
 
 
-def _more_than_zero(value: Any, where: str, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
-        raise ImproperlyConfigured(f"{where}: {key} must be a number above 0, not {quoted(value)}.")
+def _tokens(value: Any, where: str, key: str) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not LEAST_TOKENS <= value < MOST_TOKENS:
+        raise ImproperlyConfigured(
+            f"{where}: {key} must be a number from {LEAST_TOKENS:.9f} up to {MOST_TOKENS:,.0f}, "
+            f"not {quoted(value)}."
+        )
     return float(value)
 
 

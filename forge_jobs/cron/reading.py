@@ -140,8 +140,11 @@ def _fields_of(expression: str) -> list[str]:
         known = ", ".join([*ALIASES, "@every 1h30m"])
         raise BadExpression(f"{found[0]} is none of {known}", field="expression")
     if len(found) not in (5, 6):
+        count = "1 field" if len(found) == 1 else f"{len(found)} fields"
         raise BadExpression(
-            f"it has {len(found)} fields; it takes 5, or 6 with seconds first", field="expression"
+            f"it has {count}; it takes 5, or 6 with seconds first, and an interval is written as "
+            f"@every 30s",
+            field="expression",
         )
     return found
 

@@ -37,7 +37,10 @@ FIRST_LINE: Final = Left(
 
 @dataclass(frozen=True, kw_only=True)
 class DeadGroup:
-    """`error` is what the list's filter takes for it; `texts` is how many errors it stands for."""
+    """`error` is what the list's filter takes for it; `texts` is how many errors it stands for.
+
+    An empty `error`, of jobs that say nothing, is no filter: it would mean all jobs of the kind.
+    """
 
     kind: str
     text: str
@@ -103,7 +106,8 @@ def grouped(lines: Iterable[Line]) -> list[DeadGroup]:
 
 
 def _of_line(line: Line) -> DeadGroup:
-    error = f"{line.text}*" if len(line.text) == LONGEST else line.text
+    is_beginning = len(line.text) == LONGEST or line.text.endswith("*")
+    error = f"{line.text}*" if is_beginning else line.text
     return DeadGroup(
         kind=line.kind, text=line.text, error=error, count=line.jobs, latest=line.latest
     )
@@ -122,8 +126,11 @@ def _merged(lines: Sequence[Line]) -> DeadGroup:
 
 
 def _class_of(text: str) -> str:
-    """`ValueError` of `ValueError: no such picture`; else the first word."""
-    return re.split(r"[:\s]", text, maxsplit=1)[0]
+    """`ValueError:` of `ValueError: no such picture`; else the first word.
+
+    With what follows it: `Timeout` is no beginning of `TimeoutExpired`.
+    """
+    return re.split(r"(?<=[:\s])", text, maxsplit=1)[0]
 
 
 def _common_beginning(texts: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from forge_jobs.dashboard.frames import Passage, passages
 
 MOST_ERRORS: Final = 32
-LONGEST_MESSAGE: Final = 2_000
-LONGEST_TRACEBACK: Final = 8_000
+LONGEST: Final = 10_000
+"""Of a message or traceback; what we store is shorter, and shown whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ def _error(error: dict[str, Any], *, otherwise: datetime) -> JobError:
     return JobError(
         at=_moment(error.get("at")) or otherwise,
         attempt=attempt if isinstance(attempt, int) else None,
-        message=str(error.get("message", ""))[:LONGEST_MESSAGE],
-        traceback=str(error.get("traceback") or "")[-LONGEST_TRACEBACK:],
+        message=str(error.get("message", ""))[:LONGEST],
+        traceback=str(error.get("traceback") or "")[-LONGEST:],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs.dashboard.documents import parsed
 from forge_jobs.dashboard.payloads import in_short
 from forge_jobs.models import Job, State
 from forge_jobs.states import TERMINAL, WAITING
@@ -52,7 +53,7 @@ class JobLine:
         lines = job.last_error.strip().splitlines()
         return cls(
             job=job,
-            payload=in_short(getattr(job, "short_payload", None), kind=job.kind),
+            payload=in_short(parsed(getattr(job, "short_payload", None)), kind=job.kind),
             label=label,
             moment=moment,
             run_time=run_time(job, now=now),

@@ -205,11 +205,12 @@ class JobList:
         )
         is_of_any = self.state is None
         parts = unfinished_parts() if is_of_any else []
+        since, until = (None, None) if is_of_any else self.selection.stretch(now=self.now)
         return Endings(
             jobs=jobs,
             unfinished=[part.filter(self.selection.of_kind) for part in parts],
-            since=None if is_of_any else self.selection.since,
-            until=None if is_of_any else self.selection.until,
+            since=since,
+            until=until,
             fits=self.narrowing,
         )
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, F, Func, IntegerField, JSONField, When
+from django.db.models import Case, F, Func, IntegerField, TextField, When
+from django.db.models.functions import Cast, Left
 from django.db.models.lookups import LessThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -31,9 +32,14 @@ class StoredSize(Func):
 
 
 def short_payload() -> Case:
-    """As a column of a query: the payload, or NULL if it is large."""
+    """As a column of a query: the payload's text, or NULL if it is large.
+
+    A text, for a value may be too deep to be read; and cut, for it is its compressed size that
+    PostgreSQL knows.
+    """
     is_short = LessThanOrEqual(StoredSize(F("payload")), LARGEST)
-    return Case(When(is_short, then=F("payload")), output_field=JSONField())
+    text = Left(Cast("payload", TextField()), LARGEST)
+    return Case(When(is_short, then=text), output_field=TextField())
 
 
 def in_short(payload: Any, *, kind: str) -> str:

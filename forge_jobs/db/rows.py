@@ -141,6 +141,29 @@ class Transition(NamedTuple):
     progress: str | None = None
     process_name: str | None = None
 
+    def as_row(self) -> tuple[Any, ...]:
+        """As the statements that settle take it.
+
+        What most runs have nothing of comes as one None: reading each of them by itself is what
+        costs.
+        """
+        rest = (
+            self.run_at,
+            self.result,
+            self.error,
+            self.last_error,
+            self.progress,
+            self.process_name,
+        )
+        return (
+            self.id,
+            self.claimed_at,
+            self.state,
+            self.attempt,
+            self.finished_at,
+            rest if any(rest) else None,
+        )
+
 
 class HeldLock(NamedTuple):
     """A session whose transaction has held a lock for `seconds`: on a queue's row, or, if `queue`

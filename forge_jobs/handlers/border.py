@@ -101,7 +101,7 @@ def _taken_over(outcome: Outcome) -> Outcome:
             return Done(outcome.result)
         case Failed():
             taken = Failed(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
-            if (error := vars(outcome).get("error") or _cause(outcome)) is not None:
+            if (error := vars(outcome).get("error", _cause(outcome))) is not None:
                 vars(taken)["error"] = error
             return taken
         case Dead():

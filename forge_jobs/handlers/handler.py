@@ -8,17 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property, partial
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    Generic,
-    Never,
-    ParamSpec,
-    TypedDict,
-    TypeVar,
-    Unpack,
-)
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, TypeVar, Unpack
 
 from asgiref.sync import sync_to_async
 
@@ -37,7 +27,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 1_000
-
 
 Exceptions = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -93,6 +82,8 @@ class JobHandler:
     arguments, can only snooze, and is tried again for ever when it fails.
 
     Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
+    To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
+    broke it off in order or lost its session with the database; others get that attempt back.
     """
 
     kind: str = ""
@@ -112,6 +103,7 @@ class JobHandler:
     redact: Collection[str] = ()
     resident: bool = False
     keeps_process: bool = False
+    counts_interruptions: bool = False
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None
@@ -183,13 +175,17 @@ class FunctionHandler(JobHandler, Generic[P, R]):
         self.__wrapped__ = function
         code = inspect.unwrap(function).__code__
         self.place = f"{code.co_filename}:{code.co_firstlineno}"
-        self.signature = Signature.of(function, takes_context=takes_context)
+        self.signature = self.taken()
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<job {self.kind}>"
+
+    def taken(self) -> Signature:
+        """What a payload may have; raises `InvalidHandler`."""
+        return Signature.of(self.function, takes_context=self.takes_context)
 
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
         if self.takes_context:

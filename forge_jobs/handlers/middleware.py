@@ -10,8 +10,8 @@ import inspect
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -25,7 +25,6 @@ from forge_jobs.wording import quoted
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
 
-T = TypeVar("T")
 Around = Generator[None, Outcome, Outcome | None]
 
 SETTING: Final = 'FORGE_JOBS["MIDDLEWARE"]'
@@ -108,16 +107,16 @@ class Layers:
     async def arun(self, ctx: JobContext, coroutine: Coroutine[Any, Any, object]) -> Outcome:
         """The same of a coroutine; their steps share a context, for what they set and reset."""
         entered: list[Entered] = []
-        context = Context()
+        step = sync_to_async(partial(_step, copy_context()))
         try:
-            came = await sync_to_async(_step)(context, _begin_all, self.layers, ctx, entered)
+            came = await step(_begin_all, self.layers, ctx, entered)
             if came is None:
                 came = _outcome(await coroutine)
         except BaseException as error:
             came = _caught(error)
         finally:
             coroutine.close()
-        return _settled(await sync_to_async(_step)(context, _end_all, entered, came))
+        return _settled(await step(_end_all, entered, came))
 
 
 @dataclass(frozen=True)
@@ -183,19 +182,19 @@ def _end_all(entered: Sequence[Entered], came: Outcome | BaseException) -> Outco
     return came
 
 
-def _step(context: Context, function: Callable[..., T], *args: Any) -> T:
-    """Call in a context that lasts from step to step, for tokens are good only where they are made.
+def _step(steps: Context, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call in a context that all steps of a run share: a variable is reset only where it was set.
 
-    It sees what is set outside, and what is set in it is seen there.
+    What has been set outside is set in there, too, and what is set in there outside.
     """
-    context.run(_set_as_in, copy_context())
+    steps.run(_take_over, copy_context())
     try:
-        return context.run(function, *args)
+        return steps.run(function, *arguments)
     finally:
-        _set_as_in(context)
+        _take_over(steps)
 
 
-def _set_as_in(context: Context) -> None:
+def _take_over(context: Context) -> None:
     for variable, value in context.items():
         if variable.get(None) is not value:
             variable.set(value)

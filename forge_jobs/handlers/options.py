@@ -40,6 +40,10 @@ def bring_into_shape(handler: JobHandler) -> None:
     if handler.retry_for and handler.max_attempts is UNSET:
         handler.max_attempts = None
     _read_redact(handler)
+    _refuse_contradictions(handler)
+
+
+def _refuse_contradictions(handler: JobHandler) -> None:
     if handler.atomic and handler.is_async:
         raise InvalidHandler(
             f"{handler.kind} can't be atomic: Django has no transactions in async code.",

@@ -23,6 +23,7 @@ from forge_jobs.handlers.outcomes import (
 )
 from forge_jobs.states import State
 
+_LOST: Final = f"{ProcessLost.__module__}.{ProcessLost.__qualname__}"
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 LONGEST_NAME: Final = 300
@@ -103,7 +104,7 @@ def lost(
     if job.is_on_record and not has_begun:
         return released(job)
     spent = job.max_attempts is not None and job.attempt >= job.max_attempts
-    failure = Failed(message, exception=f"{ProcessLost.__module__}.{ProcessLost.__qualname__}")
+    failure = Failed(message, exception=_LOST)
     return Transition(
         job.id,
         job.claimed_at,
@@ -113,6 +114,11 @@ def lost(
         error=_error(job, failure, process_name=process_name, now=now),
         last_error=message,
     )
+
+
+def stopped(process_name: str) -> Failed:
+    """What a run comes to that its process broke off when it stopped, where that counts."""
+    return Failed(f"Process {process_name} stopped before this run had ended.", exception=_LOST)
 
 
 def released(job: ClaimedJob) -> Transition:

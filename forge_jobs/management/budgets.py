@@ -24,13 +24,7 @@ STATES: Final = {"live": "grants", "empty": "empty"}
 
 def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "name",
-        nargs="?",
-        type=parsing.words,
-        metavar="NAME",
-        help="the budget to steer; without it, all are shown",
-    )
+    parsing.add_name(parser, "budget")
     add("--capacity", type=parsing.amount, metavar="N", help="how many tokens it holds at most")
     add("--refill-per-second", type=parsing.amount, metavar="N", help="how many flow in")
     add("--add", action="store_true", help="store a new one, with these two")
@@ -59,7 +53,7 @@ def carry_out(*, name: str | None, add: bool, as_json: bool, now: datetime, **op
     if name and add:
         told = [_added(name, columns)]
     elif name:
-        _refuse_unknown(name)
+        refuse_unknown(name)
         told = _steered(name, columns, drain=options["drain"], refill=options["refill"])
     cards = [card for card in budgets.read(now=now) if name in (None, card.row.name)]
     if as_json:
@@ -67,7 +61,7 @@ def carry_out(*, name: str | None, add: bool, as_json: bool, now: datetime, **op
     return "\n".join([*told, *([""] if told else []), *_shown(cards)])
 
 
-def _refuse_unknown(name: str) -> None:
+def refuse_unknown(name: str) -> None:
     known = sorted(RateLimitBudget.objects.names())
     if name not in known:
         raise CommandError(f"There is no budget {name}, only {listed(known)}.{meant(name, known)}")

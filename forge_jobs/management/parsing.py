@@ -1,7 +1,7 @@
 """Reads the words of a command line; what can't be read is refused with what to write instead."""
 
 import json
-from argparse import ArgumentError, ArgumentTypeError
+from argparse import ArgumentError, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,12 +9,11 @@ from typing import Any, Final
 from django.core.management.base import CommandParser
 
 from forge_jobs import durations, jsontext
+from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.states import State
 from forge_jobs.wording import listed, meant
 
 LARGEST_ID: Final = 2**63 - 1
-LEAST_AMOUNT: Final = 1e-9
-MOST_AMOUNT: Final = 1e12
 
 
 class VerbParser(CommandParser):
@@ -45,6 +44,12 @@ class Names(dict[str, VerbParser]):
         raise ArgumentError(
             None, f"there is no {self.called} {name!r}, only {listed(self)}.{meant(name, self)}"
         )
+
+
+def add_name(parser: ArgumentParser, what: str) -> None:
+    """Of what a verb steers; without it, the verb shows all."""
+    told = f"the {what} to steer; without it, all are shown"
+    parser.add_argument("name", nargs="?", type=words, metavar="NAME", help=told)
 
 
 def duration(text: str) -> timedelta:
@@ -115,13 +120,15 @@ def count(most: int) -> Callable[[str], int]:
 
 
 def amount(text: str) -> float:
-    """A number above 0; beyond the largest, arithmetic with single tokens would be inexact."""
+    """A number of tokens."""
     try:
         given = float(text)
     except ValueError:
         given = 0.0
-    if not LEAST_AMOUNT <= given < MOST_AMOUNT:
-        raise ArgumentTypeError(f"{text!r} is no number above 0.")
+    if not LEAST_TOKENS <= given < MOST_TOKENS:
+        raise ArgumentTypeError(
+            f"{text!r} is no number from {LEAST_TOKENS:.9f} up to {MOST_TOKENS:,.0f}."
+        )
     return given
 
 

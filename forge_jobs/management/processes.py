@@ -18,13 +18,7 @@ BY = "manage.py jobs"
 
 def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "name",
-        nargs="?",
-        type=parsing.words,
-        metavar="NAME",
-        help="the process to steer; without it, all are shown",
-    )
+    parsing.add_name(parser, "process")
     add("--host", type=parsing.words, help="the host of the process, where two have the name")
     wish = parser.add_mutually_exclusive_group()
     wish.add_argument("--quiet", action="store_true", help="let it finish, and claim nothing more")

@@ -11,9 +11,9 @@ from django.core.management import CommandError
 from django.db.models import Count
 
 from forge_jobs.conf import conf
-from forge_jobs.management import parsing
+from forge_jobs.management import budgets, parsing
 from forge_jobs.management.rendering import NOTHING, lasting, number, table
-from forge_jobs.models import Job, Process, Queue, RateLimitBudget
+from forge_jobs.models import Job, Process, Queue
 from forge_jobs.wording import listed, meant
 
 HEADS: Final = (
@@ -25,13 +25,7 @@ COLUMNS: Final = ("max_workers", "budget", "retain_succeeded_seconds", "retain_f
 
 def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "name",
-        nargs="?",
-        type=parsing.words,
-        metavar="NAME",
-        help="the queue to steer; without it, all are shown",
-    )
+    parsing.add_name(parser, "queue")
     stopping = parser.add_mutually_exclusive_group()
     stopping.add_argument("--pause", action="store_true", help="let nothing of it start")
     stopping.add_argument("--resume", action="store_true", help="let a paused queue go on")
@@ -77,7 +71,7 @@ def _steer(
 ) -> list[str]:
     """Each step says whether it changed anything."""
     if budget := changes.get("budget"):
-        _refuse_unknown(budget)
+        budgets.refuse_unknown(budget)
     queues, told = Queue.objects, []
     if changes:
         told.append("Changed." if queues.retune(name, **changes) else "It is set so already.")
@@ -89,14 +83,6 @@ def _steer(
     if resume:
         told.append("Resumed." if queues.resume(name) else "It is not paused.")
     return [*told, ""] if told else []
-
-
-def _refuse_unknown(budget: str) -> None:
-    known = RateLimitBudget.objects.names()
-    if budget not in known:
-        raise CommandError(
-            f"There is no budget {budget}, only {listed(sorted(known))}.{meant(budget, known)}"
-        )
 
 
 def _shown(rows: Any, *, now: datetime) -> list[str]:

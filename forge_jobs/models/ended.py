@@ -29,7 +29,10 @@ class Ended:
     @classmethod
     def of(cls, job: Job) -> Self | None:
         """None for one that is unfinished, or has a result: a requeue drops that for good."""
-        if job.state not in TERMINAL or job.result is not None:
+        if job.state not in TERMINAL:
+            return None
+        # Asked for, not fetched: it may be large, or too deep to be read.
+        if type(job).objects.filter(pk=job.pk, result__isnull=False).exists():
             return None
         return cls(**{name: getattr(job, name) for name in cls.__annotations__})
 

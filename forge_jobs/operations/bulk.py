@@ -132,7 +132,7 @@ class Kill(Operation):
     def foresee(self, *, now: datetime) -> Foresight:
         jobs = self.selection.unfinished(now=now).killable()
         count, running = jobs.count(), jobs.running().count()
-        ended = f", {_running(running)} of them in the midst of a run" if running else ""
+        ended = f", {running:,} of them running" if running else ""
         return Foresight(count, f"{_jobs(count)} would be killed{ended}.")
 
     def carry_out(self, *, now: datetime) -> str:

@@ -69,6 +69,15 @@ class Selection:
             bounds &= Q((f"{moment}__lt", self.until))
         return bounds
 
+    def stretch(self, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """The same as the two moments between which it happened."""
+        after = None if self.newer_than is None else now - self.newer_than
+        before = None if self.older_than is None else now - self.older_than
+        return (
+            max(filter(None, (self.since, after)), default=None),
+            min(filter(None, (self.until, before)), default=None),
+        )
+
     @property
     def words(self) -> Q:
         """What is said of kind, error and text.

@@ -82,7 +82,7 @@ class Ending:
             self.lifecycle.fail(f"{len(self.claims)} outcomes could not be written")
 
     def end_runs(self) -> None:
-        """Let them finish; tell those that take too long; give back what then still runs."""
+        """Let them finish; tell those that take too long; break off what then still runs."""
         workers = self.workers
         if not self.wait(workers.active):
             for run in workers.runs():
@@ -90,7 +90,7 @@ class Ending:
             self.wait(workers.active, at_most=GRACE)
         for run in workers.runs():
             if run.end():
-                self.settlements.release(run.job)
+                self.settlements.break_off(run.job)
 
     def write_outcomes(self) -> None:
         finalizer = self.threads.finalizer

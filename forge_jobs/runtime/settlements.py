@@ -15,7 +15,7 @@ from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Dead, Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
-from forge_jobs.handlers.settlement import as_resident, settle
+from forge_jobs.handlers.settlement import as_resident, settle, stopped
 from forge_jobs.handlers.verdicts import judged
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
@@ -120,6 +120,14 @@ class Settlements:
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""
         outcome = Released()
+        self.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
+
+    def break_off(self, job: ClaimedJob) -> None:
+        """Give a job back that runs; where that counts as an attempt, it has failed."""
+        handler = registry.find(job.kind)
+        if handler is None or not handler.counts_interruptions:
+            return self.release(job)
+        outcome = stopped(self._process_name)
         self.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
 
     def end(self) -> None:

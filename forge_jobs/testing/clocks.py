@@ -14,6 +14,7 @@ from forge_jobs.models import Job, Schedule
 from forge_jobs.services.scheduler import Scheduler
 from forge_jobs.testing.inline import Inline, inline
 from forge_jobs.testing.ran import Drained, Ran
+from forge_jobs.wording import quoted
 
 TABLES: Final = "forge_jobs_"
 NOW: Final = {
@@ -43,8 +44,12 @@ class FrozenClock:
         """Let time pass, `by` a timedelta, its keywords, or both: what is due on the way runs then.
 
         Schedules fire at their moments, and jobs run when they are due, each with the clock at that
-        moment, one after the other. Raises `ValueError` for a duration that is not ahead.
+        moment, one after the other. Raises `ValueError` for what is no duration, or not ahead.
         """
+        if by is not None and not isinstance(by, timedelta):
+            raise ValueError(
+                f"write advance(seconds={quoted(by)}) or of other units, or give a timedelta."
+            )
         duration = timedelta(**units) + (by or timedelta(0))
         if duration < timedelta(0):
             raise ValueError(f"time passes forward, not by {duration}; see move_to().")

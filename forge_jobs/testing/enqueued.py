@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from forge_jobs.handlers.handler import JobHandler
+from forge_jobs.handlers.handler import FunctionHandler, JobHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job
 from forge_jobs.wording import quoted
@@ -13,9 +13,14 @@ MOST_TOLD: Final = 20
 
 
 def enqueued(handler: str | JobHandler, /, **payload: Any) -> list[Job]:
-    """The jobs of a kind whose payload has these values, in whatever state, the oldest first."""
-    kind = registry.get(handler).kind
-    jobs = Job.objects.filter(kind=kind).order_by("pk")
+    """The jobs of a kind whose payload has these values, in whatever state, the oldest first.
+
+    Raises `InvalidPayload` for a name that no payload of the handler can have.
+    """
+    found = registry.get(handler)
+    if isinstance(found, FunctionHandler):
+        found.check(dict.fromkeys(found.signature.required) | payload)
+    jobs = Job.objects.filter(kind=found.kind).order_by("pk")
     return [job for job in jobs if _fits(dict(_items(job)), payload)]
 
 

@@ -12,7 +12,7 @@ from threading import Event
 from forge_jobs import clock
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.exceptions import InvalidOption, UnknownQueue
+from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from forge_jobs.runtime.engine import Engine, Options
@@ -22,7 +22,7 @@ from forge_jobs.services.stager import Stager
 from forge_jobs.states import State
 from forge_jobs.testing.ran import Ran
 from forge_jobs.testing.worker import InlineWorker
-from forge_jobs.wording import listed, meant, quoted
+from forge_jobs.wording import listed, meant
 
 
 @contextmanager
@@ -46,17 +46,15 @@ def inline(*, queues: Iterable[str] | None = None) -> Iterator[Inline]:
 
 
 def _declared(queues: Iterable[str]) -> list[str]:
-    if isinstance(queues, str):
-        raise InvalidOption(f"queues must be a list, not {quoted(queues)}.", field="queues")
     known = conf().queues
-    for queue in (given := list(queues)):
-        if queue not in known:
-            raise UnknownQueue(
-                f'queue {quoted(queue)} is not declared in FORGE_JOBS["QUEUES"], which has '
-                f"{listed(known)}.{meant(queue, known)}",
-                field="queues",
-            )
-    return given
+    named = [queues] if isinstance(queues, str) else list(queues)
+    if unknown := [queue for queue in named if queue not in known]:
+        raise UnknownQueue(
+            f'queues: {listed(unknown)} is not declared in FORGE_JOBS["QUEUES"], which has '
+            f"{listed(known)}.{meant(unknown[0], known)}",
+            field="queues",
+        )
+    return named
 
 
 class Inline:

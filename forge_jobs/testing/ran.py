@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from forge_jobs.handlers.outcomes import Outcome
+from forge_jobs.handlers.outcomes import Dead, Failed, Outcome
 from forge_jobs.states import State
 
 
@@ -55,4 +55,4 @@ class Drained(Sequence[Ran]):
     @property
     def failures(self) -> list[Ran]:
         """Attempts that ended with an error."""
-        return [one for one in self._runs if getattr(one.outcome, "traceback", None) is not None]
+        return [one for one in self._runs if isinstance(one.outcome, Failed | Dead)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from forge_jobs import clock
 from forge_jobs.backoff import Fixed
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, NewRow
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Done, Failed, Outcome
@@ -30,7 +30,9 @@ def drain(
 
     Of some `queues`, or of all; not beyond the moment when `until` returns true, which is asked
     after each job; no more than `max_jobs`. A job that fails is due again after its policy's delay:
-    see `frozen_at()`. What no handler is registered for stays. Raises `UnknownQueue`.
+    see `frozen_at()`. What no handler is registered for stays.
+
+    Raises `UnknownQueue` for a queue that is not declared.
     """
     with inline(queues=queues) as jobs:
         return Drained(jobs.run_all(until=until, max_jobs=max_jobs))
@@ -49,24 +51,29 @@ def run(
     `enqueue()` does for what could not have been enqueued.
     """
     row = Draft.of(handler, context=context).row({} if payload is None else payload)
-    job = ClaimedJob(
-        0,
-        row.queue,
-        row.kind,
-        row.payload,
-        row.context,
-        row.priority,
-        clock.now(),
-        attempt,
-        max(attempt, row.max_attempts) if row.max_attempts else None,
-        row.timeout_seconds,
-        row.concurrency_key,
-        clock.now().timestamp(),
-        clock.now().isoformat(),
-    )
+    job = _claimed(row, attempt=attempt)
     outcome = LoneWorker().outcome_of(Run(job, process_name="testing"))[0]
     if isinstance(outcome, Done):
         transition = settle(job, outcome, policy=Fixed(delay=timedelta(0)), now=clock.now())
         if transition.state is not State.SUCCEEDED:
             return Failed(transition.last_error)
     return outcome
+
+
+def _claimed(row: NewRow, *, attempt: int) -> ClaimedJob:
+    now = clock.now()
+    return ClaimedJob(
+        0,
+        row.queue,
+        row.kind,
+        row.payload,
+        row.context,
+        row.priority,
+        now,
+        attempt,
+        max(attempt, row.max_attempts) if row.max_attempts else None,
+        row.timeout_seconds,
+        row.concurrency_key,
+        now.timestamp(),
+        now.isoformat(),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import copy_context
@@ -90,13 +89,10 @@ class InlineLoop(EventLoop):
     def __init__(self) -> None: ...
 
     def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
-        async def limited() -> object:
-            return await asyncio.wait_for(coroutine, timeout)
-
-        try:
-            return async_to_sync(limited)()
-        except TimeoutError as error:
-            raise JobTimedOut from error
+        returned, error = async_to_sync(self._limited)(coroutine, timeout)
+        if error is not None:
+            raise error
+        return returned
 
     def cancel(self) -> None:
         """Nobody kills a job that runs inline."""

@@ -265,7 +265,7 @@ def test_killing_and_running_many(operator: Client) -> None:
     running, scheduled = running_job(), stored_job(state=State.SCHEDULED)
 
     question = bulk(operator, "kill", running)
-    assert "1 job would be killed, 1 running job of them in the midst" in text_of(question)
+    assert "1 job would be killed, 1 of them running." in text_of(question)
     assert confirm(operator, question) == "1 job killed."
     assert confirm(operator, bulk(operator, "run_now", scheduled)) == "1 job made ready."
     assert Job.objects.get(pk=running.pk).is_to_be_killed

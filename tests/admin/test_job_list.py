@@ -16,6 +16,7 @@ from forge_jobs.dashboard import job_count, job_list, totals
 from forge_jobs.models import Job, JobTotal, State
 from forge_jobs.states import TERMINAL
 from tests.admin.pages import LIST, job_page, links, listed, listing, text_of
+from tests.admin.people import browser
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -318,6 +319,17 @@ def test_groups_are_for_dead_jobs_of_more_than_one_kind_or_error(viewer: Client)
     assert "Requeue all" not in dead  # who may only look
     for narrowed in ({"state": "cancelled"}, {}, {"state": "dead", "error": "ValueError: bad"}):
         assert "By kind and error" not in listing(viewer, **narrowed)
+
+
+def test_jobs_that_say_nothing_have_no_button_which_would_mean_all_of_their_kind() -> None:
+    for error in ("", "KeyError: 'a'"):
+        finished_job(last_error=error)
+
+    answer = browser("view_job", "retry_job").get(LIST, {"state": "dead"})
+    dead = answer.content.decode()
+    assert "no message" in dead
+    assert dead.count('name="all" value="requeue"') == 1
+    assert "error=KeyError" in dead
 
 
 def test_the_first_line_of_an_error_narrows_the_list(viewer: Client) -> None:

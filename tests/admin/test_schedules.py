@@ -279,6 +279,10 @@ NEW = {
 }
 
 
+def test_a_new_schedule_begins_without_arguments() -> None:
+    assert operator().get(ADD).context["adminform"].form["payload"].value() == "{}"
+
+
 def test_a_schedule_is_added() -> None:
     assert operator().post(ADD, NEW).status_code == 302
     row = Schedule.objects.get()
@@ -295,6 +299,7 @@ def test_a_schedule_is_added() -> None:
         ("payload", "[1]", "It must be an object of keyword arguments."),
         ("payload", "{", "Enter a valid JSON."),
         ("expression", "61 * * * *", "This is no cron expression: minute"),
+        ("expression", "10s", "it has 1 field; it takes 5, or 6 with seconds first, and"),
         ("expression", "", "This field is required."),
         ("timezone", "Nowhere/At_all", "There is no time zone"),
         ("queue", "nowhere", "There is no queue nowhere."),

@@ -33,6 +33,7 @@ from forge_jobs.services.reaper import reclaim
 from tests.app import tasks
 from tests.conftest import NOON
 from tests.factories import process_named
+from tests.rows import stored_job
 from tests.running import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +104,8 @@ def test_a_pruned_task_and_a_job_that_is_none_have_no_result() -> None:
 
     gone = tasks.add.enqueue(1)
     Job.objects.all().delete()
-    for pk in (gone.id, str(noop.enqueue().pk)):
+    odd = [str(stored_job(kind=kind).pk) for kind in ("..odd", ".", "odd", "odd.")]
+    for pk in (gone.id, str(noop.enqueue().pk), *odd):
         with pytest.raises(TaskResultDoesNotExist):
             task_backends["default"].get_result(pk)
 
@@ -143,6 +145,8 @@ def test_queue_and_priority_are_the_task_s_and_its_queue_may_have_another_name_h
         {"queue_name": "unheard_of"},
         {"priority": 101},
         {"priority": 0.5},
+        {"priority": float("nan")},
+        {"priority": "1"},
         {"run_after": datetime(2026, 3, 2)},  # noqa: DTZ001
         {"run_after": 5},
     ],
@@ -245,6 +249,19 @@ def test_a_backend_may_grant_more_attempts_each_with_its_worker(manual_clock: Ma
     assert result.backend == "patient"
 
 
+def test_the_end_after_very_many_attempts_is_told_with_all_errors_that_are_kept() -> None:
+    result: Any = tasks.bounce.enqueue("x")
+    error = {"at": NOON.isoformat(), "message": "x", "exception": "builtins.OSError"}
+    errors = [{**error, "attempt": attempt} for attempt in range(8, 40)]
+    Job.objects.update(attempt=39, max_attempts=40, errors=errors)
+
+    with heard(task_finished) as told:
+        ran(result)
+
+    assert (result.attempts, len(result.worker_ids), len(result.errors)) == (40, 40, 32)
+    assert [one.errors for _, one in told] == [result.errors]
+
+
 def test_a_task_whose_process_is_lost_has_failed_for_it_runs_once() -> None:
     result: Any = tasks.add.enqueue(1)
     process = process_named("gone")
@@ -302,6 +319,21 @@ def test_django_s_signals_come_from_the_backend_with_what_is_true_then() -> None
     assert finished[0][1].finished_at is not None
 
 
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+@pytest.mark.parametrize(
+    "signal", [task_enqueued, task_started, task_finished], ids=["enqueued", "started", "finished"]
+)
+def test_a_receiver_is_told_nothing_that_nobody_should_read(signal: Signal) -> None:
+    with heard(signal) as told:
+        result: Any = tasks.discreet.enqueue("secret", token="secret")  # noqa: S106
+        drain()
+
+    ((_, seen),) = told
+    assert (seen.args, seen.kwargs) == (["•••"], {"token": "•••"})
+    result.refresh()
+    assert (result.args, result.return_value) == (["secret"], "secretsecret")
+
+
 def test_an_attempt_that_will_be_repeated_finishes_nothing() -> None:
     with heard(task_finished) as told:
         tasks.bounce.using(backend="patient").enqueue("x")
@@ -334,9 +366,16 @@ def test_a_task_may_have_the_options_of_a_job() -> None:
     job = Job.objects.get(pk=tasks.stubborn.enqueue("t").id)
 
     assert (job.max_attempts, job.timeout_seconds, handler.redact) == (3, 60, frozenset({"token"}))
+    assert ran(tasks.bounce_for_good.enqueue()).status == TaskResultStatus.FAILED
     changed: Any = tasks.stubborn.using(max_attempts=None, dedupe_key="one")
     twice = [Job.objects.get(pk=changed.enqueue("x").id) for _ in range(2)]
     assert (twice[0], twice[0].max_attempts) == (twice[1], None)
+
+
+@pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")
+def test_a_task_that_says_for_how_long_it_is_retried_need_not_say_how_often() -> None:
+    assert ran(tasks.bounce_for_an_hour.enqueue()).status == TaskResultStatus.READY
+    assert Job.objects.get().state == State.RETRYING
 
 
 @pytest.mark.skipif(not tasks.TAKES_OPTIONS, reason="@task takes no options in Django 6.0")

@@ -107,6 +107,17 @@ def test_e003_a_jobs_module_that_can_not_be_imported(monkeypatch: pytest.MonkeyP
     assert error.msg == "mail.jobs can't be imported: ImportError: No module named 'smtp'"
 
 
+def test_w009_tasks_for_a_queue_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = ModuleNotFoundError("No module named 'celery'", name="celery")
+    misspelt = ModuleNotFoundError("No module named 'mail.modles'", name="mail.modles")
+    failures: dict[str, Exception] = {"shop.tasks": missing, "mail.tasks": misspelt}
+    monkeypatch.setattr(registry, "import_failures", failures)
+
+    warning, error = check_handlers(None)
+    assert (warning.id, error.id) == ("forge_jobs.W009", "forge_jobs.E003")
+    assert warning.msg == "shop.tasks is left out: it needs celery, which is not installed."
+
+
 def test_e004_two_handlers_of_one_kind() -> None:
     @job(kind="mail.send")
     def send() -> None: ...

@@ -84,7 +84,7 @@ def test_a_budget_is_added_full(jobs: Jobs) -> None:
         (["x" * 101, "--add", "--capacity", "3", "--refill-per-second", "1"], "at most 100"),
         (["partner", "--drain", "--refill"], "not allowed with"),
         *[
-            (["partner", "--capacity", number], "is no number above 0")
+            (["partner", "--capacity", number], "is no number from 0.000000001")
             for number in ("0", "nan", "inf", "1e12", "1e-320", "x")
         ],
         (["partner", "--drain", "soon"], "is no duration"),

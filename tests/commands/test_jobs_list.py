@@ -68,11 +68,11 @@ def test_there_may_be_more_than_are_shown(jobs: Jobs) -> None:
 
 def test_a_look_through_many_has_an_end(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forge_jobs.dashboard.job_list.LOOK", 2)
-    finished_job(kind="mail.send")
+    finished_job(last_error="refused")
     for _ in range(3):
         stored_job()
 
-    said = jobs("list", "--kind", "mail.send")
+    said = jobs("list", "--error", "refused")
     assert said == ("There are no such jobs.\n", f"{job_table.LOOKED}\n")
 
 

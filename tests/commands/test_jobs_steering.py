@@ -34,7 +34,7 @@ def one_of_each() -> dict[str, Job]:
     [
         ("retry", "1 job would be requeued."),
         ("cancel", "4 jobs would be cancelled, 1 running job would be asked to stop."),
-        ("kill", "1 job would be killed, 1 running job of them in the midst of a run."),
+        ("kill", "1 job would be killed, 1 of them running."),
         ("run-now", "2 jobs would run now."),
         ("purge", "1 job would be purged."),
     ],

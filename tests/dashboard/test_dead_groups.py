@@ -86,12 +86,30 @@ def test_a_very_long_line_is_meant_by_its_beginning() -> None:
     assert meant(group) == jobs
 
 
+def test_a_star_that_is_the_error_s_own_stands_for_nothing() -> None:
+    for text in ("bad syntax: *", "bad syntax: /"):
+        dead(text)
+
+    assert [len(meant(group)) for group in groups().shown] == [1, 1]
+
+
 def test_errors_without_a_word_are_a_group_too() -> None:
     job = dead("")
 
     (group,) = groups().shown
-    assert (group.text, group.count) == ("", 1)
-    assert meant(group) >= {job.pk}
+    assert (group.text, group.error, group.count) == ("", "", 1)
+    assert meant(group) == {job.pk}
+
+
+def test_errors_of_one_class_mean_none_of_a_class_that_begins_like_it() -> None:
+    jobs = {dead(f"Timeout: {number}").pk for number in range(4)}
+    for text in ("Timeout", "Timeout after 4 s", "TimeoutExpired: 5", "", " 6", "\t7", ":8"):
+        dead(text)
+
+    found = groups().shown
+    assert [group.count for group in found] == [4, *[1] * 7]
+    assert meant(found[0]) == jobs
+    assert all(len(meant(group)) == 1 for group in found[1:])
 
 
 def test_the_filter_narrows_the_groups() -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
 from forge_jobs.dashboard.job_count import JobCount
-from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.job_list import HEAVY, JobList
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Job, State
 from forge_jobs.operations.selection import Selection
@@ -108,7 +108,8 @@ FILTERS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("state", [None, *State])
 def test_no_page_is_read_through_the_table(state: State | None, filters: dict[str, Any]) -> None:
     if "kind" in filters and connection.vendor == "postgresql" and state in (None, *TERMINAL):
-        pytest.skip("what lies all over the table may be read through it, if that is less")
+        with connection.cursor() as cursor:  # it would be right to: they lie all over the table
+            cursor.execute("SET LOCAL enable_seqscan = off")
     jobs = jobs_of(*[state] if state else [], **filters)
     (first,) = list(_steps(jobs, 1)) or [None]
 
@@ -165,7 +166,7 @@ def test_all_jobs_are_read_by_their_primary_key() -> None:
 
 
 def test_what_is_counted_up_to_a_bound_is_counted_by_index() -> None:
-    jobs = jobs_of(State.SUCCEEDED, since=NOON + timedelta(hours=10))
+    jobs = jobs_of(State.SUCCEEDED, since=NOON + timedelta(seconds=0.9 * JOBS))
     page, totals = jobs.page(), Totals.read()
 
     for sql, plan in plans(lambda: JobCount.of(jobs, page, totals)).items():
@@ -173,12 +174,15 @@ def test_what_is_counted_up_to_a_bound_is_counted_by_index() -> None:
         assert not THROUGH_THE_TABLE.search(plan)
 
 
-def test_no_row_is_fetched_that_is_not_shown() -> None:
+def test_no_row_is_fetched_that_is_not_shown_and_no_payload_that_is_large() -> None:
     with CaptureQueriesContext(connection) as queries:
-        jobs_of().page()
+        page = jobs_of().page()
 
-    assert len(queries) == 2
-    assert '"payload"' not in "".join(query["sql"] for query in queries.captured_queries)
+    walk, rows = [query["sql"] for query in queries]
+    slim, short = re.subn(r'CASE WHEN \w+\([^ ]*"payload"\) <= \d+ THEN .*? END AS', "", rows)
+    assert short == 1
+    assert not [name for name in HEAVY if f'"{name}"' in walk + slim]
+    assert rows.endswith(f"({', '.join(str(one.pk) for one in page.jobs)})")
 
 
 def test_the_table_has_jobs_of_all_states() -> None:

@@ -15,7 +15,7 @@ from forge_jobs import Failed, job, signals
 from forge_jobs.backoff import Fixed, RetryAfter, delay_by
 from forge_jobs.clock import ManualClock
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.exceptions import InvalidHandler, JobTimedOut
 from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.log.jobs import job_failed as log_failure
@@ -62,6 +62,8 @@ def state_after(handler: JobHandler) -> State:
         (ValueError(), {"dead_on": (ValueError,)}, State.DEAD),
         (KeyError(), {"dead_on": (ValueError,)}, State.RETRYING),
         (TimeoutError(), {"retry_on": OSError, "dead_on": TimeoutError}, State.DEAD),
+        (JobTimedOut(), {"retry_on": TimeoutError}, State.DEAD),
+        (JobTimedOut(), {"retry_on": JobTimedOut}, State.RETRYING),
         (Failed("said so"), {"retry_on": TimeoutError}, State.RETRYING),
     ],
     ids=repr,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from forge_jobs import (
 )
 from forge_jobs.backoff import Fixed
 from forge_jobs.budgets import Budget
-from forge_jobs.exceptions import InvalidOption, InvalidPayload, UnknownQueue
+from forge_jobs.exceptions import InvalidPayload, UnknownQueue
 from forge_jobs.models import Job, Process, Queue, Schedule, State
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.testing import (
@@ -103,7 +104,13 @@ def test_jobs_run_by_priority_and_as_many_as_are_wanted() -> None:
     drain(until=lambda: len(seen) == 4)
     assert seen == [9, 0, 1, 2]
     assert len(drain(queues=["other"])) == 0
-    assert len(drain()) == 2
+    assert len(drain(queues="default", max_jobs=1)) == 1
+    assert len(drain()) == 1
+
+
+def test_a_queue_that_is_not_declared_is_refused_as_it_would_never_have_any_jobs() -> None:
+    with pytest.raises(UnknownQueue, match=r"queues: othr .* Did you mean 'other'\?"):
+        drain(queues=["default", "othr"])
 
 
 def test_paused_queues_and_unknown_kinds_are_left_alone() -> None:
@@ -177,6 +184,11 @@ def test_a_week_of_schedules_delays_and_snoozes_passes_in_order(clock: FrozenClo
     assert Schedule.objects.count() == 2
 
 
+def test_a_number_without_a_unit_is_no_duration(clock: FrozenClock) -> None:
+    with pytest.raises(ValueError, match=r"write advance\(seconds=60\) or of other units"):
+        clock.advance(60)  # type: ignore[arg-type]
+
+
 def test_moments_that_sql_sets_are_those_of_the_clock(clock: FrozenClock) -> None:
     @job(kind="shop.note")
     def note(number: int = 0) -> None: ...
@@ -226,6 +238,30 @@ def test_a_coroutine_calls_the_orm_in_the_test_s_own_transaction() -> None:
     assert ran.outcome.result == 1
 
 
+@pytest.mark.parametrize("error", [TimeoutError, SystemExit])
+def test_what_a_coroutine_raises_is_its_own(error: type[BaseException]) -> None:
+    @job(kind="shop.ask", timeout=60, max_attempts=1)
+    async def ask() -> None:
+        raise error("no answer")
+
+    outcome = run(ask)
+    assert isinstance(outcome, Failed)
+    assert outcome.exception == f"builtins.{error.__name__}"
+    ask.enqueue()
+    assert [one.state for one in drain()] == [State.DEAD]
+
+
+def test_a_coroutine_that_waits_too_long_is_timed_out() -> None:
+    @job(kind="shop.wait", timeout=0.01, max_attempts=1)
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    wait.enqueue()
+    (ran,) = failures = drain().failures
+    assert [one.state for one in failures] == [State.DEAD]
+    assert "Timed out after 0.01 s" in str(ran.outcome)
+
+
 def test_a_run_alone_comes_to_an_outcome_and_leaves_no_trace() -> None:
     @job(kind="shop.call", takes_context=True, max_attempts=2)
     def call(ctx: JobContext, number: int) -> dict[str, Any]:
@@ -270,6 +306,14 @@ def test_what_was_enqueued_is_found_by_some_of_its_payload() -> None:
     assert "shop.send with order=7, copies=2 (default, ready)" in str(missing.value)
     with pytest.raises(AssertionError, match=r"1 of shop\.send with order=7 were enqueued"):
         assert_not_enqueued(send, order=7)
+
+
+def test_a_name_that_no_payload_can_have_is_refused_lest_its_absence_prove_something() -> None:
+    @job(kind="shop.send")
+    def send(order: int, copies: int = 1) -> None: ...
+
+    with pytest.raises(InvalidPayload, match=r"'oder' is unexpected.* Did you mean 'order'\?"):
+        assert_not_enqueued(send, oder=7)
 
 
 def test_a_budget_may_be_as_full_as_a_test_wants() -> None:
@@ -362,13 +406,6 @@ def test_a_transaction_that_was_spoilt_before_is_no_outage_to_wait_for() -> None
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
             ride_out(Job.objects.count, doing="counting", stopping=Event())
-
-
-def test_it_drains_queues_that_there_are() -> None:
-    with pytest.raises(UnknownQueue, match=r"'default'"):
-        drain(queues=["defualt"])
-    with pytest.raises(InvalidOption, match="must be a list"):
-        drain(queues="default")
 
 
 def test_no_job_runs_beyond_the_most() -> None:

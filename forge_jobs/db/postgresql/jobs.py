@@ -98,9 +98,10 @@ FROM (
     SELECT
         (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at,
         value ->> 2 AS state, (value ->> 3)::integer AS attempt,
-        (value ->> 4)::timestamptz AS run_at, (value ->> 5)::timestamptz AS finished_at,
-        (value ->> 6)::jsonb AS result, (value ->> 7)::jsonb AS error, value ->> 8 AS last_error,
-        (value ->> 10)::jsonb AS progress, value ->> 11 AS process_name
+        (value ->> 4)::timestamptz AS finished_at,
+        (value -> 5 ->> 0)::timestamptz AS run_at, (value -> 5 ->> 1)::jsonb AS result,
+        (value -> 5 ->> 2)::jsonb AS error, coalesce(value -> 5 ->> 3, '') AS last_error,
+        (value -> 5 ->> 4)::jsonb AS progress, value -> 5 ->> 5 AS process_name
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
@@ -165,8 +166,12 @@ def claim(
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
-    cursor.execute(SETTLE, [json.dumps(transitions, default=str), process])
+    cursor.execute(SETTLE, [rows_of(transitions), process])
     return dict(cursor.fetchall())
+
+
+def rows_of(transitions: Sequence[Transition]) -> str:
+    return json.dumps([one.as_row() for one in transitions], default=str)
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:

@@ -4,11 +4,10 @@ A job that is ready or running holds a slot of its key, numbered from 1; a uniqu
 nobody else does. So the claim need not look at keys at all, nor walk over what waits for them.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from forge_jobs.db.postgresql.jobs import SETTLE
+from forge_jobs.db.postgresql.jobs import SETTLE, rows_of
 from forge_jobs.db.rows import Promoted, Transition
 
 LOCK = """
@@ -129,7 +128,7 @@ def settle_and_promote(
 
     One for each key: where two slots of one are set free, the other one is left.
     """
-    cursor.execute(SETTLE_AND_PROMOTE, [json.dumps(transitions, default=str), process])
+    cursor.execute(SETTLE_AND_PROMOTE, [rows_of(transitions), process])
     rows = cursor.fetchall()
     settled = {row[0]: row[1] for row in rows if row[0] is not None}
     return settled, [Promoted._make(row[2:]) for row in rows if row[0] is None]

@@ -59,29 +59,27 @@ SET state = CASE
             THEN new.attempt
         ELSE job.attempt
     END,
-    run_at = coalesce(new.run_at, job.run_at),
+    run_at = coalesce(json_extract(new.rest, '$[0]'), job.run_at),
     finished_at = CASE
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
         ELSE strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
     END,
-    result = new.result,
-    last_error = new.last_error,
-    progress = coalesce(new.progress, job.progress),
-    process_name = coalesce(new.process_name, job.process_name),
+    result = json_extract(new.rest, '$[1]'),
+    last_error = coalesce(json_extract(new.rest, '$[3]'), ''),
+    progress = coalesce(json_extract(new.rest, '$[4]'), job.progress),
+    process_name = coalesce(json_extract(new.rest, '$[5]'), job.process_name),
     errors = CASE
-        WHEN new.error IS NULL THEN job.errors
-        WHEN json_array_length(job.errors) >= 32
-            THEN json_insert(json_remove(job.errors, '$[0]'), '$[#]', json(new.error))
-        ELSE json_insert(job.errors, '$[#]', json(new.error))
+        WHEN json_extract(new.rest, '$[2]') IS NULL THEN job.errors
+        WHEN json_array_length(job.errors) >= 32 THEN json_insert(
+            json_remove(job.errors, '$[0]'), '$[#]', json(json_extract(new.rest, '$[2]'))
+        )
+        ELSE json_insert(job.errors, '$[#]', json(json_extract(new.rest, '$[2]')))
     END
 FROM (
     SELECT
         json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS claimed_at,
         json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS attempt,
-        json_extract(value, '$[4]') AS run_at, json_extract(value, '$[5]') AS finished_at,
-        json_extract(value, '$[6]') AS result, json_extract(value, '$[7]') AS error,
-        json_extract(value, '$[8]') AS last_error, json_extract(value, '$[10]') AS progress,
-        json_extract(value, '$[11]') AS process_name
+        json_extract(value, '$[4]') AS finished_at, json_extract(value, '$[5]') AS rest
     FROM json_each(%(rows)s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.claimed_at
@@ -141,7 +139,7 @@ def claim(
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
-    cursor.execute(SETTLE, {"rows": as_json(transitions), "process": process})
+    cursor.execute(SETTLE, {"rows": rows_of(transitions), "process": process})
     return dict(cursor.fetchall())
 
 
@@ -179,6 +177,10 @@ def is_locked(error: Error) -> bool:
     """Whether a statement failed because somebody else was writing."""
     code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def rows_of(transitions: Sequence[Transition]) -> str:
+    return as_json([one.as_row() for one in transitions])
 
 
 def as_json(rows: Sequence[tuple[Any, ...]]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from forge_jobs.db.rows import Promoted, Transition
-from forge_jobs.db.sqlite.jobs import SETTLE, as_json
+from forge_jobs.db.sqlite.jobs import SETTLE, rows_of
 
 PROMOTE = """
 UPDATE forge_jobs_job AS job
@@ -80,7 +80,7 @@ def settle_and_promote(
     One for each key: where two slots of one are set free, the other one is left.
     """
     with transaction.atomic(using=cursor.db.alias):
-        cursor.execute(SETTLE_AND_TELL, {"rows": as_json(transitions), "process": process})
+        cursor.execute(SETTLE_AND_TELL, {"rows": rows_of(transitions), "process": process})
         settled = cursor.fetchall()
         keys = {key for _, state, key in settled if key and state != "ready"}
         return {pk: state for pk, state, _ in settled}, promote(cursor, sorted(keys))

@@ -192,6 +192,9 @@ class Worker(EngineThread):
             limit = run.job.timeout_seconds
             return failed(error, saying=f"Timed out after {limit:g} s" if limit else "Timed out")
         run.due_at = NEVER  # the handler is over, however long the database may be away
+        handler = registry.find(run.job.kind)
+        if handler and handler.counts_interruptions:
+            return failed(error)
         return excuse(error, run.job, stopping=self._claiming_stops) or failed(error)
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
