@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, TypeVar, Unpack
 
 from asgiref.sync import sync_to_async
@@ -247,7 +247,8 @@ class Enqueuer(Generic[P]):
         return enqueue_payloads(self.handler, payloads, **self.options)
 
     async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job:
-        return await sync_to_async(self.enqueue)(*args, **payload)
+        # a payload may have a name that is a parameter of asgiref's
+        return await sync_to_async(partial(self.enqueue, *args, **payload))()
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await sync_to_async(self.enqueue_many)(payloads)

@@ -102,26 +102,21 @@ class Layers:
                 came = _outcome(handle())
         except BaseException as error:
             came = _caught(error)
-        for layer in reversed(entered):
-            came = layer.end(came)
-        return _settled(came)
+        return _settled(_end_all(entered, came))
 
     async def arun(self, ctx: JobContext, coroutine: Coroutine[Any, Any, object]) -> Outcome:
-        """The same of a coroutine."""
+        """The same of a coroutine; their steps share a context, for what they set and reset."""
         entered: list[Entered] = []
         step = sync_to_async(partial(_step, copy_context()))
         try:
             came = await step(_begin_all, self.layers, ctx, entered)
             if came is None:
                 came = _outcome(await coroutine)
-            else:
-                coroutine.close()
         except BaseException as error:
-            coroutine.close()
             came = _caught(error)
-        for layer in reversed(entered):
-            came = await step(layer.end, came)
-        return _settled(came)
+        finally:
+            coroutine.close()
+        return _settled(await step(_end_all, entered, came))
 
 
 @dataclass(frozen=True)
@@ -142,6 +137,8 @@ class Entered:
         except StopIteration as over:
             return came if over.value is None else _chosen(over.value, self.middleware)
         except BaseException as error:
+            if isinstance(came, StopIteration) and error.__cause__ is came:
+                return came  # which no generator can let through as it is
             return _caught(error)
         return RuntimeError(f"{self.middleware!r} yields more than once.")
 
@@ -176,6 +173,13 @@ def _begin_all(
             return _chosen(Done() if over.value is None else over.value, layer)
         entered.append(Entered(layer, generator))
     return None
+
+
+def _end_all(entered: Sequence[Entered], came: Outcome | BaseException) -> Outcome | BaseException:
+    """Go on with each, the innermost first."""
+    for layer in reversed(entered):
+        came = layer.end(came)
+    return came
 
 
 def _step(steps: Context, function: Callable[..., Any], *arguments: Any) -> Any:

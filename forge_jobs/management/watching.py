@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.core.management import CommandError
@@ -24,8 +26,24 @@ def watch(report: Report, *, every: timedelta, stdout: OutputWrapper) -> None:
             time.sleep(every.total_seconds())
     except KeyboardInterrupt:
         return
-    except BrokenPipeError:  # as with `| head`; Python would complain again at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    except BrokenPipeError:
+        _let_go(stdout)
+
+
+@contextmanager
+def somebody_reads(stdout: OutputWrapper) -> Iterator[None]:
+    """Exit without a word, but not as if all were well, where nobody reads on."""
+    try:
+        yield
+        stdout.flush()
+    except BrokenPipeError:
+        _let_go(stdout)
+        raise SystemExit(1) from None
+
+
+def _let_go(stdout: OutputWrapper) -> None:
+    """Of a closed pipe, as with `| head`; Python would complain again at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
 
 
 def _present(report: Report) -> str:

@@ -58,7 +58,8 @@ def ride_out(
 ) -> R:
     """Run `step` until the database lets it through.
 
-    Raises at once what `unless` names, and `Stopped` when `stopping` is set meanwhile.
+    Raises at once what `unless` names, and in the middle of a transaction, as a test's is,
+    whatever happens; `Stopped` when `stopping` is set meanwhile.
     """
     outage = Outage(doing)
     while True:
@@ -67,6 +68,8 @@ def ride_out(
         except unless:
             raise
         except Error as error:
+            if db.connection().in_atomic_block:
+                raise
             if stopping.wait(outage.trouble(error)):
                 raise Stopped from error
         else:

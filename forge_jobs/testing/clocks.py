@@ -41,16 +41,16 @@ class FrozenClock:
         self._now = in_utc(moment, field="moment")
 
     def advance(self, by: timedelta | None = None, /, **units: float) -> Drained:
-        """Let time pass, `by` a timedelta or its keywords: what is due on the way runs then.
+        """Let time pass, `by` a timedelta, its keywords, or both: what is due on the way runs then.
 
         Schedules fire at their moments, and jobs run when they are due, each with the clock at that
         moment, one after the other. Raises `ValueError` for what is no duration, or not ahead.
         """
-        duration = timedelta(**units) if by is None else by
-        if not isinstance(duration, timedelta):
+        if by is not None and not isinstance(by, timedelta):
             raise ValueError(
                 f"write advance(seconds={quoted(by)}) or of other units, or give a timedelta."
             )
+        duration = timedelta(**units) + (by or timedelta(0))
         if duration < timedelta(0):
             raise ValueError(f"time passes forward, not by {duration}; see move_to().")
         end = self._now + duration
@@ -84,7 +84,8 @@ def _told_by(frozen: FrozenClock) -> Callable[..., Any]:
     def execute(run: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if TABLES in sql:
             words, literal = NOW[context["connection"].vendor]
-            sql = words.sub(literal.format(f"{frozen():%Y-%m-%d %H:%M:%S.%f}"), sql)
+            moment = frozen().replace(tzinfo=None).isoformat(" ", "microseconds")
+            sql = words.sub(literal.format(moment), sql)
         return run(sql, params, many, context)
 
     return execute

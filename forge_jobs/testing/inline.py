@@ -77,7 +77,7 @@ class Inline:
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
     ) -> Iterator[Ran]:
         for ran in count():
-            if ran == max_jobs or (ran and until and until()):
+            if (max_jobs is not None and ran >= max_jobs) or (ran and until and until()):
                 return
             if (job := self._claim()) is None:
                 return

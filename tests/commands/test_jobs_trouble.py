@@ -1,10 +1,11 @@
 """`manage.py jobs` where the settings or the database don't let it work."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -53,3 +54,12 @@ def test_a_setting_that_is_wrong_is_told_in_one_line(jobs: Jobs, settings: Setti
         settings.FORGE_JOBS = wrong
         with pytest.raises(CommandError, match=message):
             jobs("status")
+
+
+@pytest.mark.django_db
+def test_who_reads_no_further_is_told_no_more() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with os.fdopen(writer, "w") as pipe, pytest.raises(SystemExit, match="1"):
+        call_command("jobs", "list", stdout=pipe)

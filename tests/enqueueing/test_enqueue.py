@@ -176,3 +176,13 @@ def test_a_job_is_enqueued_from_async_code() -> None:
     assert async_to_sync(aenqueue)("app.effect", {"number": 1}, queue="other").queue == "other"
     assert async_to_sync(effect.aenqueue)(number=2).payload == {"number": 2}
     assert async_to_sync(noop.using(priority=5).aenqueue)().priority == 5
+
+
+def test_a_payload_may_have_any_name_in_async_code() -> None:
+    @job(kind="tests.named")
+    def named(self: int, func: int) -> None: ...
+
+    async def enqueue_it() -> Job:
+        return await named.aenqueue(self=1, func=2)
+
+    assert async_to_sync(enqueue_it)().payload == {"self": 1, "func": 2}

@@ -28,7 +28,7 @@ from forge_jobs import (
     middleware,
 )
 from forge_jobs.checks.settings import check_settings
-from forge_jobs.handlers.middleware import Around, Incoming
+from forge_jobs.handlers.middleware import Around, Incoming, installed
 from forge_jobs.models import Job, State
 from forge_jobs.testing import drain, run
 from tests.app.models import Effect
@@ -403,3 +403,37 @@ def test_without_any_nothing_is_around() -> None:
     outcome = run(bare)
     assert isinstance(outcome, Done)
     assert outcome.result == "bare"
+
+
+def stubborn(ctx: JobContext) -> Around:
+    yield
+    try:
+        yield
+    finally:
+        yield
+    return None
+
+
+def noting(ctx: JobContext) -> Around:
+    try:
+        yield
+    except BaseException as error:
+        seen.append(type(error))
+        raise
+    return None
+
+
+def test_one_that_does_not_end_keeps_no_other_from_its_end(install: Callable[..., None]) -> None:
+    install(noting, stubborn)
+
+    with pytest.raises(RuntimeError, match="GeneratorExit"):
+        installed().run(JobContext.__new__(JobContext), lambda: None)
+
+    assert seen == [RuntimeError]
+
+
+def test_a_stop_iteration_goes_through_as_what_it_is(install: Callable[..., None]) -> None:
+    install(noting)
+
+    with pytest.raises(StopIteration):
+        installed().run(JobContext.__new__(JobContext), lambda: next(iter(())))

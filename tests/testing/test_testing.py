@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import close_old_connections, connection, transaction
+from django.db.transaction import TransactionManagementError
 
 from forge_jobs import (
     Dead,
@@ -27,6 +29,7 @@ from forge_jobs.backoff import Fixed
 from forge_jobs.budgets import Budget
 from forge_jobs.exceptions import InvalidPayload, UnknownQueue
 from forge_jobs.models import Job, Process, Queue, Schedule, State
+from forge_jobs.runtime.outage import ride_out
 from forge_jobs.testing import (
     FrozenClock,
     assert_enqueued,
@@ -367,3 +370,65 @@ def test_receivers_are_given_the_exception_itself() -> None:
     assert drain()[0].state == State.DEAD
     signals.job_raised.disconnect(receive)
     assert told == [("shop.call", error)]
+
+
+def test_a_job_that_the_database_refuses_fails_and_the_test_goes_on() -> None:
+    @job(kind="tests.twice", retry=Fixed(delay=MINUTE))
+    def twice() -> None:
+        for _ in range(2):
+            Queue.objects.create(name="the only one")
+
+    twice.enqueue()
+    (ran,) = drain()
+
+    assert ran.state == State.RETRYING
+    assert "IntegrityError" in ran.outcome.message  # type: ignore[attr-defined]
+    assert isinstance(run(twice), Failed)
+    assert Job.objects.get().state == State.RETRYING
+
+
+def test_a_handler_may_close_its_connections() -> None:
+    @job(kind="tests.closing")
+    def closing() -> int:
+        close_old_connections()
+        connection.close()
+        return Queue.objects.filter(name="nobody's").count()
+
+    closing.enqueue()
+
+    (ran,) = drain()
+
+    assert (ran.state, ran.outcome.result) == (State.SUCCEEDED, 0)  # type: ignore[attr-defined]
+
+
+def test_a_transaction_that_was_spoilt_before_is_no_outage_to_wait_for() -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            ride_out(Job.objects.count, doing="counting", stopping=Event())
+
+
+def test_no_job_runs_beyond_the_most() -> None:
+    @job(kind="tests.nothing")
+    def nothing() -> None: ...
+
+    nothing.enqueue()
+
+    assert len(drain(max_jobs=-1)) == 0
+
+
+def test_time_passes_by_a_timedelta_and_by_its_keywords(clock: FrozenClock) -> None:
+    clock.advance(DAY, minutes=1)
+
+    assert clock() == NOON + DAY + MINUTE
+
+
+def test_time_may_stand_in_an_early_year() -> None:
+    @job(kind="tests.early")
+    def early() -> None: ...
+
+    moment = NOON.replace(year=999)
+    with frozen_at(moment):
+        stored = early.enqueue()
+
+    assert stored.enqueued_at == moment

@@ -25,7 +25,7 @@ from forge_jobs.management import (
 from forge_jobs.management.rendering import one_line
 from forge_jobs.management.status_report import JSONReport, TextReport
 from forge_jobs.management.trouble import told_in_one_line
-from forge_jobs.management.watching import watch
+from forge_jobs.management.watching import somebody_reads, watch
 from forge_jobs.models import Job
 from forge_jobs.operations.ailments import MAX_LAG, ailments
 from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
@@ -78,7 +78,7 @@ class Command(BaseCommand):
         verbs.choices = parsing.Names(verbs.choices, called="verb")
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
-        with told_in_one_line():
+        with told_in_one_line(), somebody_reads(self.stdout):
             measure_clock()
             act(**options)
 
