@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
     if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
         for item in items:
-            if "once" in item.keywords:
+            if "once" in item.keywords or "browser" in item.keywords:
                 item.add_marker(pytest.mark.skip("the same on every database"))
     if hasattr(config, "workerinput"):  # one of several, each of which takes whole files in turn
         long = {item.path for item in items if "processes" in item.keywords}

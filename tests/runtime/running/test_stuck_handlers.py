@@ -48,12 +48,12 @@ def test_a_handler_that_is_killed_in_foreign_code_is_given_up_and_its_worker_rep
         ctypes.CDLL(None).usleep(2_000_000)
 
     killed = subject.enqueue()
-    with running(engine(threads=1)) as working:
+    with running(engine(threads=2)) as working:  # with one, the process would make way
         eventually(lambda: bool(working.workers.runs()))
         killed.kill("stuck", by="ada")
         eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
         assert working.workers.stuck == 1
-        eventually(lambda: [worker.is_alive() for worker in working.workers.active] == [True])
+        eventually(lambda: [one.is_alive() for one in working.workers.active] == [True] * 2)
         eventually(lambda: working.workers.stuck == 0)
 
     killed.refresh_from_db()
