@@ -17,7 +17,7 @@ from forge_jobs.backend.api import (
 )
 from forge_jobs.backend.task import JobTask
 from forge_jobs.exceptions import InvalidArguments, InvalidPayload
-from forge_jobs.handlers.handler import FunctionHandler
+from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.signature import BY_PLACE, Signature

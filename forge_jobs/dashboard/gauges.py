@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from forge_jobs import db
 from forge_jobs.dashboard.window import Window
-from forge_jobs.db.rows import DatabaseGauges, ProcessGauges
+from forge_jobs.db.observed import DatabaseGauges, ProcessGauges
 
 Column = list[float | None]
 

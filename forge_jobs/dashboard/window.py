@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final, Self
 
-from forge_jobs.db.rows import Grid
+from forge_jobs.db.observed import Grid
 from forge_jobs.metrics.tally import SPANS
 from forge_jobs.services.thinner import DETAILED
 

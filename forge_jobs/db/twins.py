@@ -9,21 +9,23 @@ from typing import Any, Protocol
 
 from django.db import Error
 
-from forge_jobs.db.rows import (
-    BudgetLevel,
-    ClaimedJob,
+from forge_jobs.db.observed import (
     DatabaseFacts,
     DatabaseGauges,
     EnqueuedCount,
     EventRow,
     Grid,
     HeldLock,
+    ProcessGauges,
+)
+from forge_jobs.db.rows import (
+    BudgetLevel,
+    ClaimedJob,
     InsertedRow,
     KeyHolder,
     Move,
     NewRow,
     Position,
-    ProcessGauges,
     ProgressRow,
     Promoted,
     Transition,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, Unpack
 
 from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule, of_handler
 from forge_jobs.exceptions import InvalidPayload
-from forge_jobs.handlers.signature import Signature, by_name, by_place, misfit
+from forge_jobs.handlers.signature import by_name
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 """What the jobs of a handler take."""
-R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 1_000
 
@@ -158,68 +157,6 @@ class JobHandler:
 
     async def aenqueue_many(self, payloads: Iterable[dict[str, Any]]) -> EnqueuedJobs:
         return await Enqueuer(self, {}).aenqueue_many(payloads)
-
-
-class FunctionHandler(JobHandler, Generic[P, R]):
-    """What `@job` makes of a function: a handler that can still be called as the function.
-
-    Its jobs are enqueued with the arguments of a call, `P`.
-    """
-
-    def __init__(self, function: Callable[..., R], *, kind: str, takes_context: bool) -> None:
-        self.function = function
-        self.kind = kind
-        self.takes_context = takes_context
-        self.__name__ = function.__name__
-        self.__doc__ = function.__doc__
-        self.__wrapped__ = function
-        code = inspect.unwrap(function).__code__
-        self.place = f"{code.co_filename}:{code.co_firstlineno}"
-        self.signature = self.taken()
-
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self.function(*args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<job {self.kind}>"
-
-    def taken(self) -> Signature:
-        """What a payload may have; raises `InvalidHandler`."""
-        return Signature.of(self.function, takes_context=self.takes_context)
-
-    def run(self, ctx: JobContext, payload: dict[str, Any]) -> object:
-        if self.takes_context:
-            return self.function(ctx, **payload)
-        return self.function(**payload)
-
-    @cached_property
-    def is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self.function)
-
-    def check(self, payload: dict[str, Any]) -> None:
-        given, takes = payload.keys(), self.signature
-        if takes.required <= given and (takes.is_open or given <= takes.named):
-            return
-        told = misfit(self.kind, payload, takes, options=JobOptions.__annotations__)
-        raise InvalidPayload(told, field="payload")
-
-    def bound(self, args: Sequence[Any], payload: dict[str, Any]) -> dict[str, Any]:
-        return by_place(self.kind, self.signature, args, payload)
-
-    # What is enqueued has the parameters of the function, where that of other handlers has any.
-    if TYPE_CHECKING:
-
-        def using(self, **options: Unpack[JobOptions]) -> Enqueuer[P]: ...
-        def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob: ...
-        def enqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
-        async def aenqueue(self, /, *args: P.args, **payload: P.kwargs) -> Job: ...
-
-
-class ContextHandler(FunctionHandler[P, R]):
-    """The same of a function whose first parameter is the `JobContext`, which no payload has."""
-
-    def __call__(self, ctx: JobContext, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
-        return self.function(ctx, *args, **kwargs)
 
 
 @dataclass(frozen=True)

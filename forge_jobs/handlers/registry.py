@@ -24,14 +24,8 @@ from django.apps import apps
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
-from forge_jobs.handlers.handler import (
-    ContextHandler,
-    Exceptions,
-    FunctionHandler,
-    JobHandler,
-    P,
-    R,
-)
+from forge_jobs.handlers.function import ContextHandler, FunctionHandler, R
+from forge_jobs.handlers.handler import Exceptions, JobHandler, P
 from forge_jobs.handlers.options import bring_into_shape
 from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted

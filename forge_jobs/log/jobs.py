@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.dispatch import Signal
 
 from forge_jobs import signals
-from forge_jobs.db.rows import ClaimedJob, HeldLock
+from forge_jobs.db.observed import HeldLock
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.durations import spelled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State

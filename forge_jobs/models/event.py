@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.db.rows import EventRow
+from forge_jobs.db.observed import EventRow
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import Event
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from forge_jobs import db
-from forge_jobs.db.rows import HeldLock
+from forge_jobs.db.observed import HeldLock
 
 LONG_SECONDS: Final = 10.0
 """Ours are held for milliseconds."""

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from forge_jobs import db, wake
 from forge_jobs.conf import conf
-from forge_jobs.db.rows import ClaimedJob, EventRow, Transition
+from forge_jobs.db.observed import EventRow
+from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers.settlement import lost
 from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from forge_jobs.handlers.handler import FunctionHandler, JobHandler
+from forge_jobs.handlers.function import FunctionHandler
+from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job
 from forge_jobs.wording import quoted

@@ -14,7 +14,7 @@ from forge_jobs.exceptions import (
     UnknownKind,
     UnknownQueue,
 )
-from forge_jobs.handlers.handler import FunctionHandler
+from forge_jobs.handlers.function import FunctionHandler
 from tests.app.jobs import effect, noop
 from tests.conftest import NOON
 from tests.refusals import refused

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from forge_jobs import job, schedule, signals
 from forge_jobs.clock import ManualClock
 from forge_jobs.conf.policies import Overlap, Source
-from forge_jobs.handlers.handler import FunctionHandler
+from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.models import Job, Schedule, State
 from forge_jobs.schedules import firing
 from forge_jobs.services import scheduler

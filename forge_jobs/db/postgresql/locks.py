@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from forge_jobs.db.rows import HeldLock
+from forge_jobs.db.observed import HeldLock
 
 # A row keeps the number of the transaction that locked it last; who works in that holds a lock on
 # the number itself, in savepoints too. Those who lock a queue's row do not wait for each other, so

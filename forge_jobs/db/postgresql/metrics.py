@@ -4,15 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from forge_jobs.db.rows import (
+from forge_jobs.db.observed import (
     DatabaseFacts,
     DatabaseGauges,
     EnqueuedCount,
     EventRow,
     Grid,
     ProcessGauges,
-    ProgressRow,
 )
+from forge_jobs.db.rows import ProgressRow
 
 COUNT_ENQUEUED = """
 SELECT

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import OperationalError
 
-from forge_jobs.db.rows import HeldLock
+from forge_jobs.db.observed import HeldLock
 
 
 def held_locks(cursor: Any, *, seconds: float) -> list[HeldLock]:

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forge_jobs.db.rows import (
+from forge_jobs.db.observed import (
     DatabaseFacts,
     DatabaseGauges,
     EnqueuedCount,
     EventRow,
     Grid,
     ProcessGauges,
-    ProgressRow,
 )
+from forge_jobs.db.rows import ProgressRow
 from forge_jobs.db.sqlite.jobs import as_json, as_text
 
 # A moment is a text; all but its last second's digit, and a zero, are the ten seconds it is in.

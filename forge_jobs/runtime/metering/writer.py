@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 
 from forge_jobs import db
-from forge_jobs.db.rows import EventRow
+from forge_jobs.db.observed import EventRow
 from forge_jobs.models import JobEvent, MetricSample, Process, Watermark
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.metering.gauging import Gauging
