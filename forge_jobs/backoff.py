@@ -7,18 +7,17 @@ with a `timedelta`. A plain function of that shape is a policy, too. One that ha
 
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from forge_jobs import clock
+from forge_jobs.causes import causes
 
 RetryPolicy = Callable[..., timedelta]
-
-MOST_LINKS: Final = 20
 
 
 def delay_by(
@@ -102,7 +101,7 @@ class RetryAfter:
     def __call__(
         self, attempt: int, *, error: BaseException | None = None, job: Any = None
     ) -> timedelta:
-        for link in _links(error):
+        for link in causes(error):
             if (asked := _asked_by(link)) is not None:
                 return max(timedelta(0), min(self.cap, asked))
         return delay_by(self.otherwise, attempt, error=error, job=job)
@@ -115,14 +114,6 @@ def _wanted(policy: RetryPolicy) -> tuple[str, ...]:
     except (TypeError, ValueError):  # of a builtin
         return ()
     return tuple(name for name in ("error", "job") if name in parameters)
-
-
-def _links(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(MOST_LINKS):
-        if error is None:
-            return
-        yield error
-        error = error.__context__ if error.__cause__ is None else error.__cause__
 
 
 def _asked_by(error: BaseException) -> timedelta | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from forge_jobs.backend.api import TaskError, TaskResultStatus
+from forge_jobs.handlers.border import class_path
 from forge_jobs.handlers.outcomes import Cancelled, Failed
 from forge_jobs.handlers.settlement import FORGIVEN
 from forge_jobs.states import State
@@ -61,14 +62,14 @@ class Life:
         """Django knows no cancelled tasks: they have failed, with that for an error."""
         errors = [
             TaskError(
-                exception_class_path=error.get("exception") or _path(Failed),
+                exception_class_path=error.get("exception") or class_path(Failed),
                 traceback=error.get("traceback") or error["message"],
             )
             for error in self.failures()
         ]
         if self.cancelled is not None:
             errors.append(
-                TaskError(exception_class_path=_path(Cancelled), traceback=self.cancelled)
+                TaskError(exception_class_path=class_path(Cancelled), traceback=self.cancelled)
             )
         return errors
 
@@ -81,7 +82,3 @@ class Life:
             if started_at := error.get("started_at"):
                 return datetime.fromisoformat(started_at)
         return self.last_started_at()
-
-
-def _path(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"

@@ -7,9 +7,10 @@ may raise, and the finalizer, the log and the database must not meet it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from forge_jobs.causes import cause_of
 from forge_jobs.durations import clamped
 from forge_jobs.handlers.outcomes import (
     Cancelled,
@@ -25,10 +26,6 @@ from forge_jobs.handlers.outcomes import (
 
 T = TypeVar("T")
 
-MOST_CAUSES: Final = 100
-
-_cause: Final[Any] = BaseException.__dict__["__cause__"].__get__
-_context: Final[Any] = BaseException.__dict__["__context__"].__get__
 _frames: Final[Any] = BaseException.__dict__["__traceback__"].__get__
 
 
@@ -41,7 +38,7 @@ def failed(error: BaseException, *, saying: str = "") -> Failed:
     failure = Failed(
         f"{saying}: {message}" if saying else message,
         traceback=_traceback(error),
-        exception=class_path(error),
+        exception=class_path(type(error)),
     )
     vars(failure)["error"] = error
     return failure
@@ -62,10 +59,10 @@ def plain(text: object) -> str:
     )
 
 
-def class_path(error: BaseException) -> str:
+def class_path(kind: type[BaseException]) -> str:
     """Where the class of an exception can be imported from, if it is a module's own."""
     return _unless_it_raises(
-        lambda: f"{plain(type(error).__module__)}.{plain(type(error).__qualname__)}",
+        lambda: f"{plain(kind.__module__)}.{plain(kind.__qualname__)}",
         otherwise="builtins.BaseException",
     )
 
@@ -80,28 +77,13 @@ def own(outcome: Outcome) -> Outcome:
     return _unless_it_raises(lambda: _taken_over(outcome), otherwise=unreadable)
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, what it was raised from and in the handling of, and so on.
-
-    Ends even where they lead to each other.
-    """
-    seen: set[int] = set()
-    links = [error]
-    while links and len(seen) < MOST_CAUSES:
-        link = links.pop(0)
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            links += [_cause(link), _context(link)]
-
-
 def _taken_over(outcome: Outcome) -> Outcome:
     match outcome:
         case Done():
             return Done(outcome.result)
         case Failed():
             taken = Failed(plain(outcome.message), _told_or_caused(outcome), _exception(outcome))
-            if (error := vars(outcome).get("error", _cause(outcome))) is not None:
+            if (error := vars(outcome).get("error", cause_of(outcome))) is not None:
                 vars(taken)["error"] = error
             return taken
         case Dead():
@@ -123,13 +105,13 @@ def _taken_over(outcome: Outcome) -> Outcome:
 
 
 def _told_or_caused(outcome: Failed | Dead) -> str:
-    cause = _cause(outcome)
+    cause = cause_of(outcome)
     return plain(outcome.traceback) or ("" if cause is None else _traceback(cause))
 
 
 def _exception(outcome: Failed | Dead) -> str:
-    cause = _cause(outcome)
-    return plain(outcome.exception) or ("" if cause is None else class_path(cause))
+    cause = cause_of(outcome)
+    return plain(outcome.exception) or ("" if cause is None else class_path(type(cause)))
 
 
 def _traceback(error: BaseException) -> str:

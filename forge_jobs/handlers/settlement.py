@@ -23,7 +23,7 @@ from forge_jobs.handlers.outcomes import (
 )
 from forge_jobs.states import State
 
-_LOST: Final = f"{ProcessLost.__module__}.{ProcessLost.__qualname__}"
+_LOST: Final = class_path(ProcessLost)
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 LONGEST_NAME: Final = 300
@@ -151,7 +151,7 @@ def _result(result: Any) -> str:
 def _unreadable(error: BaseException) -> Failed:
     """A result that is not JSON is told in our words; what its own code raised is not ours."""
     if isinstance(error, NotAResult):
-        return Failed(str(error), exception=class_path(error))
+        return Failed(str(error), exception=class_path(type(error)))
     return failed(error, saying="The result could not be read")
 
 

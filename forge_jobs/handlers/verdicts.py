@@ -26,8 +26,13 @@ def judged(
         or (bool(handler.retry_on) and not isinstance(error, handler.retry_on))
     )
     if is_final or _is_late(handler, job, now):
-        return Dead(failure.message, failure.traceback, failure.exception)
+        return final(failure)
     return failure
+
+
+def final(failure: Failed | Dead) -> Dead:
+    """The same failure, after which there is no other attempt."""
+    return Dead(failure.message, failure.traceback, failure.exception)
 
 
 def _is_late(handler: JobHandler, job: ClaimedJob, now: datetime) -> bool:

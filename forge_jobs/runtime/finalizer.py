@@ -15,12 +15,8 @@ from typing import Final
 from django.db import DataError, Error, IntegrityError
 
 from forge_jobs import clock, db, wake
-from forge_jobs.backoff import Exponential
 from forge_jobs.db.rows import Promoted, Transition
-from forge_jobs.handlers.border import plain
-from forge_jobs.handlers.outcomes import Failed, Throttled
-from forge_jobs.handlers.secrecy import told
-from forge_jobs.handlers.settlement import settle
+from forge_jobs.handlers.outcomes import Throttled
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
@@ -122,7 +118,7 @@ class Finalizer(EngineThread):
                 for finished in group:
                     self.finalize([finished])
                 return
-            group, held = self.write([_unstorable(group[0], error)])
+            group, held = self.write([self._settlements.unstorable(group[0], error)])
         self.announce(group, held)
 
     def cool_down(self, group: list[Finished]) -> None:
@@ -245,11 +241,3 @@ def _freed_keys(group: list[Finished]) -> Counter[str]:
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
     )
-
-
-def _unstorable(finished: Finished, error: Exception) -> Finished:
-    """The same run as a failure that says what the database would not take."""
-    outcome = Failed(f"The outcome could not be stored: {plain(error)!a}")
-    transition = settle(finished.job, outcome, policy=Exponential(), now=clock.now())
-    transition = told(finished.job, transition, outcome=finished.outcome)
-    return finished._replace(outcome=outcome, transition=transition)

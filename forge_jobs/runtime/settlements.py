@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -11,12 +10,11 @@ from forge_jobs.backoff import Exponential
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import secrecy
-from forge_jobs.handlers.border import failed
-from forge_jobs.handlers.handler import JobHandler
-from forge_jobs.handlers.outcomes import Dead, Done, Failed, Outcome, Released
+from forge_jobs.handlers.border import failed, plain
+from forge_jobs.handlers.outcomes import Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle, stopped
-from forge_jobs.handlers.verdicts import judged
+from forge_jobs.handlers.verdicts import final, judged
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
 
@@ -78,7 +76,9 @@ class Settlements:
             if handler.resident:
                 outcome = as_resident(outcome)
             elif isinstance(outcome, Failed):
-                outcome = self._judged(job, outcome, error, handler=handler, now=now)
+                outcome = judged(outcome, error, handler=handler, job=job, now=now)
+                if not steering.allows_retries(job.queue):
+                    outcome = final(outcome)
             transition = settle(
                 job,
                 outcome,
@@ -96,23 +96,14 @@ class Settlements:
             return transition
         except BaseException as fault:
             failure = failed(fault, saying="The retry policy failed")
-            transition = settle(
-                job, failure, policy=Exponential(), now=now, process_name=self._process_name
-            )
-            return secrecy.told(job, transition, outcome=failure)
+            return secrecy.told(job, self._by_default(job, failure), outcome=failure)
 
-    def _judged(
-        self,
-        job: ClaimedJob,
-        failure: Failed,
-        error: BaseException | None,
-        *,
-        handler: JobHandler,
-        now: datetime,
-    ) -> Outcome:
-        if not self._steering.allows_retries(job.queue):
-            return Dead(failure.message, failure.traceback, failure.exception)
-        return judged(failure, error, handler=handler, job=job, now=now)
+    def unstorable(self, finished: Finished, error: Exception) -> Finished:
+        """The same run as a failure that says what the database would not take."""
+        outcome = Failed(f"The outcome could not be stored: {plain(error)!a}")
+        transition = self._by_default(finished.job, outcome)
+        transition = secrecy.told(finished.job, transition, outcome=finished.outcome)
+        return finished._replace(outcome=outcome, transition=transition)
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)
@@ -133,3 +124,9 @@ class Settlements:
     def end(self) -> None:
         """Let the finalizer end after what has arrived."""
         self.inbox.put(None)
+
+    def _by_default(self, job: ClaimedJob, failure: Failed) -> Transition:
+        """What becomes of a failure where nobody's own policy can be asked."""
+        return settle(
+            job, failure, policy=Exponential(), now=clock.now(), process_name=self._process_name
+        )

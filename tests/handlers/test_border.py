@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from forge_jobs import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
+from forge_jobs.causes import causes
 from forge_jobs.durations import LONGEST
-from forge_jobs.handlers.border import causes, failed, is_tellable, own, plain
+from forge_jobs.handlers.border import failed, is_tellable, own, plain
 from tests.conftest import NOON
 
 

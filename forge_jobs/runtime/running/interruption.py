@@ -10,8 +10,9 @@ from typing import Any, Final
 from django.db import Error, InterfaceError, InternalError, OperationalError, connections
 
 from forge_jobs import db
+from forge_jobs.causes import causes
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.handlers.border import causes, plain
+from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.outcomes import Interrupted, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import FORGIVEN
