@@ -31,8 +31,8 @@ def autodiscover() -> None:
     Where `TASKS` has a backend of ours, each app's `tasks.py` too. What fails is kept for the
     system check to show.
     """
-    list(_imported(_submodules("jobs")))
-    named = list(_imported(_named()))
+    _imported(_submodules("jobs"))
+    named = _imported(_named())
     others = [
         path for path in _backends() if not path.startswith(("django.tasks.", "django_tasks."))
     ]
@@ -65,9 +65,11 @@ def _backends() -> list[str]:
     return [str(entry.get("BACKEND", "")) for entry in entries if isinstance(entry, Mapping)]
 
 
-def _imported(paths: Iterable[str]) -> Iterator[ModuleType]:
+def _imported(paths: Iterable[str]) -> list[ModuleType]:
+    modules = []
     for path in paths:
         try:
-            yield import_module(path)
+            modules.append(import_module(path))
         except Exception as error:
             registry.import_failures[path] = error
+    return modules

@@ -49,7 +49,6 @@ def settle(
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
-
     match outcome if type(outcome) is Done else own(outcome):
         case Done(None):
             return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
