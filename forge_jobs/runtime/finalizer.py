@@ -31,6 +31,7 @@ from forge_jobs.services.leader import Leader
 from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
 from forge_jobs.states import State
 
+TURN_SECONDS: Final = 0.5
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
@@ -77,6 +78,8 @@ class Finalizer(EngineThread):
 
     def sign_off(self) -> None:
         """Give back what is claimed but not held, and forget the process if nothing is left."""
+        if self._fetcher.is_alive():  # it may have waited for its turn behind our last write
+            self._fetcher.join(TURN_SECONDS)
         if self._fetcher.is_alive():
             self._lifecycle.fail("a claim was still under way")
             return

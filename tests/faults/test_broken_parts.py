@@ -96,6 +96,29 @@ def test_a_write_that_is_slow_at_a_stop_is_waited_for() -> None:
     assert (stored.state, stopping.failure) == (State.SUCCEEDED, "")
 
 
+def test_a_claim_that_waited_behind_the_last_write_is_waited_for() -> None:
+    class Late(Thread):
+        """A fetcher that gets its turn while it is waited for."""
+
+        turn = Event()
+
+        def run(self) -> None:
+            self.turn.wait(PATIENCE)
+
+        def join(self, timeout: float | None = None) -> None:
+            self.turn.set()
+            super().join(timeout)
+
+    stopping = engine()
+    late: Any = Late(daemon=True)
+    late.start()
+    stopping.finalizer._fetcher = late
+    stopping.finalizer.sign_off()
+
+    assert stopping.failure == ""
+    assert not Process.objects.exists()
+
+
 def test_jobs_that_wait_behind_long_ones_are_given_back() -> None:
     release = Event()
 
