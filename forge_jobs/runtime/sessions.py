@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock, Thread, current_thread, local
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from django.db import Error, NotSupportedError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -53,6 +53,7 @@ class Keeper:
             with suppress(NotSupportedError):
                 self._twin = db.twin_of(connection.vendor)
                 connection.get_new_connection = partial(self.give, connection)  # type: ignore[method-assign]
+                finalize(connection, self.bury, os.getpid()).atexit = False
 
     def give(self, connection: BaseDatabaseWrapper, parameters: Any) -> Any:
         """The session that was left here, if it is still good, else a new one."""
@@ -100,6 +101,14 @@ class Keeper:
             if session and time.monotonic() - self._kept_at < after:
                 session, self._kept = None, session
         return session
+
+    def bury(self, process_id: int) -> None:
+        """Close what is left when its wrapper has gone with its thread; not in a fork of it.
+
+        Takes no lock, for the garbage collector may come by while its own thread holds it.
+        """
+        if self._session is not None and os.getpid() == process_id:
+            self._session.close()
 
     def holds_open(self, connection: BaseDatabaseWrapper) -> bool:
         return self._kept is not None or connection.connection is not None

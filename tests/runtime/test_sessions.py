@@ -1,10 +1,14 @@
 """A worker's session is kept from job to job, and each job finds it as good as new."""
 
 import asyncio
+import gc
+import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, connections
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
@@ -36,6 +40,14 @@ def session() -> Any:
     """The driver's connection that the next statement would go by."""
     connection.ensure_connection()
     return connection.connection
+
+
+def is_closed(session: Any) -> bool:
+    try:
+        session.execute("SELECT 1")
+    except (sqlite3.ProgrammingError, psycopg.OperationalError):
+        return True
+    return False
 
 
 def give_options(monkeypatch: pytest.MonkeyPatch, **options: object) -> None:
@@ -414,17 +426,41 @@ def test_what_a_thread_left_open_is_closed_once_it_has_ended() -> None:
 
 def test_a_thread_that_an_async_handler_sends_work_to_serves_no_other_job() -> None:
     seen: list[Any] = []
+    threads: list[Thread] = []
+
+    def look() -> None:
+        seen.append(session())
+        threads.append(current_thread())
 
     @job(kind="tests.subject")
     async def subject() -> None:
-        seen.append(await asyncio.to_thread(session))
+        await asyncio.to_thread(look)
 
     subject.enqueue_many([{}, {}])
     drain(threads=1)
 
     assert len(seen) == 2
     assert seen[0] is not seen[1]
-    close_unused()
+    for thread in threads:
+        thread.join(10)
+    gc.collect()
+    assert all(is_closed(session) for session in seen)
+
+
+@on_postgresql
+def test_a_forked_process_ends_no_session_of_its_parent() -> None:
+    wrapper = connection.copy()
+    wrapper.ensure_connection()
+    kept = wrapper.connection
+
+    if (child := os.fork()) == 0:
+        del wrapper
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert not is_closed(kept)
+    wrapper.close()
 
 
 def test_a_worker_s_session_is_closed_with_it() -> None:
