@@ -16,8 +16,6 @@ from forge_jobs.admin.buttons import Button, ButtonView, Refused, Text, reason, 
 from forge_jobs.admin.undo import TooLate, remembered
 from forge_jobs.models import Job, State
 from forge_jobs.models.ended import Ended
-from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
-from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING
 
 LONGEST_REASON: Final = 500
@@ -41,7 +39,6 @@ class JobAct:
     told: Text
     asked: Text = ""
     do: Callable[[Job, HttpRequest], bool]
-    operation: Callable[[Selection, HttpRequest], Operation]
     is_dangerous: bool = False
     asks_why: bool = False
     acts_at_once: bool = False
@@ -85,7 +82,6 @@ REQUEUE: Final = JobAct(
     of_many=_("They run again as soon as they can, with fresh attempts."),
     told=_("Job %(job)s is requeued."),
     do=lambda job, request: job.requeue(by=who(request)),
-    operation=lambda jobs, request: Retry(jobs, by=who(request)),
     acts_at_once=True,
     undo="forge_jobs_end_job_again",
     before=Ended.of,
@@ -102,7 +98,6 @@ RUN_NOW: Final = JobAct(
     of_many=_("They no longer wait for their time."),
     told=_("Job %(job)s need not wait any longer."),
     do=lambda job, request: job.run_now(by=who(request)),
-    operation=lambda jobs, request: RunNow(jobs, by=who(request)),
     acts_at_once=True,
 )
 
@@ -117,7 +112,6 @@ CANCEL: Final = JobAct(
     told=_("Job %(job)s is cancelled."),
     asked=_("Job %(job)s was asked to stop."),
     do=lambda job, request: job.cancel(reason(request), by=who(request)),
-    operation=lambda jobs, request: Cancel(jobs, reason(request), by=who(request)),
     is_dangerous=True,
     asks_why=True,
 )
@@ -135,7 +129,6 @@ KILL: Final = JobAct(
     told=_("Job %(job)s is cancelled."),
     asked=_("Job %(job)s is being killed."),
     do=lambda job, request: job.kill(reason(request), by=who(request)),
-    operation=lambda jobs, request: Kill(jobs, reason(request), by=who(request)),
     is_dangerous=True,
     asks_why=True,
 )
@@ -150,7 +143,6 @@ DELETE: Final = JobAct(
     of_many=_("Only finished jobs are deleted. There is no way back."),
     told=_("Job %(job)s is deleted."),
     do=lambda job, request: bool(Job.objects.filter(pk=job.pk).purge()),
-    operation=lambda jobs, request: Purge(jobs),
     is_dangerous=True,
     logged_as=DELETION,
 )
