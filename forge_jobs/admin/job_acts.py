@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest
@@ -22,8 +21,7 @@ LONGEST_REASON: Final = 500
 """An undo carries it in its address."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobAct:
+class JobAct(NamedTuple):
     """`of_one` and `of_many` explain it; `told` says of `%(job)s` that it was done.
 
     Of a job that still runs, `asked` says so. `name` is what the form for many calls it.
@@ -37,8 +35,8 @@ class JobAct:
     of_one: Text
     of_many: Text
     told: Text
-    asked: Text = ""
     do: Callable[[Job, HttpRequest], bool]
+    asked: Text = ""
     is_dangerous: bool = False
     asks_why: bool = False
     acts_at_once: bool = False
