@@ -141,6 +141,8 @@ class Fetcher(EngineThread):
             self.lanes.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
+        if self.jobs_left() <= 0:
+            self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
         is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
         if self.drain and is_dry:
