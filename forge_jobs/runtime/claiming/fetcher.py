@@ -227,9 +227,10 @@ class Fetcher(EngineThread):
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),
             LARGEST_CLAIM,
-            self.jobs_left(),
         )
-        return room if room > self.prefetch.jobs // 2 or ahead <= 0 else 0
+        if ahead > 0 and room <= self.prefetch.jobs // 2:
+            return 0
+        return min(room, self.jobs_left())
 
     def jobs_left(self) -> int:
         """How many jobs this process may still claim before it makes way for another."""
