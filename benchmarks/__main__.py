@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, throughput
+from benchmarks import control, latency, metering, pages, scale, schedules, startup, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -19,11 +19,12 @@ SUITES = {
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
+    "startup": startup.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "metering")
+WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "startup", "metering")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -31,6 +32,7 @@ ROUNDS = {
     "control": 3,
     "schedules": 3,
     "pages": 3,
+    "startup": 15,
     "memory": 1,
     "metering": 5,
 }

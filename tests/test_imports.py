@@ -1,4 +1,4 @@
-"""What is loaded when: a process pays in memory and time for each module, and so for none too many."""
+"""What a process loads, and what it must not: each module costs it memory and time."""
 
 import os
 import subprocess
@@ -93,7 +93,7 @@ def test_a_web_process_without_schedules_reads_no_expressions(tmp_path: Path) ->
 def test_whoever_only_enqueues_loads_no_admin_and_no_process(tmp_path: Path) -> None:
     modules = loaded(ENQUEUEING, tmp_path, apps=[])
 
-    others = ("admin", "dashboard", "management", "operations", "runtime", "services", "testing")
+    others = ("admin", "dashboard", "management", "operations", "runtime", "services", "db.sqlite")
     assert among(modules, *(f"forge_jobs.{name}" for name in others)) == []
     assert among(modules, "admin_actions", "django.contrib.admin", "psutil", "psycopg") == []
 

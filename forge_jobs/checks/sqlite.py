@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import psutil
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -78,8 +79,6 @@ def _place(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
 
 def _file_system_of(file: Path) -> str:
     """The type of the file system, in the system's word; empty if it does not say."""
-    import psutil
-
     try:
         mounts = {mount.mountpoint: mount.fstype for mount in psutil.disk_partitions(all=True)}
     except (OSError, psutil.Error):
