@@ -78,7 +78,9 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
         if not gates:
             return []
         among = self.filter(pk__in=gates)
-        among.filter(state=GateState.BROKEN).update(state=GateState.CLOSED, reason="")
+        among.filter(state=GateState.BROKEN).update(
+            state=GateState.CLOSED, reason="", is_done=False
+        )
         return list(among.closed().values_list("pk", flat=True))
 
 
