@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from forge_jobs.exceptions import InvalidOption
@@ -26,8 +25,7 @@ class After(NamedTuple):
     needs: Needs
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """`is_inside` says that a job of the batch itself adds another: then it may be sealed."""
 
     batch: int | None = None
@@ -39,23 +37,20 @@ def place_of(
     batch: Batch | int | None, *, after: object, after_end: object, after_failure: object
 ) -> Place | None:
     """None for a job that stands alone; raises `InvalidOption`."""
-    given = (
-        (after, "after", Needs.SUCCESS),
-        (after_end, "after_end", Needs.END),
-        (after_failure, "after_failure", Needs.FAILURE),
-    )
-    if batch is None and all(value is None for value, _, _ in given):
+    if batch is None and after is None and after_end is None and after_failure is None:
         return None
-    return Place(
-        _batch_id(batch),
-        bool(getattr(batch, "is_of_this_job", False)),
-        tuple(
-            one
-            for value, field, needs in given
-            if value is not None
-            for one in _each(value, field=field, needs=needs)
-        ),
-    )
+    behind = _read(after, "after", Needs.SUCCESS) if after is not None else ()
+    if after_end is not None:
+        behind += _read(after_end, "after_end", Needs.END)
+    if after_failure is not None:
+        behind += _read(after_failure, "after_failure", Needs.FAILURE)
+    return Place(_batch_id(batch), bool(getattr(batch, "is_of_this_job", False)), behind)
+
+
+def _read(given: object, field: str, needs: Needs) -> tuple[After, ...]:
+    if type(given) is int:
+        return (After(given, None, needs),)
+    return tuple(_each(given, field=field, needs=needs))
 
 
 def _batch_id(given: Any) -> int | None:
