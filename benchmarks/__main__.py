@@ -6,7 +6,17 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, startup, throughput
+from benchmarks import (
+    control,
+    latency,
+    metering,
+    pages,
+    scale,
+    schedules,
+    sets,
+    startup,
+    throughput,
+)
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -20,17 +30,19 @@ SUITES = {
     "schedules": schedules.measure,
     "pages": pages.measure,
     "startup": startup.measure,
+    "sets": sets.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "startup", "metering")
+WHOLE = tuple(name for name in SUITES if name != "memory")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
     "scale": 1,
     "control": 3,
     "schedules": 3,
+    "sets": 5,
     "pages": 3,
     "startup": 15,
     "memory": 1,
