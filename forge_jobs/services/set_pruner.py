@@ -36,7 +36,9 @@ class SetPruner(Service):
         self._has_more = deleted >= LARGEST_PASS
         empty = Batch.objects.deserted().filter(ended_at__lt=now - KEPT)
         batches = list(empty.values_list("pk", flat=True)[:BATCH])
-        return deleted + Batch.objects.filter(pk__in=batches)._raw_delete(db.connection().alias)
+        if batches:
+            deleted += Batch.objects.filter(pk__in=batches)._raw_delete(db.connection().alias)
+        return deleted
 
     def rest(self, *, now: datetime) -> timedelta:
         return timedelta(0) if self._has_more else self.interval
