@@ -22,6 +22,7 @@ from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
+from forge_jobs.models import Job
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
@@ -139,13 +140,21 @@ class JobListPage:
     def _state_links(self) -> list[StateLink]:
         queue = self.request.GET.get("queue", "")
         shown = self.request.GET.get("state", "")
-        links = [("", _("All"), self.totals.of(queue=queue))]
-        counts = self.totals.by_state(queue)
+        counts = self._counts_of_batch() or self.totals.by_state(queue)
+        links = [("", _("All"), sum(counts.values()))]
         links += [(state.value, str(state.label), counts[state]) for state in State]
         return [
             StateLink(name, label, count, self._query(state=name) or "?", name == shown)
             for name, label, count in links
         ]
+
+    def _counts_of_batch(self) -> dict[State, int] | None:
+        """By state; None if the list is not of a batch."""
+        batch = self.filter.cleaned_data.get("batch")
+        if batch is None:
+            return None
+        counts = Job.objects.filter(batch=batch).counts()
+        return {state: counts.get(state, 0) for state in State}
 
     def _query(self, **changes: str) -> str:
         parameters = self.request.GET.copy()

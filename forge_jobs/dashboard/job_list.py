@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 from django.db.models import F, Q
 
 from forge_jobs import db
 from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
-from forge_jobs.dashboard.order import EPOCH, LATEST, Order, Place, Step
+from forge_jobs.dashboard.order import EPOCH, LATEST, Look, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant, constants
@@ -31,6 +30,8 @@ QUEUE_BY_QUEUE: Final = Order(("queue", "-priority", "run_at", "id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
 LONGEST_RUNNING: Final = Order(("started_at", "number"))
+BY_STATE: Final = Order(("state", "id"))
+OLDEST: Final = Order(("id",))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
 
 HEAVY: Final = ("payload", "result", "errors", "context")
@@ -67,6 +68,8 @@ class JobList:
 
     @property
     def order(self) -> Order:
+        if self.selection.batch is not None:
+            return BY_STATE if self.state is None else OLDEST
         match self.state:
             case None:
                 return NEWEST if self.selection.kind is None else LAST_FINISHED
@@ -88,7 +91,8 @@ class JobList:
         start = before if is_backward else after
         counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
-        look = Look(walk, wanted=max(size, self._counted) + 1 if counts else size + 1)
+        wanted = max(size, self._counted) if counts else size
+        look = Look(walk, wanted=wanted + 1, most=LOOK)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
         back = start if not shown else shown[0]
@@ -110,6 +114,8 @@ class JobList:
     @property
     def narrowing(self) -> Q | None:
         """What no index knows of, so that jobs have to be looked at one by one; None if nothing."""
+        if self.selection.batch is not None:
+            return self._narrowing_of_batch
         fits = replace(self.selection, kind=None).words
         if self.state not in TERMINAL:
             fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
@@ -120,8 +126,19 @@ class JobList:
         return fits or None
 
     @property
+    def _narrowing_of_batch(self) -> Q | None:
+        """Its index has the states alone."""
+        aged = self.selection.aged(moment_of(self.state or ""), now=self.now)
+        fits = self.selection.words & aged
+        if self.selection.queue is not None:
+            fits &= Q(queue=self.selection.queue)
+        return fits or None
+
+    @property
     def must_look_to_count(self) -> bool:
         """Whether neither the totals by queue and state nor an index tell how many there are."""
+        if self.selection.batch is not None:
+            return self.narrowing is not None
         if self.selection.kind is not None:
             return True
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
@@ -152,10 +169,14 @@ class JobList:
         within = Q(finished_at__gte=since, finished_at__lt=until)
         return endings.jobs.filter(within)[: bound + 1].count()
 
+    def count_of_batch(self, *, bound: int) -> int:
+        """How many there are in a state of a batch, but no more than just above a bound."""
+        return self._jobs_of_batch()[: bound + 1].count()
+
     @property
     def _is_of_many(self) -> bool:
         """Whether no index has the jobs in their order."""
-        if self.selection.ids is not None:
+        if self.selection.ids is not None or self.selection.batch is not None:
             return False
         if self.state is None:
             return self.selection.kind is not None
@@ -166,6 +187,8 @@ class JobList:
     @property
     def _within(self) -> Q:
         """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
+        if self.selection.batch is not None:
+            return Q()
         if self.state in TERMINAL:
             since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
             return since & self.selection.aged("finished_at", now=self.now)
@@ -177,6 +200,8 @@ class JobList:
         queue = self.selection.queue
         if self.selection.ids is not None:
             return jobs.filter(pk__in=self.selection.ids)
+        if self.selection.batch is not None:
+            return self._jobs_of_batch()
         match self.state:
             case None:
                 return jobs
@@ -195,6 +220,10 @@ class JobList:
                 return jobs.held()
             case state:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
+
+    def _jobs_of_batch(self) -> JobQuerySet:
+        of_batch = Job.objects.filter(batch=self.selection.batch)
+        return of_batch if self.state is None else of_batch.filter(state=Constant(self.state))
 
     def _endings(self) -> Endings:
         """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
@@ -220,20 +249,3 @@ class JobList:
 def _finished_queues() -> list[str]:
     with db.connection().cursor() as cursor:
         return db.twin().finished_queues(cursor)
-
-
-class Look:
-    """Goes along until it has found what is wanted, has seen enough, or is at the end."""
-
-    def __init__(self, walk: Iterator[Step], *, wanted: int) -> None:
-        self.found: list[Place] = []
-        self.last: Place | None = None
-        self.is_over = True
-        for step in islice(walk, LOOK):
-            self.last = step.place
-            if step.fits:
-                self.found.append(step.place)
-            if len(self.found) == wanted:
-                self.is_over = False
-                return
-        self.is_over = next(walk, None) is None

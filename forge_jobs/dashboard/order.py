@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
@@ -95,13 +96,30 @@ class Order:
         return (f"-{name}" in self.columns) != is_backward
 
 
+class Look:
+    """Goes along until it has found what is wanted, has seen enough, or is at the end."""
+
+    def __init__(self, walk: Iterator[Step], *, wanted: int, most: int) -> None:
+        self.found: list[Place] = []
+        self.last: Place | None = None
+        self.is_over = True
+        for step in islice(walk, most):
+            self.last = step.place
+            if step.fits:
+                self.found.append(step.place)
+            if len(self.found) == wanted:
+                self.is_over = False
+                return
+        self.is_over = next(walk, None) is None
+
+
 def _value(name: str, word: str) -> Any:
     if name.endswith("_at"):
         moment = datetime.fromisoformat(word)
         if moment.tzinfo is None:
             raise ValueError(f"{word} has no time zone.")
         return moment.astimezone(UTC)
-    if name.endswith("_key") or name == "queue":
+    if name.endswith("_key") or name in ("queue", "state"):
         if "\0" in word:
             raise ValueError("No name has a NUL in it.")
         return word

@@ -33,6 +33,7 @@ class Selection:
     ids: Collection[int] | None = None
     queue: str | None = None
     kind: str | None = None
+    batch: int | None = None
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
     since: datetime | None = None
@@ -114,6 +115,8 @@ class Selection:
             jobs = jobs.filter(pk__in=self.ids)
         if self.queue is not None:
             jobs = jobs.filter(queue=self.queue)
+        if self.batch is not None:
+            jobs = jobs.filter(batch=self.batch)
         return jobs
 
 
