@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from django import forms
@@ -19,6 +19,9 @@ from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, reason, who
 from forge_jobs.models import Batch, BatchState
+
+if TYPE_CHECKING:
+    from forge_jobs.dashboard.batches import BatchLine
 
 ACTS: Final = (
     "forge_jobs_seal_batch",
@@ -52,7 +55,7 @@ class BatchAdmin(BoardAdmin):
         words, state, page = (request.GET.get(name, "") for name in ("q", "state", "p"))
         shown = batches.read(now=clock.now(), words=words, state=state, page=page)
         for line in shown.rows:
-            line.buttons.extend(self.row_buttons(request, line.row))
+            line.buttons.extend(_sensible(self.row_buttons(request, line.row), line))
         return {
             "lines": shown.rows,
             "words": words,
@@ -80,11 +83,12 @@ class BatchAdmin(BoardAdmin):
             return redirect(self.url("changelist"))
         with db.snapshot():
             page = BatchPage.read(batch, now=clock.now())
+        buttons = list(self.buttons(request, batch, self.actions_detail))
         context = {
             **self.context(request),
             "title": str(batch),
             "page": page,
-            "buttons": list(self.buttons(request, batch, self.actions_detail)),
+            "buttons": _sensible(buttons, page.line),
             "original": batch,
             "live_template": "forge_jobs/batch.html",
             **(extra_context or {}),
@@ -148,6 +152,13 @@ class BatchAdmin(BoardAdmin):
             jobs,
         )
         return told % {"jobs": f"{jobs:,}", "batch": batch}
+
+
+def _sensible(buttons: list[dict[str, Any]], line: BatchLine) -> list[dict[str, Any]]:
+    """Without the one to requeue where nothing failed; a row alone does not tell."""
+    if line.may_have_failed:
+        return buttons
+    return [one for one in buttons if one["name"] != "forge_jobs_requeue_batch"]
 
 
 def _states(words: str) -> list[tuple[str, Any, str]]:

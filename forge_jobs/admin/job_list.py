@@ -85,14 +85,15 @@ class JobListPage:
         ]
 
     def _groups(self, jobs: JobList) -> DeadGroups | None:
-        """Above the dead jobs, unless one group is looked at already, or a further page."""
-        if jobs.state != State.DEAD or jobs.selection.error_line is not None:
+        """Above the dead jobs of all batches, unless one group is looked at, or a further page."""
+        selection = jobs.selection
+        if jobs.state != State.DEAD or (selection.error_line, selection.batch) != (None, None):
             return None
         if any(self.request.GET.get(name) for name in PLACES):
             return None
         queues = self.totals.queues()
-        dead = self.totals.of(queue=jobs.selection.queue or "", states=[State.DEAD])
-        return DeadGroups.read(jobs.selection, queues=queues, dead=dead, now=self.now)
+        dead = self.totals.of(queue=selection.queue or "", states=[State.DEAD])
+        return DeadGroups.read(selection, queues=queues, dead=dead, now=self.now)
 
     def _found(self) -> dict[str, Any]:
         jobs = JobList(selection=self.filter.selection(), now=self.now)

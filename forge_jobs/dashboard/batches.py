@@ -66,6 +66,11 @@ class BatchLine:
         return [(state, self.counts[state]) for state in ORDER if self.counts.get(state)]
 
     @property
+    def may_have_failed(self) -> bool:
+        """Whether there is a job to requeue, as far as one sees without a look at its parts."""
+        return bool(self.parts.total or {State.DEAD, State.CANCELLED} & self.counts.keys())
+
+    @property
     def percent(self) -> int:
         """How much of its jobs and parts has ended; all of it only when it has ended."""
         if self.row.has_ended:

@@ -15,7 +15,7 @@ from forge_jobs.models.gate import PredecessorQuerySet
 SHOWN: Final = 10
 """Of thousands, so many are shown."""
 
-SLIM: Final = ("pk", "kind", "state", "queue")
+SLIM: Final = ("kind", "state", "gate")
 SLIM_LINK: Final = (
     "needs",
     "job__kind",
@@ -27,7 +27,7 @@ SLIM_LINK: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A job or a batch, with its state; `needs` is how it must end, where it is a predecessor.
+    """A job or a batch, with its state; `needs` is how the former of the two must end.
 
     Both are None if it has been deleted.
     """
@@ -71,11 +71,12 @@ def comes_after(job: Job) -> Kin:
 
 def comes_before(one: Job | Batch) -> Kin:
     """The jobs that come after it."""
-    links = Predecessor.objects.filter(Q(job=one.pk) if isinstance(one, Job) else Q(batch=one.pk))
-    gates = links.order_by("pk").values_list("gate_id", flat=True)
-    jobs = Job.objects.filter(gate__in=list(gates[: SHOWN + 1])).only(*SLIM)
+    behind = Predecessor.objects.filter(Q(job=one.pk) if isinstance(one, Job) else Q(batch=one.pk))
+    needs = dict(behind.order_by("pk").values_list("gate_id", "needs")[: SHOWN + 1])
+    jobs = Job.objects.filter(gate__in=needs.keys()).only(*SLIM)
     found = jobs.order_by("gate_id", "state", "pk")[: SHOWN + 1]
-    return Kin.of(Link(key=str(one.pk), job=one) for one in found)
+    links = [(job, needs[job.gate_id]) for job in found if job.gate_id]
+    return Kin.of(Link(key=str(job.pk), job=job, needs=how) for job, how in links)
 
 
 def awaited(job: Job) -> Awaited:

@@ -69,9 +69,9 @@ def fill() -> list[str]:
         finished_job(state)
     batch = Batch.objects.create(name=LONG, state=BatchState.SEALED, sealed_at=now)
     part = Batch.objects.create(name=LONG, parent=batch, expires_at=now)
-    for state in (State.RUNNING, *WAITING, *TERMINAL):
-        claim = {"process": process, "started_at": now} if state == State.RUNNING else {}
-        first = stored_job(batch=batch, state=state, kind=LONG, **claim)
+    stored_job(batch=batch, state=State.RUNNING, process=process, started_at=now)
+    for state in TERMINAL:
+        first = finished_job(state, batch=batch, kind=LONG)
     gate = Gate.objects.create()
     held = stored_job(batch=part, kind=LONG, state=State.HELD, gate=gate)
     needs = Needs.SUCCESS
