@@ -339,3 +339,4 @@ def test_a_job_that_was_given_up_says_why_and_how_it_may_go_on() -> None:
 
     assert f"It comes after tests.fail #{failing.pk}, which is dead." in page
     assert "It goes on once what failed is requeued, and succeeds." in page
+    assert page.count("Cancelled") == 1
