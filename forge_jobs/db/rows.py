@@ -178,6 +178,14 @@ class BudgetLevel(NamedTuple):
         return self.paused_seconds + max(0.0, cost - self.tokens) / self.refill_per_second
 
 
+class StepRow(NamedTuple):
+    """What a run stores for those after it; `value` is a JSON text, a checkpoint has no name."""
+
+    name: str
+    role: str
+    value: str
+
+
 class ProgressRow(NamedTuple):
     """How far a run has come, as a JSON text; valid only while its claim holds."""
 

@@ -28,6 +28,7 @@ from forge_jobs.db.rows import (
     Position,
     ProgressRow,
     Promoted,
+    StepRow,
     Transition,
 )
 
@@ -101,7 +102,9 @@ class Metrics(Protocol):
     def process_gauges(self, cursor: Any, *, grid: Grid, span: int) -> list[ProcessGauges]: ...
     def database_gauges(self, cursor: Any, *, grid: Grid) -> list[DatabaseGauges]: ...
     def insert_events(self, cursor: Any, rows: Sequence[EventRow]) -> None: ...
-    def write_progress(self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None: ...
+    def write_progress(
+        self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]
+    ) -> set[int]: ...
 
 
 class Sessions(Protocol):
@@ -127,5 +130,16 @@ class Schedules(Protocol):
     def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
+class Steps(Protocol):
+    def store_step(
+        self, cursor: Any, *, process: int, job: int, claimed_at: str, row: StepRow
+    ) -> bool: ...
+    def complete(
+        self, cursor: Any, *, process: int, job: int, claimed_at: str, result: str | None
+    ) -> bool: ...
+
+
+class Twin(
+    Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Steps, Protocol
+):
     """One of the two packages of statements."""

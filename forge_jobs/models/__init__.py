@@ -12,15 +12,17 @@ from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
+from forge_jobs.models.step import JobStep
 from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
-from forge_jobs.states import Event, ProcessState, State
+from forge_jobs.states import Event, ProcessState, Role, State
 
 __all__ = [
     "DatabaseGauge",
     "Event",
     "Job",
     "JobEvent",
+    "JobStep",
     "JobTotal",
     "Lease",
     "MetricBucket",
@@ -31,6 +33,7 @@ __all__ = [
     "ProcessState",
     "Queue",
     "RateLimitBudget",
+    "Role",
     "Schedule",
     "SlotAssignment",
     "State",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.process import Process
@@ -49,6 +49,10 @@ class JobFilters(models.QuerySet["Job"]):
         """Those whose dedupe key, if any, no unfinished job has."""
         rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
         return self.filter(~Exists(rival))
+
+    def completed(self) -> Self:
+        """Running ones that their handlers have made a success already."""
+        return self.filter(finished_at__gte=F("started_at"))
 
     def claimed_by(self, *processes: Process) -> Self:
         return self.running().filter(process__in=processes)

@@ -127,6 +127,17 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
         return bool(ours.update(has_begun=True))
 
+    def complete(self, job: ClaimedJob, result: str | None, *, process: Process) -> bool:
+        """Make a running job a success with the open transaction; False if the claim was lost.
+
+        It runs on, with its concurrency key, until it is finalized, whatever it is finalized as.
+        `result` is a JSON text.
+        """
+        with db.connection().cursor() as cursor:
+            return db.twin().complete(
+                cursor, process=process.pk, job=job.id, claimed_at=job.claimed_at, result=result
+            )
+
     def stage(self, *, now: datetime, limit: int) -> list[str]:
         """Make up to `limit` due jobs claimable; returns the queue of each."""
         with db.connection().cursor() as cursor:

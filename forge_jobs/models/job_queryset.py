@@ -28,6 +28,7 @@ from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import wake_and_promote
+from forge_jobs.models.step import JobStep
 from forge_jobs.states import Event, State
 
 BATCH: Final = 500
@@ -47,10 +48,15 @@ class JobQuerySet(JobFilters):
     def release(self, *, now: datetime) -> int:
         """Give running jobs back unfinished, with their attempt; returns how many.
 
-        Those that somebody asked to stop are cancelled.
+        Those that somebody asked to stop are cancelled, and completed ones have succeeded.
         """
+        ended = (
+            self.running()
+            .completed()
+            .update(state=State.SUCCEEDED, process=None, concurrency_slot=None)
+        )
         cancelled = self.running().filter(cancel_requested_at__isnull=False)
-        ended = cancelled.update(
+        ended += cancelled.update(
             state=State.CANCELLED, process=None, concurrency_slot=None, finished_at=now
         )
         return ended + self.running().update(
@@ -112,7 +118,7 @@ class JobQuerySet(JobFilters):
         with transaction.atomic(using=self.db):
             stopped = those.update(
                 state=Case(When(is_running, then=F("state")), default=Value(State.CANCELLED)),
-                finished_at=Case(When(is_running, then=None), default=Value(now)),
+                finished_at=Case(When(is_running, then=F("finished_at")), default=Value(now)),
                 concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
                 cancel_requested_at=now,
                 cancel_reason=trimmed(reason, LONGEST_MESSAGE),
@@ -159,6 +165,7 @@ class JobQuerySet(JobFilters):
     def requeue(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
 
+        What has succeeded begins anew, anything else goes on after the steps that it has stored.
         A job is passed over if an unfinished one has its dedupe key. `by` says who wants it.
         """
         return self.finished()._in_batches(
@@ -188,6 +195,7 @@ class JobQuerySet(JobFilters):
         queues, keys = chosen._queues_and_keys()
         try:
             with transaction.atomic(using=self.db):
+                JobStep.objects.forget(chosen)
                 requeued = chosen.update(
                     state=READY_OR_BLOCKED,
                     run_at=now,

@@ -9,3 +9,4 @@ from forge_jobs.db.postgresql.locks import *
 from forge_jobs.db.postgresql.metrics import *
 from forge_jobs.db.postgresql.schedules import *
 from forge_jobs.db.postgresql.sessions import *
+from forge_jobs.db.postgresql.steps import *
