@@ -84,6 +84,14 @@ class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
 
 
+class InvalidStep(ForgeJobsError, ValueError):
+    """What a handler asks its context to keep or to walk can't be; `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class ProcessLost(ForgeJobsError):
     """The process that ran a job was lost, or stopped too early for it.
 
@@ -93,6 +101,13 @@ class ProcessLost(ForgeJobsError):
 
 class ProcessNameTaken(ForgeJobsError):
     """A live process of this host already has the name."""
+
+
+class ClaimLost(BaseException):
+    """Raised inside a handler that wants to store something for a job which is no longer its own.
+
+    Nothing was stored, and whatever the run comes to is refused. No `Exception`, as `JobKilled`.
+    """
 
 
 class JobKilled(BaseException):

@@ -50,6 +50,10 @@ job_failed = Signal()
 claim_lost = Signal()
 """A run ended after its claim had gone to somebody else; its outcome was refused: `job`."""
 
+outcome_ignored = Signal()
+"""A handler came to another end after it had completed its job, which holds: `job`, `ignored`
+(the name of the outcome)."""
+
 process_started = Signal()
 """A process is about to claim its first job: `process`, `hears_by`, `poll_interval`.
 

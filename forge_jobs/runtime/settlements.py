@@ -37,10 +37,15 @@ class Finished(NamedTuple):
         return len(self.transition.result or "") + len(self.transition.error or "")
 
     def as_settled(self, state: str) -> Finished:
-        """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
+        """With the state that it came to: cancelled, if it would have gone on but for a cancel, or
+        succeeded, if its handler had completed it.
+        """
         if state == self.transition.state:
             return self
-        return self._replace(transition=self.transition._replace(state=State(state)))
+        transition = self.transition._replace(state=State(state))
+        if transition.state is State.SUCCEEDED:  # it had been completed before it failed
+            transition = transition._replace(error=None, last_error="")
+        return self._replace(transition=transition)
 
     def for_others(self) -> Finished:
         """As receivers of signals may see it."""
@@ -62,8 +67,11 @@ class Settlements:
         self._process_name = process_name
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
 
-    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
-        """What becomes of a job; a retry policy that fails is the job's failure."""
+    def settled(self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False) -> Transition:
+        """What becomes of a job; a retry policy that fails is the job's failure.
+
+        One whose run `has_moved` its cursor gets the attempt back.
+        """
         now = clock.now()
         steering, error = self._steering, None
         try:
@@ -86,6 +94,7 @@ class Settlements:
                 now=now,
                 process_name=self._process_name,
                 error=error,
+                has_moved=has_moved,
             )
             if transition.error or transition.last_error:
                 transition = secrecy.told(job, transition, outcome=outcome)

@@ -14,7 +14,7 @@ from forge_jobs.db.observed import EventRow
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers.settlement import lost
 from forge_jobs.metrics.tally import Tally, Work
-from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
+from forge_jobs.models import Event, Job, JobEvent, JobStep, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.services.hearing import Hearing
@@ -88,6 +88,7 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
             "id", "queue", "kind", "attempt", "max_attempts", "started_at", "has_begun"
         )
     )
+    moved = JobStep.objects.moved({(row[0], row[5]) for row in rows})
     as_text = db.twin().as_text
     transitions = []
     for pk, queue, kind, attempt, limit, started_at, has_begun in rows:
@@ -96,7 +97,14 @@ def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: dateti
             pk, queue, kind, "", "", 0, None, attempt, limit, None, claimed_at=claimed_at
         )
         transitions.append(
-            lost(job, message, has_begun=has_begun, now=now, process_name=process.name)
+            lost(
+                job,
+                message,
+                has_begun=has_begun,
+                has_moved=pk in moved,
+                now=now,
+                process_name=process.name,
+            )
         )
     if not transitions:
         return Reclaimed()

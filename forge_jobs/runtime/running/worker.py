@@ -16,7 +16,7 @@ from django.db import Error, connections, transaction
 from forge_jobs import db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.exceptions import ClaimLost, JobTimedOut
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
@@ -29,6 +29,7 @@ from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.interruption import excuse
+from forge_jobs.runtime.running.keeping import Claimed, concluded
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.settlements import Finished, Settlements
@@ -65,6 +66,7 @@ class Worker(EngineThread):
         self._settlements = settlements
         self._writing = writing
         self._claiming_stops = claiming_stops
+        self._store = Claimed(process, stopping=claiming_stops)
         self.current: Run | None = None
         self.jobs_run = 0
         self.jobs_started = 0
@@ -88,7 +90,7 @@ class Worker(EngineThread):
 
         False if the run was given up in the meantime: another worker has taken this one's place.
         """
-        self.current = run = Run(job, process_name=self._process.name)
+        self.current = run = Run(job, process_name=self._process.name, store=self._store)
         self.jobs_started += 1
         outcome, stored = self.outcome_of(run)
         seconds = time.monotonic() - run.began_at
@@ -108,7 +110,7 @@ class Worker(EngineThread):
         """
         if (run := self.current) and run.end():
             failure = failed(error, saying="The run broke its worker")
-            transition = self._settlements.settled(run.job, failure)
+            transition = self.settled(run, failure)
             seconds = time.monotonic() - run.began_at
             self._settlements.put(Finished(run.job, transition, failure, seconds))
 
@@ -136,6 +138,8 @@ class Worker(EngineThread):
             outcome = _heeding(run, own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(run, error)
+        if run.context.has_kept:
+            outcome = concluded(run, outcome)
         return outcome, None
 
     def may_begin(self, job: ClaimedJob) -> bool:
@@ -175,13 +179,16 @@ class Worker(EngineThread):
 
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
-        transition = self._settlements.settled(run.job, outcome)
+        has_moved = run.context.has_moved
+        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
         if progress := run.untold_progress:
             return transition._replace(progress=told_progress(run.job, progress.as_json()))
         return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the loss of its session costs the job no attempt."""
+        if isinstance(error, ClaimLost):
+            return Released()
         if job_raised.has_listeners():
             job_raised.send_robust(type(self), job=shown_job(run.job), error=error)
         if run.killed_at != NEVER:
