@@ -16,6 +16,7 @@ from forge_jobs.dashboard.errors import JobError, read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
+from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.dashboard.timeline import Moment, timeline
 from forge_jobs.models import Job, Process
 
@@ -30,6 +31,7 @@ class JobPage:
     progress: Progress | None
     run_time: timedelta | None
     documents: Sequence[Document]
+    steps: Sequence[StoredStep]
     errors: Sequence[JobError]
     timeline: Sequence[Moment]
     neighbours: Sequence[Job]
@@ -45,6 +47,7 @@ class JobPage:
             progress=Progress.of(job),
             run_time=run_time(job, now=now),
             documents=_documents(job, texts),
+            steps=stored_steps(job),
             errors=errors[::-1],
             timeline=timeline(job, errors, now=now),
             neighbours=_neighbours(job),

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.handlers.secrecy import shown
 from forge_jobs.management.rendering import (
     ago,
@@ -24,6 +25,7 @@ def as_text(job: Job, *, now: datetime) -> str:
         _json(job, "payload"),
         _json(job, "result") if job.result is not None else [],
         _json(job, "context") if job.context else [],
+        *(_step(step, now=now) for step in stored_steps(job)),
         *(_error(error, now=now) for error in job.errors),
         ["last error", *indented(job.last_error, by=2)] if _says_more(job) else [],
     ]
@@ -78,6 +80,11 @@ def _process(job: Job) -> str:
 def _json(job: Job, name: str) -> list[str]:
     value = shown(getattr(job, name), kind=job.kind)
     return [name, *indented(json.dumps(value, indent=2, ensure_ascii=False), by=2)]
+
+
+def _step(step: StoredStep, *, now: datetime) -> list[str]:
+    head = f"{step.role} {step.name}".strip()
+    return [one_line(f"{head}, {_moment(step.at, now=now)}"), *indented(step.text, by=2)]
 
 
 def _error(error: dict[str, Any], *, now: datetime) -> list[str]:
