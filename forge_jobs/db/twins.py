@@ -26,6 +26,7 @@ from forge_jobs.db.rows import (
     Move,
     NewRow,
     Position,
+    PredecessorRow,
     ProgressRow,
     Promoted,
     StepRow,
@@ -62,6 +63,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Gates(Protocol):
+    def insert_gates(self, cursor: Any, *, number: int) -> list[int]: ...
+    def insert_predecessors(self, cursor: Any, rows: Sequence[PredecessorRow]) -> None: ...
+    def has_followers(self, cursor: Any) -> bool: ...
+    def hold_batch(self, cursor: Any, *, batch: int) -> str | None: ...
 
 
 class Fronts(Protocol):
@@ -140,6 +148,17 @@ class Steps(Protocol):
 
 
 class Twin(
-    Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Steps, Protocol
+    Inserts,
+    Gates,
+    Jobs,
+    Fronts,
+    Keys,
+    Budgets,
+    Metrics,
+    Sessions,
+    Locks,
+    Schedules,
+    Steps,
+    Protocol,
 ):
     """One of the two packages of statements."""
