@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from threading import Thread
 from typing import Any, Final
 
 from opentelemetry import context, propagate, trace
@@ -19,8 +20,10 @@ from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.middleware import Around, Incoming, middleware
 from forge_jobs.handlers.outcomes import Dead, Failed, Outcome
 from forge_jobs.handlers.secrecy import without_secrets
+from forge_jobs.signals import process_stopped
 
 SYSTEM: Final = "forge_jobs"
+FLUSH_SECONDS: Final = 5.0
 
 _tracer: Final = trace.get_tracer(SYSTEM)
 
@@ -129,3 +132,17 @@ def _tell(span: Span, outcome: Outcome, ctx: JobContext) -> None:
                 "exception.stacktrace": told.traceback,
             },
         )
+
+
+def _flush(**kwargs: Any) -> None:
+    """Send what waits to be sent: a supervised process ends without the work of an exit.
+
+    The SDK does not keep to the time that its own flush is given.
+    """
+    if flush := getattr(trace.get_tracer_provider(), "force_flush", None):
+        thread = Thread(target=flush, name="forge_jobs-traces", daemon=True)
+        thread.start()
+        thread.join(FLUSH_SECONDS)
+
+
+process_stopped.connect(_flush, dispatch_uid=f"{__name__}.flush")

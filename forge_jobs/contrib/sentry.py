@@ -19,11 +19,13 @@ from forge_jobs.exceptions import JobKilled
 from forge_jobs.handlers.middleware import Around, middleware
 from forge_jobs.handlers.outcomes import Dead, Failed
 from forge_jobs.handlers.secrecy import names_of
+from forge_jobs.signals import process_stopped
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 MOST_REMEMBERED: Final = 1_000
+FLUSH_SECONDS: Final = 5.0
 
 _told: Final[deque[tuple[int, int]]] = deque(maxlen=MOST_REMEMBERED)
 """Of which jobs and attempts there is an event; the log has a line for the last of a job's, too."""
@@ -82,4 +84,10 @@ def _once(event: Event, hint: Hint) -> Event | None:
     return None if is_end and (line["job_id"], line["attempt"]) in _told else event
 
 
+def _flush(**kwargs: Any) -> None:
+    """Send what waits to be sent: a supervised process ends without the work of an exit."""
+    sentry_sdk.flush(timeout=FLUSH_SECONDS)
+
+
 add_global_event_processor(_once)
+process_stopped.connect(_flush, dispatch_uid=f"{__name__}.flush")

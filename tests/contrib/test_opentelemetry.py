@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 import pytest
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from pytest_django import Settings
@@ -325,6 +325,22 @@ def test_what_is_refused_leaves_no_span(spans: InMemorySpanExporter) -> None:
         work.enqueue_many([{"surprise": 1}])
 
     assert spans.get_finished_spans() == ()
+
+
+def test_a_process_sends_what_it_has_left_before_it_ends(
+    provider: TracerProvider, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = InMemorySpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(late, schedule_delay_millis=3_600_000))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+
+    @job(kind="tests.work")
+    def work() -> None: ...
+
+    work.enqueue()
+    drain_with_threads()
+
+    assert len(named(late, "run tests.work")) == 1
 
 
 class Collector(BaseHTTPRequestHandler):

@@ -14,6 +14,7 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
 
 from forge_jobs import Cancelled, Dead, Done, Failed, JobContext, Throttled, job
+from forge_jobs.contrib.sentry import FLUSH_SECONDS
 from forge_jobs.log import log_trouble
 from forge_jobs.log.jobs import RECEIVERS
 from forge_jobs.models import Job, State
@@ -32,15 +33,23 @@ class Kept(Transport):
     def __init__(self) -> None:
         super().__init__()
         self.events: Events = []
+        self.flushed: list[float] = []
+
+    def flush(self, timeout: float, callback: Any = None) -> None:
+        self.flushed.append(timeout)
 
     def capture_envelope(self, envelope: Any) -> None:
         self.events += [item.payload.json for item in envelope.items if item.type == "event"]
 
 
 @pytest.fixture
-def events(settings: Settings, logged: None) -> Iterator[Events]:
+def transport() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def events(settings: Settings, transport: Kept, logged: None) -> Iterator[Events]:
     """What Sentry is told, where it listens to the log, as it does by default."""
-    transport = Kept()
     settings.FORGE_JOBS = {
         **settings.FORGE_JOBS,
         "MIDDLEWARE": ["forge_jobs.contrib.sentry.tracking"],
@@ -200,3 +209,12 @@ def test_what_nobody_should_read_is_in_no_event(events: Events) -> None:
     (event,) = events
     assert "is wrong" in str(event)
     assert "hunter2" not in str(event)
+
+
+def test_a_process_sends_what_it_has_left_before_it_ends(
+    events: Events, transport: Kept, handle: Callable[..., Any]
+) -> None:
+    handle(lambda: None).enqueue()
+    drain()
+
+    assert transport.flushed == [FLUSH_SECONDS]
