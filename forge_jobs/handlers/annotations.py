@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import msgspec.inspect
-from msgspec.inspect import AnyType, CustomType, Field, Type
+from msgspec.inspect import CustomType, Field, Type
 
 from forge_jobs.exceptions import InvalidHandler
 
@@ -27,11 +27,6 @@ def found(function: Callable[..., Any], *, names: Collection[str], kind: str) ->
     for name, annotation in usable.items():
         _refuse_unusable(name, annotation, kind=kind)
     return usable
-
-
-def says_any(annotation: Any) -> bool:
-    """Whether it leaves open what stands in some place."""
-    return any(isinstance(part, AnyType) for part in _parts(msgspec.inspect.type_info(annotation)))
 
 
 def is_model(kind: type) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from forge_jobs.handlers.paths import within
 from forge_jobs.wording import listed, quoted
 
 
@@ -14,6 +15,13 @@ class Loss(NamedTuple):
 
     path: str
     reason: str
+
+
+def all_of(given: Any, kept: Any, plain: Any, back: Any, path: str) -> Iterator[Loss]:
+    """Of what was `given`, what it was taken for, its JSON, and what comes back of that."""
+    yield from unplaced(given, kept, path)
+    yield from unplaced(plain, back, path)
+    yield from changed(kept, back, path)
 
 
 def unplaced(given: Any, kept: Any, path: str) -> Iterator[Loss]:
@@ -35,33 +43,29 @@ def unplaced(given: Any, kept: Any, path: str) -> Iterator[Loss]:
             return
     for name, value in given.items():
         if name in known:
-            yield from unplaced(value, known[name], _within(path, name))
+            yield from unplaced(value, known[name], within(path, name))
         elif lacks:
             yield Loss(path, f"{quoted(name)} is unexpected{hint}")
 
 
 def changed(kept: Any, back: Any, path: str) -> Iterator[Loss]:
-    """What comes back as something else, for no annotation says what it was."""
+    """What comes back as something else, for its annotation doesn't say what it is."""
     is_list = isinstance(kept, tuple) and isinstance(back, list)
     if not (is_list or isinstance(kept, type(back))):
         yield Loss(path, f"{quoted(kept)} would come back as {quoted(back)}: annotate what it is")
+    elif isinstance(kept, dict) and len(kept) != len(back):
+        yield Loss(path, "some of its keys are the same in JSON")
     elif isinstance(kept, dict):
         for (name, was), (key, came) in zip(kept.items(), back.items(), strict=True):
             yield from changed(name, key, path)
-            yield from changed(was, came, _within(path, name))
+            yield from changed(was, came, within(path, name))
     elif isinstance(kept, list | tuple):
         for place, (was, came) in enumerate(zip(kept, back, strict=True)):
             yield from changed(was, came, f"{path}[{place}]")
     else:
         for name, attribute in _fields(type(kept)).items():
             was, came = getattr(kept, attribute), getattr(back, attribute)
-            yield from changed(was, came, _within(path, name))
-
-
-def _within(path: str, name: Any) -> str:
-    return (
-        f"{path}.{name}" if isinstance(name, str) and name.isidentifier() else f"{path}[{name!r}]"
-    )
+            yield from changed(was, came, within(path, name))
 
 
 def _fields(kind: Any) -> Mapping[str, str]:

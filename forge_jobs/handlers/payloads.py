@@ -6,7 +6,7 @@ msgspec converts; what is found out beside it is what would get lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypedDict
 
@@ -14,12 +14,13 @@ import msgspec
 
 from forge_jobs.exceptions import InvalidPayload, UnreadablePayload
 from forge_jobs.handlers import losses
-from forge_jobs.handlers.annotations import found, is_model, says_any, written
+from forge_jobs.handlers.annotations import found, is_model, written
 from forge_jobs.handlers.losses import Loss
+from forge_jobs.handlers.paths import spelled
 from forge_jobs.handlers.signature import Signature
 from forge_jobs.wording import quoted
 
-PLACES: Final = re.compile(r" - at (`key` in )?`\$([^`]*)`")
+PLACES: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`")
 
 
 @dataclass(frozen=True)
@@ -34,37 +35,38 @@ class Arguments:
     types: Mapping[str, Any]
     rest: Any
     shape: Any
-    is_loose: bool
 
     @classmethod
     def of(cls, function: Callable[..., Any], *, kind: str, takes: Signature) -> Self:
         """Raises `InvalidHandler` for an annotation that can't be used."""
-        names = takes.named | {takes.rest} - {""}
-        types = found(function, names=names, kind=kind)
-        is_loose = any(map(says_any, types.values()))
+        types = found(function, names=takes.named | {takes.rest}, kind=kind)
         rest = types.pop(takes.rest, None)
-        return cls(kind, takes.named, types, rest, _shape(types), is_loose)
+        return cls(kind, takes.named, types, rest, _shape(types))
 
     def stored(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """As JSON has them, any of them; raises `InvalidPayload`."""
         shape, given = self._typed(payload)
         try:
-            kept = _converted(given, shape)
-            plain = self._plain(kept)
-            back = _converted(plain, shape)  # looks into what were real objects before, too
-        except msgspec.ValidationError as error:
-            raise self._misfit(_loss(error)) from None
-        for loss in self._losses(given, kept, plain, back):
-            raise self._misfit(loss)
+            kept = self._real(given, shape)
+            plain = {name: self._plain(name, value) for name, value in kept.items()}
+            back = self._real(plain, shape)  # looks into what were objects before, too
+            for name in given:
+                for loss in losses.all_of(given[name], kept[name], plain[name], back[name], name):
+                    raise self._misfit(loss)
+        except RecursionError:
+            raise InvalidPayload(
+                f"payload does not fit {self.kind}: it is nested too deeply, or holds itself.",
+                field="payload",
+            ) from None
         return {**payload, **plain}
 
     def read(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """As their annotations want them; raises `UnreadablePayload`."""
-        shape, given = self._typed(payload)
+        shape, stored = self._typed(payload)
         try:
-            return {**payload, **_converted(given, shape)}
+            return {**payload, **_converted(stored, shape)}
         except msgspec.ValidationError as error:
-            path, reason = _loss(error)
+            path, reason = _loss(error, stored, shape)
             raise UnreadablePayload(
                 f"The stored payload does not fit {self.kind}: at {path}, {reason}. The annotation "
                 f"is {self._wanted(path)}: let it take what was stored as well."
@@ -78,21 +80,18 @@ class Arguments:
         types = {**self.types, **free}
         return _shape(types), {name: payload[name] for name in payload if name in types}
 
-    def _plain(self, kept: dict[str, Any]) -> dict[str, Any]:
+    def _real(self, given: dict[str, Any], shape: Any) -> dict[str, Any]:
         try:
-            plain: dict[str, Any] = _as_json(kept)
-        except RecursionError:
-            raise self._misfit(Loss("payload", "it is too deep, or holds itself")) from None
-        except TypeError:
-            raise self._misfit(_formless(kept)) from None
-        return plain
+            return _converted(given, shape)
+        except msgspec.ValidationError as error:
+            raise self._misfit(_loss(error, given, shape)) from None
 
-    def _losses(self, given: Any, kept: Any, plain: Any, back: Any) -> Iterator[Loss]:
-        for name in given:
-            yield from losses.unplaced(given[name], kept[name], name)
-            yield from losses.unplaced(plain[name], back[name], name)
-            if self.is_loose:
-                yield from losses.changed(kept[name], back[name], name)
+    def _plain(self, name: str, value: Any) -> Any:
+        try:
+            return msgspec.to_builtins(value, str_keys=True, enc_hook=_dumped)
+        except TypeError:
+            reason = f"{quoted(value)} is or holds what JSON has no form for"
+            raise self._misfit(Loss(name, reason)) from None
 
     def _misfit(self, loss: Loss) -> InvalidPayload:
         return InvalidPayload(
@@ -110,12 +109,9 @@ def _shape(types: Mapping[str, Any]) -> Any:
     return TypedDict("Arguments", dict(types), total=False)  # type: ignore[operator]
 
 
-def _converted(given: Any, shape: Any) -> Any:
-    return msgspec.convert(given, shape, str_keys=True, dec_hook=_made)
-
-
-def _as_json(kept: Any) -> Any:
-    return msgspec.to_builtins(kept, str_keys=True, enc_hook=_dumped)
+def _converted(given: Any, shape: Any) -> dict[str, Any]:
+    real: dict[str, Any] = msgspec.convert(given, shape, str_keys=True, dec_hook=_made)
+    return real
 
 
 def _made(kind: Any, given: Any) -> Any:
@@ -124,8 +120,9 @@ def _made(kind: Any, given: Any) -> Any:
         return given
     if is_model(type(given)):
         raise ValueError(f"expected `{kind.__name__}`, got `{type(given).__name__}`")
-    try:  # from JSON pydantic takes what it would refuse as an object
-        return kind.model_validate_json(msgspec.json.encode(given, enc_hook=_dumped))
+    text = msgspec.json.encode(given, enc_hook=_dumped)
+    try:  # from JSON it takes what it may refuse as an object
+        return kind.model_validate_json(text)
     except ValueError as error:
         raise ValueError(_first(error)) from None
 
@@ -143,20 +140,21 @@ def _first(error: Any) -> str:
     return f"{found['msg']} - at `${''.join(steps)}`"
 
 
-def _loss(error: msgspec.ValidationError) -> Loss:
+def _loss(error: msgspec.ValidationError, given: Any, shape: Any) -> Loss:
+    def fault(value: Any) -> str:
+        try:
+            _converted(value, shape)
+        except msgspec.ValidationError as error:
+            return _path(error)
+        return ""
+
     text = str(error)
     reason = PLACES.sub("", text)
-    places = PLACES.findall(text)[::-1]
-    is_key = any(key for key, _ in places)
-    path = "".join(path for _, path in places).removeprefix(".")
-    return Loss(path, reason[:1].lower() + reason[1:] + (", as a key" if is_key else ""))
+    end = ", as a key" if "`key` in" in text else ""
+    path = spelled(_path(error), given, fault=fault)
+    return Loss(path, reason[:1].lower() + reason[1:] + end)
 
 
-def _formless(kept: dict[str, Any]) -> Loss:
-    """The first argument that holds what JSON has no form for."""
-    for name, value in kept.items():
-        try:
-            _as_json(value)
-        except TypeError:
-            return Loss(name, f"{quoted(value)} is or holds what JSON has no form for")
-    return Loss("payload", "it holds what JSON has no form for")
+def _path(error: msgspec.ValidationError) -> str:
+    """The innermost place is told first."""
+    return "".join(reversed(PLACES.findall(str(error)))).removeprefix(".")

@@ -181,12 +181,18 @@ def test_what_was_given_comes_back(annotation: Any, value: Any, as_json: Any) ->
         (dict[str, list[Line]], {"a": [{"price": 1, "x": 1}]}, "at value.a[0], 'x' is unexpected"),
         (dict[int, str], {"x": "a"}, "at value, expected `int`, got `str`, as a key"),
         (Customer, {"key": "x", "eMail": ""}, "at value.key, input should be a valid UUID"),
+        (Customer, {"key": str(KEY), "eMail": "\ud800"}, "at value, 'utf-8' codec can't encode"),
         (Customer, Child(key=KEY, eMail=""), "at value, expected `Customer`, got `Child`"),
         (list[Customer], [5], "at value[0], input should be an object"),
         (Basket, Basket([], {"a": {"b": KEY}}), "at value.note.a.b, UUID("),
         (dict[str, Any], {"a": Colour.RED}, "at value.a, <Colour.RED: 'red'> would come back as"),
         (dict[str, Any], {"a": object()}, "at value, {'a': <object"),
         (dict[Any, int], {1: 1}, "at value, 1 would come back as '1'"),
+        (dict[int | str, int], {1: 1, "1": 1}, "at value, some of its keys are the same in JSON"),
+        (dict[str, Decimal], {"a": "1", "b": "x"}, "at value.b, invalid decimal string"),
+        (dict[UUID, list[Line]], {KEY: [{}]}, f"at value[{KEY!r}][0], object missing"),
+        (dict[date, dict[str, int]], {DAY: {"a": 1, "b c": "x"}}, f"at value[{DAY!r}]['b c'], ex"),
+        (list[dict[str, Line]], [{}, {"a": Line("x")}], "at value[1].a.price, invalid decimal"),  # type: ignore[arg-type]
         (float, float("nan"), "payload.value is nan"),
         (str, "a\0", "payload.value contains the character NUL"),
         (Any, KEY, "payload.value is not JSON"),
@@ -216,8 +222,19 @@ def test_what_holds_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
 
-    with pytest.raises(InvalidPayload, match="too deep"):
+    with pytest.raises(InvalidPayload, match="nested too deeply"):
         stored(list[Any], endless)
+
+
+def test_a_tree_that_grows_into_itself_is_refused() -> None:
+    as_objects = Tree([], [])
+    as_objects.branches.append(as_objects)
+    as_json: dict[str, Any] = {"leaves": []}
+    as_json["branches"] = [as_json]
+
+    for tree in (as_objects, as_json):
+        with pytest.raises(InvalidPayload, match="nested too deeply"):
+            stored(Tree, tree)
 
 
 def test_defaults_and_what_is_not_given_stay_with_the_function() -> None:
