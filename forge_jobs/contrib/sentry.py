@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import sentry_sdk
@@ -29,6 +30,7 @@ FLUSH_SECONDS: Final = 5.0
 
 _told: Final[deque[tuple[int, int]]] = deque(maxlen=MOST_REMEMBERED)
 """Of which jobs and attempts there is an event; the log has a line for the last of a job's, too."""
+_telling: Final = Lock()
 
 
 @middleware
@@ -36,24 +38,29 @@ def tracking(ctx: JobContext) -> Around:
     """Tell what was raised, and what was returned as `Failed` or `Dead`."""
     with sentry_sdk.isolation_scope() as scope:
         scope.set_transaction_name(ctx.kind, source="task")
-        scope.set_tags({f"job.{name}": str(value) for name, value in _told_of(ctx).items()})
-        scope.set_context("job", {"id": ctx.job_id, "process": ctx.process_name, **_told_of(ctx)})
+        scope.set_tags({f"job.{name}": str(value) for name, value in _fields(ctx).items()})
+        scope.set_context("job", {"id": ctx.job_id, "process": ctx.process_name, **_fields(ctx)})
         scope.add_event_processor(partial(_without_secrets, ctx=ctx))
         try:
             outcome = yield
         except JobKilled:
             raise
         except BaseException as error:  # SystemExit and a timeout, too
-            _told.append((ctx.job_id, ctx.attempt))
+            _remember(ctx)
             sentry_sdk.capture_exception(error)
             raise
         if isinstance(outcome, Failed | Dead):
-            _told.append((ctx.job_id, ctx.attempt))
+            _remember(ctx)
             sentry_sdk.capture_message(outcome.message, level="error")
     return None
 
 
-def _told_of(ctx: JobContext) -> dict[str, Any]:
+def _remember(ctx: JobContext) -> None:
+    with _telling:
+        _told.append((ctx.job_id, ctx.attempt))
+
+
+def _fields(ctx: JobContext) -> dict[str, Any]:
     return {"kind": ctx.kind, "queue": ctx.queue, "attempt": ctx.attempt}
 
 
@@ -80,8 +87,10 @@ def _masked(value: Any, secrets: list[str]) -> Any:
 def _once(event: Event, hint: Hint) -> Event | None:
     """Nothing for the line that says how a run ended of which there is an event."""
     line = vars(record) if (record := hint.get("log_record")) else {}
-    is_end = line.get("name") == "forge_jobs" and "state" in line
-    return None if is_end and (line["job_id"], line["attempt"]) in _told else event
+    if line.get("name") != "forge_jobs" or "state" not in line:
+        return event
+    with _telling:
+        return None if (line["job_id"], line["attempt"]) in _told else event
 
 
 def _flush(**kwargs: Any) -> None:
