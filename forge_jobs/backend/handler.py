@@ -112,13 +112,13 @@ class TaskHandler(FunctionHandler[..., Any]):
     def taken(self) -> Signature:
         """Without the refusals of `@job`: what Django takes for a task is one."""
         if not self._is_named:
-            return Signature((), named=RAW, required=frozenset(), is_open=False, context="")
+            return Signature((), named=RAW, required=frozenset(), rest="", context="")
         parameters = [self._signature.parameters[name] for name in self._names]
         return Signature(
             places=tuple(one.name for one in parameters if one.kind in BY_PLACE),
             named=frozenset(self._names),
             required=frozenset(one.name for one in parameters if one.default is one.empty),
-            is_open=False,
+            rest="",
             context="",
         )
 

@@ -93,7 +93,7 @@ class Draft:
                 f"not {quoted(payload)}.",
                 field="payload",
             )
-        self.handler.check(payload)
+        payload = self.handler.stored(payload)
         text = _json(payload, "payload")
         key = self.concurrency_key or _concurrency_key(self.handler, payload)
         return NewRow(

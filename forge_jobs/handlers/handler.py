@@ -85,6 +85,9 @@ class JobHandler:
     Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
     arguments, can only snooze, and is tried again for ever when it fails.
 
+    A function that `validate`s has its arguments checked against their annotations when a job is
+    enqueued, and gets what these say: dates, dataclasses, enumerations, models.
+
     Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
     To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
     broke it off in order or lost its session with the database; others get that attempt back.
@@ -106,6 +109,7 @@ class JobHandler:
     max_concurrent_per_process: int | None = None
     redact: Collection[str] = ()
     resident: bool = False
+    validate: bool = False
     keeps_process: bool = False
     counts_interruptions: bool = False
     cron: str | None = None
@@ -122,6 +126,11 @@ class JobHandler:
 
     def check(self, payload: dict[str, Any]) -> None:
         """Refuse a payload that `run` could not work with, by raising `InvalidPayload`."""
+
+    def stored(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload as it is stored; raises `InvalidPayload`."""
+        self.check(payload)
+        return payload
 
     @cached_property
     def is_async(self) -> bool:

@@ -54,6 +54,7 @@ class HandlerOptions(TypedDict, total=False):
     max_concurrent_per_process: int | None
     redact: Collection[str]
     resident: bool
+    validate: bool
     cron: str | None
     every: timedelta | None
     timezone: str | None
