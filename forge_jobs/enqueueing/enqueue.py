@@ -41,6 +41,8 @@ def enqueue(
     - `run_at` (an aware datetime) or `delay` (a timedelta or seconds);
     - `max_attempts`: 1 or more, None for no limit;
     - `timeout`: how long one attempt may run, a timedelta or seconds;
+    - `expires_at` (an aware datetime) or `expires_in` (a timedelta or seconds after it is due): if
+      it has not begun by then, it is cancelled; else the handler's;
     - `dedupe_key`: while an unfinished job has this key, in whatever queue, no other is made;
     - `idempotency_key`: as long as any job has this key, no other is made;
     - `concurrency_key`: of all jobs with this key, in whatever queue, only as many run at once as

@@ -16,6 +16,7 @@ from forge_jobs.management.rendering import (
     one_line,
 )
 from forge_jobs.models import Job, Process, State
+from forge_jobs.states import TERMINAL
 
 
 def as_text(job: Job, *, now: datetime) -> str:
@@ -39,6 +40,7 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "timeout": _timeout(job),
         "enqueued at": _moment(job.enqueued_at, now=now),
         "run at": _moment(job.run_at, now=now),
+        "expires at": "" if job.state in TERMINAL else _moment(job.expires_at, now=now),
         "started at": _moment(job.started_at, now=now),
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),

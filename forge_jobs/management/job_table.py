@@ -106,6 +106,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "max_attempts": job.max_attempts,
         "enqueued_at": _iso(job.enqueued_at),
         "run_at": _iso(job.run_at),
+        "expires_at": _iso(job.expires_at),
         "started_at": _iso(job.started_at),
         "finished_at": _iso(job.finished_at),
         "dedupe_key": job.dedupe_key,

@@ -83,6 +83,10 @@ class Job(JobsModel):
         related_name="jobs",
     )
 
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, help_text=_("Not told any more once the job has begun.")
+    )
+
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
 
@@ -138,6 +142,12 @@ class Job(JobsModel):
                 "schedule",
                 name="forge_jobs_open_of_schedule",
                 condition=Q(schedule__isnull=False, state__in=UNFINISHED),
+            ),
+            models.Index(
+                "expires_at",
+                "id",
+                name="forge_jobs_expiring",
+                condition=Q(expires_at__isnull=False, finished_at__isnull=True),
             ),
         ]
         constraints: ClassVar = [
@@ -213,36 +223,12 @@ class Job(JobsModel):
             db.connection().alias,
             [field.attname for field in cls._meta.concrete_fields],
             [
-                inserted.id,
-                row.queue,
-                row.kind,
-                json.loads(row.payload),
-                row.priority,
-                row.state,
-                inserted.run_at,
-                inserted.enqueued_at,
-                None,
-                None,
-                0,
-                row.max_attempts,
-                row.timeout_seconds,
-                None,
-                row.dedupe_key,
-                row.idempotency_key,
-                row.concurrency_key,
-                row.concurrency_limit,
-                None,
-                None,
-                "",
-                [],
-                json.loads(row.context),
-                False,
-                None,
-                None,
-                "",
-                "",
-                False,
-                None,
-                None,
+                *(inserted.id, row.queue, row.kind, json.loads(row.payload), row.priority),
+                *(row.state, inserted.run_at, inserted.enqueued_at, None, None, 0),
+                *(row.max_attempts, row.timeout_seconds, None),
+                *(row.dedupe_key, row.idempotency_key),
+                *(row.concurrency_key, row.concurrency_limit, None),
+                *(None, "", [], json.loads(row.context), False, None),
+                *(None, "", "", False, None, None, row.expires_at),
             ],
         )

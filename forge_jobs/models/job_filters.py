@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -45,6 +46,11 @@ class JobFilters(models.QuerySet["Job"]):
     def killable(self) -> Self:
         return self.unfinished().filter(is_to_be_killed=False)
 
+    def expired(self, *, now: datetime) -> Self:
+        """Those that should have begun by now and are not even claimed."""
+        late = self.filter(expires_at__lte=now, finished_at__isnull=True)
+        return late.exclude(state=State.RUNNING)
+
     def unrivalled(self) -> Self:
         """Those whose dedupe key, if any, no unfinished job has."""
         rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
@@ -56,3 +62,7 @@ class JobFilters(models.QuerySet["Job"]):
     def orphaned(self) -> Self:
         """Claimed by a process that has been forgotten."""
         return self.running().filter(~Exists(Process.objects.filter(pk=OuterRef("process_id"))))
+
+    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
+        rows = list(self.values_list("queue", "concurrency_key"))
+        return {queue for queue, _ in rows}, {key for _, key in rows if key}

@@ -37,6 +37,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     cancellable = verb(JobQuerySet.cancellable)
     killable = verb(JobQuerySet.killable)
     unrivalled = verb(JobQuerySet.unrivalled)
+    expired = verb(JobQuerySet.expired)
     claimed_by = verb(JobQuerySet.claimed_by)
     orphaned = verb(JobQuerySet.orphaned)
     release = verb(JobQuerySet.release)
@@ -122,10 +123,23 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         gone = {pk: state for pk, state in forgotten.items() if pk not in still_there}
         return written | gone
 
-    def begin(self, job: ClaimedJob, *, process: Process) -> bool:
-        """Put on record that the handler is about to be called; False if the claim was lost."""
-        ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
-        return bool(ours.update(has_begun=True))
+    def begin(self, job: ClaimedJob, *, process: Process, now: datetime) -> bool:
+        """Put on record that the handler is about to be called; from now on it does not expire.
+
+        False if the claim was lost, or the job has expired.
+        """
+        ours = self._held_by(job, process)
+        if job.expires_at is None:
+            return bool(ours.update(has_begun=True))
+        return bool(ours.filter(expires_at__gt=now).update(has_begun=True, expires_at=None))
+
+    def expire_claimed(self, job: ClaimedJob, *, process: Process, now: datetime) -> bool:
+        """Cancel a claimed job that should have begun by now; False if the claim was lost."""
+        late = self._held_by(job, process).filter(expires_at__lte=now)
+        return bool(late.end_as_expired(now=now))
+
+    def _held_by(self, job: ClaimedJob, process: Process) -> JobQuerySet:
+        return self.running().filter(pk=job.id, process=process, started_at=job.started_at)
 
     def stage(self, *, now: datetime, limit: int) -> list[str]:
         """Make up to `limit` due jobs claimable; returns the queue of each."""

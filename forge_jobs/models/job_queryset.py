@@ -26,7 +26,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
-from forge_jobs.models.job_filters import JobFilters
+from forge_jobs.models.expiry import Expiring
 from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.states import Event, State
 
@@ -43,7 +43,7 @@ READY_OR_BLOCKED: Final = Case(
 )
 
 
-class JobQuerySet(JobFilters):
+class JobQuerySet(Expiring):
     def release(self, *, now: datetime) -> int:
         """Give running jobs back unfinished, with their attempt; returns how many.
 
@@ -140,10 +140,6 @@ class JobQuerySet(JobFilters):
         wake_and_promote(queues, keys)
         return changed
 
-    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
-        rows = list(self.values_list("queue", "concurrency_key"))
-        return {queue for queue, _ in rows}, {key for _, key in rows if key}
-
     def bring_back(self, *, now: datetime) -> int:
         """Let the delay of retries begin now that a clock which was ahead put off; how many."""
         moment = now + clock.AHEAD
@@ -194,6 +190,7 @@ class JobQuerySet(JobFilters):
                     attempt=0,
                     started_at=None,
                     finished_at=None,
+                    expires_at=None,
                     result=None,
                     progress=None,
                     process_name=None,

@@ -196,6 +196,7 @@ def _add_enqueue(parser: ArgumentParser) -> None:
     add("--priority", type=int, help="-100 to 100, higher runs first (default: the handler's)")
     add("--delay", type=parsing.duration, metavar="15m", help="run after that time")
     add("--run-at", type=parsing.moment, metavar="MOMENT", help="such as 2026-03-02T12:00:00+01:00")
+    add("--expires-in", type=parsing.interval, metavar="1h", help="cancel it if not begun by then")
     add("--max-attempts", type=int, metavar="N", help="(default: the handler's)")
     add("--dedupe-key", metavar="KEY", help="store nothing if an unfinished job has this key")
     add("--idempotency-key", metavar="KEY", help="store nothing if any job has this key")
