@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -87,8 +87,15 @@ class Job(JobsModel):
         _("expires at"), null=True, help_text=_("Not told any more once the job has begun.")
     )
 
+    # Of jobs with one dedupe key, all but the first one: those before them had been claimed.
+    dedupe_turn = models.IntegerField(_("dedupe turn"), null=True)
+
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
+    was_replaced: bool = False
+    """The same, and it was waiting: it is what was enqueued now."""
+    was_postponed: bool = False
+    """The same, and it was waiting: it runs when it was said now."""
 
     objects: ClassVar[JobManager] = JobManager()
 
@@ -153,6 +160,7 @@ class Job(JobsModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 "dedupe_key",
+                Coalesce("dedupe_turn", 0),
                 name="forge_jobs_dedupe",
                 condition=Q(dedupe_key__isnull=False, state__in=UNFINISHED),
             ),
@@ -229,6 +237,6 @@ class Job(JobsModel):
                 *(row.dedupe_key, row.idempotency_key),
                 *(row.concurrency_key, row.concurrency_limit, None),
                 *(None, "", [], json.loads(row.context), False, None),
-                *(None, "", "", False, None, None, row.expires_at),
+                *(None, "", "", False, None, None, row.expires_at, None),
             ],
         )

@@ -191,6 +191,7 @@ class JobQuerySet(Expiring):
                     started_at=None,
                     finished_at=None,
                     expires_at=None,
+                    dedupe_turn=None,
                     result=None,
                     progress=None,
                     process_name=None,

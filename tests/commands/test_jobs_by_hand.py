@@ -144,6 +144,10 @@ def test_a_job_that_was_there_already_is_printed_and_said_to_be_so(jobs: Jobs) -
     assert jobs(*words) == (f"{job.pk}\n", told)
     assert jobs(*words, "--verbosity", "0") == (f"{job.pk}\n", "")
 
+    changed = [*words, "--on-duplicate", "replace", "--expires-in", "1h"]
+    assert jobs(*changed).err == f"It was replaced: app.noop #{job.pk} has the key already.\n"
+    assert Job.objects.get().expires_at == NOON + timedelta(hours=1)
+
 
 @pytest.mark.parametrize(
     ("words", "message"),
