@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Now
 
 from forge_jobs import db
 from forge_jobs.db.rows import NewRow
+from forge_jobs.enqueueing.labelling import label
 from forge_jobs.enqueueing.stored import KEY_RACES, Stored, pair
 from forge_jobs.exceptions import KeyUnavailable
 from forge_jobs.states import State
@@ -41,6 +42,7 @@ def settle(rows: Sequence[NewRow]) -> list[Stored]:
         settled |= _settled({key: wanted[key] for key in left})
     else:
         raise KeyUnavailable(left[0], field="dedupe_key")
+    label(settled.values())
     return [*_in_order(rows, settled)]
 
 

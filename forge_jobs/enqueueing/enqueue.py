@@ -51,6 +51,7 @@ def enqueue(
     - `idempotency_key`: as long as any job has this key, no other is made;
     - `concurrency_key`: of all jobs with this key, in whatever queue, only as many run at once as
       the handler's `concurrency_limit` says, the oldest first; else the handler's;
+    - `labels`: a few words to find the job by;
     - `context`: a dictionary kept with the job, such as trace headers.
 
     Returns the job, or with `was_deduplicated` set the one that has the key already. Raises an

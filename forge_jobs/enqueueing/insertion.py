@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from forge_jobs import db, wake
 from forge_jobs.db.rows import KeyHolder, NewRow
 from forge_jobs.enqueueing.duplicates import changes, settle
+from forge_jobs.enqueueing.labelling import label
 from forge_jobs.enqueueing.stored import KEY_RACES, Stored, pair
 from forge_jobs.enqueueing.unmigrated import refuse_unmigrated
 from forge_jobs.exceptions import KeyUnavailable
@@ -41,7 +42,9 @@ def _stored(rows: Sequence[NewRow]) -> Iterator[Stored]:
             if changing:
                 yield from settle([*group])
             else:
-                yield from _insert_or_find([*group], races=KEY_RACES)
+                stored = _insert_or_find([*group], races=KEY_RACES)
+                label(stored)
+                yield from stored
 
 
 def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:

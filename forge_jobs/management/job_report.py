@@ -15,7 +15,7 @@ from forge_jobs.management.rendering import (
     lasting,
     one_line,
 )
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, JobLabel, Process, State
 from forge_jobs.states import TERMINAL
 
 
@@ -45,6 +45,7 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),
         "process": _process(job),
+        "labels": ", ".join(JobLabel.objects.of([job.pk]).get(job.pk, ())),
         "dedupe key": job.dedupe_key or "",
         "idempotency key": job.idempotency_key or "",
         "asked to stop": _moment(job.cancel_requested_at, now=now),

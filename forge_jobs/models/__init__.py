@@ -5,6 +5,7 @@ from forge_jobs.models.event import JobEvent
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
+from forge_jobs.models.label import JobLabel
 from forge_jobs.models.lease import Lease
 from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.mission_control import MissionControl
@@ -21,6 +22,7 @@ __all__ = [
     "Event",
     "Job",
     "JobEvent",
+    "JobLabel",
     "JobTotal",
     "Lease",
     "MetricBucket",

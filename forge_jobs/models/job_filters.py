@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 
 from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.label import JobLabel
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
@@ -50,6 +51,9 @@ class JobFilters(models.QuerySet["Job"]):
         """Those that should have begun by now and are not even claimed."""
         late = self.filter(expires_at__lte=now, finished_at__isnull=True)
         return late.exclude(state=State.RUNNING)
+
+    def labelled(self, label: str) -> Self:
+        return self.filter(pk__in=JobLabel.objects.filter(label=label).values("job"))
 
     def unrivalled(self) -> Self:
         """Those whose dedupe key, if any, no unfinished job has."""

@@ -38,6 +38,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     killable = verb(JobQuerySet.killable)
     unrivalled = verb(JobQuerySet.unrivalled)
     expired = verb(JobQuerySet.expired)
+    labelled = verb(JobQuerySet.labelled)
     claimed_by = verb(JobQuerySet.claimed_by)
     orphaned = verb(JobQuerySet.orphaned)
     release = verb(JobQuerySet.release)

@@ -23,6 +23,7 @@ from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
 from forge_jobs.services.expirer import Expirer
+from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -71,7 +72,7 @@ def service_loops(
     ]
     staging = [Stager(), Expirer(), Scheduler(), Promoter(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
+    tidying = [Pruner(), LabelPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(

@@ -207,4 +207,5 @@ def _add_enqueue(parser: ArgumentParser) -> None:
     add("--max-attempts", type=int, metavar="N", help="(default: the handler's)")
     add("--dedupe-key", metavar="KEY", help="store nothing if an unfinished job has this key")
     add("--on-duplicate", choices=WAYS, help="what becomes of that job if it waits (default: keep)")
+    add("--label", dest="labels", action="append", metavar="WORD", help="to find it by; repeatable")
     add("--idempotency-key", metavar="KEY", help="store nothing if any job has this key")
