@@ -137,24 +137,28 @@ def _changed(row: NewRow, holder: _Holder) -> Stored | None:
 
 
 def _postponed(row: NewRow) -> dict[str, Any]:
-    retrying = When(state=State.RETRYING, then=Value(State.RETRYING))
+    stays = When(state__in=[State.RETRYING, State.HELD], then="state")
     return {
         "run_at": row.run_at,
         "expires_at": row.expires_at,
-        "state": Case(retrying, default=Value(State.SCHEDULED)),
+        "state": Case(stays, default=Value(State.SCHEDULED)),
         "concurrency_slot": None,
     }
 
 
 def _replaced(row: NewRow) -> dict[str, Any]:
-    """All of a job but its id, its keys, when it was enqueued, and what went wrong so far."""
+    """All of a job but its id, its keys, when it was enqueued, and what went wrong so far.
+
+    It stays in its batch, and held by what it comes after.
+    """
     given = row._asdict()
     texts = {name: Value(given.pop(name), TextField()) for name in ("payload", "context")}
-    for name in ("extras", "dedupe_key", "idempotency_key"):
+    for name in ("extras", "dedupe_key", "idempotency_key", "batch_id", "gate_id"):
         del given[name]
     return {
         **given,
         **{name: Cast(text, JSONField()) for name, text in texts.items()},
+        "state": Case(When(state=State.HELD, then="state"), default=Value(row.state)),
         "run_at": row.run_at or Now(),
         "expires_at": row.expires_at,
         "concurrency_slot": None,

@@ -9,6 +9,7 @@ from typing import Final, get_args
 from forge_jobs import clock, jsontext
 from forge_jobs.db.rows import Extras
 from forge_jobs.durations import as_moment, as_timedelta
+from forge_jobs.enqueueing.place import Place
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.handlers.handler import JobHandler, OnDuplicate
 from forge_jobs.wording import listed, meant, quoted
@@ -28,6 +29,7 @@ def extras_of(
     on_duplicate: str,
     dedupe_key: str | None,
     idempotency_key: str | None,
+    place: Place | None,
 ) -> Extras | None:
     """None for a job that has nothing of it; raises `InvalidOption`, which names the field."""
     expires = expires_at is not None or expires_in is not None or handler.expires_in is not None
@@ -41,6 +43,12 @@ def extras_of(
         )
     if on_duplicate != "keep":
         _refuse_keys(on_duplicate, dedupe_key=dedupe_key, idempotency_key=idempotency_key)
+        if place is not None:
+            raise InvalidOption(
+                f'on_duplicate can\'t be "{on_duplicate}" beside batch or after: the job that has '
+                f"the key stays where it is.",
+                field="on_duplicate",
+            )
     return Extras(
         expires_at=_expiry(handler, run_at=run_at, expires_at=expires_at, expires_in=expires_in),
         labels=_labels(labels),

@@ -23,6 +23,8 @@ from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
 from forge_jobs.services.expirer import Expirer
+from forge_jobs.services.followers import Followers
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
@@ -56,6 +58,7 @@ def service_loops(
     heartbeat: Heartbeat,
     steering: Steering,
     leader: Leader,
+    followers: Followers,
     recorder: Recorder,
     workers: Workers,
     lifecycle: Lifecycle,
@@ -68,9 +71,10 @@ def service_loops(
         Cancellation(process, workers),
         ProgressWriter(process, workers, writing=writing),
         leader,
+        followers,
         Rest(),
     ]
-    staging = [Stager(), Expirer(), Scheduler(), Promoter(), Residents()]
+    staging = [Stager(), Expirer(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), LabelPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]

@@ -18,6 +18,7 @@ from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from forge_jobs.runtime.engine import Engine, Options
 from forge_jobs.runtime.registration import default_name, sign_off
 from forge_jobs.services.expirer import Expirer
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.stager import Stager
 from forge_jobs.states import State
@@ -72,7 +73,8 @@ class Inline:
             claiming_stops=Event(),
             fail=engine.lifecycle.fail,
         )
-        self._services = [Expirer(), Stager(), Promoter()]  # a commit promotes, but may never come
+        # What a commit does, too; but a test's may never come.
+        self._services = [Expirer(), Gatekeeper(), Stager(), Promoter()]
 
     def run_all(
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None

@@ -237,6 +237,10 @@ def test_a_job_behind_a_claimed_one_is_made_once_for_a_list(process: Process) ->
             {"on_duplicate": "replace", "dedupe_key": "k", "idempotency_key": "i"},
             "beside an idempotency_key",
         ),
+        (
+            {"on_duplicate": "replace", "dedupe_key": "k", "after": [1]},
+            "beside batch or after",
+        ),
     ],
     ids=str,
 )
@@ -262,3 +266,15 @@ def test_what_is_replaced_runs_as_it_is_now() -> None:
     drain()
 
     assert seen == [2]
+
+
+def test_a_job_that_is_held_stays_so_when_it_is_changed() -> None:
+    before = noop.enqueue()
+    held = effect.using(dedupe_key="k", after=before).enqueue(number=1)
+
+    replaced = replace(2, expires_in=60, delay=60)
+    assert (replaced.pk, replaced.state, replaced.payload) == (held.pk, State.HELD, {"number": 2})
+    assert replaced.gate_id == held.gate_id
+
+    put_off = postpone(HOUR)
+    assert (put_off.pk, put_off.state, put_off.run_at) == (held.pk, State.HELD, NOON + HOUR)

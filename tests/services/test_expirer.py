@@ -26,7 +26,7 @@ REASON = "Expired at 2026-03-02 12:00:00 UTC"
 
 
 @pytest.mark.parametrize(
-    "state", [State.SCHEDULED, State.READY, State.BLOCKED, State.RETRYING], ids=str
+    "state", [State.SCHEDULED, State.READY, State.BLOCKED, State.HELD, State.RETRYING], ids=str
 )
 def test_what_waits_is_cancelled_with_the_reason(state: State) -> None:
     late = stored_job(state=state, expires_at=NOON)
