@@ -92,7 +92,7 @@ def test_jobs_without_labels_never_touch_their_table(labels: Any) -> None:
         (["a\nb"], "can't be printed"),
         (["a\0"], "can't be printed"),
         (["\ud800"], "can't be printed"),
-        (map(str, range(11)), "labels are 11; a job has at most 10"),
+        ([str(n) for n in range(11)], "labels are 11; a job has at most 10"),
     ],
     ids=ascii,
 )
