@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from django.db import DatabaseError, transaction
@@ -19,7 +19,7 @@ from forge_jobs.exceptions import KeyUnavailable
 def insert(rows: Sequence[NewRow]) -> list[Stored]:
     """Store one batch in the current transaction; returns a job for each row, in order."""
     try:
-        stored = [*_stored(rows)]
+        stored = _stored(rows)
     except DatabaseError as error:
         refuse_unmigrated(error)
         raise
@@ -33,18 +33,21 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
     return stored
 
 
-def _stored(rows: Sequence[NewRow]) -> Iterator[Stored]:
+def _stored(rows: Sequence[NewRow]) -> list[Stored]:
     if not any(row.extras for row in rows):
-        yield from _insert_or_find(rows, races=KEY_RACES)
-        return
+        return _insert_or_find(rows, races=KEY_RACES)
+    stored: list[Stored] = []
     with transaction.atomic(using=db.connection().alias):
         for changing, group in groupby(rows, key=changes):
-            if changing:
-                yield from settle([*group])
-            else:
-                stored = _insert_or_find([*group], races=KEY_RACES)
-                label(stored)
-                yield from stored
+            some = [*group]
+            stored += settle(some) if changing else _labelled(some)
+    return stored
+
+
+def _labelled(rows: Sequence[NewRow]) -> list[Stored]:
+    stored = _insert_or_find(rows, races=KEY_RACES)
+    label(stored)
+    return stored
 
 
 def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:

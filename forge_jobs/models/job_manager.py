@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
@@ -137,7 +138,8 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         ours = self._held_by(job, process)
         if job.expires_at is None:
             return bool(ours.update(has_begun=True))
-        return bool(ours.filter(expires_at__gt=now).update(has_begun=True, expires_at=None))
+        in_time = Q(expires_at__gt=now) | Q(has_begun=True)  # whose answer got lost
+        return bool(ours.filter(in_time).update(has_begun=True, expires_at=None))
 
     def expire_claimed(self, job: ClaimedJob, *, process: Process, now: datetime) -> bool:
         """Cancel a claimed job that should have begun by now; False if the claim was lost."""

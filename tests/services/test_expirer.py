@@ -162,6 +162,14 @@ def test_a_claim_that_was_lost_lets_nobody_expire_the_job(process: Process) -> N
     assert Job.objects.expire_claimed(claimed, process=process, now=NOON)
 
 
+def test_that_a_job_begins_may_be_put_on_record_twice(process: Process) -> None:
+    stored_job(expires_at=NOON)
+    (claimed,) = claim(process, now=NOON - SECOND)
+
+    assert Job.objects.begin(claimed, process=process, now=NOON - SECOND)
+    assert Job.objects.begin(claimed, process=process, now=NOON + SECOND)
+
+
 def test_a_requeued_job_expires_no_more() -> None:
     stored_job(expires_at=NOON)
     Expirer().run_once(now=NOON)

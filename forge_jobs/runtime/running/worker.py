@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 from typing import Any, ClassVar, Final, cast
@@ -150,10 +151,9 @@ class Worker(EngineThread):
         expire = partial(Job.objects.expire_claimed, job, process=self._process, now=now)
         if job.expires_at is None or not self.put_on_record(expire):
             return Released(), None
-        ended = Transition(
-            job.id, job.claimed_at, State.CANCELLED, job.attempt - 1, finished_at=now
-        )
-        return Expired(), ended
+        reason = f"Expired at {datetime.fromtimestamp(job.expires_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        ended = Transition(job.id, job.claimed_at, State.CANCELLED, job.attempt - 1)
+        return Expired(), ended._replace(finished_at=now, last_error=reason)
 
     def put_on_record(self, write: Callable[[], bool]) -> bool:
         """Whether the database took it before this process stops."""
