@@ -22,6 +22,7 @@ from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
+from forge_jobs.models import JobLabel
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
@@ -115,7 +116,8 @@ class JobListPage:
         }
 
     def _lines(self, page: JobPage) -> list[JobLine]:
-        return [JobLine.of(job, now=self.now) for job in page.jobs]
+        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+        return [JobLine.of(job, labels=labels.get(job.pk, ()), now=self.now) for job in page.jobs]
 
     def _line(self, line: JobLine) -> tuple[JobLine, str]:
         return line, self.admin.rendered_buttons(self.request, line.job)

@@ -61,6 +61,7 @@ class TaskHandler(FunctionHandler[..., Any]):
             self.max_attempts = task.attempts(otherwise=max_attempts)
             if task.timeout is not None:
                 self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
+            self.expires_in = task.expires_in  # type: ignore[assignment]  # the same
             self.retry = task.retry
             self.retry_on = task.retry_on
             self.dead_on = task.dead_on

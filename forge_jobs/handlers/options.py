@@ -39,6 +39,7 @@ def bring_into_shape(handler: JobHandler) -> None:
             )
     _read_duration(handler, "timeout")
     _read_duration(handler, "retry_for")
+    _read_duration(handler, "expires_in")
     if handler.retry_for and handler.max_attempts is UNSET:
         handler.max_attempts = None
     _read_redact(handler)
@@ -59,6 +60,10 @@ def _refuse_contradictions(handler: JobHandler) -> None:
         if schedules:
             raise InvalidHandler(
                 f"{handler.kind} can't have schedules: it is resident.", field="resident"
+            )
+        if handler.expires_in:
+            raise InvalidHandler(
+                f"expires_in of {handler.kind} can't be given: it is resident.", field="expires_in"
             )
 
 

@@ -43,6 +43,7 @@ class HandlerOptions(TypedDict, total=False):
     priority: int
     max_attempts: int | None
     timeout: timedelta | float | None
+    expires_in: timedelta | float | None
     retry: RetryPolicy | None
     retry_on: Exceptions
     dead_on: Exceptions

@@ -22,8 +22,10 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -73,9 +75,9 @@ def service_loops(
         followers,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
+    staging = [Stager(), Expirer(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
+    tidying = [Pruner(), LabelPruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(
