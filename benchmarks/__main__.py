@@ -6,7 +6,17 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, sets, throughput
+from benchmarks import (
+    control,
+    latency,
+    metering,
+    pages,
+    scale,
+    schedules,
+    sets,
+    startup,
+    throughput,
+)
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -19,12 +29,13 @@ SUITES = {
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
+    "startup": startup.measure,
     "sets": sets.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "sets", "pages", "metering")
+WHOLE = tuple(name for name in SUITES if name != "memory")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -33,6 +44,7 @@ ROUNDS = {
     "schedules": 3,
     "sets": 5,
     "pages": 3,
+    "startup": 15,
     "memory": 1,
     "metering": 5,
 }

@@ -82,6 +82,10 @@ class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
 
 
+class UnreadablePayload(ForgeJobsError, ValueError):
+    """A stored payload does not fit the annotations of its handler, which have changed since."""
+
+
 class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import (
     TYPE_CHECKING,
@@ -13,6 +12,7 @@ from typing import (
     Concatenate,
     Final,
     Literal,
+    NamedTuple,
     TypedDict,
     TypeVar,
     Unpack,
@@ -43,6 +43,7 @@ class HandlerOptions(TypedDict, total=False):
     priority: int
     max_attempts: int | None
     timeout: timedelta | float | None
+    expires_in: timedelta | float | None
     retry: RetryPolicy | None
     retry_on: Exceptions
     dead_on: Exceptions
@@ -54,6 +55,7 @@ class HandlerOptions(TypedDict, total=False):
     max_concurrent_per_process: int | None
     redact: Collection[str]
     resident: bool
+    validate: bool
     cron: str | None
     every: timedelta | None
     timezone: str | None
@@ -121,8 +123,7 @@ def register(handler: H) -> H:
     return registry.add(handler)
 
 
-@dataclass(frozen=True)
-class Clash:
+class Clash(NamedTuple):
     """Two places that claim the same kind; the newer one is in force."""
 
     kind: str

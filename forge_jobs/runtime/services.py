@@ -22,8 +22,10 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -32,6 +34,7 @@ from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
 from forge_jobs.services.scheduler import Scheduler
+from forge_jobs.services.set_pruner import SetPruner
 from forge_jobs.services.stager import Stager
 from forge_jobs.services.surveyor import Surveyor
 from forge_jobs.services.thinner import Thinner
@@ -72,9 +75,9 @@ def service_loops(
         followers,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
+    staging = [Stager(), Expirer(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
+    tidying = [Pruner(), LabelPruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(
