@@ -21,6 +21,7 @@ from forge_jobs.db.observed import (
 from forge_jobs.db.rows import (
     BudgetLevel,
     ClaimedJob,
+    Horizon,
     InsertedRow,
     KeyHolder,
     Move,
@@ -28,6 +29,7 @@ from forge_jobs.db.rows import (
     Position,
     ProgressRow,
     Promoted,
+    Signs,
     Transition,
 )
 
@@ -61,6 +63,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Changes(Protocol):
+    def commits(self, cursor: Any) -> object: ...
+    def signs(self, cursor: Any, *, process: int) -> Signs: ...
+    def ready_queues(self, cursor: Any) -> list[str]: ...
+    def horizon(self, cursor: Any) -> Horizon: ...
 
 
 class Fronts(Protocol):
@@ -127,5 +136,7 @@ class Schedules(Protocol):
     def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
+class Twin(
+    Inserts, Jobs, Changes, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol
+):
     """One of the two packages of statements."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import NamedTuple
 
 from forge_jobs.models import Process
@@ -13,6 +15,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.gauging import Gauging
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
+from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
 from forge_jobs.runtime.running.progress import ProgressWriter
@@ -58,12 +61,21 @@ def service_loops(
     workers: Workers,
     lifecycle: Lifecycle,
     writing: AbstractContextManager[object],
+    hears: Callable[[], bool],
+    poll_interval: timedelta,
 ) -> Loops:
     """Make the threads; none is started."""
+    news = News(
+        process,
+        queues=process.queues,
+        steering=steering,
+        orders=Orders(process, lifecycle),
+        hears=hears,
+        poll_interval=poll_interval,
+    )
     watching = [
-        steering,
-        Orders(process, lifecycle),
-        Cancellation(process, workers),
+        news,
+        Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
         Rest(),

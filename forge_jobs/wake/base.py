@@ -21,6 +21,8 @@ class Listener(Thread):
         super().__init__(name="forge_jobs-listener", daemon=True)
         self.stopping = Event()
         self.is_deaf = False
+        self.hears = False
+        """Whether what people ask of processes is heard of at once."""
         self._arrivals: Arrivals | None = None
 
     def run(self) -> None:

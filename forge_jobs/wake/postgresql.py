@@ -81,9 +81,13 @@ class PostgreSQLListener(Listener):
         finally:
             other.close()
         local.ring(local.ANY)
-        if not self._hear(connection, probe):
-            self._unlisten(connection, backend)
-            self._be_deaf(connection)
+        try:
+            if self._hear(connection, probe):
+                return
+        finally:
+            self.hears = False
+        self._unlisten(connection, backend)
+        self._be_deaf(connection)
 
     def _hear(self, connection: BaseDatabaseWrapper, probe: str) -> bool:
         """Ring bells until `stopping`; False as soon as it is clear that nothing arrives."""
@@ -95,7 +99,7 @@ class PostgreSQLListener(Listener):
                 arrivals.wait(min(unheard_at - time.monotonic(), encores.rest()))
                 for note in session.notifies(timeout=0):
                     if note.payload == probe:
-                        unheard_at = NEVER
+                        unheard_at, self.hears = NEVER, True
                     elif note.payload.startswith(AGAIN):
                         encores.ask(note.payload.removeprefix(AGAIN))
                     elif not note.payload.startswith(PROBE):

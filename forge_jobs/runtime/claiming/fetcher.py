@@ -27,6 +27,8 @@ from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.wake import local
 
 LONGEST_WAIT: Final = 1.0
+LONGEST_SLEEP: Final = 10.0
+"""It is woken for what waits as often as it is to poll; this is in case that nobody does."""
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
@@ -70,7 +72,8 @@ class Fetcher(EngineThread):
         self.release = release
         self.lifecycle = lifecycle
         self.limits = limits
-        self.poll_seconds = poll_interval.total_seconds()
+        seconds = poll_interval.total_seconds()
+        self.poll_seconds = seconds if drain else max(seconds, LONGEST_SLEEP)
         self.drain = drain
         self.writing = writing
         self.prefetch = Prefetch(threads=load.threads)
