@@ -25,6 +25,7 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.horizon import Horizon
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -80,7 +81,8 @@ def service_loops(
         leader,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Residents()]
+    horizon = Horizon()
+    staging = [Stager(horizon), Scheduler(horizon), Promoter(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
