@@ -10,6 +10,7 @@ from typing import Final
 from django.db import Error
 
 from forge_jobs import clock
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.outage import Outage, Stopped
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
@@ -34,10 +35,13 @@ class ServiceLoop(EngineThread):
         self.bell = local.Bell(only=local.STOP)
 
     def work(self) -> None:
+        sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
             while not self.stopping.is_set():
-                if self.bell.wait(self.step()):
+                seconds = self.step()
+                sessions.rest()
+                if self.bell.wait(seconds):
                     self.hurry()
         finally:
             local.unsubscribe(self.bell)

@@ -52,8 +52,8 @@ class Lanes:
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
 
-    def hear(self, bell: local.Bell, seconds: float) -> None:
-        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
+    def hear(self, bell: local.Bell, seconds: float) -> bool:
+        """Wait for the bell, at most so long; the lanes learn for what it was rung, if it was."""
         rung = bell.wait(seconds)
         if local.ANY in rung:
             self.look_everywhere()
@@ -62,6 +62,7 @@ class Lanes:
             lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
+        return bool(rung)
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""
