@@ -27,6 +27,7 @@ from forge_jobs.db.rows import (
     Move,
     NewRow,
     Position,
+    PredecessorRow,
     ProgressRow,
     Promoted,
     Signs,
@@ -70,6 +71,13 @@ class Changes(Protocol):
     def signs(self, cursor: Any, *, process: int) -> Signs: ...
     def ready_queues(self, cursor: Any) -> list[str]: ...
     def horizon(self, cursor: Any) -> Horizon: ...
+
+
+class Gates(Protocol):
+    def insert_gates(self, cursor: Any, *, number: int) -> list[int]: ...
+    def insert_predecessors(self, cursor: Any, rows: Sequence[PredecessorRow]) -> None: ...
+    def has_followers(self, cursor: Any) -> bool: ...
+    def hold_batch(self, cursor: Any, *, batch: int) -> str | None: ...
 
 
 class Fronts(Protocol):
@@ -137,6 +145,17 @@ class Schedules(Protocol):
 
 
 class Twin(
-    Inserts, Jobs, Changes, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol
+    Inserts,
+    Gates,
+    Jobs,
+    Changes,
+    Fronts,
+    Keys,
+    Budgets,
+    Metrics,
+    Sessions,
+    Locks,
+    Schedules,
+    Protocol,
 ):
     """One of the two packages of statements."""

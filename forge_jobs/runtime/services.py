@@ -25,6 +25,8 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.followers import Followers
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.horizon import Horizon
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
@@ -58,6 +60,7 @@ def service_loops(
     heartbeat: Heartbeat,
     steering: Steering,
     leader: Leader,
+    followers: Followers,
     recorder: Recorder,
     workers: Workers,
     lifecycle: Lifecycle,
@@ -79,10 +82,11 @@ def service_loops(
         Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
+        followers,
         Rest(),
     ]
     horizon = Horizon()
-    staging = [Stager(horizon), Scheduler(horizon), Promoter(), Residents()]
+    staging = [Stager(horizon), Scheduler(horizon), Promoter(), Gatekeeper(horizon), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]

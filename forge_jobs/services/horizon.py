@@ -1,4 +1,4 @@
-"""When something will be due next, asked once for the stager and the scheduler."""
+"""When something will be due next, asked once for all services that go by it."""
 
 import time
 from typing import Final
@@ -10,7 +10,7 @@ FRESH_SECONDS: Final = 0.05
 
 
 class Horizon:
-    """What one has seen, the other may go by: once, and if it runs right afterwards."""
+    """What one has seen, the others may go by: once, and if they run right afterwards."""
 
     def __init__(self) -> None:
         self._seen: dict[object, tuple[rows.Horizon, float]] = {}

@@ -60,7 +60,9 @@ SELECT
     ),
     EXISTS (
         SELECT 1 FROM forge_jobs_schedule WHERE is_enabled AND NOT is_over AND next_fire_at IS NULL
-    )
+    ),
+    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
 """
 
 
@@ -82,6 +84,7 @@ def ready_queues(cursor: Any) -> list[str]:
 
 
 def horizon(cursor: Any) -> Horizon:
-    """When the first job, and the first schedule, is due; whether any is to be planned."""
+    """When the first job, and the first schedule, is due; whether any is to be planned,
+    and whether anything comes after jobs."""
     cursor.execute(HORIZON)
     return Horizon(*cursor.fetchone())
