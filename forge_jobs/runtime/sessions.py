@@ -59,6 +59,7 @@ def lend_at_rest() -> None:
     """
     if db.connection().vendor == "postgresql":
         this_thread.lends = True
+        _keeper_of(db.connection())
 
 
 def rest() -> None:
@@ -133,10 +134,14 @@ def known() -> list[BaseDatabaseWrapper]:
 
 def _remember(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     this_thread.has_connected = True
+    _keeper_of(connection).meet(connection)
+
+
+def _keeper_of(connection: BaseDatabaseWrapper) -> Keeper:
     with custody.lock:
         keeper = _keepers.get(connection) or Keeper(connection)
         _keepers[connection] = keeper
-    keeper.meet(connection)
+    return keeper
 
 
 connection_created.connect(_remember, dispatch_uid="forge_jobs.runtime.sessions")
