@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, sets, throughput
+from benchmarks import control, latency, metering, pages, rest, scale, schedules, sets, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -20,11 +20,22 @@ SUITES = {
     "schedules": schedules.measure,
     "pages": pages.measure,
     "sets": sets.measure,
+    "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "sets", "pages", "metering")
+WHOLE = (
+    "throughput",
+    "latency",
+    "scale",
+    "control",
+    "schedules",
+    "sets",
+    "pages",
+    "rest",
+    "metering",
+)
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -32,6 +43,7 @@ ROUNDS = {
     "control": 3,
     "schedules": 3,
     "sets": 5,
+    "rest": 1,
     "pages": 3,
     "memory": 1,
     "metering": 5,
