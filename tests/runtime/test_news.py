@@ -63,7 +63,12 @@ def bell() -> Iterator[local.Bell]:
 
 def other_session(act: Callable[[], object]) -> None:
     """As somebody else does: SQLite tells of the commits of others only."""
-    thread = Thread(target=lambda: (act(), connection.close()))
+
+    def work() -> None:
+        act()
+        connection.close()
+
+    thread = Thread(target=work)
     thread.start()
     thread.join(PATIENCE)
 
