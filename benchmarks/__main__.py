@@ -6,7 +6,18 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, rest, scale, schedules, sets, throughput
+from benchmarks import (
+    control,
+    latency,
+    metering,
+    pages,
+    rest,
+    scale,
+    schedules,
+    sets,
+    startup,
+    throughput,
+)
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -19,23 +30,14 @@ SUITES = {
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
+    "startup": startup.measure,
     "sets": sets.measure,
     "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = (
-    "throughput",
-    "latency",
-    "scale",
-    "control",
-    "schedules",
-    "sets",
-    "pages",
-    "rest",
-    "metering",
-)
+WHOLE = tuple(name for name in SUITES if name != "memory")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -45,6 +47,7 @@ ROUNDS = {
     "sets": 5,
     "rest": 1,
     "pages": 3,
+    "startup": 15,
     "memory": 1,
     "metering": 5,
 }

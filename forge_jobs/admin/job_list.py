@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.job_acts import ACTS, JobAct
+from forge_jobs.admin.job_bulk import OPERATIONS
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.dead_groups import DeadGroups
@@ -79,7 +80,7 @@ class JobListPage:
             act
             for act in ACTS
             if act.is_allowed(self.request)
-            and (not shown or shown in act.operation(nothing, self.request).allowed)
+            and (not shown or shown in OPERATIONS[act.name](nothing, self.request).allowed)
         ]
 
     def _groups(self, jobs: JobList) -> DeadGroups | None:

@@ -1,16 +1,20 @@
 """Twin statements for PostgreSQL and SQLite; `twin()` picks by the database's vendor."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import NotSupportedError
 
 from forge_jobs.conf import conf
-from forge_jobs.db.twins import Twin
+
+if TYPE_CHECKING:
+    from forge_jobs.db.twins import Twin
 
 R = TypeVar("R")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import (
     TYPE_CHECKING,
@@ -13,6 +12,7 @@ from typing import (
     Concatenate,
     Final,
     Literal,
+    NamedTuple,
     TypedDict,
     TypeVar,
     Unpack,
@@ -121,8 +121,7 @@ def register(handler: H) -> H:
     return registry.add(handler)
 
 
-@dataclass(frozen=True)
-class Clash:
+class Clash(NamedTuple):
     """Two places that claim the same kind; the newer one is in force."""
 
     kind: str

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import IntegrityError, transaction
 from django.db.models import (
@@ -24,12 +24,14 @@ from django.db.models import (
 
 from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
-from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.gate import Gate, judge_anew
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import follow_on_commit, wake_and_promote
 from forge_jobs.states import Event, GateState, State
+
+if TYPE_CHECKING:
+    from forge_jobs.models.ended import Ended
 
 BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""

@@ -241,9 +241,10 @@ class Engine:
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:
                 lifecycle.give_up(f"{self.workers.stuck} threads are stuck")
-            jobs, _ = self.workers.work_done()
-            if reason := limits.exceeded(jobs=jobs):
+            ended, _ = self.workers.work_done()  # first: what ends in between is not counted twice
+            if reason := limits.exceeded(jobs=ended + len(self.workers.runs())):
                 lifecycle.retire(reason)
+                limits.make_way()
             if lifecycle.retiring and not self.claims:
                 return lifecycle.retiring
             if lifecycle.retiring and lifecycle.failure and self.workers.hang_in_imports:

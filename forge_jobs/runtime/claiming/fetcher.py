@@ -150,6 +150,8 @@ class Fetcher(EngineThread):
             self.lanes.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
+        if self.jobs_left() <= 0:
+            self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
         is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
         if self.drain and is_dry:
@@ -244,9 +246,10 @@ class Fetcher(EngineThread):
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),
             LARGEST_CLAIM,
-            self.jobs_left(),
         )
-        return room if room > self.prefetch.jobs // 2 or ahead <= 0 else 0
+        if ahead > 0 and room <= self.prefetch.jobs // 2:
+            return 0
+        return min(room, self.jobs_left())
 
     def jobs_left(self) -> int:
         """How many jobs this process may still claim before it makes way for another."""
