@@ -11,6 +11,7 @@ from benchmarks import (
     latency,
     metering,
     pages,
+    rest,
     scale,
     schedules,
     sets,
@@ -31,6 +32,7 @@ SUITES = {
     "pages": pages.measure,
     "startup": startup.measure,
     "sets": sets.measure,
+    "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
@@ -43,6 +45,7 @@ ROUNDS = {
     "control": 3,
     "schedules": 3,
     "sets": 5,
+    "rest": 1,
     "pages": 3,
     "startup": 15,
     "memory": 1,

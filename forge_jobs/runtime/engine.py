@@ -167,6 +167,7 @@ class Engine:
             lifecycle=lifecycle,
             health_file=options.health_file,
         )
+        listener = wake.listener()
         loops = service_loops(
             process,
             database_file=database_file,
@@ -178,8 +179,10 @@ class Engine:
             workers=self.workers,
             lifecycle=lifecycle,
             writing=writing,
+            hears=lambda: listener.hears,
+            poll_interval=options.poll_interval,
         )
-        self.threads = Threads(self.finalizer, self.fetcher, wake.listener(), loops)
+        self.threads = Threads(self.finalizer, self.fetcher, listener, loops)
 
     @property
     def failure(self) -> str:
