@@ -19,9 +19,11 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.ending import Ending, Threads
@@ -92,15 +94,17 @@ class Engine:
         database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
         claiming_stops, bell = Event(), Bell()
-        self.steering = Steering(process, options.queues)
+        self.steering = Steering(options.queues)
         self.claims = Claims(process)
-        self.settlements = Settlements(self.steering, process_name=process.name)
-        self.buffer = Buffer(bell, release=self.settlements.release)
+        self.gates: dict[str, Gate] = {}
+        self.settlements = Settlements(self.steering, gates=self.gates, process_name=process.name)
+        self.buffer = Buffer(bell, gates=self.gates, release=self.settlements.release)
         self.workers = Workers(
             lambda number: Worker(
                 number,
                 process=process,
                 buffer=self.buffer,
+                gates=self.gates,
                 settlements=self.settlements,
                 writing=writing,
                 claiming_stops=claiming_stops,
@@ -110,13 +114,24 @@ class Engine:
             settlements=self.settlements,
             lifecycle=lifecycle,
         )
-        load = Load(self.workers.work_done, threads=options.threads)
+        self.sharing = Sharing(
+            process,
+            gates=self.gates,
+            steering=self.steering,
+            buffer=self.buffer,
+            bell=bell,
+            runs=self.workers.runs,
+            lifecycle=lifecycle,
+            writing=writing,
+        )
+        load = Load(self.workers.work_done, threads=options.threads, gates=self.gates)
         self.fetcher = Fetcher(
             lanes=Lanes(options.queues, steering=self.steering),
             kinds=KindLimits(self.claims, process.kinds),
             admission=Admission(
                 process,
                 steering=self.steering,
+                gates=self.gates,
                 load=load,
                 writing=writing,
                 stopping=claiming_stops,
@@ -167,6 +182,7 @@ class Engine:
             database_file=database_file,
             heartbeat=self.heartbeat,
             steering=self.steering,
+            sharing=self.sharing,
             leader=self.leader,
             recorder=self.recorder,
             workers=self.workers,
@@ -194,6 +210,7 @@ class Engine:
     def run(self) -> str:
         """Work until a stop is requested; returns the reason."""
         self.steering.run_once(now=clock.now())
+        self.sharing.run_once(now=clock.now())
         self.threads.loops.metering.look_at_watermark()
         process_started.send_robust(
             type(self),

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.heartbeat import Heartbeat
@@ -53,6 +54,7 @@ def service_loops(
     database_file: DatabaseFile | None,
     heartbeat: Heartbeat,
     steering: Steering,
+    sharing: Sharing,
     leader: Leader,
     recorder: Recorder,
     workers: Workers,
@@ -62,6 +64,7 @@ def service_loops(
     """Make the threads; none is started."""
     watching = [
         steering,
+        sharing,
         Orders(process, lifecycle),
         Cancellation(process, workers),
         ProgressWriter(process, workers, writing=writing),
@@ -69,7 +72,7 @@ def service_loops(
         Rest(),
     ]
     staging = [Stager(), Scheduler(), Promoter(), Residents()]
-    sharing = [Reaper(heartbeat.hearing), Balancer()]
+    reaping = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
@@ -83,7 +86,7 @@ def service_loops(
     return Loops(
         pulse=ServiceLoop("pulse", [*filter(None, [database_file]), heartbeat], fail=fail),
         watch=ServiceLoop("watch", watching, fail=fail),
-        services=LeaderLoop("services", [*staging, *sharing], leader=leader, fail=fail),
+        services=LeaderLoop("services", [*staging, *reaping], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
         metering=MeteringLoop(metering, gauging, fail=fail),
     )

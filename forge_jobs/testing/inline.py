@@ -66,6 +66,7 @@ class Inline:
             0,
             process=engine.process,
             buffer=engine.buffer,
+            gates=engine.gates,
             settlements=engine.settlements,
             writing=nullcontext(),
             claiming_stops=Event(),

@@ -136,6 +136,7 @@ class Fetcher(EngineThread):
             return
         if len(self.buffer) and time.monotonic() - self._supplied_at > LONGEST_WAIT:
             self.give_back()
+        self.load.given_back += self.buffer.release_stale()
         had_nothing = not self.claims
         if self.drain and had_nothing:
             self.lanes.look_everywhere()
@@ -220,7 +221,7 @@ class Fetcher(EngineThread):
         """How many jobs to claim now; none until half of the prefetch is used up."""
         jobs, seconds = self.load.work_done()
         self.prefetch.update(jobs=jobs, seconds=seconds)
-        ahead = self.load.taken - jobs
+        ahead = self.load.taken - jobs - self.load.held_back()
         room = min(
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),

@@ -9,6 +9,7 @@ from typing import Final
 
 from forge_jobs import wake
 from forge_jobs.runtime.claiming.buffer import ROOM
+from forge_jobs.runtime.claiming.gates import FREED
 from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
@@ -38,7 +39,7 @@ class Lanes:
         return [lane for lane in self._with_work() if lane.opens_at <= now]
 
     def waiting(self) -> list[Lane]:
-        """Of the same, those that wait for tokens, or for a worker of their queue's."""
+        """Of the same, those that wait for tokens, a worker, or a slot of their queue's."""
         now = time.monotonic()
         return [lane for lane in self._with_work() if lane.opens_at > now]
 
@@ -54,6 +55,8 @@ class Lanes:
             lane.may_hold_work |= lane.queue in rung
             lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
+                lane.opens_at = 0.0
+            if lane.awaits_slot and rung[FREED + lane.queue]:
                 lane.opens_at = 0.0
 
     def look_everywhere(self) -> None:
