@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from django.db import models
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.models.base import JobsManager, JobsModel
+from forge_jobs.models.job import Job
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.states import ProcessState
@@ -42,6 +44,8 @@ class Terms(NamedTuple):
     """What the process holds as of now: others count on it not to begin more."""
     fair: int
     """What it should come to hold."""
+    allowed: int
+    """How many it may run: it begins none as long as all together hold too many."""
 
 
 class ShareManager(JobsManager["Share"]):
@@ -74,7 +78,7 @@ class ShareManager(JobsManager["Share"]):
         with db.read_committed():
             # Written first: SQLite's snapshot must not be older than the lock.
             self.bulk_create(
-                [Share(queue=queue, process=process, slots=0, wanted=wanted, since=now)],
+                [Share(queue=queue, process_id=process.pk, slots=0, wanted=wanted, since=now)],
                 update_conflicts=True,
                 update_fields=["wanted"],
                 unique_fields=["queue", "process"],
@@ -89,18 +93,33 @@ class ShareManager(JobsManager["Share"]):
             stakes[process.pk] = mine = stakes[process.pk]._replace(claims=claims)
             fair = fair_shares(limit, stakes.values(), now=now)[process.pk]
             free = limit - sum(stake.slots for stake in stakes.values())
-            slots = max(limit_to(min(fair, mine.slots)), min(fair, mine.slots))
-            if fair > slots and free > 0 and self._all_are_known(queue, stakes):
+            kept = min(fair, mine.slots) if free >= 0 else 0
+            slots = max(limit_to(kept), kept)
+            if fair > slots and free > 0 and self.all_are_known(queue, stakes):
                 slots = min(fair, slots + free)
             if slots != mine.slots:
                 since = mine.since if bool(slots) == bool(mine.slots) else now
                 self.filter(queue=queue, process=process).update(slots=slots, since=since)
-        return Terms(slots, fair)
+        is_exceeded = slots - mine.slots > free
+        return Terms(slots, fair, 0 if is_exceeded else min(slots, fair))
 
-    def _all_are_known(self, queue: str, stakes: Mapping[int, Stake]) -> bool:
-        """Whoever serves a queue and has no share knows nothing of a limit, or of shares."""
+    def all_are_known(self, queue: str, stakes: Mapping[int, Stake]) -> bool:
+        """Whether all that serve a queue have a share in it, if only of no slots.
+
+        Who has none knows nothing of a limit, or of shares, and may run any number of jobs.
+        """
         processes = Process.objects.exclude(pk__in=stakes).values_list("queues", flat=True)
         return not any(queue in queues for queues in processes)
+
+    def busy(self, queues: Collection[str]) -> dict[str, int]:
+        """How many slots of these queues are in use; what was claimed beyond a share waits."""
+        jobs = Job.objects.running().filter(queue__in=queues).values_list("queue", "process_id")
+        shares = self.filter(queue__in=queues).values_list("queue", "process_id", "slots")
+        slots = {(queue, process): held for queue, process, held in shares}
+        busy = dict.fromkeys(queues, 0)
+        for queue, process, claimed in jobs.annotate(count=Count("pk")).order_by():
+            busy[queue] += min(claimed, slots.get((queue, process), claimed))
+        return busy
 
     def give_up(self, queue: str, *, process: Process) -> int:
         """Forget the share of a process in a queue that has no limit any more."""

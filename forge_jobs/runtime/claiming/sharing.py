@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 CAUTION: Final = 0.1
 """So much of the time after which others take us for lost we don't rely on."""
 
+HASTE: Final = timedelta(seconds=0.05)
+HASTE_SECONDS: Final = 1.0
+"""How long to look often for slots that are to change hands: they may belong to long jobs."""
+
 Stakes = Mapping[int, Stake]
 
 
@@ -37,7 +41,6 @@ class Sharing(Service):
 
     interval = timedelta(seconds=0.5)
     is_urgent = True
-    haste = timedelta(seconds=0.05)
 
     def __init__(
         self,
@@ -59,10 +62,24 @@ class Sharing(Service):
         self._runs = runs
         self._lifecycle = lifecycle
         self._writing = writing
-        self._is_unsettled = False
+        self._until = 0.0
+        self._owed: dict[str, tuple[int, int]] = {}
+        """Of each queue, how many slots we should have, and have; if that is not the same."""
+        self._owed_since = 0.0
 
     def run_once(self, *, now: datetime) -> int:
-        self._is_unsettled = False
+        before, self._owed = self._owed, {}
+        changed = self._see_to_all(now=now)
+        if self._owed != before:
+            self._owed_since = time.monotonic()
+        return changed
+
+    def rest(self, *, now: datetime) -> timedelta:
+        """Short for a while when slots are to change hands."""
+        is_hasty = self._owed and time.monotonic() - self._owed_since < HASTE_SECONDS
+        return HASTE if is_hasty else self.interval
+
+    def _see_to_all(self, *, now: datetime) -> int:
         limits = self._steering.limits()
         changed = sum(self._lift(queue) for queue in self._gates.keys() - limits.keys())
         if not limits:
@@ -73,10 +90,6 @@ class Sharing(Service):
             gate = self._gates.get(queue) or self._open(queue)
             changed += self._attend(gate, stakes[queue], limit=limit, now=now)
         return changed
-
-    def rest(self, *, now: datetime) -> timedelta:
-        """Short as long as somebody is owed something."""
-        return self.haste if self._is_unsettled else self.interval
 
     def _rely_on_beats(self) -> None:
         """A process that was lost holds nothing: others may have its slots by now."""
@@ -110,12 +123,15 @@ class Sharing(Service):
             return self._settle(gate, wanted, claims=claims, now=now)
         mine = before._replace(wanted=wanted, claims=claims)
         fair = fair_shares(limit, [*_others(mine, stakes), mine], now=now)[mine.process]
-        used = gate.limit_to(min(fair, mine.slots))
-        gate.hold(until=self._until)
         free = limit - sum(stake.slots for stake in stakes.values())
-        may_grow = fair > mine.slots and free > 0
-        may_shrink = max(fair, used) < mine.slots
-        self._is_unsettled |= fair != mine.slots
+        kept = min(fair, mine.slots) if free >= 0 else 0
+        used = gate.limit_to(kept)
+        gate.hold(until=self._until)
+        may_grow = (
+            fair > mine.slots and free > 0 and Share.objects.all_are_known(gate.queue, stakes)
+        )
+        may_shrink = max(kept, used) < mine.slots
+        self._owe(gate, fair, mine.slots)
         if may_grow or may_shrink or _is_news(mine, before, stakes):
             return self._settle(gate, wanted, claims=claims, now=now)
         return 0
@@ -131,13 +147,18 @@ class Sharing(Service):
                 now=now,
             )
         if terms is None:
-            self._is_unsettled = True
+            self._owe(gate, wanted, -1)  # somebody has it locked for a moment
             return 0
-        gate.limit_to(min(terms.fair, terms.slots))
+        gate.limit_to(terms.allowed)
         gate.hold(until=self._until)
-        self._is_unsettled |= terms.fair != terms.slots
+        self._owe(gate, terms.fair, terms.slots)
         wake.send_elsewhere(wake.STOP)
         return 1
+
+    def _owe(self, gate: Gate, fair: int, slots: int) -> None:
+        self._owed.pop(gate.queue, None)
+        if fair != slots:
+            self._owed[gate.queue] = fair, slots
 
 
 def _others(mine: Stake, stakes: Stakes) -> list[Stake]:

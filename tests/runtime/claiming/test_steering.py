@@ -8,9 +8,10 @@ from threading import Event, Thread
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from forge_jobs import Failed, JobContext, Throttled, job
-from forge_jobs.models import Job, Queue, RateLimitBudget, State
+from forge_jobs.models import Job, Queue, RateLimitBudget, Share, State
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
@@ -308,6 +309,9 @@ def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_wai
         stored_job()
     with running(engine()) as subject:
         eventually(lambda: subject.steering.is_limited("default"))
+        if taken:
+            hungry = Share.objects.filter(wanted__gt=F("slots"))
+            eventually(hungry.exists)
         with transaction.atomic():
             Queue.objects.select_for_update().get(name="default")
             for _ in range(3):
