@@ -21,6 +21,12 @@ def timed() -> list[float]:
     return [began, time.time()]
 
 
+@job(kind="bench.lone", max_concurrent_per_process=1)
+def lone() -> None:
+    """Keeps its kind at its limit."""
+    time.sleep(0.1)
+
+
 @job(kind="bench.keyed", concurrency_key=lambda payload: f"key {payload['key']}")
 def keyed(key: int) -> None:
     work(key)

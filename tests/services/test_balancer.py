@@ -15,7 +15,7 @@ def test_only_shares_of_processes_that_are_gone_are_forgotten() -> None:
         process = process_named(name, queues=["mail"])
         Share.objects.create(queue="mail", process=process, slots=1, wanted=1, since=NOON)
     gone = Process.objects.filter(name="gone")
-    gone._raw_delete(gone.db)  # type: ignore[attr-defined] # as a release without shares does
+    gone._raw_delete(gone.db)  # as a release without shares does
 
     assert Balancer().run_once(now=NOON) == 1
     assert Balancer().run_once(now=NOON) == 0

@@ -88,6 +88,7 @@ def test_a_limit_that_is_lifted_lets_all_go_on(crowd: Crowd, stay: JobHandler) -
         eventually(lambda: crowd.inside == 4)
         eventually(lambda: not Share.objects.exists())
         assert not subject.gates
+        crowd.go.set()
 
 
 def test_a_process_lets_go_of_what_it_does_not_use_when_another_goes_short(
@@ -102,6 +103,7 @@ def test_a_process_lets_go_of_what_it_does_not_use_when_another_goes_short(
             stay.enqueue_many([{}] * 8)
             eventually(lambda: crowd.inside == 8)
             assert (slots(idle), slots(short)) == (0, 4)
+            crowd.go.set()
 
 
 def test_of_two_that_want_one_slot_each_gets_it_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +116,7 @@ def test_of_two_that_want_one_slot_each_gets_it_in_turn(monkeypatch: pytest.Monk
     noop.enqueue_many([{}] * 3)
     with running(there):
         eventually(lambda: bool(there.sharing._owed))
-        share.slots = 0  # as the other one does, which sees that its turn is over
-        share.save()
+        Share.objects.filter(pk=share.pk).update(slots=0, since=clock.now())  # its turn is over
         eventually(lambda: not Job.objects.unfinished().exists())
 
 
@@ -127,12 +128,14 @@ def test_a_process_that_is_made_quiet_leaves_its_slots_to_others() -> None:
         eventually(lambda: (slots(quiet), slots(other)) == (0, 2))
 
 
-def test_who_has_not_been_heard_of_for_long_begins_nothing_until_it_beats_again() -> None:
+def test_who_has_not_been_heard_of_for_long_begins_nothing_until_it_beats_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     limit(2)
     with running(engine()) as subject:
         eventually(lambda: slots(subject) == 2)
         beats = Process.objects.filter(pk=subject.process.pk)
-        subject.heartbeat._compare_clock = Event().wait  # type: ignore[method-assign]
+        monkeypatch.setattr(subject.heartbeat, "run_once", lambda *, now: 0)
         beats.update(heartbeat_at=clock.now() - conf().process_timeout)
         eventually(lambda: subject.gates["default"].room() == 0)
         stored = noop.enqueue()
