@@ -125,9 +125,10 @@ class Engine:
             writing=writing,
         )
         load = Load(self.workers.work_done, threads=options.threads, gates=self.gates)
+        kinds = KindLimits(self.claims, process.kinds)
         self.fetcher = Fetcher(
-            lanes=Lanes(options.queues, steering=self.steering),
-            kinds=KindLimits(self.claims, process.kinds),
+            lanes=Lanes(options.queues, kinds=kinds, steering=self.steering),
+            kinds=kinds,
             admission=Admission(
                 process,
                 steering=self.steering,

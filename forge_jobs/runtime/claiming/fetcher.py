@@ -15,7 +15,7 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
 from forge_jobs.runtime.claiming.lanes import ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
@@ -106,7 +106,7 @@ class Fetcher(EngineThread):
 
         If this process can take them, none of the others need look.
         """
-        can_take = self.claims_from(queue) and kind in self.kind_limits.roomy()
+        can_take = self.claims_from(queue) and self.kind_limits.can_take(kind)
         if can_take:
             for _ in range(jobs):
                 self.bell.ring(ENTRUSTED + queue)
@@ -190,10 +190,21 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.claims.release_unheld()
             self._is_unsure = True
-            kinds, entrusted = self.kind_limits.roomy(), lane.entrusted
-            claimed = self.admission.claim(lane, limit, kinds=kinds)
+            claimed = self.claim_kinds(lane, limit)
             self._is_unsure = False
-        if len(kinds) < len(self.kind_limits):  # others may have room for what is left
+        return claimed
+
+    def claim_kinds(self, lane: Lane, limit: int) -> list[ClaimedJob]:
+        """Of limited kinds no more than have room here: others may have room for the rest."""
+        if not isinstance(lane, ScarceLane):
+            return self.admission.claim(lane, limit, kinds=self.kind_limits.unlimited)
+        if not (rooms := self.kind_limits.rooms()):
+            lane.may_hold_work = False
+            return []
+        entrusted = lane.entrusted
+        limit = min(limit, sum(rooms.values()))
+        claimed = self.admission.claim(lane, limit, kinds=list(rooms))
+        if len(rooms) < len(self.kind_limits):
             lane.entrusted = max(0, entrusted - len(claimed))
         return claimed
 

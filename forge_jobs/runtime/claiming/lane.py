@@ -133,6 +133,14 @@ class Lane:
         return claimed
 
 
+class ScarceLane(Lane):
+    """The same queue, as far as its jobs are of kinds that this process may run only so many of.
+
+    Apart, for they may be all that is in front of the queue: claimed with the others, most of them
+    would be in vain, and those behind them would wait.
+    """
+
+
 def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:
     """One of the lanes was served; the others come nearer to their turn, by their weights."""
     for each in lanes:

@@ -10,7 +10,8 @@ from typing import Final
 from forge_jobs import wake
 from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.gates import FREED
-from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
@@ -22,10 +23,13 @@ ENTRUSTED: Final = ","
 class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
-    def __init__(self, queues: Mapping[str, int], *, steering: Steering) -> None:
+    def __init__(self, queues: Mapping[str, int], *, kinds: KindLimits, steering: Steering) -> None:
         self._steering = steering
         self.looked_at = time.monotonic()
-        self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+        makers = [Lane, ScarceLane] if kinds else [Lane]
+        self._lanes = [
+            make(name, weight=weight) for name, weight in queues.items() for make in makers
+        ]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
