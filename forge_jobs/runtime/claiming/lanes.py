@@ -26,10 +26,9 @@ class Lanes:
     def __init__(self, queues: Mapping[str, int], *, kinds: KindLimits, steering: Steering) -> None:
         self._steering = steering
         self.looked_at = time.monotonic()
-        makers = [Lane, ScarceLane] if kinds else [Lane]
-        self._lanes = [
-            make(name, weight=weight) for name, weight in queues.items() for make in makers
-        ]
+        self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+        if kinds:  # any that is limited
+            self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
@@ -46,6 +45,10 @@ class Lanes:
         """Of the same, those that wait for tokens, a worker, or a slot of their queue's."""
         now = time.monotonic()
         return [lane for lane in self._with_work() if lane.opens_at > now]
+
+    def may_hold_work(self) -> bool:
+        """Whether there may be more in an open queue, though it can't be had at once perhaps."""
+        return bool(self._with_work())
 
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
