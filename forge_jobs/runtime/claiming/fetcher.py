@@ -212,7 +212,7 @@ class Fetcher(EngineThread):
             lane.may_hold_work = False
             return []
         entrusted = lane.entrusted
-        limit = min(limit, sum(rooms.values()))
+        limit = min(limit, *rooms.values())
         claimed = self.admission.claim(lane, limit, kinds=list(rooms))
         if len(rooms) < len(self.kind_limits):
             lane.entrusted = max(0, entrusted - len(claimed))

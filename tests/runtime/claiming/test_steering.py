@@ -15,6 +15,7 @@ from forge_jobs.runtime.engine import Engine
 from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 from tests.app.jobs import noop
+from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import stored_job
 from tests.running import PATIENCE, drain, engine, eventually, running
@@ -304,10 +305,12 @@ def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_wai
 ) -> None:
     Queue.objects.sow({"default": {"max_workers": 1}})
     if taken:
-        stored_job(state=State.RUNNING, process_id=process_named("there").pk)
+        there = process_named("there", queues=["default"])
+        Share.objects.create(queue="default", process=there, slots=1, wanted=1, since=NOON)
         stored_job()
     with running(engine()) as subject:
-        eventually(Share.objects.exists)
+        is_told = Share.objects.filter(process=subject.process, wanted=2 if taken else 0)
+        eventually(is_told.exists)
         with transaction.atomic():
             Queue.objects.select_for_update().get(name="default")
             for _ in range(3):
