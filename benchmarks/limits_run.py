@@ -11,7 +11,6 @@ import django
 from django.core.management import call_command
 
 SETTLED_SECONDS = 2
-SETTINGS_QUEUES = 1_000
 
 
 def main(verb: str, *words: str) -> None:
@@ -23,8 +22,6 @@ def main(verb: str, *words: str) -> None:
             rate, most = drain(f"bench.{verb.removesuffix('s')}", *numbers)
         case "behind":
             rate, most = drain_behind(*numbers), 0
-        case "queues":
-            rate, most = drain_queues(*numbers), 0
     print(json.dumps({"rate": rate, "most": most}))
 
 
@@ -65,21 +62,6 @@ def drain_behind(jobs: int, front: int) -> float:
         await_(lambda: not others.exists())
         seconds = seconds_taken(kind="bench.noop")
     return jobs / seconds
-
-
-def drain_queues(jobs: int, queues: int) -> float:
-    """Jobs a second, spread over so many queues."""
-    from forge_jobs import enqueue_many
-    from forge_jobs.conf import conf
-    from forge_jobs.enqueueing.enqueue import NewJob
-    from forge_jobs.models import Job
-
-    names = list(conf().queues)[:queues]
-    for name in names:
-        enqueue_many((NewJob("bench.noop", {}) for _ in range(jobs // queues)), queue=name)
-    with runjobs("--threads", "8", "--queues", ",".join(names), processes=1):
-        await_(lambda: not Job.objects.unfinished().exists())
-    return jobs / seconds_taken()
 
 
 def seconds_taken(**which: object) -> float:
