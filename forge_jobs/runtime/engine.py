@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 from queue import Empty
 from threading import Event
 from typing import Final, Self
@@ -31,8 +27,8 @@ from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.recorder import Recorder
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.services import service_loops
@@ -47,24 +43,6 @@ from forge_jobs.signals import process_started, process_stopped, process_stoppin
 from forge_jobs.wake.local import Bell
 
 TICK_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What one process is asked for.
-
-    `queues` are names, with how often each is served relative to the others. `health_file` is
-    touched with every heartbeat while the process is able to run jobs.
-    """
-
-    queues: Mapping[str, int]
-    threads: int
-    name: str
-    poll_interval: timedelta
-    shutdown_timeout: timedelta
-    drain: bool = False
-    limits: Limits = field(default_factory=Limits)
-    health_file: Path | None = None
 
 
 class Engine:

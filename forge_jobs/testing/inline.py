@@ -15,7 +15,8 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import default_name, sign_off
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
