@@ -44,41 +44,6 @@ RETURNING
     timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
 """
 
-# The same, from where the last claim stopped: kinds that have no room here, and may be many in
-# front, are not walked over again.
-PEEK_AFTER = """
-SELECT 1 FROM forge_jobs_job
-WHERE state = 'ready' AND queue = %(queue)s
-    AND kind IN (SELECT value FROM json_each(%(kinds)s))
-    AND priority = %(after_priority)s AND (run_at, id) > (%(after_run_at)s, %(after_id)s)
-    AND NOT EXISTS (
-        SELECT 1 FROM forge_jobs_queue
-        WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-    )
-LIMIT 1
-"""
-
-CLAIM_AFTER = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
-WHERE id IN (
-    SELECT id FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = %(queue)s
-        AND kind IN (SELECT value FROM json_each(%(kinds)s))
-        AND priority = %(after_priority)s AND (run_at, id) > (%(after_run_at)s, %(after_id)s)
-        AND NOT EXISTS (
-            SELECT 1 FROM forge_jobs_queue
-            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-        )
-    ORDER BY run_at, id
-    LIMIT %(limit)s
-)
-RETURNING
-    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
-    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
-"""
-
 SETTLE = """
 UPDATE forge_jobs_job AS job
 SET state = CASE
@@ -160,16 +125,16 @@ def claim(
     now: datetime,
     after: Position | None,
 ) -> list[ClaimedJob]:
-    """Take up to `limit` ready jobs of a queue for a process, in any order."""
+    """Take up to `limit` ready jobs of a queue for a process, in any order.
+
+    SQLite removes index entries at once, so every claim starts from the front.
+    """
     claimed_at = as_text(now)
     values = {"queue": queue, "kinds": json.dumps(kinds), "now": claimed_at}
-    if after is not None:
-        values |= {f"after_{name}": value for name, value in after._asdict().items()}
-    cursor.execute(PEEK if after is None else PEEK_AFTER, values)
+    cursor.execute(PEEK, values)
     if cursor.fetchone() is None:
         return []
-    claim = CLAIM if after is None else CLAIM_AFTER
-    cursor.execute(claim, values | {"limit": limit, "process": process})
+    cursor.execute(CLAIM, values | {"limit": limit, "process": process})
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 

@@ -12,7 +12,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Process, RateLimitBudget
 from forge_jobs.runtime.claiming.gates import Gate
-from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, ScarceLane
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
@@ -50,6 +50,8 @@ class Admission:
             if not limit:
                 return self._await_slot(lane, gate, kinds)
         claimed = self._claim(lane, limit, free=free, kinds=kinds)
+        if claimed is None and isinstance(lane, ScarceLane) and not lane.look(kinds):
+            return []
         if claimed is None:
             lane.awaits_worker = True
             lane.opens_at = time.monotonic() + BUSY_SECONDS
