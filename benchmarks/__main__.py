@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     control,
     latency,
+    limits,
     metering,
     pages,
     rest,
@@ -28,6 +29,7 @@ SUITES = {
     "latency": latency.measure,
     "scale": scale.measure,
     "control": control.measure,
+    "limits": limits.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
     "startup": startup.measure,
@@ -43,6 +45,7 @@ ROUNDS = {
     "latency": 1,
     "scale": 1,
     "control": 3,
+    "limits": 3,
     "schedules": 3,
     "sets": 5,
     "rest": 1,
