@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, throughput
+from benchmarks import control, cron, latency, metering, pages, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -17,18 +17,20 @@ SUITES = {
     "latency": latency.measure,
     "scale": scale.measure,
     "control": control.measure,
+    "cron": cron.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "metering")
+WHOLE = ("throughput", "latency", "scale", "control", "cron", "schedules", "pages", "metering")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
     "scale": 1,
     "control": 3,
+    "cron": 5,
     "schedules": 3,
     "pages": 3,
     "memory": 1,
