@@ -56,7 +56,7 @@ def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
 def multiply() -> None:
     """As often as it takes, each time a while later."""
     moments = {"run_at", "enqueued_at", "started_at", "finished_at"}
-    columns = [field.column for field in Job._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in Job._meta.concrete_fields if not field.primary_key]
     values = [f"{name} + later" if name in moments else name for name in columns]
     with connection.cursor() as cursor:
         cursor.execute(
