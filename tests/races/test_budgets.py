@@ -9,11 +9,10 @@ from forge_jobs.models import Job, Process, Queue, RateLimitBudget, State
 from tests.app.jobs import strike
 from tests.app.models import Effect
 from tests.running import Runjobs, eventually
-from tests.sizes import sized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-JOBS = sized(240, full=400)
+JOBS = 400
 CAPACITY = 20
 RATE = 20
 
