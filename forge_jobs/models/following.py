@@ -106,7 +106,7 @@ def over() -> Q:
     """Batches that are complete, and of which nothing is left."""
     left = Job.objects.filter(batch=OuterRef("pk"), state__in=constants(UNFINISHED))
     parts = Batch.objects.filter(parent=OuterRef("pk"), ended_at__isnull=True)
-    return Q(~Exists(left.order_by("-pk")[:1]), ~Exists(parts), state=BatchState.SEALED)
+    return Q(~Exists(left), ~Exists(parts), state=BatchState.SEALED)
 
 
 def end(batches: Collection[int], *, now: datetime) -> list[int]:

@@ -32,6 +32,7 @@ from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
 from forge_jobs.services.scheduler import Scheduler
+from forge_jobs.services.set_pruner import SetPruner
 from forge_jobs.services.stager import Stager
 from forge_jobs.services.surveyor import Surveyor
 from forge_jobs.services.thinner import Thinner
@@ -74,7 +75,7 @@ def service_loops(
     ]
     staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
+    tidying = [Pruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(
