@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     control,
+    cron,
     latency,
     limits,
     metering,
@@ -30,6 +31,7 @@ SUITES = {
     "scale": scale.measure,
     "control": control.measure,
     "limits": limits.measure,
+    "cron": cron.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
     "startup": startup.measure,
@@ -46,6 +48,7 @@ ROUNDS = {
     "scale": 1,
     "control": 3,
     "limits": 3,
+    "cron": 5,
     "schedules": 3,
     "sets": 5,
     "rest": 1,
