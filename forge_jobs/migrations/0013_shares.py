@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0014_held'),
+        ('forge_jobs', '0012_expiring'),
     ]
 
     operations = [
