@@ -222,3 +222,22 @@ class ProgressRow(NamedTuple):
     id: int
     claimed_at: str
     progress: str
+
+
+class Signs(NamedTuple):
+    """What tells a process that something has changed by which it goes."""
+
+    order: str | None
+    """What it was asked to be; None if its row is gone."""
+    queues: object
+    """Differs from what it was if any queue's row does."""
+    ready: list[str]
+
+
+class Horizon(NamedTuple):
+    """When the first job is due, and the first schedule; None is never."""
+
+    job: datetime | None
+    schedule: datetime | None
+    has_unplanned: bool
+    has_followers: bool

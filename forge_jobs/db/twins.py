@@ -21,6 +21,7 @@ from forge_jobs.db.observed import (
 from forge_jobs.db.rows import (
     BudgetLevel,
     ClaimedJob,
+    Horizon,
     InsertedRow,
     KeyHolder,
     Move,
@@ -29,6 +30,7 @@ from forge_jobs.db.rows import (
     PredecessorRow,
     ProgressRow,
     Promoted,
+    Signs,
     StepRow,
     Transition,
 )
@@ -63,6 +65,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Changes(Protocol):
+    def commits(self, cursor: Any) -> object: ...
+    def signs(self, cursor: Any, *, process: int) -> Signs: ...
+    def ready_queues(self, cursor: Any) -> list[str]: ...
+    def horizon(self, cursor: Any) -> Horizon: ...
 
 
 class Gates(Protocol):
@@ -151,6 +160,7 @@ class Twin(
     Inserts,
     Gates,
     Jobs,
+    Changes,
     Fronts,
     Keys,
     Budgets,

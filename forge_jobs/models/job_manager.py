@@ -190,6 +190,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         with db.connection().cursor() as cursor:
             return set(db.twin().stalled_keys(cursor))
 
+    def ready_queues(self) -> list[str]:
+        """The queues that have ready jobs."""
+        with db.connection().cursor() as cursor:
+            return db.twin().ready_queues(cursor)
+
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:

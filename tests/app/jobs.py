@@ -197,3 +197,11 @@ def complete_and_die(ctx: JobContext, *, number: int) -> None:
         Effect.objects.create(number=number)
         ctx.complete(number)
     os._exit(13)
+
+
+@job(kind="app.spanned")
+def spanned(*, seconds: float) -> list[float]:
+    """From when until when it ran, by a clock that all processes of this machine share."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    return [began, time.monotonic()]

@@ -4,11 +4,12 @@ import os
 import random
 import signal
 import time
+from datetime import datetime
 
 import pytest
 from django.db.models import Count, Max, Min, Sum
 
-from forge_jobs.models import Job, JobStep, State
+from forge_jobs.models import Job, JobStep, Process, State
 from tests.app.jobs import complete_and_die, in_steps, walk_over_effects
 from tests.app.models import Effect
 from tests.running import Runjobs, eventually
@@ -66,12 +67,15 @@ def test_a_walk_visits_each_row_and_few_of_them_again(
     stored = walk_over_effects.enqueue(every=EVERY, seconds=seconds)
     kills, until = 0, time.monotonic() + LONG
 
-    with Runjobs("--processes", "1", "--threads", "1") as runjobs:
-        eventually(JobStep.objects.exists)
-        while unfinished() and kills < most_kills and time.monotonic() < until:
-            os.kill(runjobs.pids[1], signal.SIGKILL)
+    with Runjobs("--processes", "1", "--threads", "1"):
+        killed: set[datetime] = set()
+        while kills < most_kills and time.monotonic() < until:
+            run = next_run(killed)
+            if run is None:
+                break
+            killed.add(run)
+            os.kill(Process.objects.get().pid, signal.SIGKILL)
             kills += 1
-            has_moved_on(runjobs)
             wait_or(2.0 if most_kills > 3 else 0.0)
         eventually(lambda: not unfinished(), patience=LONG)
 
@@ -83,14 +87,15 @@ def test_a_walk_visits_each_row_and_few_of_them_again(
     assert rows <= visits["began__sum"] <= rows + kills * EVERY, (visits, kills)
 
 
-def has_moved_on(runjobs: Runjobs) -> None:
-    """There is another process to be killed, whose run has stored how far it came."""
-    eventually(lambda: not unfinished() or (len(runjobs.pids) > 1 and _is_on_its_way()))
+def next_run(killed: set[datetime]) -> datetime | None:
+    """When a run began that has stored how far it came, and was not killed; None at the end."""
 
+    def on_its_way() -> set[datetime]:
+        running = set(Job.objects.running().values_list("started_at", flat=True))
+        return (running & set(JobStep.objects.values_list("claimed_at", flat=True))) - killed
 
-def _is_on_its_way() -> bool:
-    started = Job.objects.running().values_list("started_at", flat=True)
-    return JobStep.objects.filter(claimed_at__in=list(started)).exists()
+    eventually(lambda: not unfinished() or bool(on_its_way()))
+    return next(iter(on_its_way()), None)
 
 
 def test_jobs_that_were_complete_when_their_process_died_are_successes() -> None:

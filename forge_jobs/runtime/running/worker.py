@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
@@ -55,6 +56,7 @@ class Worker(EngineThread):
         *,
         process: Process,
         buffer: Buffer,
+        gates: Mapping[str, Gate],
         settlements: Settlements,
         writing: AbstractContextManager[object],
         claiming_stops: Event,
@@ -64,6 +66,7 @@ class Worker(EngineThread):
         self.number = number
         self._process = process
         self._buffer = buffer
+        self._gates = gates
         self._settlements = settlements
         self._writing = writing
         self._claiming_stops = claiming_stops
@@ -126,6 +129,8 @@ class Worker(EngineThread):
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
         try:
+            if (gate := self._gates.get(run.job.queue)) and not gate.may_begin(run.job):
+                return Released(), None
             if run.job.is_on_record and not self.may_begin(run.job):
                 return self.unbegun(run.job)
             if job_started.has_listeners():
