@@ -80,6 +80,10 @@ class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
 
 
+class ChildUnfit(ForgeJobsError):
+    """A child can't be started, or did not prove that it can do its work; the message says why."""
+
+
 class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
 

@@ -1,1 +1,5 @@
 """What runs, and what does it come to?"""
+
+from forge_jobs.handlers.pool import SubprocessPool
+
+__all__ = ["SubprocessPool"]

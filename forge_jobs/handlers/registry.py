@@ -106,9 +106,7 @@ def job(
             kind=_default_kind(function) if kind is None else kind,
             takes_context=takes_context,
         )
-        for name, value in options.items():
-            _refuse_unknown(name)
-            setattr(handler, name, value)
+        give(handler, options, by="job()", also=("kind", "takes_context"))
         return registry.add(handler)
 
     return decorate if function is None else decorate(function)
@@ -119,6 +117,23 @@ def register(handler: H) -> H:
     frame = sys._getframe(1)
     handler.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     return registry.add(handler)
+
+
+def give(
+    handler: JobHandler, options: HandlerOptions, *, by: str, also: Sequence[str] = ()
+) -> None:
+    """Set the options that were given to `by`, which has `also` others of its own.
+
+    Raises `InvalidHandler` for one that there is not.
+    """
+    known = [*also, *HandlerOptions.__annotations__]
+    for name, value in options.items():
+        if name not in HandlerOptions.__annotations__:
+            raise InvalidHandler(
+                f"{by} has no option {name!r}.{meant(name, known)} It knows {listed(known)}.",
+                field=name,
+            )
+        setattr(handler, name, value)
 
 
 @dataclass(frozen=True)
@@ -210,12 +225,3 @@ def _default_kind(function: Callable[..., Any]) -> str:
         )
     config = apps.get_containing_app_config(function.__module__)
     return f"{config.label if config else function.__module__}.{function.__name__}"
-
-
-def _refuse_unknown(option: str) -> None:
-    known = ["kind", "takes_context", *HandlerOptions.__annotations__]
-    if option not in known:
-        raise InvalidHandler(
-            f"job() has no option {option!r}.{meant(option, known)} It knows {listed(known)}.",
-            field=option,
-        )

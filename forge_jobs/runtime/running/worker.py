@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
 from threading import Event
@@ -208,7 +208,7 @@ class Worker(EngineThread):
             returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
-            with run:
+            with nullcontext() if handler.ends_itself else run:
                 try:
                     if self._layers:
                         handle = partial(handler.run, run.context, payload)
