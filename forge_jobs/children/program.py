@@ -104,6 +104,11 @@ def is_text(given: object) -> bool:
     return isinstance(given, str) and "\0" not in given
 
 
+def are_texts(given: object) -> bool:
+    """Whether they are the arguments of a program that has a name."""
+    return isinstance(given, list | tuple) and all(map(is_text, given)) and bool(given and given[0])
+
+
 def are_arguments(given: object) -> bool:
     if isinstance(given, str | bytes) or not isinstance(given, Sequence) or not given:
         return False

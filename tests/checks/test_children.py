@@ -33,6 +33,5 @@ def test_a_program_that_is_not_here_is_a_warning(
     found = check_programs(None)
 
     assert [(one.id, one.msg) for one in found] == [
-        ("forge_jobs.W014", f"The children of 'tests.pool' can't be started here: {one}.")
-        for one in missing
+        ("forge_jobs.W014", f"Jobs of 'tests.pool' can't run here: {one}.") for one in missing
     ]

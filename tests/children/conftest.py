@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from forge_jobs import Outcome, register
+from forge_jobs import JobHandler, Outcome, register
 from forge_jobs.children.guardian import guardian
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers import SubprocessPool
@@ -47,7 +47,7 @@ def tell(pool: SubprocessPool, do: str, **payload: Any) -> Outcome:
     return run(pool, {"do": do, **payload})
 
 
-def claimed(pool: SubprocessPool, payload: dict[str, Any], *, timeout: float | None = None) -> Run:
+def claimed(pool: JobHandler, payload: dict[str, Any], *, timeout: float | None = None) -> Run:
     """A run that a worker can begin."""
     row = (0, "default", pool.kind, json.dumps(payload), "{}", 0, None, 1, 1, timeout)
     job = ClaimedJob(*row, claimed_at="then")
