@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import control, latency, metering, pages, scale, schedules, throughput
+from benchmarks import children, control, latency, metering, pages, scale, schedules, throughput
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -16,6 +16,7 @@ SUITES = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scale": scale.measure,
+    "children": children.measure,
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
@@ -23,11 +24,12 @@ SUITES = {
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "control", "schedules", "pages", "metering")
+WHOLE = ("throughput", "latency", "scale", "children", "control", "schedules", "pages", "metering")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
     "scale": 1,
+    "children": 3,
     "control": 3,
     "schedules": 3,
     "pages": 3,
