@@ -10,16 +10,28 @@ from forge_jobs.enqueueing.enqueue import (
     enqueue,
     enqueue_many,
 )
-from forge_jobs.exceptions import EnqueueError, ForgeJobsError, InvalidSchedule
+from forge_jobs.exceptions import (
+    BatchFailed,
+    CantWait,
+    EnqueueError,
+    ForgeJobsError,
+    InvalidSchedule,
+    JobFailed,
+)
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.middleware import middleware
 from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
 from forge_jobs.handlers.registry import job, register
+from forge_jobs.sets.batches import batch, open_batch
+from forge_jobs.sets.chains import Chain, chain
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchFailed",
     "Cancelled",
+    "CantWait",
+    "Chain",
     "Dead",
     "Done",
     "EnqueueError",
@@ -28,6 +40,7 @@ __all__ = [
     "ForgeJobsError",
     "InvalidSchedule",
     "JobContext",
+    "JobFailed",
     "JobHandler",
     "NewJob",
     "Outcome",
@@ -35,10 +48,13 @@ __all__ = [
     "Throttled",
     "aenqueue",
     "aenqueue_many",
+    "batch",
+    "chain",
     "enqueue",
     "enqueue_many",
     "job",
     "middleware",
+    "open_batch",
     "register",
     "schedule",
 ]

@@ -21,7 +21,7 @@ from forge_jobs.handlers.settlement import trimmed
 from forge_jobs.wording import quoted
 
 if TYPE_CHECKING:
-    from forge_jobs.models import Job
+    from forge_jobs.models import Batch, Job
 
 SHUTDOWN: Final = "shutdown"
 """The `reason` of a cancellation because the process stops; the job will run again."""
@@ -136,6 +136,26 @@ class JobContext:
     def _moment(self, name: str) -> datetime | None:
         moment = self.context.get(name) if self.schedule else None
         return datetime.fromisoformat(moment) if moment else None
+
+    @cached_property
+    def batch(self) -> Batch | None:
+        """The batch that this job is in, which takes more jobs from it even when it is sealed."""
+        from forge_jobs.models import Batch
+
+        found = Batch.objects.filter(jobs=self.job_id).first()
+        if found:
+            found.is_of_this_job = True
+        return found
+
+    @cached_property
+    def results(self) -> list[Any]:
+        """What those returned that this job comes after, in the order in which they were given.
+
+        None for one that did not succeed; for a batch, how many jobs ended in which state.
+        """
+        from forge_jobs.models import Predecessor
+
+        return Predecessor.objects.results_for(self.job_id)
 
     @cached_property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:

@@ -1,5 +1,7 @@
 """Everything forge_jobs raises on its own account."""
 
+from typing import Any
+
 from forge_jobs.wording import quoted
 
 
@@ -86,6 +88,28 @@ class ChildUnfit(ForgeJobsError):
 
 class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
+
+
+class CantWait(ForgeJobsError, RuntimeError):
+    """`join()` was called where what it waits for could never come to be."""
+
+
+class JobFailed(ForgeJobsError):
+    """A job that was waited for is dead, or was cancelled; `job` is the one."""
+
+    def __init__(self, job: Any) -> None:
+        why = job.last_error or job.cancel_reason
+        super().__init__(f"Job {job} is {job.state}{f': {why}' if why else '.'}")
+        self.job = job
+
+
+class BatchFailed(ForgeJobsError):
+    """A batch that was waited for ended with jobs that are dead or cancelled; it is `batch`."""
+
+    def __init__(self, batch: Any) -> None:
+        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(batch.counts.items()))
+        super().__init__(f"Batch {batch} failed: {counts or 'one of its parts did'}.")
+        self.batch = batch
 
 
 class ProcessLost(ForgeJobsError):

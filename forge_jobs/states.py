@@ -10,6 +10,7 @@ class State(TextChoices):
     SCHEDULED = "scheduled", _("scheduled")
     READY = "ready", _("ready")
     BLOCKED = "blocked", _("blocked")
+    HELD = "held", _("held")
     RUNNING = "running", _("running")
     RETRYING = "retrying", _("retrying")
     SUCCEEDED = "succeeded", _("succeeded")
@@ -18,8 +19,40 @@ class State(TextChoices):
 
 
 WAITING: Final = (State.SCHEDULED, State.RETRYING)
-UNFINISHED: Final = (State.SCHEDULED, State.READY, State.BLOCKED, State.RUNNING, State.RETRYING)
+UNFINISHED: Final = (
+    State.SCHEDULED,
+    State.READY,
+    State.BLOCKED,
+    State.HELD,
+    State.RUNNING,
+    State.RETRYING,
+)
 TERMINAL: Final = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
+
+
+class BatchState(TextChoices):
+    """Of a set of jobs: it may grow, it is complete, or all of its jobs have ended."""
+
+    OPEN = "open", _("open")
+    SEALED = "sealed", _("sealed")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+
+
+class GateState(TextChoices):
+    """Of what jobs come after: they wait for it, may go, or will never be able to."""
+
+    CLOSED = "closed", _("closed")
+    OPEN = "open", _("open")
+    BROKEN = "broken", _("broken")
+
+
+class Needs(TextChoices):
+    """How a predecessor must have ended."""
+
+    SUCCESS = "success", _("success")
+    FAILURE = "failure", _("failure")
+    END = "end", _("end")
 
 
 class ProcessState(TextChoices):

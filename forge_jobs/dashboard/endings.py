@@ -114,7 +114,7 @@ class Endings:
 def unfinished_parts() -> list[JobQuerySet]:
     """All unfinished jobs, in parts of which each has an index."""
     jobs = Job.objects
-    return [jobs.ready(), jobs.blocked(), jobs.running(), jobs.waiting()]
+    return [jobs.ready(), jobs.blocked(), jobs.held(), jobs.running(), jobs.waiting()]
 
 
 def _said(fits: Q | None) -> Any:

@@ -76,7 +76,7 @@ class JobList:
                 return LONGEST_RUNNING
             case State.BLOCKED:
                 return BY_KEY
-            case State.SCHEDULED | State.RETRYING:
+            case State.SCHEDULED | State.RETRYING | State.HELD:
                 return NEXT_DUE
             case _:
                 return LAST_FINISHED
@@ -191,6 +191,8 @@ class JobList:
                 return jobs.filter(state=Constant(State.RETRYING))
             case State.SCHEDULED:
                 return jobs.waiting()
+            case State.HELD:
+                return jobs.held()
             case state:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
 

@@ -22,6 +22,8 @@ class NewRow(NamedTuple):
     context: str
     concurrency_key: str | None = None
     concurrency_limit: int | None = None
+    batch_id: int | None = None
+    gate_id: int | None = None
 
     @property
     def keys(self) -> tuple[str | None, str | None]:
@@ -48,6 +50,16 @@ class KeyHolder(NamedTuple):
     id: int
     dedupe_key: str | None
     idempotency_key: str | None
+
+
+class PredecessorRow(NamedTuple):
+    """A job or a batch that must have ended, in the way that is needed, before a gate opens."""
+
+    gate_id: int
+    place: int
+    job_id: int | None
+    batch_id: int | None
+    needs: str
 
 
 class Move(NamedTuple):

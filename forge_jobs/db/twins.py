@@ -26,6 +26,7 @@ from forge_jobs.db.rows import (
     Move,
     NewRow,
     Position,
+    PredecessorRow,
     ProgressRow,
     Promoted,
     Transition,
@@ -61,6 +62,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Gates(Protocol):
+    def insert_gates(self, cursor: Any, *, number: int) -> list[int]: ...
+    def insert_predecessors(self, cursor: Any, rows: Sequence[PredecessorRow]) -> None: ...
+    def has_followers(self, cursor: Any) -> bool: ...
+    def hold_batch(self, cursor: Any, *, batch: int) -> str | None: ...
 
 
 class Fronts(Protocol):
@@ -127,5 +135,7 @@ class Schedules(Protocol):
     def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
 
 
-class Twin(Inserts, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol):
+class Twin(
+    Inserts, Gates, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol
+):
     """One of the two packages of statements."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from forge_jobs import clock, jsontext
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.db.rows import NewRow
 from forge_jobs.durations import as_moment, as_timedelta
+from forge_jobs.enqueueing.place import Place, place_of
 from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
 from forge_jobs.handlers.handler import UNSET, JobHandler, JobOptions, Unset
 from forge_jobs.handlers.registry import registry
 from forge_jobs.states import State
 from forge_jobs.wording import listed, meant, quoted
+
+if TYPE_CHECKING:
+    from forge_jobs.enqueueing.place import Predecessors
+    from forge_jobs.models import Batch
 
 MAX_KEY_LENGTH: Final = 200
 
@@ -35,6 +40,7 @@ class Draft:
     idempotency_key: str | None
     concurrency_key: str | None
     context: str
+    place: Place | None
 
     @classmethod
     def of(
@@ -51,6 +57,10 @@ class Draft:
         idempotency_key: str | None = None,
         concurrency_key: str | None = None,
         context: dict[str, Any] | None = None,
+        batch: Batch | int | None = None,
+        after: Predecessors | None = None,
+        after_end: Predecessors | None = None,
+        after_failure: Predecessors | None = None,
         **unknown: object,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
@@ -59,11 +69,12 @@ class Draft:
         registered = registry.get(kind)
         handler = kind if isinstance(kind, JobHandler) else registered
         moment = _moment(run_at, delay)
+        place = place_of(batch, after=after, after_end=after_end, after_failure=after_failure)
         return cls(
             handler=handler,
             queue=_queue(queue, handler),
             priority=handler.priority if priority is None else _priority(priority),
-            state=State.SCHEDULED if moment and moment > clock.now() else State.READY,
+            state=_state(moment, place),
             run_at=moment,
             max_attempts=_max_attempts(max_attempts, handler),
             timeout_seconds=_seconds(timeout, handler),
@@ -71,6 +82,7 @@ class Draft:
             idempotency_key=_key(idempotency_key, "idempotency_key"),
             concurrency_key=_key(concurrency_key, "concurrency_key"),
             context="{}" if context is None else context_text(context),
+            place=place,
         )
 
     def row(self, payload: dict[str, Any]) -> NewRow:
@@ -99,6 +111,12 @@ class Draft:
             key,
             self.handler.concurrency_limit if key else None,
         )
+
+
+def _state(moment: datetime | None, place: Place | None) -> State:
+    if place and place.after:
+        return State.HELD
+    return State.SCHEDULED if moment and moment > clock.now() else State.READY
 
 
 def _unknown_option(name: str) -> InvalidOption:

@@ -16,6 +16,7 @@ from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.enqueueing.incoming import seen
 from forge_jobs.enqueueing.insertion import Stored, insert
+from forge_jobs.enqueueing.place import Place
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.wording import quoted
@@ -45,15 +46,22 @@ def enqueue(
     - `idempotency_key`: as long as any job has this key, no other is made;
     - `concurrency_key`: of all jobs with this key, in whatever queue, only as many run at once as
       the handler's `concurrency_limit` says, the oldest first; else the handler's;
-    - `context`: a dictionary kept with the job, such as trace headers.
+    - `context`: a dictionary kept with the job, such as trace headers;
+    - `batch`: the set of jobs that it is one of;
+    - `after`, `after_end`, `after_failure`: jobs or batches, one or many, that must have ended
+      first: well, in whatever way, or not well. If that can't be any more, the job is cancelled.
 
     Returns the job, or with `was_deduplicated` set the one that has the key already. Raises an
     `EnqueueError` that names the `field`; then nothing was written.
     """
-    row = Draft.of(kind, **options).row({} if payload is None else payload)
+    draft = Draft.of(kind, **options)
+    row = draft.row({} if payload is None else payload)
     if conf().middleware:
         (row,) = seen([row])
-    (stored,) = db.unless_locked(lambda: insert([row]))
+    if draft.place is None:
+        (stored,) = db.unless_locked(lambda: insert([row]))
+    else:
+        (stored,) = db.unless_locked(lambda: _insert_placed([row], [draft.place]))
     return _job(stored)
 
 
@@ -78,14 +86,16 @@ def enqueue_many(jobs: Iterable[NewJob]) -> EnqueuedJobs:
 
     Every job is checked before the first is written. Raises as `enqueue()` does.
     """
-    rows = []
+    rows, places = [], []
     for job in _each(jobs, field="jobs"):
         if not isinstance(job, NewJob):
             raise InvalidOption(
                 f"jobs must be NewJob(kind, payload) each, not {quoted(job)}.", field="jobs"
             )
-        rows.append(Draft.of(job.kind, **job.options).row(job.payload))
-    return _store(rows)
+        draft = Draft.of(job.kind, **job.options)
+        rows.append(draft.row(job.payload))
+        places.append(draft.place)
+    return _store(rows, places)
 
 
 def enqueue_payloads(
@@ -93,7 +103,8 @@ def enqueue_payloads(
 ) -> EnqueuedJobs:
     """Store one job of the same kind and options for each payload; see `enqueue_many()`."""
     draft = Draft.of(handler, **options)
-    return _store([draft.row(payload) for payload in _each(payloads, field="payloads")])
+    rows = [draft.row(payload) for payload in _each(payloads, field="payloads")]
+    return _store(rows, [draft.place] * len(rows))
 
 
 aenqueue: Final = sync_to_async(enqueue)
@@ -148,10 +159,22 @@ def _each(given: Iterable[T], *, field: str) -> Iterator[T]:
     return iter(given)
 
 
-def _store(rows: Sequence[NewRow]) -> EnqueuedJobs:
+def _store(rows: Sequence[NewRow], places: Sequence[Place | None]) -> EnqueuedJobs:
+    if not rows:
+        return EnqueuedJobs([])
     if conf().middleware:
         rows = seen(rows)
-    return EnqueuedJobs(db.unless_locked(lambda: insert_all(rows)) if rows else [])
+    if any(places):
+        return EnqueuedJobs(db.unless_locked(lambda: _insert_placed(rows, places)))
+    return EnqueuedJobs(db.unless_locked(lambda: insert_all(rows)))
+
+
+def _insert_placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[Stored]:
+    """A refusal leaves the caller's transaction as it was."""
+    from forge_jobs.enqueueing.placing import placed
+
+    with transaction.atomic(using=db.connection().alias):
+        return insert_all(placed(rows, places))
 
 
 def insert_all(rows: Sequence[NewRow]) -> list[Stored]:

@@ -24,4 +24,5 @@ def refuse_unmigrated(error: DatabaseError) -> None:
 
 def newest() -> str:
     """The name of our last migration."""
-    return max(module.name for module in iter_modules(migrations.__path__))
+    names = (module.name for module in iter_modules(migrations.__path__))
+    return max(name for name in names if name[0].isdigit())

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from forge_jobs.children.pool import Pool
     from forge_jobs.context import JobContext
     from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
-    from forge_jobs.models import Job
+    from forge_jobs.enqueueing.place import Predecessors
+    from forge_jobs.models import Batch, Job
 
 P = ParamSpec("P")
 """What the jobs of a handler take."""
@@ -53,6 +54,10 @@ class JobOptions(TypedDict, total=False):
     idempotency_key: str | None
     concurrency_key: str | None
     context: dict[str, Any] | None
+    batch: Batch | int | None
+    after: Predecessors | None
+    after_end: Predecessors | None
+    after_failure: Predecessors | None
 
 
 class JobHandler:

@@ -82,15 +82,18 @@ class JSONReport:
 
 
 def _queues(status: Status) -> list[str]:
-    states = [str(state) for state in State]
-    heads = ["queue", *states, "lag", "served"]
-    return table(heads, map(_queue_cells, status.queues), right={*states, "lag"})
+    """Most projects hold no jobs: without that column the table fits a terminal."""
+    holds = any(queue.counts.get(State.HELD) for queue in status.queues)
+    states = [state for state in State if state != State.HELD or holds]
+    heads = ["queue", *map(str, states), "lag", "served"]
+    cells = (_queue_cells(queue, states) for queue in status.queues)
+    return table(heads, cells, right={*map(str, states), "lag"})
 
 
-def _queue_cells(queue: QueueStatus) -> list[str]:
+def _queue_cells(queue: QueueStatus, states: Sequence[State]) -> list[str]:
     return [
         shortened(queue.name, LONGEST_NAME),
-        *(number(queue.counts.get(state, 0)) for state in State),
+        *(number(queue.counts.get(state, 0)) for state in states),
         lasting(queue.lag) if queue.counts.get(State.READY) else NOTHING,
         _service(queue),
     ]

@@ -1,7 +1,9 @@
 """The tables."""
 
+from forge_jobs.models.batch import Batch
 from forge_jobs.models.budget import RateLimitBudget
 from forge_jobs.models.event import JobEvent
+from forge_jobs.models.gate import Gate, Predecessor
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
@@ -14,11 +16,15 @@ from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.slots import SlotAssignment
 from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
-from forge_jobs.states import Event, ProcessState, State
+from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, State
 
 __all__ = [
+    "Batch",
+    "BatchState",
     "DatabaseGauge",
     "Event",
+    "Gate",
+    "GateState",
     "Job",
     "JobEvent",
     "JobTotal",
@@ -26,6 +32,8 @@ __all__ = [
     "MetricBucket",
     "MetricSample",
     "MissionControl",
+    "Needs",
+    "Predecessor",
     "Process",
     "ProcessGauge",
     "ProcessState",

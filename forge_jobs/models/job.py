@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar, Self
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,7 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.db.rows import InsertedRow, NewRow
+from forge_jobs.exceptions import JobFailed
+from forge_jobs.models import joining
 from forge_jobs.models.base import JobsModel
+from forge_jobs.models.batch import Batch
+from forge_jobs.models.gate import Gate
 from forge_jobs.models.job_manager import JobManager
 from forge_jobs.models.process import Process
 from forge_jobs.models.schedule import Schedule
@@ -83,6 +88,26 @@ class Job(JobsModel):
         related_name="jobs",
     )
 
+    batch = models.ForeignKey(
+        Batch,
+        verbose_name=_("batch"),
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+    )
+    gate = models.ForeignKey(
+        Gate,
+        verbose_name=_("gate"),
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+        help_text=_("What the job comes after."),
+    )
+
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
 
@@ -139,6 +164,21 @@ class Job(JobsModel):
                 name="forge_jobs_open_of_schedule",
                 condition=Q(schedule__isnull=False, state__in=UNFINISHED),
             ),
+            models.Index(
+                "batch", "state", "id", name="forge_jobs_of_batch", condition=Q(batch__isnull=False)
+            ),
+            # The newest first: they are the last to end, so that whoever asks whether any is left
+            # does not walk over those that have.
+            models.Index(
+                "batch",
+                F("id").desc(),
+                name="forge_jobs_open_of_batch",
+                condition=Q(batch__isnull=False, state__in=UNFINISHED),
+            ),
+            models.Index("run_at", "id", name="forge_jobs_held", condition=Q(state=State.HELD)),
+            models.Index(
+                "gate", "state", "id", name="forge_jobs_of_gate", condition=Q(gate__isnull=False)
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -183,6 +223,16 @@ class Job(JobsModel):
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
 
+    @property
+    def was_given_up(self) -> bool:
+        """Whether it was cancelled because what it comes after did not end as it should."""
+        return (
+            self.state == State.CANCELLED
+            and self.gate_id is not None
+            and self.cancel_requested_at is None
+            and self.started_at is None
+        )
+
     def cancel(self, reason: str = "", *, by: str = "") -> bool:
         """Cancel this job if it waits, ask it to stop if it runs; False if it did neither.
 
@@ -201,6 +251,28 @@ class Job(JobsModel):
     def run_now(self, *, by: str = "") -> bool:
         """Let this job run that waits for its time; False if it does not wait."""
         return self._steered(Job.objects.filter(pk=self.pk).run_now(by=by))
+
+    def join(self, timeout: timedelta | float | None = None) -> Any:
+        """Wait for its end, and return its result.
+
+        Raises `JobFailed` if it is dead or cancelled, `TimeoutError` after so many seconds, and
+        `CantWait` in a handler, or in the transaction that may have enqueued it.
+        """
+        joining.join(self._look, what=f"job {self}", timeout=timeout)
+        return self._as_joined()
+
+    async def ajoin(self, timeout: timedelta | float | None = None) -> Any:
+        await joining.ajoin(self._look, what=f"job {self}", timeout=timeout)
+        return self._as_joined()
+
+    def _look(self) -> bool | None:
+        self.refresh_from_db(using=db.connection().alias)
+        return self.state in TERMINAL or None
+
+    def _as_joined(self) -> Any:
+        if self.state != State.SUCCEEDED:
+            raise JobFailed(self)
+        return self.result
 
     def _steered(self, changed: int) -> bool:
         self.refresh_from_db(using=db.connection().alias)
@@ -244,5 +316,7 @@ class Job(JobsModel):
                 False,
                 None,
                 None,
+                row.batch_id,
+                row.gate_id,
             ],
         )

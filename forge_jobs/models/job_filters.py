@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from asgiref.sync import sync_to_async
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from forge_jobs.exceptions import JobFailed
+from forge_jobs.models import joining
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
+
+
+GIVEN_UP: Final = Q(
+    state=State.CANCELLED,
+    gate__isnull=False,
+    cancel_requested_at__isnull=True,
+    started_at__isnull=True,
+)
+"""Cancelled before they began, because what they come after did not end as it should."""
 
 
 class JobFilters(models.QuerySet["Job"]):
@@ -29,6 +42,9 @@ class JobFilters(models.QuerySet["Job"]):
     def blocked(self) -> Self:
         return self.filter(state=Constant(State.BLOCKED))
 
+    def held(self) -> Self:
+        return self.filter(state=Constant(State.HELD))
+
     def waiting(self) -> Self:
         return self.filter(state__in=constants(WAITING))
 
@@ -44,6 +60,42 @@ class JobFilters(models.QuerySet["Job"]):
 
     def killable(self) -> Self:
         return self.unfinished().filter(is_to_be_killed=False)
+
+    def given_up(self) -> Self:
+        return self.filter(GIVEN_UP)
+
+    def unneeded(self) -> Self:
+        """Those that no unfinished job comes after, and that are in no batch that has not ended."""
+        followed = self.model._default_manager.filter(
+            state__in=constants(UNFINISHED), gate__predecessors__job=OuterRef("pk")
+        )
+        is_in_batch = Q(batch__isnull=False, batch__ended_at__isnull=True)
+        return self.filter(~Exists(followed)).exclude(is_in_batch)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are in each state."""
+        rows = self.order_by().values_list("state").annotate(models.Count("pk"))
+        return dict(rows)
+
+    def join(self, timeout: timedelta | float | None = None) -> list[Any]:
+        """Wait until all of these have ended; returns their results, the oldest job's first.
+
+        Raises `JobFailed` for the first that is dead or cancelled, `TimeoutError`, or `CantWait`.
+        """
+        joining.join(self._has_ended, what="these jobs", timeout=timeout)
+        return self._as_joined()
+
+    async def ajoin(self, timeout: timedelta | float | None = None) -> list[Any]:
+        await joining.ajoin(self._has_ended, what="these jobs", timeout=timeout)
+        return await sync_to_async(self._as_joined)()
+
+    def _has_ended(self) -> bool | None:
+        return None if self.unfinished().exists() else True
+
+    def _as_joined(self) -> list[Any]:
+        if failed := self.exclude(state=State.SUCCEEDED).order_by("pk").first():
+            raise JobFailed(failed)
+        return list(self.order_by("pk").values_list("result", flat=True))
 
     def unrivalled(self) -> Self:
         """Those whose dedupe key, if any, no unfinished job has."""

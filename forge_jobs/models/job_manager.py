@@ -31,12 +31,17 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     running = verb(JobQuerySet.running)
     due = verb(JobQuerySet.due)
     blocked = verb(JobQuerySet.blocked)
+    held = verb(JobQuerySet.held)
     waiting = verb(JobQuerySet.waiting)
     unfinished = verb(JobQuerySet.unfinished)
     finished = verb(JobQuerySet.finished)
     cancellable = verb(JobQuerySet.cancellable)
     killable = verb(JobQuerySet.killable)
     unrivalled = verb(JobQuerySet.unrivalled)
+    given_up = verb(JobQuerySet.given_up)
+    unneeded = verb(JobQuerySet.unneeded)
+    counts = verb(JobQuerySet.counts)
+    join = verb(JobQuerySet.join)
     claimed_by = verb(JobQuerySet.claimed_by)
     orphaned = verb(JobQuerySet.orphaned)
     release = verb(JobQuerySet.release)
@@ -164,8 +169,12 @@ class JobManager(RowsManager["Job", JobQuerySet]):
 
 
 def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
+    """What can't be forgotten yet, because others need it, is kept."""
     forgotten = db.twin().forget(cursor, process=process.pk, transitions=transitions)
-    return {change.id: change.state for change in transitions if change.id in forgotten}
+    states: dict[int, str] = {one.id: one.state for one in transitions if one.id in forgotten}
+    if kept := [one for one in transitions if one.id not in forgotten]:
+        states |= db.twin().settle(cursor, process=process.pk, transitions=kept)
+    return states
 
 
 def _by_fate(transitions: Sequence[Transition]) -> tuple[list[Transition], list[Transition]]:

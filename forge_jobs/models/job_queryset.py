@@ -26,9 +26,10 @@ from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
+from forge_jobs.models.gate import Gate, judge_anew
 from forge_jobs.models.job_filters import JobFilters
-from forge_jobs.models.promotion import wake_and_promote
-from forge_jobs.states import Event, State
+from forge_jobs.models.promotion import follow_on_commit, wake_and_promote
+from forge_jobs.states import Event, GateState, State
 
 BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""
@@ -159,7 +160,9 @@ class JobQuerySet(JobFilters):
     def requeue(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
 
-        A job is passed over if an unfinished one has its dedupe key. `by` says who wants it.
+        A job is passed over if an unfinished one has its dedupe key. One that was cancelled because
+        of what it comes after is held again, and cancelled again if that has not changed. `by` says
+        who wants it.
         """
         return self.finished()._in_batches(
             lambda jobs: jobs._requeue(by=by, now=now or clock.now())
@@ -178,8 +181,13 @@ class JobQuerySet(JobFilters):
         return changed
 
     def purge(self) -> int:
-        """Delete finished jobs; returns how many."""
-        return self.finished()._in_batches(lambda jobs: jobs.finished()._raw_delete(jobs.db))
+        """Delete finished jobs; returns how many.
+
+        Those are kept that an unfinished job comes after, or that are in a batch without an end.
+        """
+        return self.finished()._in_batches(
+            lambda jobs: jobs.finished().unneeded()._raw_delete(jobs.db)
+        )
 
     def _requeue(self, *, by: str, now: datetime) -> int:
         free = self.finished().unrivalled()
@@ -188,8 +196,10 @@ class JobQuerySet(JobFilters):
         queues, keys = chosen._queues_and_keys()
         try:
             with transaction.atomic(using=self.db):
+                behind = chosen.filter(gate__isnull=False)
+                gates = set(behind.values_list("gate_id", flat=True))
                 requeued = chosen.update(
-                    state=READY_OR_BLOCKED,
+                    state=_held_or_due(),
                     run_at=now,
                     attempt=0,
                     started_at=None,
@@ -204,7 +214,9 @@ class JobQuerySet(JobFilters):
                 )
                 if requeued:
                     again = self.filter(pk__in=newest.values(), run_at=now, attempt=0)
-                    _note(again.due(), Event.REQUEUED, at=now, by=by)
+                    _note(again.unfinished(), Event.REQUEUED, at=now, by=by)
+                    judge_anew(list(newest.values()))
+                    follow_on_commit(gates=Gate.objects.close(gates))
         except IntegrityError:  # a rival was enqueued in this very moment
             if len(newest) == 1:
                 return 0
@@ -233,6 +245,11 @@ class JobQuerySet(JobFilters):
                 return
             yield from keys
             last = keys[-1]
+
+
+def _held_or_due() -> Case:
+    gate = Gate.objects.filter(pk=OuterRef("gate_id")).exclude(state=GateState.OPEN)
+    return Case(When(Exists(gate), then=Value(State.HELD)), default=READY_OR_BLOCKED)
 
 
 def _note(jobs: JobQuerySet, event: Event, *, at: datetime, by: str, detail: str = "") -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from django.db import transaction
 
-from forge_jobs import db, wake
+from forge_jobs import clock, db, wake
 from forge_jobs.db.rows import Promoted
 
 
@@ -25,6 +26,22 @@ def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:
         promote(chosen)
 
     transaction.on_commit(promote_chosen, using=connection.alias, robust=True)
+
+
+def follow_on_commit(*, batches: Collection[int] = (), gates: Collection[int] = ()) -> None:
+    """Once the current transaction commits: end batches that are over, and judge gates."""
+    connection = db.connection()
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # the leader looks
+    if not batches and not gates:
+        return
+
+    def follow_chosen() -> None:
+        from forge_jobs.models.following import Following
+
+        Following(batches=batches, gates=gates).finish(now=clock.now())
+
+    transaction.on_commit(follow_chosen, using=connection.alias, robust=True)
 
 
 def promote(keys: AbstractSet[str]) -> int:

@@ -38,6 +38,8 @@ from forge_jobs.runtime.services import service_loops
 from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.watch import Watch
 from forge_jobs.schedules import timetable
+from forge_jobs.services.followers import Followers
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.stager import Stager
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -132,11 +134,13 @@ class Engine:
             limits=options.limits,
             poll_interval=options.poll_interval,
             drain=options.drain,
+            gatekeeper=Gatekeeper(),
             writing=writing,
             stopping=claiming_stops,
         )
         self.recorder = Recorder()
         self.leader = Leader(process)
+        followers = Followers()
         self.finalizer = Finalizer(
             process,
             settlements=self.settlements,
@@ -145,6 +149,7 @@ class Engine:
             steering=self.steering,
             leader=self.leader,
             recorder=self.recorder,
+            followers=followers,
             lifecycle=lifecycle,
             writing=writing,
         )
@@ -169,6 +174,7 @@ class Engine:
             heartbeat=self.heartbeat,
             steering=self.steering,
             leader=self.leader,
+            followers=followers,
             recorder=self.recorder,
             workers=self.workers,
             lifecycle=lifecycle,

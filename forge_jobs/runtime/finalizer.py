@@ -18,6 +18,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.handlers.outcomes import Throttled
 from forge_jobs.models import Job, Process
+from forge_jobs.models.following import Following
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.steering import Steering
@@ -27,9 +28,10 @@ from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.registration import sign_off
 from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.services.followers import Followers
 from forge_jobs.services.leader import Leader
 from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_finished
-from forge_jobs.states import State
+from forge_jobs.states import TERMINAL, State
 
 TURN_SECONDS: Final = 0.5
 LARGEST_GROUP: Final = 1_000
@@ -49,6 +51,7 @@ class Finalizer(EngineThread):
         steering: Steering,
         leader: Leader,
         recorder: Recorder,
+        followers: Followers,
         lifecycle: Lifecycle,
         writing: AbstractContextManager[object],
     ) -> None:
@@ -60,6 +63,8 @@ class Finalizer(EngineThread):
         self._steering = steering
         self._leader = leader
         self._recorder = recorder
+        self._followers = followers
+        self._following = Following()
         self._lifecycle = lifecycle
         self._writing = writing
         self.giving_up = Event()
@@ -72,6 +77,7 @@ class Finalizer(EngineThread):
         while group := self.next_group():
             self.busy_since = time.monotonic()
             self.finalize(group)
+            self.follow()
             self.busy_since = None
             self._fetcher.some_are_settled()
         ride_out(self.sign_off, doing="signing off", stopping=self.giving_up)
@@ -123,6 +129,21 @@ class Finalizer(EngineThread):
                 return
             group, held = self.write([self._settlements.unstorable(group[0], error)])
         self.announce(group, held)
+
+    def follow(self) -> None:
+        """See to what comes after those that ended, at least a little, until others have ended."""
+        try:
+            while self._following:
+                with self._writing:
+                    self._following.step(now=clock.now())
+                if not self._settlements.inbox.empty():
+                    return
+        except Error as error:  # the leader sees to it
+            self._following = Following()
+            database_trouble.send_robust(
+                type(self), error=error, doing="opening gates", retry_in=None
+            )
+            db.connection().close()
 
     def cool_down(self, group: list[Finished]) -> None:
         """Throttle the queues of jobs that were told to be patient, before they are due again."""
@@ -220,6 +241,12 @@ class Finalizer(EngineThread):
                 job_finished.send_robust(type(self), finished=finished.for_others())
             if finished.transition.error:
                 job_failed.send_robust(type(self), finished=finished.for_others())
+        if self._followers.are_there:
+            self._following.add(
+                done.job.id
+                for done in group
+                if done.job.id in held and done.transition.state in TERMINAL
+            )
         self._recorder.record(group, held)
         succeeded = {done.job.queue for done in group if done.transition.state is State.SUCCEEDED}
         given_back = [done.job.queue for done in group if done.transition.state is State.READY]

@@ -22,6 +22,8 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.followers import Followers
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -54,6 +56,7 @@ def service_loops(
     heartbeat: Heartbeat,
     steering: Steering,
     leader: Leader,
+    followers: Followers,
     recorder: Recorder,
     workers: Workers,
     lifecycle: Lifecycle,
@@ -66,9 +69,10 @@ def service_loops(
         Cancellation(process, workers),
         ProgressWriter(process, workers, writing=writing),
         leader,
+        followers,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Residents()]
+    staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]

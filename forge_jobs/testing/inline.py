@@ -17,6 +17,7 @@ from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from forge_jobs.runtime.engine import Engine, Options
 from forge_jobs.runtime.registration import default_name, sign_off
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.stager import Stager
 from forge_jobs.states import State
@@ -71,7 +72,7 @@ class Inline:
             claiming_stops=Event(),
             fail=engine.lifecycle.fail,
         )
-        self._stager, self._promoter = Stager(), Promoter()
+        self._stager, self._promoter, self._gatekeeper = Stager(), Promoter(), Gatekeeper()
 
     def run_all(
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
@@ -85,6 +86,7 @@ class Inline:
 
     def _claim(self) -> ClaimedJob | None:
         now = clock.now()
+        self._gatekeeper.run_once(now=now)
         self._stager.run_once(now=now)
         self._promoter.run_once(now=now)  # a commit does, but a test's may never come
         self._engine.steering.run_once(now=now)

@@ -29,6 +29,7 @@ SORTS = re.compile(r"(?<!Incremental )Sort  \(cost|TEMP B-TREE FOR ORDER BY")
 INDEX = {
     State.READY: "forge_jobs_claim",
     State.BLOCKED: "forge_jobs_blocked",
+    State.HELD: "forge_jobs_held",
     State.RUNNING: "forge_jobs_running",
     State.SCHEDULED: "forge_jobs_stage",
     State.RETRYING: "forge_jobs_retrying",
@@ -53,8 +54,9 @@ def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
 
 def job(number: int, process: int) -> Job:
     rare = {1: State.RUNNING, 3: State.RETRYING}
-    usual = [State.READY, State.SCHEDULED, State.BLOCKED, State.DEAD, State.CANCELLED]
-    state = rare.get(number % 500) or (usual[number // 25 % 5] if number % 25 == 4 else None)
+    usual = [*UNFINISHED, State.DEAD, State.CANCELLED]
+    usual = [state for state in usual if state not in rare.values()]
+    state = rare.get(number % 500) or (usual[number // 25 % 6] if number % 25 == 4 else None)
     moment = NOON + timedelta(seconds=number)
     columns: dict[str, Any] = {"state": state or State.SUCCEEDED, "started_at": moment}
     match columns["state"]:

@@ -15,13 +15,15 @@ NO_COLUMN: Final = "42703"
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, enqueued_at
 )
 SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
     (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
-    value ->> 11, (value ->> 12)::smallint, statement_timestamp()
+    value ->> 11, (value ->> 12)::smallint, (value ->> 13)::bigint, (value ->> 14)::bigint,
+    statement_timestamp()
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 ON CONFLICT DO NOTHING
@@ -31,10 +33,11 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, enqueued_at
 )
 VALUES (
-    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s, %s, %s,
     statement_timestamp()
 )
 ON CONFLICT DO NOTHING
@@ -45,7 +48,7 @@ RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
 FIND = """
 SELECT id, dedupe_key, NULL FROM forge_jobs_job
 WHERE dedupe_key = ANY(%(dedupe_keys)s)
-    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
+    AND state IN ('scheduled', 'ready', 'blocked', 'held', 'running', 'retrying')
 UNION ALL
 SELECT id, NULL, idempotency_key FROM forge_jobs_job
 WHERE idempotency_key = ANY(%(idempotency_keys)s)

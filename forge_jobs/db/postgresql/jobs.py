@@ -118,7 +118,8 @@ USING (
     LIMIT (SELECT 1000000)
 ) AS new
 WHERE job.id = new.id AND job.process_id + 0 = %s
-    AND job.started_at IS NOT DISTINCT FROM new.claimed_at
+    AND job.started_at IS NOT DISTINCT FROM new.claimed_at AND job.batch_id IS NULL
+    AND NOT EXISTS (SELECT FROM forge_jobs_predecessor WHERE job_id = job.id)
 RETURNING job.id
 """
 
@@ -175,7 +176,10 @@ def rows_of(transitions: Sequence[Transition]) -> str:
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
-    """Delete finished runs that nobody wants kept; returns the ids whose claim still held."""
+    """Delete finished runs that nobody wants kept; returns the ids of those that are gone.
+
+    What is in a batch, or comes before others, stays.
+    """
     cursor.execute(FORGET, [json.dumps(transitions, default=str), process])
     return {row[0] for row in cursor.fetchall()}
 

@@ -14,7 +14,8 @@ from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, enqueued_at
 )
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
@@ -22,7 +23,8 @@ SELECT
     coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
     json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-    json_extract(value, '$[12]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
+    strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 FROM json_each(%s)
 WHERE true
 ON CONFLICT DO NOTHING
@@ -32,11 +34,12 @@ RETURNING id, dedupe_key, idempotency_key
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, enqueued_at
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, enqueued_at
 )
 VALUES (
     %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
@@ -46,7 +49,7 @@ RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
 FIND = """
 SELECT id, dedupe_key, NULL FROM forge_jobs_job
 WHERE dedupe_key IN (SELECT value FROM json_each(%(dedupe_keys)s))
-    AND state IN ('scheduled', 'ready', 'blocked', 'running', 'retrying')
+    AND state IN ('scheduled', 'ready', 'blocked', 'held', 'running', 'retrying')
 UNION ALL
 SELECT id, NULL, idempotency_key FROM forge_jobs_job
 WHERE idempotency_key IN (SELECT value FROM json_each(%(idempotency_keys)s))

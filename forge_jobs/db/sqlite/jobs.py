@@ -90,7 +90,8 @@ FORGET = """
 DELETE FROM forge_jobs_job
 WHERE process_id = %(process)s AND (id, started_at) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%(rows)s)
-)
+) AND batch_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM forge_jobs_predecessor WHERE job_id = forge_jobs_job.id)
 RETURNING id
 """
 
@@ -144,7 +145,10 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
-    """Delete finished runs that nobody wants kept; returns the ids whose claim still held."""
+    """Delete finished runs that nobody wants kept; returns the ids of those that are gone.
+
+    What is in a batch, or comes before others, stays.
+    """
     cursor.execute(FORGET, {"rows": as_json(transitions), "process": process})
     return {row[0] for row in cursor.fetchall()}
 

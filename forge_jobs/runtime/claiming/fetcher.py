@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from forge_jobs import wake
+from forge_jobs import clock, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
@@ -24,6 +24,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.wake import local
 
 LONGEST_WAIT: Final = 1.0
@@ -55,6 +56,7 @@ class Fetcher(EngineThread):
         limits: Limits,
         poll_interval: timedelta,
         drain: bool,
+        gatekeeper: Gatekeeper,
         writing: AbstractContextManager[object],
         stopping: Event,
     ) -> None:
@@ -72,6 +74,7 @@ class Fetcher(EngineThread):
         self.limits = limits
         self.poll_seconds = poll_interval.total_seconds()
         self.drain = drain
+        self.gatekeeper = gatekeeper
         self.writing = writing
         self.prefetch = Prefetch(threads=load.threads)
         self.came_round_at = self._supplied_at = time.monotonic()
@@ -144,6 +147,8 @@ class Fetcher(EngineThread):
         self.lanes.pass_on(stopping=self.stopping)
         is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
         if self.drain and is_dry:
+            if ride_out(self.set_free, doing="opening gates", stopping=self.stopping):
+                return
             self.lifecycle.request_stop(DRAINED)
             self.stopping.set()
             return
@@ -152,6 +157,11 @@ class Fetcher(EngineThread):
         self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else UNWANTED
         if not (has_open_lanes and self.room() > 0):
             self.sleep()
+
+    def set_free(self) -> int:
+        """Let those go that wait for what has ended; how many rows that changed."""
+        with self.writing:
+            return self.gatekeeper.run_once(now=clock.now())
 
     def sleep(self) -> None:
         waits = [lane.opens_at - time.monotonic() for lane in self.lanes.waiting()]

@@ -6,13 +6,11 @@ that calls `close_old_connections()` in its own `atomic()` would be taken for a 
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any
 
 from django.db.backends.signals import connection_created
 
-_lost: Final[ContextVar[list[str] | None]] = ContextVar("lost", default=None)
-"""The connections that one run lost, in whichever thread it used them."""
+from forge_jobs.handlers.inside import lost_by_run
 
 
 class WritesLost(Exception):
@@ -21,12 +19,12 @@ class WritesLost(Exception):
 
 def begin() -> None:
     """From now on keep what is lost in this context, and in the threads that it is handed to."""
-    _lost.set([])
+    lost_by_run.set([])
 
 
 def check() -> None:
     """Raise `WritesLost` if a connection has been closed in a transaction since."""
-    if lost := _lost.get():
+    if lost := lost_by_run.get():
         raise WritesLost(
             f"The connection {lost[0]!r} was closed inside of a transaction, and what the handler "
             f"wrote there is lost. Call close_old_connections() outside of atomic() only."
@@ -39,7 +37,7 @@ def _watch(*, connection: Any, **kwargs: Any) -> None:
     close = connection._close
 
     def tell_and_close() -> None:
-        lost = _lost.get()
+        lost = lost_by_run.get()
         if lost is not None and connection.in_atomic_block:
             lost.append(connection.alias)
         close()

@@ -1,0 +1,55 @@
+"""Gates, by the thousand: what jobs come after."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from forge_jobs.db.rows import PredecessorRow
+
+INSERT_GATES = """
+INSERT INTO forge_jobs_gate (state, reason, is_done)
+SELECT 'closed', '', false FROM generate_series(1, %s)
+RETURNING id
+"""
+
+INSERT_PREDECESSORS = """
+INSERT INTO forge_jobs_predecessor (gate_id, place, job_id, batch_id, needs)
+SELECT
+    (value ->> 0)::bigint, (value ->> 1)::integer, (value ->> 2)::bigint, (value ->> 3)::bigint,
+    value ->> 4
+FROM jsonb_array_elements(%s)
+"""
+
+HOLD_BATCH = """
+SELECT state FROM forge_jobs_batch WHERE id = %s
+FOR SHARE
+"""
+
+HAS_FOLLOWERS = """
+SELECT EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+    OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+"""
+
+
+def insert_gates(cursor: Any, *, number: int) -> list[int]:
+    """Make so many closed gates; returns their ids, the lowest first."""
+    cursor.execute(INSERT_GATES, [number])
+    return sorted(row[0] for row in cursor.fetchall())
+
+
+def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
+    """Say what must have ended before gates open."""
+    cursor.execute(INSERT_PREDECESSORS, [json.dumps(rows)])
+
+
+def hold_batch(cursor: Any, *, batch: int) -> str | None:
+    """The state of a batch, which nobody changes before this transaction has ended."""
+    cursor.execute(HOLD_BATCH, [batch])
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def has_followers(cursor: Any) -> bool:
+    """Whether anything waits for jobs to end: gates that are not done with, or batches."""
+    cursor.execute(HAS_FOLLOWERS)
+    return bool(cursor.fetchone()[0])

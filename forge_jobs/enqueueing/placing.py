@@ -1,0 +1,130 @@
+"""From places to rows: batches that may grow, and gates for what comes after others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from forge_jobs import db, wake
+from forge_jobs.db.rows import NewRow, PredecessorRow
+from forge_jobs.enqueueing.place import After, Place
+from forge_jobs.exceptions import InvalidOption
+from forge_jobs.models import Batch, Gate, Job, Predecessor
+from forge_jobs.models.promotion import follow_on_commit
+from forge_jobs.states import BatchState
+
+T = TypeVar("T")
+
+BATCH: Final = 5_000
+
+
+def placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[NewRow]:
+    """The rows in their batches and behind their gates, in the current transaction.
+
+    Jobs that come after the same share a gate. Raises `InvalidOption`.
+    """
+    distinct = list({id(place): place for place in places if place}.values())
+    _refuse_full(distinct)
+    behind = list(dict.fromkeys(place.after for place in distinct if place.after))
+    _refuse_missing(behind)
+    _refuse_circles(distinct)
+    gates = _gates(behind)
+    if distinct:
+        follow_on_commit(gates=list(gates.values()))
+        wake.on_commit(wake.STOP)  # so that processes look for followers
+    of = {id(place): (place.batch, gates.get(place.after)) for place in distinct}
+    return [
+        row if place is None else row._replace(batch_id=of[id(place)][0], gate_id=of[id(place)][1])
+        for row, place in zip(rows, places, strict=True)
+    ]
+
+
+def _refuse_full(places: Iterable[Place]) -> None:
+    """An open batch stays open until the current transaction ends: whoever seals it waits."""
+    asked = {(place.batch, place.is_inside) for place in places if place.batch is not None}
+    for batch, is_inside in sorted(asked):
+        if is_inside:
+            state = Batch.objects.filter(pk=batch).values_list("state", flat=True).first()
+        else:
+            with db.connection().cursor() as cursor:
+                state = db.twin().hold_batch(cursor, batch=batch)
+        if state is None:
+            raise InvalidOption(
+                f"batch {batch} does not exist, or can't be seen in this transaction.",
+                field="batch",
+            )
+        if state != BatchState.OPEN and not (is_inside and state == BatchState.SEALED):
+            raise InvalidOption(
+                f"batch {batch} is {state}: only its own jobs may add others, by ctx.batch, until "
+                f"it ends.",
+                field="batch",
+            )
+
+
+def _refuse_missing(behind: Iterable[tuple[After, ...]]) -> None:
+    after = {one for those in behind for one in those}
+    for model, ids in (
+        (Job, {one.job for one in after if one.job is not None}),
+        (Batch, {one.batch for one in after if one.batch is not None}),
+    ):
+        for some in _slices(sorted(ids)):
+            there = set(model.objects.filter(pk__in=some).values_list("pk", flat=True))
+            if missing := set(some) - there:
+                raise InvalidOption(
+                    f"after: the {model._meta.verbose_name} {min(missing)} does not exist, or "
+                    f"can't be seen in this transaction.",
+                    field="after",
+                )
+
+
+def _gates(behind: Sequence[tuple[After, ...]]) -> Mapping[tuple[After, ...], int]:
+    if not behind:
+        return {}
+    with db.connection().cursor() as cursor:
+        gates = db.twin().insert_gates(cursor, number=len(behind))
+        rows = [
+            PredecessorRow(gate, place, one.job, one.batch, one.needs)
+            for gate, after in zip(gates, behind, strict=True)
+            for place, one in enumerate(after)
+        ]
+        for some in _slices(rows):
+            db.twin().insert_predecessors(cursor, some)
+    return dict(zip(behind, gates, strict=True))
+
+
+def _refuse_circles(places: Collection[Place]) -> None:
+    """A batch that waits for one of its jobs, which waits for the batch, would never end."""
+    for batch in {place.batch for place in places if place.after}:
+        if batch is None:
+            continue
+        after = {one for place in places if place.batch == batch for one in place.after}
+        jobs = {one.job for one in after if one.job is not None}
+        batches = {one.batch for one in after if one.batch is not None}
+        gates, waiting = _what_waits_for(batch)
+        if batches & waiting or Job.objects.filter(pk__in=jobs, gate__in=gates).exists():
+            raise InvalidOption(
+                f"after: what waits for batch {batch} can't be what one of its jobs waits for.",
+                field="after",
+            )
+
+
+def _what_waits_for(batch: int) -> tuple[set[int], set[int]]:
+    """The gates, and the batches, that can't open or end before a batch does; itself included."""
+    gates: set[int] = set()
+    batches = fresh = Batch.objects.with_ancestors([batch])
+    behind = Gate.objects.behind(batches=fresh)
+    while behind := behind - gates:
+        gates |= behind
+        held = Job.objects.filter(gate__in=behind)
+        inside = held.filter(batch__isnull=False).values_list("batch_id", flat=True)
+        fresh = Batch.objects.with_ancestors(set(inside)) - batches
+        batches |= fresh
+        following = Predecessor.objects.filter(job__gate__in=behind)
+        behind = set(following.values_list("gate_id", flat=True))
+        behind |= Gate.objects.behind(batches=fresh)
+    return gates, batches
+
+
+def _slices(rows: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]

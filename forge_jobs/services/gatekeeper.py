@@ -1,0 +1,58 @@
+"""Opens the gates that whoever should have done it did not live to open, and ends such batches."""
+
+import time
+from datetime import datetime, timedelta
+from typing import Final
+
+from forge_jobs.models import Batch, Gate
+from forge_jobs.models.following import SLICE, Following, over
+from forge_jobs.services.base import Service
+
+REST_SHARE: Final = 10
+"""It rests for at least so many times as long as a look took."""
+STEPS: Final = 50
+"""How many slices one pass sees to, so that other services have their turn."""
+
+EXPIRED: Final = "It was open for too long: whoever filled it did not seal it."
+
+
+class Gatekeeper(Service):
+    """Whoever ends a job sees to what comes after it; this is for those that died in between."""
+
+    interval = timedelta(seconds=1)
+
+    def __init__(self) -> None:
+        self._took = 0.0
+        self._following = Following()
+
+    def run_once(self, *, now: datetime) -> int:
+        if not self._following and not Gate.objects.has_followers():
+            return 0
+        changed = 0
+        for batch in Batch.objects.forgotten(now=now)[:SLICE]:
+            changed += batch.cancel(EXPIRED, now=now)
+        if not self._following:
+            self._look()
+        for _ in range(STEPS):
+            if not self._following:
+                break
+            changed += self._following.step(now=now)
+        return changed
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        self._following = Following(
+            batches=Batch.objects.filter(over()).values_list("pk", flat=True)[:SLICE],
+            gates={
+                *Gate.objects.due().values_list("pk", flat=True)[:SLICE],
+                *Gate.objects.hopeless().values_list("pk", flat=True)[:SLICE],
+            },
+            decided=Gate.objects.undone().values_list("pk", flat=True)[:SLICE],
+        )
+        self._took = time.monotonic() - began
+
+    def rest(self, *, now: datetime) -> timedelta:
+        """Longer where there are so many gates that looking takes long."""
+        if self._following:
+            return timedelta(0)
+        return max(self.interval, timedelta(seconds=REST_SHARE * self._took))
