@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from forge_jobs import jsontext
 from forge_jobs.handlers.answers import LEVELS
@@ -38,11 +38,10 @@ def serve(function: Callable[..., Any]) -> None:
     It may return JSON, or return or raise an outcome. What it prints goes to stderr, and what it
     logs is told with its level, unless the root logger has been set up before.
     """
-    line.take_stdout()
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, handlers=[Told()], format="%(message)s")
+    line.take_streams()
+    log_to_parent()
     line.say(ready=True)
-    for request in sys.stdin.buffer:
+    for request in line.inbox:
         job = json.loads(request)
         line.begin(job["id"])
         line.end(answered(partial(function, **job["payload"])))
@@ -51,6 +50,12 @@ def serve(function: Callable[..., Any]) -> None:
 def progress(done: float, total: float | None = None, message: str = "") -> None:
     """Tell how far the job that runs has come, as `JobContext.progress()` does."""
     line.tell_progress({"done": done, "total": total, "message": message})
+
+
+def log_to_parent() -> None:
+    """Let what is logged go to the parent, unless somebody has said where it goes."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, handlers=[Told()], format="%(message)s")
 
 
 def answered(call: Callable[[], Any]) -> dict[str, Any]:
@@ -91,7 +96,9 @@ class Told(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             level = "debug" if record.levelno < logging.INFO else record.levelname.lower()
-            line.say(log=self.format(record), level=level if level in LEVELS else "info")
+            facts = vars(record)
+            text = self.format(record).removeprefix(f"{facts.get('kind')} #{facts.get('job_id')}: ")
+            line.say(log=text, level=level if level in LEVELS else "info")
         except Exception:
             self.handleError(record)
 
@@ -102,22 +109,30 @@ class Line:
     def __init__(self) -> None:
         self._lock = Lock()
         self._out = 1
+        self.inbox: IO[bytes] = sys.stdin.buffer
         self._job: dict[str, int] = {}
         self._untold: dict[str, Any] | None = None
         self._told_at = 0.0
 
-    def take_stdout(self) -> None:
-        """Let what others print go to stderr: on this line it would be garbage."""
-        self._out = os.dup(1)
+    def take_streams(self) -> None:
+        """Let what others print go to stderr, and give them nothing to read."""
+        self._out, self.inbox = os.dup(1), os.fdopen(os.dup(0), "rb")
         os.dup2(2, 1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
 
     def begin(self, job_id: int) -> None:
         self._job, self._untold, self._told_at = {"id": job_id}, None, 0.0
 
     def end(self, answer: dict[str, Any]) -> None:
+        self.tell_rest()
+        self.say(**answer)
+
+    def tell_rest(self) -> None:
         if self._untold:
             self.say(progress=self._untold)
-        self.say(**answer)
+        self._untold = None
 
     def tell_progress(self, step: dict[str, Any]) -> None:
         if time.monotonic() < self._told_at + PROGRESS_SECONDS:

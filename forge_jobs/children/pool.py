@@ -22,14 +22,15 @@ LONGEST_PAUSE: Final = 60.0
 
 
 class Pool:
-    """Its children start with the process, or with the first jobs; for any thread.
+    """So many of its children start with the process, the others with jobs; for any thread.
 
     After one that could not be started the next is not tried at once.
     """
 
-    def __init__(self, program: Program, *, size: int) -> None:
+    def __init__(self, program: Program, *, size: int, at_start: int | None = None) -> None:
         self.program = program
         self.size = size
+        self.at_start = size if at_start is None else at_start
         self._lock = Condition()
         self._free: list[WarmChild] = []
         self._all: set[WarmChild] = set()
@@ -40,13 +41,13 @@ class Pool:
         os.register_at_fork(after_in_child=self._disown)
 
     def start(self, *, heed: Callable[[], None]) -> None:
-        """Start all that are missing at once, and wait until each has proved that it can.
+        """Start those that it begins with at once, and wait until each has proved that it can.
 
         Raises `ChildUnfit` if one can't, or as `heed()` does; then none is left.
         """
         began, started = time.monotonic(), list[WarmChild]()
         try:
-            while self._may_start():
+            while len(self._all) < self.at_start and self._may_start():
                 started.append(self._started())
             for child in started:
                 self.program.prove(child, since=began, heed=heed)

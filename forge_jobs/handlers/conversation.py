@@ -30,7 +30,7 @@ class Conversation:
         limit = ctx.job.timeout_seconds
         self._due_at = time.monotonic() + limit if limit else float("inf")
 
-    def heed(self) -> None:
+    def heed_alone(self) -> None:
         """Raises `Cancelled` when the job is to stop, `JobTimedOut` when its time is up."""
         self._ctx.cancelled.raise_if_set()
         if time.monotonic() >= self._due_at:
@@ -38,7 +38,7 @@ class Conversation:
 
     def hold(self, child: WarmChild) -> Outcome:
         """Raises as `heed()`."""
-        child.send(self._request())
+        child.send(self.request())
         while True:
             try:
                 lines, logs = child.hear(TICK_SECONDS)
@@ -50,9 +50,17 @@ class Conversation:
                 return outcome
             if trouble := self._trouble(child, lines):
                 return self._broken_off(child, trouble)
-            self.heed()
+            self.heed(child)
 
-    def _request(self) -> bytes:
+    def heed(self, child: WarmChild) -> None:
+        """While it works: ends it by raising."""
+        self.heed_alone()
+
+    def understand(self, child: WarmChild, line: bytes) -> Outcome | Step | Log | Ready:
+        """Raises `Garbage`."""
+        return read(line, job_id=self._ctx.job_id)
+
+    def request(self) -> bytes:
         ctx = self._ctx
         request = {
             "id": ctx.job_id,
@@ -68,7 +76,7 @@ class Conversation:
         """The outcome if one of the lines is that; one that goes on after it has a fault."""
         for place, line in enumerate(lines, start=1):
             try:
-                outcome = self._taken(read(line, job_id=self._ctx.job_id))
+                outcome = self._taken(self.understand(child, line))
             except Garbage as error:
                 return self._broken_off(child, f"said a line {error}")
             if outcome:

@@ -90,6 +90,9 @@ class JobHandler:
     To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
     broke it off in order or lost its session with the database; others get that attempt back.
 
+    With `isolation="process"` jobs run in children, fresh interpreters of one kind each, which
+    import `preload` first, and are replaced when they use more than `max_memory` bytes.
+
     One that `ends_itself` sees by its context that it is to end, and when: no exception is raised
     in its thread. The children of a `pool` are started before the first claim, and ended with the
     process. What is not `open_to_others` is enqueued by the project's own code alone.
@@ -115,6 +118,9 @@ class JobHandler:
     counts_interruptions: bool = False
     ends_itself: bool = False
     open_to_others: bool = True
+    isolation: str | None = None
+    preload: str = ""
+    max_memory: int | None = None
     pool: Pool | None = None
     cron: str | None = None
     every: timedelta | None = None
