@@ -6,7 +6,17 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import children, control, latency, metering, pages, scale, schedules, throughput
+from benchmarks import (
+    children,
+    control,
+    latency,
+    metering,
+    pages,
+    scale,
+    schedules,
+    sets,
+    throughput,
+)
 from benchmarks.contestants import BOTH
 from benchmarks.databases import server
 from benchmarks.options import Options
@@ -20,11 +30,22 @@ SUITES = {
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
+    "sets": sets.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = ("throughput", "latency", "scale", "children", "control", "schedules", "pages", "metering")
+WHOLE = (
+    "throughput",
+    "latency",
+    "scale",
+    "children",
+    "control",
+    "schedules",
+    "sets",
+    "pages",
+    "metering",
+)
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -32,6 +53,7 @@ ROUNDS = {
     "children": 3,
     "control": 3,
     "schedules": 3,
+    "sets": 5,
     "pages": 3,
     "memory": 1,
     "metering": 5,

@@ -45,12 +45,12 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
     yield from (keys, hot, cancel)
 
 
-def perform(server: PostgreSQL | Sqlite, *words: object) -> float:
-    """Let `control_run` measure one thing in a fresh database."""
+def perform(server: PostgreSQL | Sqlite, *words: object, program: str = "control_run") -> float:
+    """Let `control_run`, or another one like it, measure one thing in a fresh database."""
     (entry,) = [entry for entry in ENTRIES if entry.name == OURS]
     with server.fresh() as url:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.control_run", *map(str, words)],
+            [sys.executable, "-m", f"benchmarks.{program}", *map(str, words)],
             cwd=ROOT,
             env=environment(entry, url),
             capture_output=True,

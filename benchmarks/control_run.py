@@ -90,4 +90,5 @@ def count(condition: str) -> int:
         return cursor.fetchone()[0]
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

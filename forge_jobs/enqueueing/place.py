@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from forge_jobs.exceptions import InvalidOption
@@ -26,8 +26,7 @@ class After(NamedTuple):
     needs: Needs
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """`is_inside` says that a job of the batch itself adds another: then it may be sealed."""
 
     batch: int | None = None
@@ -39,34 +38,49 @@ def place_of(
     batch: Batch | int | None, *, after: object, after_end: object, after_failure: object
 ) -> Place | None:
     """None for a job that stands alone; raises `InvalidOption`."""
-    given = (
-        (after, "after", Needs.SUCCESS),
-        (after_end, "after_end", Needs.END),
-        (after_failure, "after_failure", Needs.FAILURE),
-    )
-    if batch is None and all(value is None for value, _, _ in given):
+    if batch is None and after is None and after_end is None and after_failure is None:
         return None
-    return Place(
-        _batch_id(batch),
-        bool(getattr(batch, "is_of_this_job", False)),
-        tuple(
-            one
-            for value, field, needs in given
-            if value is not None
-            for one in _each(value, field=field, needs=needs)
-        ),
-    )
+    behind = _read(after, "after", Needs.SUCCESS) if after is not None else ()
+    if after_end is not None:
+        behind += _read(after_end, "after_end", Needs.END)
+    if after_failure is not None:
+        behind += _read(after_failure, "after_failure", Needs.FAILURE)
+    return Place(_batch_id(batch), bool(getattr(batch, "is_of_this_job", False)), behind)
+
+
+def _read(given: Any, field: str, needs: Needs) -> tuple[After, ...]:
+    if type(given) is int:
+        return (After(given, None, needs),)
+    if type(given) is _known().job and type(given.pk) is int:
+        return (After(given.pk, None, needs),)
+    return tuple(_each(given, field=field, needs=needs))
+
+
+class Known(NamedTuple):
+    """What may be given: looked up once, for this may be asked thousands of times."""
+
+    job: Any
+    batch: Any
+    many: Any
+
+
+@cache
+def _known() -> Known:
+    from forge_jobs.enqueueing.enqueue import EnqueuedJobs
+    from forge_jobs.models import Batch, Job
+
+    return Known(Job, Batch, EnqueuedJobs)
 
 
 def _batch_id(given: Any) -> int | None:
-    from forge_jobs.models import Batch
-
     match given:
-        case Batch(pk=int(pk)) | int(pk) if not isinstance(given, bool):
-            return pk
         case None:
             return None
-        case Batch():
+        case int(pk) if not isinstance(given, bool):
+            return pk
+        case _ if isinstance(given, _known().batch):
+            if given.pk:
+                return int(given.pk)
             raise InvalidOption("batch is not stored: open it by batch(name).", field="batch")
     raise InvalidOption(
         f"batch must be a Batch or the id of one, not {quoted(given)}.", field="batch"
@@ -74,19 +88,19 @@ def _batch_id(given: Any) -> int | None:
 
 
 def _each(given: Any, *, field: str, needs: Needs) -> Iterator[After]:
-    from forge_jobs.enqueueing.enqueue import EnqueuedJobs
-    from forge_jobs.models import Batch, Job
-
+    known = _known()
     match given:
-        case EnqueuedJobs():
-            for pk in given.ids:
-                yield After(pk, None, needs)
-        case Job(pk=int(pk)) | int(pk) if not isinstance(given, bool):
-            yield After(pk, None, needs)
-        case Batch(pk=int(pk)):
-            yield After(None, pk, needs)
         case str() | bytes() | Mapping() | bool():
             raise _refused(given, field)
+        case int():
+            yield After(given, None, needs)
+        case _ if isinstance(given, known.many):
+            for pk in given.ids:
+                yield After(pk, None, needs)
+        case _ if isinstance(given, known.job) and given.pk:
+            yield After(given.pk, None, needs)
+        case _ if isinstance(given, known.batch) and given.pk:
+            yield After(None, given.pk, needs)
         case Iterable():
             for one in given:
                 yield from _each(one, field=field, needs=needs)

@@ -16,6 +16,8 @@ from forge_jobs.states import BatchState
 T = TypeVar("T")
 
 BATCH: Final = 5_000
+BATCH_ID: Final = NewRow._fields.index("batch_id")
+"""It is followed by the gate's, and they are the last: `_replace` takes ten times as long."""
 
 
 def placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[NewRow]:
@@ -30,11 +32,11 @@ def placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[NewRo
     _refuse_circles(distinct)
     gates = _gates(behind)
     if distinct:
-        follow_on_commit(gates=list(gates.values()))
+        follow_on_commit(gates=gates.values())
         wake.on_commit(wake.STOP)  # so that processes look for followers
     of = {id(place): (place.batch, gates.get(place.after)) for place in distinct}
     return [
-        row if place is None else row._replace(batch_id=of[id(place)][0], gate_id=of[id(place)][1])
+        NewRow._make((*row[:BATCH_ID], *of[id(place)])) if place else row
         for row, place in zip(rows, places, strict=True)
     ]
 

@@ -32,10 +32,6 @@ class Migration(migrations.Migration):
         ),
         AddIndexOnline(
             model_name='job',
-            index=models.Index(models.F('batch'), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('batch__isnull', False), ('state__in', ('scheduled', 'ready', 'blocked', 'held', 'running', 'retrying'))), name='forge_jobs_open_of_batch'),
-        ),
-        AddIndexOnline(
-            model_name='job',
             index=models.Index(models.F('gate'), models.F('state'), models.F('id'), condition=models.Q(('gate__isnull', False)), name='forge_jobs_of_gate'),
         ),
         RenewUniqueOnline(

@@ -25,9 +25,9 @@ from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.states import UNFINISHED, BatchState, Event, GateState, State
 
 SLICE: Final = 500
-"""How many gates or batches are judged at once, and of how many jobs it is asked who waits."""
+"""How many gates or batches are judged at once."""
 LARGEST_RELEASE: Final = 2_000
-"""How many jobs are let go at once; in between, others can write."""
+"""How many jobs are let go at once, and of how many it is asked who waits for them."""
 
 
 class Following:
@@ -56,7 +56,7 @@ class Following:
     def step(self, *, now: datetime) -> int:
         """See to one slice; returns how many jobs, gates and batches it changed."""
         if self._ended:
-            jobs = _take(self._ended, SLICE)
+            jobs = _take(self._ended, LARGEST_RELEASE)
             self._batches.extend(batches_of(jobs))
             self._gates.extend(Gate.objects.behind(jobs=jobs))
             return 0
@@ -106,7 +106,7 @@ def over() -> Q:
     """Batches that are complete, and of which nothing is left."""
     left = Job.objects.filter(batch=OuterRef("pk"), state__in=constants(UNFINISHED))
     parts = Batch.objects.filter(parent=OuterRef("pk"), ended_at__isnull=True)
-    return Q(~Exists(left.order_by("-pk")[:1]), ~Exists(parts), state=BatchState.SEALED)
+    return Q(~Exists(left), ~Exists(parts), state=BatchState.SEALED)
 
 
 def end(batches: Collection[int], *, now: datetime) -> list[int]:
@@ -124,6 +124,14 @@ def end(batches: Collection[int], *, now: datetime) -> list[int]:
         ):
             ended.append(batch.pk)
     return ended
+
+
+def not_waiting(gates: Collection[int]) -> set[int]:
+    """Those of new gates of which a predecessor has ended already; mostly none has."""
+    if not gates:
+        return set()
+    ended = Predecessor.objects.filter(gate__gte=min(gates), gate__lte=max(gates)).ended()
+    return set(gates).intersection(ended.values_list("gate_id", flat=True))
 
 
 def judge(gates: Collection[int]) -> list[int]:

@@ -118,6 +118,9 @@ class PredecessorQuerySet(models.QuerySet["Predecessor"]):
         """Those of the gate of an outer query."""
         return self.filter(gate=OuterRef("pk"))
 
+    def ended(self) -> Self:
+        return self.exclude(IS_UNFINISHED)
+
     def failed(self) -> Self:
         """Those that ended otherwise than they should."""
         return self.filter(HAS_FAILED | CANT_FAIL)
@@ -131,6 +134,7 @@ class PredecessorManager(RowsManager["Predecessor", PredecessorQuerySet]):
     rows = PredecessorQuerySet
 
     of_gate = verb(PredecessorQuerySet.of_gate)
+    ended = verb(PredecessorQuerySet.ended)
     failed = verb(PredecessorQuerySet.failed)
 
     def results_for(self, job: int) -> list[Any]:

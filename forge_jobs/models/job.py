@@ -167,14 +167,6 @@ class Job(JobsModel):
             models.Index(
                 "batch", "state", "id", name="forge_jobs_of_batch", condition=Q(batch__isnull=False)
             ),
-            # The newest first: they are the last to end, so that whoever asks whether any is left
-            # does not walk over those that have.
-            models.Index(
-                "batch",
-                F("id").desc(),
-                name="forge_jobs_open_of_batch",
-                condition=Q(batch__isnull=False, state__in=UNFINISHED),
-            ),
             models.Index("run_at", "id", name="forge_jobs_held", condition=Q(state=State.HELD)),
             models.Index(
                 "gate", "state", "id", name="forge_jobs_of_gate", condition=Q(gate__isnull=False)

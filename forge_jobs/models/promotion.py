@@ -37,9 +37,9 @@ def follow_on_commit(*, batches: Collection[int] = (), gates: Collection[int] = 
         return
 
     def follow_chosen() -> None:
-        from forge_jobs.models.following import Following
+        from forge_jobs.models.following import Following, not_waiting
 
-        Following(batches=batches, gates=gates).finish(now=clock.now())
+        Following(batches=batches, gates=not_waiting(gates)).finish(now=clock.now())
 
     transaction.on_commit(follow_chosen, using=connection.alias, robust=True)
 

@@ -34,6 +34,7 @@ from forge_jobs.signals import claim_lost, database_trouble, job_failed, job_fin
 from forge_jobs.states import TERMINAL, State
 
 TURN_SECONDS: Final = 0.5
+FOLLOW_SECONDS: Final = 0.05
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
@@ -65,6 +66,7 @@ class Finalizer(EngineThread):
         self._recorder = recorder
         self._followers = followers
         self._following = Following()
+        self._followed_at = 0.0
         self._lifecycle = lifecycle
         self._writing = writing
         self.giving_up = Event()
@@ -131,11 +133,15 @@ class Finalizer(EngineThread):
         self.announce(group, held)
 
     def follow(self) -> None:
-        """See to what comes after those that ended, at least a little, until others have ended."""
+        """See to what comes after those that ended; while others end, a little now and then."""
+        is_idle = self._settlements.inbox.empty()
+        if not is_idle and time.monotonic() - self._followed_at < FOLLOW_SECONDS:
+            return
         try:
             while self._following:
                 with self._writing:
                     self._following.step(now=clock.now())
+                self._followed_at = time.monotonic()
                 if not self._settlements.inbox.empty():
                     return
         except Error as error:  # the leader sees to it

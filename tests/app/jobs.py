@@ -7,8 +7,9 @@ import sys
 import time
 from datetime import timedelta
 
-from forge_jobs import Failed, JobContext, job
+from forge_jobs import Dead, Failed, JobContext, job
 from forge_jobs.backoff import Fixed
+from forge_jobs.models import Predecessor
 from tests.app import hostile  # noqa: F401 - to register it
 from tests.app.models import Effect
 
@@ -42,6 +43,14 @@ def serve(*, customer: int, place: int = 0, seconds: float = 0.0) -> None:
     Effect.objects.create(
         number=1_000 * customer + place, pid=os.getpid(), began=began, ended=time.monotonic()
     )
+
+
+@job(takes_context=True, max_attempts=None)
+def node(ctx: JobContext, *, number: int, fails: bool) -> Dead | None:
+    """Tell if it began before what it comes after had ended."""
+    early = Predecessor.objects.filter(gate__jobs=ctx.job_id).unmet()
+    Effect.objects.create(number=-1 if early.exists() else number, pid=os.getpid())
+    return Dead("as it should") if fails else None
 
 
 @job(max_concurrent_per_process=1)

@@ -162,8 +162,9 @@ def test_in_a_project_s_tests_it_runs_where_the_test_is() -> None:
 def test_what_can_not_be_is_refused_where_it_is_declared(
     options: dict[str, Any], field: str
 ) -> None:
+    made: Any = job(kind="tests.subject", **options)
+
     with pytest.raises(InvalidHandler) as raised:
-        made: Any = job(kind="tests.subject", **options)
         made(do_nothing)
 
     assert raised.value.field == field
