@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-import psutil
-
 from forge_jobs.children.guardian import guardian
 
 READ_BYTES: Final = 65_536
@@ -43,7 +41,6 @@ class Child:
             start_new_session=True,
         )
         self.pid = process.pid
-        guardian.watch(self.pid)
         self._streams = [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe]
         self._stdin, self._stdout, self._stderr = (pipe.fileno() for pipe in self._streams)
         os.set_blocking(self._stdin, False)
@@ -55,6 +52,11 @@ class Child:
         self._waits_for_room = False
         self.is_deaf = False
         """Whether it has closed its stdin."""
+        try:
+            guardian.watch(self.pid)
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def is_mute(self) -> bool:
@@ -106,6 +108,8 @@ class Child:
 
     def memory(self) -> int:
         """Its resident bytes, without those of what it has started."""
+        import psutil
+
         try:
             rss: int = psutil.Process(self.pid).memory_info().rss
         except psutil.Error:

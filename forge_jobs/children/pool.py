@@ -53,7 +53,7 @@ class Pool:
                 self.program.prove(child, since=began, heed=heed)
         except BaseException:
             for child in started:
-                self._discard(child, "another can't be started")
+                self._discard(child, "")
             raise
         for child in started:
             self._give_back(child)
@@ -124,7 +124,8 @@ class Pool:
             if self.program.ready:
                 self.program.prove(child, since=began, heed=heed)
         except BaseException as error:
-            self._discard(child, "it never was ready")
+            is_unfit = isinstance(error, ChildUnfit)
+            self._discard(child, str(error) if is_unfit else "its job was broken off")
             if isinstance(error, ChildUnfit):
                 self._pause(error)
             raise
@@ -141,7 +142,8 @@ class Pool:
             if isinstance(error, ChildUnfit):
                 self._pause(error)
             raise
-        self._all.add(child)
+        with self._lock:
+            self._all.add(child)
         return child
 
     def _may_start(self) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from forge_jobs.children.child import Child
@@ -54,7 +55,9 @@ class WarmChild(Child):
     def is_fit(self) -> bool:
         """Whether it is there and waits for a job, and says nothing that nobody has asked for."""
         if self.has_ended():
-            self.fault = self.fault or self._last_words(self._heard(0)[1])
+            with suppress(LineTooLong):
+                self.fault = self.fault or self._last_words(self.hear(0)[1])
+            self.fault = self.fault or f"it {self.ending}"
         elif self.has_spoken() and (self.jobs_done or self.is_mute):
             self.fault = self.fault or "it spoke without being asked"
         return not self.fault

@@ -23,7 +23,7 @@ def told(*, name: str, pid: int, line: str, **kwargs: Any) -> None:
 def ended(*, name: str, child: WarmChild, why: str, **kwargs: Any) -> None:
     if why:
         logger.warning(
-            "child %d of %s is replaced after %d jobs: %s",
+            "child %d of %s has ended after %d jobs: %s",
             child.pid,
             name,
             child.jobs_done,

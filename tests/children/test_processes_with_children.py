@@ -8,7 +8,7 @@ import pytest
 
 from forge_jobs.models import Job, State
 from tests.children.jobs import tortured
-from tests.running import Runjobs, eventually
+from tests.running import PATIENCE, Runjobs, eventually
 from tests.sizes import sized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -55,10 +55,15 @@ def are_gone(processes: set[psutil.Process]) -> bool:
     return not any(process.is_running() for process in processes)
 
 
+def is_drained() -> bool:
+    return not Job.objects.filter(state__in=[State.READY, State.RUNNING]).exists()
+
+
 def begun(number: int) -> bool:
     return Job.objects.filter(state=State.RUNNING).count() == number
 
 
+@pytest.mark.timeout(1_000)
 def test_of_all_that_children_do_each_job_comes_to_what_it_should() -> None:
     chance = random.Random(20)
     many = sized(300, full=9_900)
@@ -70,7 +75,7 @@ def test_of_all_that_children_do_each_job_comes_to_what_it_should() -> None:
         tortured.using(context={"state": state}, **options).enqueue(**payload)
 
     with runjobs("--drain") as running:
-        eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).exists())
+        eventually(is_drained, patience=sized(PATIENCE, full=15 * PATIENCE))
         code, output = running.wait()
 
     wrong = [
