@@ -16,7 +16,7 @@ STARTUP_SECONDS: Final = 120.0
 
 
 def children_of(handler: JobHandler) -> Pool:
-    """One to begin with, and more as there are threads that need one."""
+    """As many as there are threads that need one; one from the start if it has much to load."""
     program = Program(
         name=handler.kind,
         argv=[sys.executable, "-m", MODULE, handler.kind, handler.preload],
@@ -26,4 +26,4 @@ def children_of(handler: JobHandler) -> Pool:
         max_memory=handler.max_memory,
     )
     size = handler.max_concurrent_per_process or MAX_CONCURRENCY
-    return Pool(program, size=size, at_start=1)
+    return Pool(program, size=size, at_start=1 if handler.preload else 0)

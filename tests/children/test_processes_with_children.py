@@ -66,7 +66,7 @@ def begun(number: int) -> bool:
 @pytest.mark.timeout(1_000)
 def test_of_all_that_children_do_each_job_comes_to_what_it_should() -> None:
     chance = random.Random(20)
-    many = sized(300, full=9_900)
+    many = sized(200, full=9_900)
     chosen = chance.choices(GOOD, k=many - many // 10) + chance.choices(BAD, k=many // 10)
     chosen += HUNG * sized(2, full=30)
     chance.shuffle(chosen)
@@ -75,7 +75,7 @@ def test_of_all_that_children_do_each_job_comes_to_what_it_should() -> None:
         tortured.using(context={"state": state}, **options).enqueue(**payload)
 
     with runjobs("--drain") as running:
-        eventually(is_drained, patience=sized(PATIENCE, full=15 * PATIENCE))
+        eventually(is_drained, patience=sized(3 * PATIENCE, full=15 * PATIENCE))
         code, output = running.wait()
 
     wrong = [
