@@ -12,9 +12,11 @@ from benchmarks import (
     latency,
     metering,
     pages,
+    rest,
     scale,
     schedules,
     sets,
+    startup,
     throughput,
 )
 from benchmarks.contestants import BOTH
@@ -30,22 +32,14 @@ SUITES = {
     "control": control.measure,
     "schedules": schedules.measure,
     "pages": pages.measure,
+    "startup": startup.measure,
     "sets": sets.measure,
+    "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
 }
 # throughput measures memory too
-WHOLE = (
-    "throughput",
-    "latency",
-    "scale",
-    "children",
-    "control",
-    "schedules",
-    "sets",
-    "pages",
-    "metering",
-)
+WHOLE = tuple(name for name in SUITES if name != "memory")
 ROUNDS = {
     "throughput": 3,
     "latency": 1,
@@ -54,7 +48,9 @@ ROUNDS = {
     "control": 3,
     "schedules": 3,
     "sets": 5,
+    "rest": 1,
     "pages": 3,
+    "startup": 15,
     "memory": 1,
     "metering": 5,
 }

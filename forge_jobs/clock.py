@@ -6,11 +6,10 @@ Until the next measurement it goes by elapsed time, which nobody can set.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 TOLERANCE: Final = 1.0
 """By how many seconds a measurement may be off and still be believed at once."""
@@ -57,16 +56,14 @@ class Verdict(Enum):
     """Right again, after a jump."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """A measurement, and by how much the clock had jumped: ahead, or back if it is negative."""
 
     verdict: Verdict
     jump: timedelta = timedelta(0)
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A jump that is not believed yet; `ahead` as that of the clock."""
 
     ahead: float
@@ -122,7 +119,7 @@ class MeasuredClock:
         if doubt is None or abs(ahead - doubt.ahead) > TOLERANCE:
             self._doubt = Doubt(ahead)
             return Reading(Verdict.JUMPED, jump)
-        self._doubt = replace(doubt, confirmations=doubt.confirmations + 1)
+        self._doubt = doubt._replace(confirmations=doubt.confirmations + 1)
         if self._doubt.confirmations < CONFIRMATIONS:
             return Reading(Verdict.DOUBTFUL, jump)
         self.trust(moment, at=at)

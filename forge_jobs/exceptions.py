@@ -86,6 +86,10 @@ class ChildUnfit(ForgeJobsError):
     """A child can't be started, or did not prove that it can do its work; the message says why."""
 
 
+class UnreadablePayload(ForgeJobsError, ValueError):
+    """A stored payload does not fit the annotations of its handler, which have changed since."""
+
+
 class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
 

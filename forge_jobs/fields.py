@@ -11,13 +11,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import jsontext
-from forge_jobs.cron.expression import BadExpression, Cron
-from forge_jobs.cron.reading import LONGEST_EXPRESSION
+from forge_jobs.cron import LONGEST_EXPRESSION
 from forge_jobs.cron.zones import UnknownZone, zone_named
 
 
 def validate_cron(expression: str) -> None:
     """Refuse what is no expression, with the field of it and the reason."""
+    from forge_jobs.cron.expression import BadExpression, Cron
+
     try:
         Cron(expression)
     except BadExpression as error:

@@ -1,4 +1,8 @@
-"""The operator's seat: Mission Control and the tables, in the project's own admin."""
+"""The operator's seat: Mission Control and the tables, in the project's own admin.
+
+Every process of the project's web loads this, and few of them ever show a page: what a page needs
+beyond its form and its buttons is imported by the view that shows it.
+"""
 
 from forge_jobs.admin.budget import RateLimitBudgetAdmin
 from forge_jobs.admin.job import JobAdmin

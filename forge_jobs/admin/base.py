@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from forge_jobs import db
-from forge_jobs.admin import tabs, versions
+from forge_jobs.admin import tabs
 from forge_jobs.admin.buttons import LIVE, BoundButton
 
 HAVE: Final = "Forge-Jobs-Have"
@@ -129,11 +129,13 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         """
         if not isinstance(response, TemplateResponse):
             return response
+        from forge_jobs.admin import versions
+
         context = response.context_data = dict(response.context_data or {})
         charts = context.get("charts", {})
         if request.headers.get("Accept") != LIVE:
             context["charts"] = versions.chart_news(charts, known=())
-            response.add_post_render_callback(_with_versions)
+            response.add_post_render_callback(versions.add_to)
             return response
         known = frozenset(request.headers.get(HAVE, "").split(","))
         live = render_to_string(context.get("live_template", self.live_template), context, request)
@@ -178,10 +180,6 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
             action_flag=CHANGE,
             change_message=message,
         )
-
-
-def _with_versions(response: HttpResponse) -> None:
-    response.content = versions.versioned(response.content.decode())
 
 
 def _as_one(request: HttpRequest) -> AbstractContextManager[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from forge_jobs import db
 from forge_jobs.admin import tabs
 from forge_jobs.admin.base import ForgeAdmin, assets
-from forge_jobs.dashboard.paging import Paged
+
+if TYPE_CHECKING:
+    from forge_jobs.dashboard.paging import Paged
 
 
 class BoardAdmin(ForgeAdmin):

@@ -18,7 +18,6 @@ from forge_jobs.admin.fields import DurationField
 from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
-from forge_jobs.dashboard import budgets
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
 
@@ -62,6 +61,8 @@ class RateLimitBudgetAdmin(BoardAdmin):
     actions_row = actions_detail = ("forge_jobs_drain_budget", "forge_jobs_refill_budget")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
+        from forge_jobs.dashboard import budgets
+
         cards = budgets.read(now=clock.now())
         for card in cards:
             card.buttons.extend(self.row_buttons(request, card.row))

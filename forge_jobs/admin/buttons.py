@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -177,8 +177,7 @@ class BoundButton:
         return f"{address}?{urlencode({'back': back, MEMORY: token})}"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of pressing a button; `undo` is where to post to take it back, if that can be."""
 
     level: int

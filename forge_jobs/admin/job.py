@@ -19,10 +19,6 @@ from django.utils.translation import gettext as _
 from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
 from forge_jobs.admin.job_acts import NAMES, JobButtons
-from forge_jobs.admin.job_bulk import BulkRequest, asked_at
-from forge_jobs.admin.job_list import JobListPage
-from forge_jobs.dashboard.job_list import HEAVY
-from forge_jobs.dashboard.job_page import JobPage
 from forge_jobs.models import Job
 
 LOGGED: Final = 50
@@ -47,6 +43,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Without what may be large: a page reads it as text."""
+        from forge_jobs.dashboard.job_list import HEAVY
+
         return Job.objects.defer(*HEAVY)
 
     def changelist_view(
@@ -54,6 +52,9 @@ class JobAdmin(JobButtons, ForgeAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        from forge_jobs.admin.job_bulk import BulkRequest, asked_at
+        from forge_jobs.admin.job_list import JobListPage
+
         now = clock.now()
         if request.method == "POST":
             page = JobListPage(self, request, asked_at(request, now=now))
@@ -78,6 +79,8 @@ class JobAdmin(JobButtons, ForgeAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        from forge_jobs.dashboard.job_page import JobPage
+
         job = self.get_object(request, object_id)
         if job is None:
             messages.warning(request, _("There is no job #%(id)s.") % {"id": object_id[:40]})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest
@@ -16,16 +15,13 @@ from forge_jobs.admin.buttons import Button, ButtonView, Refused, Text, reason, 
 from forge_jobs.admin.undo import TooLate, remembered
 from forge_jobs.models import Job, State
 from forge_jobs.models.ended import Ended
-from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
-from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING
 
 LONGEST_REASON: Final = 500
 """An undo carries it in its address."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobAct:
+class JobAct(NamedTuple):
     """`of_one` and `of_many` explain it; `told` says of `%(job)s` that it was done.
 
     Of a job that still runs, `asked` says so. `name` is what the form for many calls it.
@@ -39,9 +35,8 @@ class JobAct:
     of_one: Text
     of_many: Text
     told: Text
-    asked: Text = ""
     do: Callable[[Job, HttpRequest], bool]
-    operation: Callable[[Selection, HttpRequest], Operation]
+    asked: Text = ""
     is_dangerous: bool = False
     asks_why: bool = False
     acts_at_once: bool = False
@@ -85,7 +80,6 @@ REQUEUE: Final = JobAct(
     of_many=_("They run again as soon as they can, with fresh attempts."),
     told=_("Job %(job)s is requeued."),
     do=lambda job, request: job.requeue(by=who(request)),
-    operation=lambda jobs, request: Retry(jobs, by=who(request)),
     acts_at_once=True,
     undo="forge_jobs_end_job_again",
     before=Ended.of,
@@ -102,7 +96,6 @@ RUN_NOW: Final = JobAct(
     of_many=_("They no longer wait for their time."),
     told=_("Job %(job)s need not wait any longer."),
     do=lambda job, request: job.run_now(by=who(request)),
-    operation=lambda jobs, request: RunNow(jobs, by=who(request)),
     acts_at_once=True,
 )
 
@@ -117,7 +110,6 @@ CANCEL: Final = JobAct(
     told=_("Job %(job)s is cancelled."),
     asked=_("Job %(job)s was asked to stop."),
     do=lambda job, request: job.cancel(reason(request), by=who(request)),
-    operation=lambda jobs, request: Cancel(jobs, reason(request), by=who(request)),
     is_dangerous=True,
     asks_why=True,
 )
@@ -135,7 +127,6 @@ KILL: Final = JobAct(
     told=_("Job %(job)s is cancelled."),
     asked=_("Job %(job)s is being killed."),
     do=lambda job, request: job.kill(reason(request), by=who(request)),
-    operation=lambda jobs, request: Kill(jobs, reason(request), by=who(request)),
     is_dangerous=True,
     asks_why=True,
 )
@@ -150,7 +141,6 @@ DELETE: Final = JobAct(
     of_many=_("Only finished jobs are deleted. There is no way back."),
     told=_("Job %(job)s is deleted."),
     do=lambda job, request: bool(Job.objects.filter(pk=job.pk).purge()),
-    operation=lambda jobs, request: Purge(jobs),
     is_dangerous=True,
     logged_as=DELETION,
 )

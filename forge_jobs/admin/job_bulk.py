@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -17,11 +18,12 @@ from django.utils.translation import ngettext
 
 from forge_jobs import clock
 from forge_jobs.admin.base import ForgeAdmin
-from forge_jobs.admin.job_acts import ACTS, JobAct
+from forge_jobs.admin.buttons import reason, who
+from forge_jobs.admin.job_acts import ACTS, CANCEL, DELETE, KILL, REQUEUE, RUN_NOW, JobAct
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job
-from forge_jobs.operations.bulk import Operation
+from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
 from forge_jobs.operations.selection import Selection
 
 TICKED: Final = "_selected_action"
@@ -30,6 +32,15 @@ ALL: Final = "all"
 """What a button of its own does to all that match its address."""
 LARGEST_TICKED: Final = 1_000
 NAMED: Final = 20
+
+OPERATIONS: Final[Mapping[str, Callable[[Selection, HttpRequest], Operation]]] = {
+    REQUEUE.name: lambda jobs, request: Retry(jobs, by=who(request)),
+    RUN_NOW.name: lambda jobs, request: RunNow(jobs, by=who(request)),
+    CANCEL.name: lambda jobs, request: Cancel(jobs, reason(request), by=who(request)),
+    KILL.name: lambda jobs, request: Kill(jobs, reason(request), by=who(request)),
+    DELETE.name: lambda jobs, request: Purge(jobs),
+}
+"""What each act is when it is done to many."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +81,10 @@ class BulkRequest:
         asked_for = (
             self.filter.selection() if self._is_across else Selection(states=(), ids=self._ticked)
         )
-        allowed = act.operation(asked_for, self.request).allowed
+        operation = OPERATIONS[act.name]
+        allowed = operation(asked_for, self.request).allowed
         states = [state for state in allowed if not self._is_across or state in asked_for.states]
-        return act.operation(replace(asked_for, states=states), self.request)
+        return operation(replace(asked_for, states=states), self.request)
 
     def _ask(self, act: JobAct, operation: Operation) -> HttpResponse:
         foresight = operation.foresee(now=clock.now())

@@ -49,6 +49,7 @@ class JobFilter(forms.Form):
     state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
     queue = forms.ChoiceField(required=False, label=gettext_lazy("Queue"))
     kind = forms.CharField(required=False, max_length=201, label=gettext_lazy("Kind"))
+    label = forms.CharField(required=False, max_length=100, label=gettext_lazy("Label"))
     error = forms.CharField(
         required=False, max_length=201, strip=False, label=gettext_lazy("Error")
     )
@@ -72,6 +73,7 @@ class JobFilter(forms.Form):
             ids=[int(numbered[1])] if numbered else None,
             queue=said["queue"] or None,
             kind=said["kind"] or None,
+            label=said["label"] or None,
             since=said["since"],
             until=said["until"],
             error_line=said["error"] or None,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.job_acts import ACTS, JobAct
+from forge_jobs.admin.job_bulk import OPERATIONS
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.dead_groups import DeadGroups
@@ -21,6 +22,7 @@ from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
+from forge_jobs.models import JobLabel
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
@@ -79,7 +81,7 @@ class JobListPage:
             act
             for act in ACTS
             if act.is_allowed(self.request)
-            and (not shown or shown in act.operation(nothing, self.request).allowed)
+            and (not shown or shown in OPERATIONS[act.name](nothing, self.request).allowed)
         ]
 
     def _groups(self, jobs: JobList) -> DeadGroups | None:
@@ -114,7 +116,8 @@ class JobListPage:
         }
 
     def _lines(self, page: JobPage) -> list[JobLine]:
-        return [JobLine.of(job, now=self.now) for job in page.jobs]
+        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+        return [JobLine.of(job, labels=labels.get(job.pk, ()), now=self.now) for job in page.jobs]
 
     def _line(self, line: JobLine) -> tuple[JobLine, str]:
         return line, self.admin.rendered_buttons(self.request, line.job)

@@ -10,22 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import clock, db
 from forge_jobs.admin.base import ForgeAdmin, assets
-from forge_jobs.dashboard import charts
-from forge_jobs.dashboard.charts import Choice
-from forge_jobs.dashboard.gauges import GaugeSeries
-from forge_jobs.dashboard.health import Health
-from forge_jobs.dashboard.outcomes import outcomes
-from forge_jobs.dashboard.overview import Overview
-from forge_jobs.dashboard.series import JobSeries
-from forge_jobs.dashboard.verdict import Verdict
-from forge_jobs.dashboard.window import Window
-from forge_jobs.handlers.registry import registry
-from forge_jobs.models import MissionControl, State
-from forge_jobs.operations.ailments import Care
+from forge_jobs.models import MissionControl
 
 OVERVIEW: Final = "forge_jobs_missioncontrol_changelist"
 HEALTH: Final = "forge_jobs_health"
@@ -66,43 +53,15 @@ class MissionControlAdmin(ForgeAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.refuse_strangers(request)
-        now, choice = clock.now(), Choice.read(request.GET)
-        window = Window.last(choice.window, now=now)
-        with db.snapshot():
-            series = JobSeries.read(window, queue=choice.queue, kind=choice.kind)
-            care = Care.read(now=now)
-            overview, verdict = Overview.read(care), Verdict.of(care)
-        context = {
-            "title": _("Overview"),
-            "verdict": verdict,
-            "overview": overview,
-            "backlog": overview.backlog(choice.queue),
-            "due_since": overview.due_since(choice.queue),
-            "outcomes": outcomes(series, choice),
-            "kept_dead": overview.kept(State.DEAD, choice.queue),
-            "choice": choice,
-            "kinds": sorted({*registry.kinds(), *filter(None, [choice.kind])}),
-            "series": series,
-            "charts": charts.of_jobs(series, now=now),
-            **(extra_context or {}),
-        }
-        return self.page(request, "overview", context)
+        from forge_jobs.admin.mission_control_pages import overview
+
+        return self.page(request, "overview", {**overview(request), **(extra_context or {})})
 
     def health_view(self, request: HttpRequest) -> HttpResponse:
         self.refuse_strangers(request)
-        now, choice = clock.now(), Choice.read(request.GET)
-        window = Window.last(choice.window, now=now)
-        with db.snapshot():
-            health, gauges = Health.read(now=now), GaugeSeries.read(window)
-            verdict = Verdict.of(Care.of((one.row for one in health.processes), now=now))
-        context = {
-            "title": _("Health"),
-            "verdict": verdict,
-            "health": health,
-            "choice": choice,
-            "charts": charts.of_health(gauges),
-        }
-        return self.page(request, "health", context)
+        from forge_jobs.admin.mission_control_pages import health
+
+        return self.page(request, "health", health(request))
 
     def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         """A page with charts, or where its script asked for them, its live parts and numbers."""

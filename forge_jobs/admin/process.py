@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs import clock
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, who
-from forge_jobs.dashboard.processes import Fleet
 from forge_jobs.models import Process, ProcessState
 
 
@@ -48,6 +47,8 @@ class ProcessAdmin(BoardAdmin):
         return False
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
+        from forge_jobs.dashboard.processes import Fleet
+
         fleet = Fleet.read(now=clock.now())
         for card in fleet.cards:
             card.buttons.extend(self.row_buttons(request, card.row))

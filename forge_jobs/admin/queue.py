@@ -15,7 +15,6 @@ from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
-from forge_jobs.dashboard import queues
 from forge_jobs.models import Job, Queue, SlotAssignment
 
 
@@ -63,6 +62,8 @@ class QueueAdmin(BoardAdmin):
         return super().media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
+        from forge_jobs.dashboard import queues
+
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
         shown = queues.read(now=clock.now(), words=words, page=page)
         for card in shown.rows:

@@ -22,8 +22,6 @@ from forge_jobs.admin.buttons import Button, Refused, who
 from forge_jobs.admin.fields import MomentField, MomentInput
 from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
-from forge_jobs.cron.preview import preview
-from forge_jobs.dashboard import schedules
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronWidget
 from forge_jobs.handlers.secrecy import shown
@@ -63,6 +61,8 @@ class ScheduleAdmin(BoardAdmin):
         return super().media + assets("jobs.css")
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
+        from forge_jobs.dashboard import schedules
+
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
         shown = schedules.read(now=clock.now(), words=words, page=page)
         for line in shown.rows:
@@ -79,6 +79,8 @@ class ScheduleAdmin(BoardAdmin):
         """JSON for the form: what an expression means, and when it is due next."""
         if not (self.has_view_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied
+        from forge_jobs.cron.preview import preview
+
         expression = request.GET.get("expression", "")
         zone = request.GET.get("timezone", "")
         return JsonResponse(preview(expression, zone, now=clock.now()))

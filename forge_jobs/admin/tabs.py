@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,8 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tab:
+class Tab(NamedTuple):
     """`name` tells the current one; `view` is the name of its URL in the admin."""
 
     name: str
@@ -22,8 +20,7 @@ class Tab:
     permission: str
 
 
-@dataclass(frozen=True)
-class ShownTab:
+class ShownTab(NamedTuple):
     title: str | Promise
     url: str
     is_current: bool

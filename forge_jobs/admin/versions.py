@@ -15,6 +15,8 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Final
 
+from django.http import HttpResponse
+
 BLOCK: Final = 30
 """So many points of a chart's line have a version together."""
 
@@ -34,6 +36,10 @@ class Piece:
     end: int
     tag: str
     name: str
+
+
+def add_to(response: HttpResponse) -> None:
+    response.content = versioned(response.content.decode())
 
 
 def versioned(html: str) -> str:

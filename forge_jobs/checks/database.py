@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from forge_jobs.checks import postgresql, sqlite
 from forge_jobs.conf import conf
 from forge_jobs.models import Job
 
@@ -31,8 +30,12 @@ def check_database(
         return [_without_autocommit(connection)]  # a question would leave a transaction open
     match connection.vendor:
         case "postgresql":
+            from forge_jobs.checks import postgresql
+
             found = postgresql.faults(connection)
         case "sqlite":
+            from forge_jobs.checks import sqlite
+
             found = sqlite.faults(connection)
         case _:
             found = _unsupported(connection)
@@ -47,6 +50,8 @@ def check_wal_reset_fault(
     connection = _job_connection(databases)
     if connection is None or connection.vendor != "sqlite":
         return []
+    from forge_jobs.checks import sqlite
+
     return list(sqlite.wal_reset_fault(connection))
 
 

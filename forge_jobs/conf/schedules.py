@@ -13,7 +13,6 @@ from typing import Any, Final, Self, TypeVar
 from forge_jobs import jsontext
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.policies import CatchUp, Overlap
-from forge_jobs.cron.expression import BadExpression, Cron, written
 from forge_jobs.cron.zones import UnknownZone, zone_named
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
@@ -152,6 +151,8 @@ def of_handler(
 
 
 def _expression(cron: str | None, every: timedelta | None) -> str:
+    from forge_jobs.cron.expression import BadExpression, Cron, written
+
     if (cron is None) == (every is None):
         raise InvalidSchedule("either cron or every must be given.", field="cron")
     for given, kind, name in ((cron, str, "cron"), (every, timedelta, "every")):

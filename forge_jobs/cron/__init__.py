@@ -1,1 +1,5 @@
 """When does an expression fire? Pure: text in, moments out."""
+
+from typing import Final
+
+LONGEST_EXPRESSION: Final = 200

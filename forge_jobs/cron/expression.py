@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Final
 
-from forge_jobs.cron import words
 from forge_jobs.cron.fields import BadExpression
 from forge_jobs.cron.intervals import every_of, written
 from forge_jobs.cron.reading import NeverDue, Reading, reading_of
@@ -61,6 +60,8 @@ class Cron:
 
     def in_words(self) -> str:
         """What the expression means, for people."""
+        from forge_jobs.cron import words
+
         if self._every is not None:
             return words.interval(self._every)
         return words.sentence(self._reading)

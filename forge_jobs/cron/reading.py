@@ -10,7 +10,7 @@ from datetime import MAXYEAR, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Final
 
-from forge_jobs.cron import fields
+from forge_jobs.cron import LONGEST_EXPRESSION, fields
 from forge_jobs.cron.days import WEEK, Month, MonthDays, Weekdays
 from forge_jobs.cron.fields import BadExpression
 
@@ -23,7 +23,6 @@ ALIASES: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-LONGEST_EXPRESSION: Final = 200
 LENGTHS: Final = {2: (28, 29), 4: (30,), 6: (30,), 9: (30,), 11: (30,)}
 """Of the months that have no 31 days."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 from django.db.models import F, Q
 
 from forge_jobs import db
 from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
+from forge_jobs.dashboard.look import Look
 from forge_jobs.dashboard.order import EPOCH, LATEST, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
@@ -30,6 +30,7 @@ NEWEST: Final = Order(("-id",))
 QUEUE_BY_QUEUE: Final = Order(("queue", "-priority", "run_at", "id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
+LABELLED: Final = Order(("-labelled",))
 LONGEST_RUNNING: Final = Order(("started_at", "number"))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
 
@@ -67,6 +68,8 @@ class JobList:
 
     @property
     def order(self) -> Order:
+        if self._is_by_label:
+            return LABELLED
         match self.state:
             case None:
                 return NEWEST if self.selection.kind is None else LAST_FINISHED
@@ -88,7 +91,8 @@ class JobList:
         start = before if is_backward else after
         counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
-        look = Look(walk, wanted=max(size, self._counted) + 1 if counts else size + 1)
+        wanted = max(size, self._counted) + 1 if counts else size + 1
+        look = Look(walk, wanted=wanted, bound=LOOK)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
         back = start if not shown else shown[0]
@@ -110,6 +114,8 @@ class JobList:
     @property
     def narrowing(self) -> Q | None:
         """What no index knows of, so that jobs have to be looked at one by one; None if nothing."""
+        if self._is_by_label:
+            return self._within_label
         fits = replace(self.selection, kind=None).words
         if self.state not in TERMINAL:
             fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
@@ -120,9 +126,24 @@ class JobList:
         return fits or None
 
     @property
+    def _is_by_label(self) -> bool:
+        """Whether the jobs of a label are gone through, the newest first, whatever else is said."""
+        return self.selection.label is not None and self.selection.ids is None
+
+    @property
+    def _within_label(self) -> Q | None:
+        fits = replace(self.selection, label=None).words
+        fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
+        if self.selection.queue is not None:
+            fits &= Q(queue=self.selection.queue)
+        if self.state is not None:
+            fits &= Q(state=self.state)
+        return fits or None
+
+    @property
     def must_look_to_count(self) -> bool:
         """Whether neither the totals by queue and state nor an index tell how many there are."""
-        if self.selection.kind is not None:
+        if self.selection.kind is not None or self._is_by_label:
             return True
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
         return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
@@ -155,7 +176,7 @@ class JobList:
     @property
     def _is_of_many(self) -> bool:
         """Whether no index has the jobs in their order."""
-        if self.selection.ids is not None:
+        if self.selection.ids is not None or self._is_by_label:
             return False
         if self.state is None:
             return self.selection.kind is not None
@@ -166,6 +187,8 @@ class JobList:
     @property
     def _within(self) -> Q:
         """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
+        if self._is_by_label:
+            return Q(labelled__gt=0)
         if self.state in TERMINAL:
             since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
             return since & self.selection.aged("finished_at", now=self.now)
@@ -173,6 +196,9 @@ class JobList:
 
     def _jobs(self) -> Any:
         """What lies in one index in the order that is wanted."""
+        if self._is_by_label:
+            of_label: Any = Job.objects.filter(labels__label=self.selection.label)
+            return of_label.annotate(labelled=F("labels__job_id"))  # by its index, for SQLite, too
         jobs: Any = Job.objects.filter(self.selection.of_kind)
         queue = self.selection.queue
         if self.selection.ids is not None:
@@ -220,20 +246,3 @@ class JobList:
 def _finished_queues() -> list[str]:
     with db.connection().cursor() as cursor:
         return db.twin().finished_queues(cursor)
-
-
-class Look:
-    """Goes along until it has found what is wanted, has seen enough, or is at the end."""
-
-    def __init__(self, walk: Iterator[Step], *, wanted: int) -> None:
-        self.found: list[Place] = []
-        self.last: Place | None = None
-        self.is_over = True
-        for step in islice(walk, LOOK):
-            self.last = step.place
-            if step.fits:
-                self.found.append(step.place)
-            if len(self.found) == wanted:
-                self.is_over = False
-                return
-        self.is_over = next(walk, None) is None

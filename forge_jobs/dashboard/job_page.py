@@ -17,7 +17,7 @@ from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.timeline import Moment, timeline
-from forge_jobs.models import Job, Process
+from forge_jobs.models import Job, JobLabel, Process
 
 NEIGHBOURS: Final = 10
 
@@ -33,6 +33,7 @@ class JobPage:
     errors: Sequence[JobError]
     timeline: Sequence[Moment]
     neighbours: Sequence[Job]
+    labels: Sequence[str]
 
     @classmethod
     def read(cls, job: Job, *, now: datetime) -> Self:
@@ -48,6 +49,7 @@ class JobPage:
             errors=errors[::-1],
             timeline=timeline(job, errors, now=now),
             neighbours=_neighbours(job),
+            labels=JobLabel.objects.of([job.pk]).get(job.pk, ()),
         )
 
     @property

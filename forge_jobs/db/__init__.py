@@ -1,16 +1,20 @@
 """Twin statements for PostgreSQL and SQLite; `twin()` picks by the database's vendor."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import NotSupportedError
 
 from forge_jobs.conf import conf
-from forge_jobs.db.twins import Twin
+
+if TYPE_CHECKING:
+    from forge_jobs.db.twins import Twin
 
 R = TypeVar("R")
 
@@ -83,6 +87,16 @@ def snapshot() -> Iterator[None]:
             yield
     finally:
         database.transaction_mode = mode
+
+
+def take_turn_to_write() -> None:
+    """Where a database has one writer at a time, be it from now on, in a transaction.
+
+    On SQLite, one that has read may not write any more once somebody else has.
+    """
+    if connection().vendor == "sqlite":
+        with connection().cursor() as cursor:
+            cursor.execute("DELETE FROM forge_jobs_job WHERE id IS NULL")
 
 
 def unless_locked(statement: Callable[[], R]) -> R:

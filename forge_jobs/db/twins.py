@@ -21,6 +21,7 @@ from forge_jobs.db.observed import (
 from forge_jobs.db.rows import (
     BudgetLevel,
     ClaimedJob,
+    Horizon,
     InsertedRow,
     KeyHolder,
     Move,
@@ -29,6 +30,7 @@ from forge_jobs.db.rows import (
     PredecessorRow,
     ProgressRow,
     Promoted,
+    Signs,
     Transition,
 )
 
@@ -62,6 +64,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Changes(Protocol):
+    def commits(self, cursor: Any) -> object: ...
+    def signs(self, cursor: Any, *, process: int) -> Signs: ...
+    def ready_queues(self, cursor: Any) -> list[str]: ...
+    def horizon(self, cursor: Any) -> Horizon: ...
 
 
 class Gates(Protocol):
@@ -136,6 +145,17 @@ class Schedules(Protocol):
 
 
 class Twin(
-    Inserts, Gates, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol
+    Inserts,
+    Gates,
+    Jobs,
+    Changes,
+    Fronts,
+    Keys,
+    Budgets,
+    Metrics,
+    Sessions,
+    Locks,
+    Schedules,
+    Protocol,
 ):
     """One of the two packages of statements."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -119,8 +119,7 @@ class Layers:
         return _settled(await step(_end_all, entered, came))
 
 
-@dataclass(frozen=True)
-class Entered:
+class Entered(NamedTuple):
     """A middleware that waits for the handler."""
 
     middleware: Middleware

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import (
     TYPE_CHECKING,
@@ -13,6 +12,7 @@ from typing import (
     Concatenate,
     Final,
     Literal,
+    NamedTuple,
     TypedDict,
     TypeVar,
     Unpack,
@@ -44,6 +44,7 @@ class HandlerOptions(TypedDict, total=False):
     priority: int
     max_attempts: int | None
     timeout: timedelta | float | None
+    expires_in: timedelta | float | None
     retry: RetryPolicy | None
     retry_on: Exceptions
     dead_on: Exceptions
@@ -55,6 +56,7 @@ class HandlerOptions(TypedDict, total=False):
     max_concurrent_per_process: int | None
     redact: Collection[str]
     resident: bool
+    validate: bool
     cron: str | None
     every: timedelta | None
     timezone: str | None
@@ -151,8 +153,7 @@ def give(
         setattr(handler, name, value)
 
 
-@dataclass(frozen=True)
-class Clash:
+class Clash(NamedTuple):
     """Two places that claim the same kind; the newer one is in force."""
 
     kind: str

@@ -15,7 +15,8 @@ from forge_jobs.management.rendering import (
     lasting,
     one_line,
 )
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, JobLabel, Process, State
+from forge_jobs.states import TERMINAL
 
 
 def as_text(job: Job, *, now: datetime) -> str:
@@ -39,10 +40,12 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "timeout": _timeout(job),
         "enqueued at": _moment(job.enqueued_at, now=now),
         "run at": _moment(job.run_at, now=now),
+        "expires at": "" if job.state in TERMINAL else _moment(job.expires_at, now=now),
         "started at": _moment(job.started_at, now=now),
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),
         "process": _process(job),
+        "labels": ", ".join(JobLabel.objects.of([job.pk]).get(job.pk, ())),
         "dedupe key": job.dedupe_key or "",
         "idempotency key": job.idempotency_key or "",
         "asked to stop": _moment(job.cancel_requested_at, now=now),

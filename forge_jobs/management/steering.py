@@ -15,7 +15,7 @@ from forge_jobs.operations.bulk import Operation
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL
 
-FILTERS: Final = ("ids", "queue", "kind", "states", "older_than", "newer_than", "error")
+FILTERS: Final = ("ids", "queue", "kind", "label", "states", "older_than", "newer_than", "error")
 
 
 def add_arguments(parser: ArgumentParser, operation: type[Operation]) -> None:
@@ -46,6 +46,7 @@ def add_filters(parser: ArgumentParser, *, states: Sequence[State], usual: str) 
     add("ids", type=parsing.job_id, nargs="*", metavar="ID")
     add("--queue", type=parsing.words, help="the name of a queue, even of a former one")
     add("--kind", type=parsing.kind, help="a kind, or with a trailing * a prefix of kinds")
+    add("--label", type=parsing.words, help="that jobs were given when they were enqueued")
     add(
         "--state",
         dest="states",

@@ -7,6 +7,7 @@ from forge_jobs.models.gate import Gate, Predecessor
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
+from forge_jobs.models.label import JobLabel
 from forge_jobs.models.lease import Lease
 from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.mission_control import MissionControl
@@ -27,6 +28,7 @@ __all__ = [
     "GateState",
     "Job",
     "JobEvent",
+    "JobLabel",
     "JobTotal",
     "Lease",
     "MetricBucket",

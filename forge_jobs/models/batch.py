@@ -29,6 +29,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def unended(self) -> Self:
         return self.filter(ended_at__isnull=True)
 
+    def deserted(self) -> Self:
+        """Those that have no job and no part, and that nothing comes after."""
+        return self.filter(jobs__isnull=True, children__isnull=True, links__isnull=True)
+
     def forgotten(self, *, now: datetime) -> Self:
         """Those that whoever opened them should have sealed by now."""
         return self.filter(state=BatchState.OPEN, expires_at__lte=now)
@@ -38,6 +42,7 @@ class BatchManager(RowsManager["Batch", BatchQuerySet]):
     rows = BatchQuerySet
 
     unended = verb(BatchQuerySet.unended)
+    deserted = verb(BatchQuerySet.deserted)
     forgotten = verb(BatchQuerySet.forgotten)
 
     def reopen(self, batches: Collection[int]) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import IntegrityError, transaction
 from django.db.models import (
@@ -24,12 +24,14 @@ from django.db.models import (
 
 from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
-from forge_jobs.models.ended import Ended
 from forge_jobs.models.event import JobEvent
+from forge_jobs.models.expiry import Expiring
 from forge_jobs.models.gate import Gate, judge_anew
-from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import follow_on_commit, wake_and_promote
 from forge_jobs.states import Event, GateState, State
+
+if TYPE_CHECKING:
+    from forge_jobs.models.ended import Ended
 
 BATCH: Final = 500
 """How many rows a verb changes at once; in between, others can write."""
@@ -44,7 +46,7 @@ READY_OR_BLOCKED: Final = Case(
 )
 
 
-class JobQuerySet(JobFilters):
+class JobQuerySet(Expiring):
     def release(self, *, now: datetime) -> int:
         """Give running jobs back unfinished, with their attempt; returns how many.
 
@@ -141,10 +143,6 @@ class JobQuerySet(JobFilters):
         wake_and_promote(queues, keys)
         return changed
 
-    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
-        rows = list(self.values_list("queue", "concurrency_key"))
-        return {queue for queue, _ in rows}, {key for _, key in rows if key}
-
     def bring_back(self, *, now: datetime) -> int:
         """Let the delay of retries begin now that a clock which was ahead put off; how many."""
         moment = now + clock.AHEAD
@@ -204,6 +202,8 @@ class JobQuerySet(JobFilters):
                     attempt=0,
                     started_at=None,
                     finished_at=None,
+                    expires_at=None,
+                    dedupe_turn=None,
                     result=None,
                     progress=None,
                     process_name=None,

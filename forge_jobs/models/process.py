@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
-import psutil
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -15,8 +14,6 @@ from forge_jobs.conf import conf
 from forge_jobs.models.base import JobsModel
 from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import ProcessState
-
-CLOCK_TICK: Final = 0.1
 
 
 class ProcessQuerySet(models.QuerySet["Process"]):
@@ -124,22 +121,3 @@ class Process(JobsModel):
     def is_live(self, *, now: datetime) -> bool:
         """Whether it was heard of; a beat from the future is one of a clock that was ahead."""
         return abs(now - self.heartbeat_at) <= conf().process_timeout
-
-    def is_alive(self) -> bool:
-        """Whether the OS process still exists; only its own host can tell."""
-        try:
-            return abs(born_after_boot(self.pid) - self.seconds_after_boot) < CLOCK_TICK
-        except psutil.Error:
-            return False
-
-
-def born_after_boot(pid: int) -> float:
-    """When the OS started a process; unlike its wall-clock time, this stays when clocks step.
-
-    Both moments are of the wall clock, and so must not have a step between them.
-    """
-    while True:
-        booted = psutil.boot_time()
-        born = psutil.Process(pid).create_time()
-        if psutil.boot_time() == booted:
-            return born - booted

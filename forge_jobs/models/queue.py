@@ -57,7 +57,7 @@ class QueueManager(SeededManager["Queue"]):
         return self._steer(self.filter(name=name).exclude(same), **columns)
 
     def _steer(self, rows: models.QuerySet[Queue], **columns: Any) -> bool:
-        """Processes look at once where they hear of it, else within half a second."""
+        """Processes look at once where they hear of it, else within a second."""
         changed = bool(rows.update(**columns))
         if changed:
             wake.on_commit(wake.STOP)

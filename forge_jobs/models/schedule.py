@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs import db
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.conf.policies import CatchUp, Overlap, Source
-from forge_jobs.cron.expression import Cron
 from forge_jobs.cron.zones import zone_named
 from forge_jobs.fields import CronField, LastingJSONField, validate_zone
 from forge_jobs.models.schedule_faults import faults
@@ -31,6 +30,7 @@ from forge_jobs.models.schedule_seed import as_json
 from forge_jobs.models.seeded import SeededModel
 
 if TYPE_CHECKING:
+    from forge_jobs.cron.expression import Cron
     from forge_jobs.models.job import Job
 
 
@@ -179,6 +179,8 @@ class Schedule(SeededModel):
     @property
     def cron(self) -> Cron:
         """Raises `BadExpression` or `UnknownZone` if it can't be read."""
+        from forge_jobs.cron.expression import Cron
+
         return Cron(self.expression, self.zone)
 
     def due_after(self, moment: datetime) -> datetime | None:

@@ -168,6 +168,7 @@ class Engine:
             lifecycle=lifecycle,
             health_file=options.health_file,
         )
+        listener = wake.listener()
         loops = service_loops(
             process,
             database_file=database_file,
@@ -179,8 +180,10 @@ class Engine:
             workers=self.workers,
             lifecycle=lifecycle,
             writing=writing,
+            hears=lambda: listener.hears,
+            poll_interval=options.poll_interval,
         )
-        self.threads = Threads(self.finalizer, self.fetcher, wake.listener(), loops)
+        self.threads = Threads(self.finalizer, self.fetcher, listener, loops)
 
     @property
     def failure(self) -> str:
@@ -241,9 +244,10 @@ class Engine:
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:
                 lifecycle.give_up(f"{self.workers.stuck} threads are stuck")
-            jobs, _ = self.workers.work_done()
-            if reason := limits.exceeded(jobs=jobs):
+            ended, _ = self.workers.work_done()  # first: what ends in between is not counted twice
+            if reason := limits.exceeded(jobs=ended + len(self.workers.runs())):
                 lifecycle.retire(reason)
+                limits.make_way()
             if lifecycle.retiring and not self.claims:
                 return lifecycle.retiring
             if lifecycle.retiring and lifecycle.failure and self.workers.hang_in_imports:

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import psutil
 from django.db import IntegrityError, transaction
 
 from forge_jobs import __version__, clock, db
 from forge_jobs.clock import Reading
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
-from forge_jobs.models.process import born_after_boot
 from forge_jobs.services.reaper import reclaim
+
+CLOCK_TICK: Final = 0.1
 
 SLOW_ANSWER: Final = 1.0
 """Seconds; one that took longer says little about either moment."""
@@ -43,7 +45,7 @@ def sign_on(name: str, **facts: Any) -> Process:
                 name=name,
                 host=host,
                 pid=(pid := os.getpid()),
-                seconds_after_boot=born_after_boot(pid),
+                seconds_after_boot=_born_after_boot(pid),
                 version=__version__,
                 started_at=(now := clock.now()),
                 heartbeat_at=now,
@@ -65,7 +67,7 @@ def reclaim_predecessor(name: str) -> int:
         predecessor = Process.objects.filter(host=host, name=name).first()
         if predecessor is None:
             break
-        if predecessor.is_alive():
+        if _is_alive(predecessor):
             raise ProcessNameTaken(
                 f"A process named {name!r} runs on {host} already, with pid {predecessor.pid}. "
                 f"Stop it, or choose another --name."
@@ -109,6 +111,26 @@ def compare_clock() -> Reading | None:
         moment, at = measured
         return clock.measured.hear(moment, at=at)
     return None
+
+
+def _is_alive(process: Process) -> bool:
+    """Whether the OS process still exists; only its own host can tell."""
+    try:
+        return abs(_born_after_boot(process.pid) - process.seconds_after_boot) < CLOCK_TICK
+    except psutil.Error:
+        return False
+
+
+def _born_after_boot(pid: int) -> float:
+    """When the OS started a process; unlike its wall-clock time, this stays when clocks step.
+
+    Both moments are of the wall clock, and so must not have a step between them.
+    """
+    while True:
+        booted = psutil.boot_time()
+        born = psutil.Process(pid).create_time()
+        if psutil.boot_time() == booted:
+            return born - booted
 
 
 def _database_time() -> tuple[datetime, float] | None:

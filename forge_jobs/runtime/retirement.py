@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import psutil
+
+LONGEST_NOTICES: Final = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How many jobs a process may run, and how much memory it may come to use; None is no limit.
 
-    It runs one job at least, however much memory it needs to begin with."""
+    It runs one job at least, however much memory it needs to begin with. `make_way()` lets its
+    successor start while it finishes what it runs."""
 
     max_jobs: int | None = None
     max_memory_bytes: int | None = None
     supervisor: int | None = None
+    make_way: Callable[[], None] = lambda: None
     process: psutil.Process = field(default_factory=psutil.Process)
 
     def jobs_left(self, claimed: int) -> int:
@@ -25,7 +33,7 @@ class Limits:
         return sys.maxsize if self.max_jobs is None else self.max_jobs - claimed
 
     def exceeded(self, *, jobs: int) -> str:
-        """Why the process should retire after so many jobs; empty if it should not."""
+        """Why the process should retire that has begun so many jobs; empty if it should not."""
         if self.max_jobs is not None and jobs >= self.max_jobs:
             return f"it has run {jobs:,} jobs"
         if self.max_memory_bytes and jobs:
@@ -37,3 +45,26 @@ class Limits:
     def is_orphaned(self) -> bool:
         """Whether the supervisor is gone."""
         return self.supervisor is not None and os.getppid() != self.supervisor
+
+
+class Notices:
+    """How processes tell their supervisor that they retire: a pipe, made before they are."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._is_given = False
+
+    def give(self) -> None:
+        """Tell that this process claims nothing more; once is enough."""
+        if not self._is_given:
+            self._is_given = True
+            with suppress(OSError):  # its successor then starts when it has ended
+                os.write(self._writer, b"%d\n" % os.getpid())
+
+    def take(self, *, within: float) -> list[int]:
+        """Wait for so many seconds at most; the pids of those that retire."""
+        if not select.select([self._reader], [], [], within)[0]:
+            return []
+        return [int(pid) for pid in os.read(self._reader, LONGEST_NOTICES).split()]

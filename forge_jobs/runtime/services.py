@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import NamedTuple
 
 from forge_jobs.models import Process
@@ -13,6 +15,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.gauging import Gauging
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
+from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
 from forge_jobs.runtime.running.progress import ProgressWriter
@@ -22,8 +25,11 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.services.horizon import Horizon
+from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -32,6 +38,7 @@ from forge_jobs.services.pruner import Pruner
 from forge_jobs.services.reaper import Reaper
 from forge_jobs.services.residents import Residents
 from forge_jobs.services.scheduler import Scheduler
+from forge_jobs.services.set_pruner import SetPruner
 from forge_jobs.services.stager import Stager
 from forge_jobs.services.surveyor import Surveyor
 from forge_jobs.services.thinner import Thinner
@@ -61,20 +68,37 @@ def service_loops(
     workers: Workers,
     lifecycle: Lifecycle,
     writing: AbstractContextManager[object],
+    hears: Callable[[], bool],
+    poll_interval: timedelta,
 ) -> Loops:
     """Make the threads; none is started."""
+    news = News(
+        process,
+        queues=process.queues,
+        steering=steering,
+        orders=Orders(process, lifecycle),
+        hears=hears,
+        poll_interval=poll_interval,
+    )
     watching = [
-        steering,
-        Orders(process, lifecycle),
-        Cancellation(process, workers),
+        news,
+        Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
         followers,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
+    horizon = Horizon()
+    staging = [
+        Stager(horizon),
+        Expirer(),
+        Scheduler(horizon),
+        Promoter(),
+        Gatekeeper(horizon),
+        Residents(),
+    ]
     sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), Lookout(), Thinner(), Corrector()]
+    tidying = [Pruner(), LabelPruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(

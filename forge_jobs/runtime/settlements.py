@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
-from typing import NamedTuple
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple
 
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential
@@ -15,8 +15,11 @@ from forge_jobs.handlers.outcomes import Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle, stopped
 from forge_jobs.handlers.verdicts import final, judged
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
+
+REST_SECONDS: Final = 2.0
 
 
 class Finished(NamedTuple):
@@ -107,6 +110,14 @@ class Settlements:
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)
+
+    def next(self) -> Finished | None:
+        """What arrived first, or will; None at the end. The caller's session rests meanwhile."""
+        try:
+            return self.inbox.get(timeout=REST_SECONDS)
+        except Empty:
+            sessions.rest()
+            return self.inbox.get()
 
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""

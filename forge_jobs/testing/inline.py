@@ -17,6 +17,7 @@ from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from forge_jobs.runtime.engine import Engine, Options
 from forge_jobs.runtime.registration import default_name, sign_off
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.stager import Stager
@@ -72,7 +73,8 @@ class Inline:
             claiming_stops=Event(),
             fail=engine.lifecycle.fail,
         )
-        self._stager, self._promoter, self._gatekeeper = Stager(), Promoter(), Gatekeeper()
+        # What a commit does, too; but a test's may never come.
+        self._services = [Expirer(), Gatekeeper(), Stager(), Promoter()]
 
     def run_all(
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
@@ -86,9 +88,8 @@ class Inline:
 
     def _claim(self) -> ClaimedJob | None:
         now = clock.now()
-        self._gatekeeper.run_once(now=now)
-        self._stager.run_once(now=now)
-        self._promoter.run_once(now=now)  # a commit does, but a test's may never come
+        for service in self._services:
+            service.run_once(now=now)
         self._engine.steering.run_once(now=now)
         fetcher = self._engine.fetcher
         fetcher.lanes.look_everywhere()

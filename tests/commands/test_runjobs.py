@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, Process, ProcessState, State
 from forge_jobs.runtime.command.launch import Launch
 from tests.app.jobs import fail, leave_once, noop, wait_for_cancel
 from tests.app.models import Effect
@@ -135,6 +135,41 @@ def test_a_drain_goes_on_in_fresh_processes() -> None:
 
     assert (code, Job.objects.filter(state=State.SUCCEEDED).count()) == (0, 100)
     assert output.count("it has run 30 jobs") == 3
+
+
+def test_a_process_that_retires_is_succeeded_while_its_longest_job_runs() -> None:
+    long = wait_for_cancel.enqueue(seconds=PATIENCE)
+    options = ("--name", "tested", "--threads", "2", "--max-jobs-per-process", "3")
+    with Runjobs(*options) as runjobs:
+        eventually(lambda: Job.objects.running().filter(pk=long.pk).exists())
+        noop.enqueue_many([{}] * 10)
+        eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).count() == 10)
+
+        retiring = Process.objects.get(name="tested.1")
+        eventually(lambda: Process.objects.filter(state=ProcessState.QUIET).exists())
+        assert Job.objects.get(pk=long.pk).process == retiring
+        assert Process.objects.count() == 2
+
+        long.cancel("for the test")
+        eventually(lambda: not Process.objects.filter(pk=retiring.pk).exists())
+        runjobs.terminate()
+        code, output = runjobs.wait()
+
+    assert code == 0, output
+    assert Job.objects.get(pk=long.pk).attempt == 1
+
+
+def test_a_stop_reaches_both_who_retires_and_who_succeeds() -> None:
+    wait_for_cancel.enqueue(seconds=PATIENCE)
+    options = ("--threads", "2", "--max-jobs-per-process", "1", "--shutdown-timeout", "0.2")
+    with Runjobs(*options) as runjobs:
+        eventually(lambda: Process.objects.count() == 2)
+        runjobs.terminate()
+        code, output = runjobs.wait()
+
+    assert code == 0, output
+    assert not Process.objects.exists()
+    assert not Job.objects.running().exists()
 
 
 def test_reload_restarts_when_code_changes() -> None:

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_list import HEAVY, JobList
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
@@ -44,10 +44,14 @@ def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
         process = process_named("busy")
         for start in range(0, JOBS, 10_000):
             Job.objects.bulk_create(job(start + number, process.pk) for number in range(10_000))
+        numbers = list(Job.objects.order_by("pk").values_list("pk", flat=True))
+        JobLabel.objects.put((pk, ["common"]) for pk in numbers[::2])
+        JobLabel.objects.put((pk, ["rare"]) for pk in numbers[::1000])
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("ANALYZE forge_jobs_job")
+                cursor.execute("ANALYZE forge_jobs_job, forge_jobs_joblabel")
         yield
+        JobLabel.objects.all()._raw_delete(connection.alias)
         Job.objects.all()._raw_delete(connection.alias)
         process.delete()
 
@@ -99,6 +103,8 @@ def jobs_of(*states: State, **filters: Any) -> JobList:
 FILTERS: list[dict[str, Any]] = [
     {},
     {"queue": "default"},
+    {"label": "common"},
+    {"label": "rare", "queue": "other", "since": NOON},
     {"kind": "app.rare"},
     {"kind": "app.*", "text": "x"},
     {"since": NOON + timedelta(hours=2)},
@@ -136,6 +142,26 @@ def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -
             # What runs is little; and so are those that have all but their id in common.
             if state != State.RUNNING and not re.search(r'"id" [<>]', sql):
                 assert not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("label", ["common", "rare"])
+@pytest.mark.parametrize("state", [None, State.DEAD, State.READY])
+def test_the_jobs_of_a_label_are_gone_through_by_its_index(state: State | None, label: str) -> None:
+    jobs = jobs_of(*[state] if state else [], label=label)
+    (first,) = _steps(jobs, 1)
+
+    for sql, plan in plans(lambda: (jobs.page(size=5), jobs.page(after=first, size=5))).items():
+        if '"fits"' in sql:
+            assert "forge_jobs_labelled" in plan, f"{sql}\n{plan}"
+            assert label == "rare" or not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+def test_what_is_done_to_the_few_jobs_of_a_label_does_not_read_the_table() -> None:
+    jobs = jobs_of(*UNFINISHED, label="rare")
+    chosen = jobs.selection.unfinished(now=jobs.now).order_by("pk").values_list("pk")[:5_000]
+
+    for sql, plan in plans(lambda: list(chosen)).items():
+        assert not THROUGH_THE_TABLE.search(plan), f"{sql}\n{plan}"
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")

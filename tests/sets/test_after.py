@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from forge_jobs import JobContext, JobHandler, clock, job
+from forge_jobs import JobContext, JobHandler, batch, clock, job
 from forge_jobs.exceptions import InvalidOption
-from forge_jobs.models import Gate, Job, State
+from forge_jobs.models import Gate, Job, Queue, State
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.testing import drain
 from tests.sets.conftest import mend, state_of
@@ -199,3 +199,19 @@ def test_one_that_is_not_there_is_refused_and_the_transaction_goes_on(write: Job
 
     assert Job.objects.count() == 2
     assert Gate.objects.count() == 1
+
+
+def test_a_success_that_nobody_wants_kept_is_kept_as_long_as_it_is_followed(
+    write: JobHandler,
+) -> None:
+    Queue.objects.create(name="default", retain_succeeded_seconds=0)
+    single = write.enqueue(name="single")
+    first = write.enqueue(name="first")
+    write.using(after=first, delay=3600).enqueue(name="later")
+    with batch("kept") as b:
+        member = write.using(batch=b).enqueue(name="member")
+    drain()
+
+    assert not Job.objects.filter(pk=single.pk).exists()
+    assert state_of(first) == state_of(member) == State.SUCCEEDED
+    assert first.result == "FIRST"

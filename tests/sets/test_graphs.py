@@ -55,7 +55,8 @@ def test_whatever_operators_do_in_between_nothing_is_left_over(node: JobHandler,
         )
         chance.choice([chosen.cancel, chosen.kill, chosen.requeue, chosen.run_now])()
         for batch in graph.batches.values():
-            chance.choice([batch.cancel, batch.requeue, *[lambda: None] * 12])()
+            steer: Any = chance.choice([batch.cancel, batch.requeue, *[lambda: None] * 12])
+            steer()
     drain()
 
     assert not Job.objects.unfinished().exists()

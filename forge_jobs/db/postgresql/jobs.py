@@ -35,7 +35,7 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8
+    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
@@ -58,7 +58,7 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8
+    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from

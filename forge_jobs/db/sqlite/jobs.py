@@ -41,7 +41,8 @@ WHERE id IN (
 )
 RETURNING
     id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
-    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
+    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
+    (julianday(expires_at) - 2440587.5) * 86400.0
 """
 
 SETTLE = """

@@ -11,6 +11,7 @@ from typing import Final
 
 from forge_jobs import clock, wake
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
@@ -28,6 +29,9 @@ from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.wake import local
 
 LONGEST_WAIT: Final = 1.0
+REST_SECONDS: Final = 2.0
+LONGEST_SLEEP: Final = 10.0
+"""It is woken for what waits as often as it is to poll; this is in case that nobody does."""
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
@@ -72,7 +76,8 @@ class Fetcher(EngineThread):
         self.release = release
         self.lifecycle = lifecycle
         self.limits = limits
-        self.poll_seconds = poll_interval.total_seconds()
+        seconds = poll_interval.total_seconds()
+        self.poll_seconds = seconds if drain else max(seconds, LONGEST_SLEEP)
         self.drain = drain
         self.gatekeeper = gatekeeper
         self.writing = writing
@@ -83,6 +88,7 @@ class Fetcher(EngineThread):
         self._closed: frozenset[str] = frozenset()
 
     def work(self) -> None:
+        sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
             while not self.stopping.is_set():
@@ -144,6 +150,8 @@ class Fetcher(EngineThread):
             self.lanes.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
+        if self.jobs_left() <= 0:
+            self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
         is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
         if self.drain and is_dry:
@@ -168,7 +176,10 @@ class Fetcher(EngineThread):
         if len(self.buffer):
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        self.lanes.hear(self.bell, max(0.0, min([self.poll_seconds, *waits])))
+        seconds = max(0.0, min([self.poll_seconds, *waits]))
+        if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
+            sessions.rest()
+            self.lanes.hear(self.bell, seconds - REST_SECONDS)
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.
@@ -235,9 +246,10 @@ class Fetcher(EngineThread):
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),
             LARGEST_CLAIM,
-            self.jobs_left(),
         )
-        return room if room > self.prefetch.jobs // 2 or ahead <= 0 else 0
+        if ahead > 0 and room <= self.prefetch.jobs // 2:
+            return 0
+        return min(room, self.jobs_left())
 
     def jobs_left(self) -> int:
         """How many jobs this process may still claim before it makes way for another."""

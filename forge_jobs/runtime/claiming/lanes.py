@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from threading import Event
 from typing import Final
 
-from forge_jobs import wake
+from django.db import Error
+
+from forge_jobs import db, wake
+from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.steering import Steering
@@ -16,6 +19,10 @@ from forge_jobs.wake import local
 
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
+
+
+FEW: Final = 4
+"""Queues of which each may be claimed from as soon as asked about."""
 
 
 class Lanes:
@@ -45,8 +52,8 @@ class Lanes:
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
 
-    def hear(self, bell: local.Bell, seconds: float) -> None:
-        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
+    def hear(self, bell: local.Bell, seconds: float) -> bool:
+        """Wait for the bell, at most so long; the lanes learn for what it was rung, if it was."""
         rung = bell.wait(seconds)
         if local.ANY in rung:
             self.look_everywhere()
@@ -55,11 +62,22 @@ class Lanes:
             lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
+        return bool(rung)
 
     def look_everywhere(self) -> None:
+        """Of many queues, ask once which to look at."""
         self.looked_at = time.monotonic()
+        ready = None if len(self._lanes) <= FEW else self._ready_queues()
         for lane in self:
-            lane.may_hold_work = True
+            lane.may_hold_work |= ready is None or lane.queue in ready
+
+    def _ready_queues(self) -> frozenset[str] | None:
+        """None if that can't be known now; the claims will ride out what is amiss."""
+        try:
+            return frozenset(Job.objects.ready_queues())
+        except Error:
+            db.connection().close()
+            return None
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""

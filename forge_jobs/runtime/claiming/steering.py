@@ -23,7 +23,6 @@ class Steering(Service):
     """
 
     interval = timedelta(seconds=0.5)
-    is_urgent = True
 
     def __init__(self, process: Process, queues: Iterable[str]) -> None:
         self._process = process
@@ -34,6 +33,10 @@ class Steering(Service):
 
     def run_once(self, *, now: datetime) -> int:
         self.rows = {row.name: row for row in Queue.objects.filter(name__in=self._queues)}
+        return self.pass_time(now=now)
+
+    def pass_time(self, *, now: datetime) -> int:
+        """Open and close queues whose rows say so as of now; returns how many."""
         self._read_shares(now)
         before = self.closed
         self.closed = frozenset(name for name, row in self.rows.items() if not row.is_open(now=now))

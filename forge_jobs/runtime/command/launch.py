@@ -38,7 +38,7 @@ from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 from forge_jobs.runtime.engine import Engine, Options
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.registration import reclaim_predecessor
-from forge_jobs.runtime.retirement import Limits
+from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.sessions import close_connections, take_over
 
 BIRTH: Final = "FORGE_JOBS_BIRTH"
@@ -96,11 +96,13 @@ class Launch:
         )
 
     def supervise(self, console: Console) -> int:
+        notices = Notices()
+
         def start(birth: Birth) -> int:
             if self.reload:
                 time.sleep(birth.delay)  # code that can't even be imported won't wait
                 return spawn(replace(birth, delay=0.0))
-            return fork(lambda: self.live(birth, console))
+            return fork(lambda: self.live(birth, console, make_way=notices.give))
 
         close_connections()
         # Or each process would walk over all that is there by now, and so copy it, and once more
@@ -111,16 +113,20 @@ class Launch:
             processes=self.processes or 1,
             start=start,
             bury=lambda names: fork(lambda: bury(names) and 0),
+            notices=notices,
             drain=self.drain,
             longest_delay=LONGEST_DELAY_IN_DEVELOPMENT if self.reload else LONGEST_DELAY,
         ).run()
 
-    def live(self, birth: Birth, console: Console) -> int:
+    def live(
+        self, birth: Birth, console: Console, *, make_way: Callable[[], None] = lambda: None
+    ) -> int:
         """A supervised process, from its birth to its exit code."""
         limits = Limits(
             max_jobs=self.max_jobs,
             max_memory_bytes=self.max_memory_bytes,
             supervisor=os.getppid(),
+            make_way=make_way,
         )
         lifecycle = Lifecycle()
         obey_supervisor(lifecycle)

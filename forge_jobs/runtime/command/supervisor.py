@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -19,9 +19,13 @@ from forge_jobs.runtime.command.shutdown import (
     RETIRED,
     requests,
 )
+from forge_jobs.runtime.retirement import Notices
 from forge_jobs.signals import child_ended, child_started, child_unborn
 
 TICK_SECONDS: Final = 0.1
+MOST_AT_A_PLACE: Final = 2
+"""One that retires and its successor: with one more for each long job, they would become many."""
+
 UNBORN_SECONDS: Final = 5.0
 BURIAL_SECONDS: Final = 10.0
 FIRST_DELAY: Final = 0.5
@@ -45,7 +49,7 @@ class Child:
 
 @dataclass(frozen=True, kw_only=True)
 class Birth:
-    """What a new process is told: it takes the name of its predecessor, and gives back its jobs.
+    """What a new process is told: it gives back the jobs of whoever had its name before.
 
     It begins to work after `delay` seconds.
     """
@@ -60,7 +64,8 @@ class Supervisor:
     """Has no thread and no connection, so that it can fork at any time.
 
     `start(birth)` starts a process and returns its pid; `bury(names)` starts one that gives back
-    the jobs of processes that died and are not replaced.
+    the jobs of processes that died and are not replaced. Who retires says so by `notices`, and
+    finishes beside its successor.
     """
 
     def __init__(
@@ -70,18 +75,22 @@ class Supervisor:
         processes: int,
         start: Callable[[Birth], int],
         bury: Callable[[list[str]], int],
+        notices: Notices,
         drain: bool,
         longest_delay: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.names = {number: f"{name}.{number}" for number in range(1, processes + 1)}
+        self.name = name
+        self.processes = processes
         self.start = start
         self.bury = bury
+        self.notices = notices
         self.drain = drain
         self.longest_delay = longest_delay
         self.clock = clock
         self.children: dict[int, Child] = {}
         self.code = 0
+        self._retiring: set[int] = set()
         self._stops = 0
         self._received: SimpleQueue[int] = SimpleQueue()
         self._unborn: list[tuple[float, Birth, int]] = []
@@ -93,9 +102,10 @@ class Supervisor:
             signal.signal(stop, self._receive)
         # Whoever started us may ignore it, and then the system would bury our dead.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number, name in self.names.items():
-            self.begin(Birth(number=number, name=name))
+        for number in range(1, self.processes + 1):
+            self.begin(Birth(number=number, name=f"{self.name}.{number}"))
         while self.children or self._unborn:
+            self.make_way(self.notices.take(within=TICK_SECONDS))
             self.pass_on_signals()
             self.see_to_the_dead()
             self.see_to_the_unborn()
@@ -119,9 +129,19 @@ class Supervisor:
         )
         child_started.send_robust(Supervisor, child=self.children[pid], delay=birth.delay)
 
+    def make_way(self, retiring: Iterable[int]) -> None:
+        """Start the successors of those that retire, who may take long to finish what they run."""
+        for pid in retiring:
+            child = self.children.get(pid)
+            if not child or pid in self._retiring:
+                continue
+            self._retiring.add(pid)
+            if not self._stops and len(self._at(child.number)) < MOST_AT_A_PLACE:
+                self.begin(Birth(number=child.number, name=self._other_name(child), is_first=False))
+
     def pass_on_signals(self) -> None:
         try:
-            self._received.get(timeout=TICK_SECONDS)
+            self._received.get_nowait()
         except Empty:
             return
         number = STOPS[min(self._stops, len(STOPS) - 1)]
@@ -139,6 +159,7 @@ class Supervisor:
             if not pid:
                 return
             if child := self.children.pop(pid, None):
+                self._retiring.discard(pid)
                 self.see_to(child, os.waitstatus_to_exitcode(status))
 
     def see_to(self, child: Child, code: int) -> None:
@@ -152,6 +173,10 @@ class Supervisor:
         if is_over:
             if not is_well:
                 self._unburied.append(child.name)
+            return
+        if self._has_successor(child):
+            if not is_well:
+                self.bury_apart(child.name)
             return
         age = self.clock() - child.born_at
         was_waiting = age < 0 and code < 0  # it was killed while it did nothing
@@ -173,6 +198,13 @@ class Supervisor:
             else:
                 self.begin(birth, early_deaths=early_deaths)
 
+    def bury_apart(self, name: str) -> None:
+        """Give back the jobs of one that died while it retired; at the end if not now."""
+        try:
+            self.bury([name])
+        except OSError:
+            self._unburied.append(name)
+
     def bury_them(self) -> None:
         """Give back the jobs of those that died at the end; others' reapers do if this fails."""
         try:
@@ -184,6 +216,19 @@ class Supervisor:
             if self.clock() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(TICK_SECONDS)
+
+    def _at(self, number: int) -> list[Child]:
+        return [child for child in self.children.values() if child.number == number]
+
+    def _has_successor(self, child: Child) -> bool:
+        """Whether another has its place already, or is to have it."""
+        is_awaited = any(birth.number == child.number for _, birth, _ in self._unborn)
+        return is_awaited or any(one.pid not in self._retiring for one in self._at(child.number))
+
+    def _other_name(self, child: Child) -> str:
+        """Of the two names at a place, by turns, the one that it does not have."""
+        first = f"{self.name}.{child.number}"
+        return f"{first}b" if child.name == first else first
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received.put(number)

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 from typing import Any, ClassVar, Final, cast
 
 from django.db import Error, connections, transaction
 
-from forge_jobs import db
+from forge_jobs import clock, db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
@@ -21,7 +22,7 @@ from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.isolation import children_of
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
+from forge_jobs.handlers.outcomes import Cancelled, Done, Expired, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
@@ -126,7 +127,7 @@ class Worker(EngineThread):
         """The outcome of a run, with the transition if that has been stored already."""
         try:
             if not self.begins(run):
-                return Released(), None
+                return self.unbegun(run.job)
             run.start_clock()
             handler = registry.get(run.job.kind)
             if handler.isolation:
@@ -150,10 +151,26 @@ class Worker(EngineThread):
 
     def may_begin(self, job: ClaimedJob) -> bool:
         """Put on record that an attempt begins which must not be taken for one that did not."""
+        return self.put_on_record(
+            lambda: Job.objects.begin(job, process=self._process, now=clock.now())
+        )
+
+    def unbegun(self, job: ClaimedJob) -> tuple[Outcome, Transition | None]:
+        """What comes of a job that may not begin: it has expired, or is not ours any more."""
+        now = clock.now()
+        expire = partial(Job.objects.expire_claimed, job, process=self._process, now=now)
+        if job.expires_at is None or not self.put_on_record(expire):
+            return Released(), None
+        reason = f"Expired at {datetime.fromtimestamp(job.expires_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        ended = Transition(job.id, job.claimed_at, State.CANCELLED, job.attempt - 1)
+        return Expired(), ended._replace(finished_at=now, last_error=reason)
+
+    def put_on_record(self, write: Callable[[], bool]) -> bool:
+        """Whether the database took it before this process stops."""
 
         def step() -> bool:
             with self._writing:
-                return Job.objects.begin(job, process=self._process)
+                return write()
 
         try:
             return ride_out(step, doing="starting a job", stopping=self._claiming_stops)

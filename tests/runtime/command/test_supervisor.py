@@ -11,6 +11,7 @@ from forge_jobs.runtime.command import supervisor as module
 from forge_jobs.runtime.command.shutdown import FAILED, JOBS_DIED, ORDERLY
 from forge_jobs.runtime.command.shutdown import RETIRED as MORE_TO_DO
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
+from forge_jobs.runtime.retirement import Notices
 
 WELL = ORDERLY
 RETIRED = ORDERLY + MORE_TO_DO
@@ -25,6 +26,7 @@ class Nursery:
         self.codes = list(codes)
         self.births: list[Birth] = []
         self.buried: list[str] = []
+        self.notices = Notices()
 
     def start(self, birth: Birth) -> int:
         self.births.append(birth)
@@ -74,6 +76,7 @@ def supervise(
         processes=processes,
         start=nursery.start,
         bury=nursery.bury,
+        notices=nursery.notices,
         drain=drain,
         longest_delay=4.0,
         clock=clock,
