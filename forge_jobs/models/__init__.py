@@ -14,7 +14,7 @@ from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.schedule import Schedule
-from forge_jobs.models.slots import SlotAssignment
+from forge_jobs.models.shares import Share
 from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
 from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, State
@@ -42,7 +42,7 @@ __all__ = [
     "Queue",
     "RateLimitBudget",
     "Schedule",
-    "SlotAssignment",
+    "Share",
     "State",
     "Timetable",
     "Watermark",

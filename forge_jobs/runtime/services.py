@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.heartbeat import Heartbeat
@@ -62,6 +63,7 @@ def service_loops(
     database_file: DatabaseFile | None,
     heartbeat: Heartbeat,
     steering: Steering,
+    sharing: Sharing,
     leader: Leader,
     followers: Followers,
     recorder: Recorder,
@@ -82,6 +84,7 @@ def service_loops(
     )
     watching = [
         news,
+        sharing,
         Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
@@ -97,7 +100,7 @@ def service_loops(
         Gatekeeper(horizon),
         Residents(),
     ]
-    sharing = [Reaper(heartbeat.hearing), Balancer()]
+    reaping = [Reaper(heartbeat.hearing), Balancer()]
     tidying = [Pruner(), LabelPruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
@@ -111,7 +114,7 @@ def service_loops(
     return Loops(
         pulse=ServiceLoop("pulse", [*filter(None, [database_file]), heartbeat], fail=fail),
         watch=ServiceLoop("watch", watching, fail=fail),
-        services=LeaderLoop("services", [*staging, *sharing], leader=leader, fail=fail),
+        services=LeaderLoop("services", [*staging, *reaping], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
         metering=MeteringLoop(metering, gauging, fail=fail),
     )

@@ -14,8 +14,9 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import default_name, sign_off
 from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.gatekeeper import Gatekeeper
@@ -68,6 +69,7 @@ class Inline:
             0,
             process=engine.process,
             buffer=engine.buffer,
+            gates=engine.gates,
             settlements=engine.settlements,
             writing=nullcontext(),
             claiming_stops=Event(),
@@ -93,7 +95,7 @@ class Inline:
         self._engine.steering.run_once(now=now)
         fetcher = self._engine.fetcher
         fetcher.lanes.look_everywhere()
-        lanes = fetcher.lanes.open()
+        lanes = [lane for lane in fetcher.lanes.open() if not isinstance(lane, ScarceLane)]
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if claimed := self._claim_one(lane):
                 take_turn(lane, lanes)
@@ -104,7 +106,7 @@ class Inline:
         lane.opens_at = 0.0
         lane.allowance = lane.entrusted = 0
         fetcher = self._engine.fetcher
-        kinds = fetcher.kind_limits.roomy()
+        kinds = [*fetcher.kind_limits.unlimited, *fetcher.kind_limits.rooms()]
         claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
         for job in claimed:
             self._engine.claims.add(job)

@@ -161,3 +161,11 @@ def leave_once(ctx: JobContext, *, code: int = 0) -> None:
     """End the whole process as if all were well, but not when it is tried again."""
     if ctx.attempt == 1:
         os._exit(code)
+
+
+@job(kind="app.spanned")
+def spanned(*, seconds: float) -> list[float]:
+    """From when until when it ran, by a clock that all processes of this machine share."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    return [began, time.monotonic()]

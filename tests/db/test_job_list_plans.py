@@ -22,7 +22,8 @@ from tests.rows import stored_job
 
 pytestmark = pytest.mark.django_db
 
-JOBS = 40_000 if connection.vendor == "postgresql" else 10_000
+SOME = 2_500
+JOBS = 16 * SOME if connection.vendor == "postgresql" else SOME
 """PostgreSQL goes by how many there are."""
 THROUGH_THE_TABLE = re.compile(r"Seq Scan on forge_jobs_job|SCAN forge_jobs_job$", re.MULTILINE)
 SORTS = re.compile(r"(?<!Incremental )Sort  \(cost|TEMP B-TREE FOR ORDER BY")
@@ -42,18 +43,39 @@ def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
     """As a busy project leaves it: mostly succeeded jobs, some of every other state."""
     with django_db_blocker.unblock():
         process = process_named("busy")
-        for start in range(0, JOBS, 10_000):
-            Job.objects.bulk_create(job(start + number, process.pk) for number in range(10_000))
-        numbers = list(Job.objects.order_by("pk").values_list("pk", flat=True))
-        JobLabel.objects.put((pk, ["common"]) for pk in numbers[::2])
-        JobLabel.objects.put((pk, ["rare"]) for pk in numbers[::1000])
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE forge_jobs_job, forge_jobs_joblabel")
-        yield
-        JobLabel.objects.all()._raw_delete(connection.alias)
-        Job.objects.all()._raw_delete(connection.alias)
-        process.delete()
+        try:
+            Job.objects.bulk_create(job(number, process.pk) for number in range(SOME))
+            if connection.vendor == "postgresql":
+                multiply()
+            label()
+            yield
+        finally:
+            JobLabel.objects.all()._raw_delete(connection.alias)
+            Job.objects.all()._raw_delete(connection.alias)
+            process.delete()
+
+
+def label() -> None:
+    numbers = list(Job.objects.order_by("pk").values_list("pk", flat=True))
+    JobLabel.objects.put((pk, ["common"]) for pk in numbers[::2])
+    JobLabel.objects.put((pk, ["rare"]) for pk in numbers[::1000])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE forge_jobs_job, forge_jobs_joblabel")
+
+
+def multiply() -> None:
+    """As often as it takes, each time a while later."""
+    moments = {"run_at", "enqueued_at", "started_at", "finished_at"}
+    columns = [str(field.column) for field in Job._meta.concrete_fields if not field.primary_key]
+    values = [f"{name} + later" if name in moments else name for name in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO forge_jobs_job ({', '.join(columns)}) SELECT {', '.join(values)} "  # noqa: S608
+            "FROM generate_series(1, %s) AS number, make_interval(secs => number * %s) AS later, "
+            "(SELECT * FROM forge_jobs_job) AS job ORDER BY number, id",
+            [JOBS // SOME - 1, SOME],
+        )
 
 
 def job(number: int, process: int) -> Job:

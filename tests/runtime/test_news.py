@@ -30,7 +30,7 @@ class Desk:
     def __init__(self) -> None:
         self.process = process_named("reader")
         self.lifecycle = Lifecycle()
-        self.steering = Steering(self.process, ["default", "other"])
+        self.steering = Steering(["default", "other"])
         self.hears = False
         self.news = News(
             self.process,

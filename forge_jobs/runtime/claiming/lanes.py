@@ -12,14 +12,15 @@ from django.db import Error
 from forge_jobs import db, wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.buffer import ROOM
-from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.claiming.gates import FREED
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
 
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
-
 
 FEW: Final = 4
 """Queues of which each may be claimed from as soon as asked about."""
@@ -28,10 +29,13 @@ FEW: Final = 4
 class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
-    def __init__(self, queues: Mapping[str, int], *, steering: Steering) -> None:
+    def __init__(self, queues: Mapping[str, int], *, kinds: KindLimits, steering: Steering) -> None:
         self._steering = steering
+        self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
         self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+        if kinds:  # any that is limited
+            self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
@@ -45,9 +49,13 @@ class Lanes:
         return [lane for lane in self._with_work() if lane.opens_at <= now]
 
     def waiting(self) -> list[Lane]:
-        """Of the same, those that wait for tokens, or for a worker of their queue's."""
+        """Of the same, those that wait for tokens, a worker, or a slot of their queue's."""
         now = time.monotonic()
         return [lane for lane in self._with_work() if lane.opens_at > now]
+
+    def may_hold_work(self) -> bool:
+        """Whether there may be more in an open queue, though it can't be had at once perhaps."""
+        return bool(self._with_work())
 
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
@@ -62,12 +70,14 @@ class Lanes:
             lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
+            if lane.awaits_slot and rung[FREED + lane.queue]:
+                lane.opens_at = 0.0
         return bool(rung)
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""
         self.looked_at = time.monotonic()
-        ready = None if len(self._lanes) <= FEW else self._ready_queues()
+        ready = None if self._are_few else self._ready_queues()
         for lane in self:
             lane.may_hold_work |= ready is None or lane.queue in ready
 

@@ -35,8 +35,9 @@ from forge_jobs.runtime.command.shutdown import (
     supervised_code,
 )
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.sessions import close_connections, take_over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
@@ -56,6 +57,7 @@ class Worker(EngineThread):
         *,
         process: Process,
         buffer: Buffer,
+        gates: Mapping[str, Gate],
         settlements: Settlements,
         writing: AbstractContextManager[object],
         claiming_stops: Event,
@@ -65,6 +67,7 @@ class Worker(EngineThread):
         self.number = number
         self._process = process
         self._buffer = buffer
+        self._gates = gates
         self._settlements = settlements
         self._writing = writing
         self._claiming_stops = claiming_stops
@@ -126,6 +129,8 @@ class Worker(EngineThread):
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
         try:
+            if (gate := self._gates.get(run.job.queue)) and not gate.may_begin(run.job):
+                return Released(), None
             if not self.begins(run):
                 return self.unbegun(run.job)
             run.start_clock()

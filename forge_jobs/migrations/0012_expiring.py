@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('forge_jobs', '0014_held'),
+        ('forge_jobs', '0011_held'),
     ]
 
     operations = [
