@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import (
+    children,
     control,
     cron,
     latency,
@@ -29,6 +30,7 @@ SUITES = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scale": scale.measure,
+    "children": children.measure,
     "control": control.measure,
     "limits": limits.measure,
     "cron": cron.measure,
@@ -46,6 +48,7 @@ ROUNDS = {
     "throughput": 3,
     "latency": 1,
     "scale": 1,
+    "children": 3,
     "control": 3,
     "limits": 3,
     "cron": 5,

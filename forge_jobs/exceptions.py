@@ -82,6 +82,10 @@ class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
 
 
+class ChildUnfit(ForgeJobsError):
+    """A child can't be started, or did not prove that it can do its work; the message says why."""
+
+
 class UnreadablePayload(ForgeJobsError, ValueError):
     """A stored payload does not fit the annotations of its handler, which have changed since."""
 

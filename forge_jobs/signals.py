@@ -128,6 +128,14 @@ child_ended = Signal()
 
 It is not well that it ended if it did not sign off, whatever its code says."""
 
+pool_child_told = Signal()
+"""A child of a pool wrote to its stderr while it started: `name` (the pool's), `pid`, `line`."""
+
+pool_child_ended = Signal()
+"""A child of a pool is gone: `name` (the pool's), `child` (with its `pid` and `jobs_done`), `why`.
+
+`why` is empty where it ended with its process."""
+
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""
 

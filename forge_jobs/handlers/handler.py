@@ -18,6 +18,7 @@ from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.handlers.signature import by_name
 
 if TYPE_CHECKING:
+    from forge_jobs.children.pool import Pool
     from forge_jobs.context import JobContext
     from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
     from forge_jobs.enqueueing.place import Predecessors
@@ -100,6 +101,13 @@ class JobHandler:
     Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
     To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
     broke it off in order or lost its session with the database; others get that attempt back.
+
+    With `isolation="process"` jobs run in children, fresh interpreters of one kind each, which
+    import `preload` first, and are replaced when they use more than `max_memory` bytes.
+
+    One that `ends_itself` sees by its context that it is to end, and when: no exception is raised
+    in its thread. The children of a `pool` are started before the first claim, and ended with the
+    process. What is not `open_to_others` is enqueued by the project's own code alone.
     """
 
     kind: str = ""
@@ -122,6 +130,12 @@ class JobHandler:
     validate: bool = False
     keeps_process: bool = False
     counts_interruptions: bool = False
+    ends_itself: bool = False
+    open_to_others: bool = True
+    isolation: str | None = None
+    preload: str = ""
+    max_memory: int | None = None
+    pool: Pool | None = None
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None

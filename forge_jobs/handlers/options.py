@@ -15,6 +15,7 @@ from forge_jobs.handlers.handler import MAX_CONCURRENCY, UNSET, JobHandler
 from forge_jobs.wording import quoted
 
 LONGEST_KIND: Final = 200
+MAX_BYTES: Final = 2**63 - 1
 
 
 class Rule(NamedTuple):
@@ -52,6 +53,12 @@ def _refuse_contradictions(handler: JobHandler) -> None:
             f"{handler.kind} can't be atomic: Django has no transactions in async code.",
             field="atomic",
         )
+    for name in ("preload", "max_memory"):
+        if getattr(handler, name) and not handler.isolation:
+            raise InvalidHandler(
+                f'{name} of {handler.kind} is for children: give isolation="process", too.',
+                field=name,
+            )
     if handler.validate:
         _refuse_unvalidated(handler)
     schedules = handler.declared_schedules()
@@ -167,5 +174,12 @@ RULES: Final = (
     ),
     Rule("atomic", _is_flag, "True or False"),
     Rule("resident", _is_flag, "True or False"),
+    Rule("isolation", lambda given: given in (None, "process"), '"process", or None for a thread'),
+    Rule("preload", lambda given: isinstance(given, str), "the path of a module"),
+    Rule(
+        "max_memory",
+        lambda given: given is None or _is_whole(given, 1, MAX_BYTES),
+        "a number of bytes, or None for no limit",
+    ),
     Rule("validate", _is_flag, "True or False"),
 )

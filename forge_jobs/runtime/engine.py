@@ -11,6 +11,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
+from forge_jobs.runtime import pools
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
@@ -223,6 +224,7 @@ class Engine:
             lifecycle=self.lifecycle,
             timeout=self.options.shutdown_timeout,
         ).carry_out()
+        pools.stop()
         process_stopped.send_robust(type(self), process=self.process, failure=self.failure)
         return reason
 
@@ -233,6 +235,7 @@ class Engine:
                 return lifecycle.stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
                 self.workers.look_after()
+                pools.look_after()
             if limits.is_orphaned():
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:

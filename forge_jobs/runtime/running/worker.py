@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,7 @@ from forge_jobs.exceptions import ClaimLost, JobTimedOut
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
+from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.outcomes import Cancelled, Done, Expired, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
@@ -30,6 +31,7 @@ from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
+from forge_jobs.runtime.running.apart import run_apart
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.keeping import Claimed, concluded
 from forge_jobs.runtime.running.run import NEVER, Run
@@ -131,12 +133,12 @@ class Worker(EngineThread):
         try:
             if (gate := self._gates.get(run.job.queue)) and not gate.may_begin(run.job):
                 return Released(), None
-            if run.job.is_on_record and not self.may_begin(run.job):
+            if not self.begins(run):
                 return self.unbegun(run.job)
-            if job_started.has_listeners():
-                job_started.send_robust(type(self), job=shown_job(run.job))
             run.start_clock()
             handler = registry.get(run.job.kind)
+            if handler.isolation:
+                return self.run_apart(handler, run)
             if handler.atomic:
                 return self.run_atomically(handler, run)
             outcome = self.call(handler, run)
@@ -147,6 +149,14 @@ class Worker(EngineThread):
         if run.context.has_kept:
             outcome = concluded(run, outcome)
         return outcome, None
+
+    def begins(self, run: Run) -> bool:
+        """Whether it may; then those are told who want to know."""
+        if run.job.is_on_record and not self.may_begin(run.job):
+            return False
+        if job_started.has_listeners():
+            job_started.send_robust(type(self), job=shown_job(run.job))
+        return True
 
     def may_begin(self, job: ClaimedJob) -> bool:
         """Put on record that an attempt begins which must not be taken for one that did not."""
@@ -175,6 +185,18 @@ class Worker(EngineThread):
             return ride_out(step, doing="starting a job", stopping=self._claiming_stops)
         except Stopped:
             return False
+
+    def run_apart(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+        """In a child, where middleware and transactions are."""
+        pool = handler.pool or children_of(handler)
+        outcome, stored = run_apart(run, pool, process=self._process.pk, settled=self.settled)
+        return _heeding(run, outcome), stored
+
+    def run_here(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+        """The same of one who is that child, or has none."""
+        if handler.atomic:
+            return self.run_atomically(handler, run)
+        return self.call(handler, run), None
 
     def run_atomically(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
@@ -237,7 +259,7 @@ class Worker(EngineThread):
             returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
-            with run:
+            with nullcontext() if handler.ends_itself else run:
                 try:
                     if self._layers:
                         handle = partial(handler.run, run.context, payload)
