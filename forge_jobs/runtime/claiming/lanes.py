@@ -91,13 +91,13 @@ class Lanes:
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""
+        for queue in dict.fromkeys(lane.queue for lane in self if lane.entrusted):
+            ride_out(
+                lambda queue=queue: wake.send_elsewhere(queue),  # type: ignore[misc]
+                doing="waking others",
+                stopping=stopping,
+            )
         for lane in self:
-            if lane.entrusted:
-                ride_out(
-                    lambda lane=lane: wake.send_elsewhere(lane.queue),  # type: ignore[misc]
-                    doing="waking others",
-                    stopping=stopping,
-                )
             lane.entrusted = 0
 
     def _with_work(self) -> list[Lane]:
