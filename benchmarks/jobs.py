@@ -13,6 +13,20 @@ def noop(moment: int = 0) -> None:
     started(moment)
 
 
+@job(kind="bench.timed")
+def timed() -> list[float]:
+    """Waits for 10 ms, and tells from when until when."""
+    began = time.time()
+    time.sleep(0.01)
+    return [began, time.time()]
+
+
+@job(kind="bench.lone", max_concurrent_per_process=1)
+def lone() -> None:
+    """Keeps its kind at its limit."""
+    time.sleep(0.1)
+
+
 @job(kind="bench.keyed", concurrency_key=lambda payload: f"key {payload['key']}")
 def keyed(key: int) -> None:
     work(key)

@@ -42,4 +42,5 @@ DATABASES = {"default": postgresql(URL) if URL.startswith("postgresql:") else sq
 INSTALLED_APPS = APPS[os.environ["BENCHMARK_PROGRAM"]]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "no secret"
+FORGE_JOBS = {"IMPORTS": os.environ.get("BENCHMARK_IMPORTS", "").split()}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

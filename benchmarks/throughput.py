@@ -21,7 +21,7 @@ DRAIN_TARGETS = {
         Ratio("bare_sqlite_single", 1.5),
     ],
 }
-EACH_TARGETS = [Ratio("same_row_orm", 1.0)]
+EACH_TARGETS = [Ratio("same_row_orm", 1.5)]
 MANY_TARGETS = [Ratio("bare_psycopg", 0.5)]
 
 

@@ -18,6 +18,8 @@ from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.handlers.outcomes import Cancelled
 from forge_jobs.handlers.settlement import trimmed
+from forge_jobs.sets.keeping import Keeping
+from forge_jobs.sets.stores import Memory, Store
 from forge_jobs.wording import quoted
 
 if TYPE_CHECKING:
@@ -77,12 +79,16 @@ class Progress(NamedTuple):
         return json.dumps(self._asdict(), ensure_ascii=False)
 
 
-class JobContext:
+NOWHERE: Final = Memory()
+
+
+class JobContext(Keeping):
     """The job that a handler runs: what it is, and what the handler may do beside its work."""
 
-    def __init__(self, job: ClaimedJob, *, process_name: str) -> None:
-        self.job: Final = job
+    def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
+        self.job = job
         self.process_name = process_name
+        self.store = store
         self.cancelled: Final = Cancellation()
         self.told_progress: Progress | None = None
 
@@ -184,6 +190,12 @@ class JobContext:
             None if total is None else _finite(total, field="total"),
             trimmed(plain(message), LONGEST_PROGRESS_MESSAGE),
         )
+
+    def asked_to_stop(self) -> Cancelled | None:
+        """The outcome of a run that is to stop where it can go on later; None if it is not."""
+        if self.store.is_stopping:
+            self.cancelled.set(SHUTDOWN)
+        return Cancelled(self.cancelled.reason) if self.cancelled else None
 
     def budget(self, name: str) -> Budget:
         """A rate limit that holds across the cluster, by its name in `FORGE_JOBS["BUDGETS"]`."""

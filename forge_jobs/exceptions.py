@@ -82,8 +82,24 @@ class UnknownBudget(ForgeJobsError, LookupError):
     """No budget has this name."""
 
 
+class ChildUnfit(ForgeJobsError):
+    """A child can't be started, or did not prove that it can do its work; the message says why."""
+
+
+class UnreadablePayload(ForgeJobsError, ValueError):
+    """A stored payload does not fit the annotations of its handler, which have changed since."""
+
+
 class NotAResult(ForgeJobsError, ValueError):
     """What a handler returned is neither an outcome nor JSON, or too large to be kept."""
+
+
+class InvalidStep(ForgeJobsError, ValueError):
+    """What a handler asks its context to keep or to walk can't be; `field` names what is wrong."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class CantWait(ForgeJobsError, RuntimeError):
@@ -117,6 +133,13 @@ class ProcessLost(ForgeJobsError):
 
 class ProcessNameTaken(ForgeJobsError):
     """A live process of this host already has the name."""
+
+
+class ClaimLost(BaseException):
+    """Raised inside a handler that wants to store something for a job which is no longer its own.
+
+    Nothing was stored, and whatever the run comes to is refused. No `Exception`, as `JobKilled`.
+    """
 
 
 class JobKilled(BaseException):

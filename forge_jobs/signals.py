@@ -50,6 +50,10 @@ job_failed = Signal()
 claim_lost = Signal()
 """A run ended after its claim had gone to somebody else; its outcome was refused: `job`."""
 
+outcome_ignored = Signal()
+"""A handler came to another end after it had completed its job, which holds: `job`, `ignored`
+(the name of the outcome)."""
+
 process_started = Signal()
 """A process is about to claim its first job: `process`, `hears_by`, `poll_interval`.
 
@@ -123,6 +127,14 @@ child_ended = Signal()
 """A supervised process ended: `child`, `code` (negative: the signal that killed it), `is_well`.
 
 It is not well that it ended if it did not sign off, whatever its code says."""
+
+pool_child_told = Signal()
+"""A child of a pool wrote to its stderr while it started: `name` (the pool's), `pid`, `line`."""
+
+pool_child_ended = Signal()
+"""A child of a pool is gone: `name` (the pool's), `child` (with its `pid` and `jobs_done`), `why`.
+
+`why` is empty where it ended with its process."""
 
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""

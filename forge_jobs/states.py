@@ -61,6 +61,14 @@ class ProcessState(TextChoices):
     STOPPING = "stopping", _("stopping")
 
 
+class Role(TextChoices):
+    """What a row that a run has stored is to the runs after it."""
+
+    STEP = "step", _("step")
+    CURSOR = "cursor", _("cursor")
+    CHECKPOINT = "checkpoint", _("checkpoint")
+
+
 class Event(TextChoices):
     """What can happen to a job; the second group is what people do."""
 

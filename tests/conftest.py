@@ -13,6 +13,7 @@ from forge_jobs.clock import ManualClock
 from forge_jobs.handlers.registry import registry
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+WAYS_TO_A_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,12 +26,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
     if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
-        for item in items:
-            if "once" in item.keywords or "browser" in item.keywords:
-                item.add_marker(pytest.mark.skip("the same on every database"))
+        for item in filter(is_the_same_on_every_database, items):
+            item.add_marker(pytest.mark.skip("the same on every database"))
     if hasattr(config, "workerinput"):  # one of several, each of which takes whole files in turn
         long = {item.path for item in items if "processes" in item.keywords}
         items.sort(key=lambda item: item.path not in long)
+
+
+def is_the_same_on_every_database(item: pytest.Item) -> bool:
+    """Whether it says so, or may speak to none; nor start others that do, nor ask where it is."""
+    if item.keywords.keys() & {"once", "browser"}:
+        return True
+    if item.keywords.keys() & {"django_db", "processes", "skipif"}:
+        return False
+    return not WAYS_TO_A_DATABASE & {*getattr(item, "fixturenames", WAYS_TO_A_DATABASE)}
 
 
 def pytest_xdist_auto_num_workers() -> int:

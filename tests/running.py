@@ -15,7 +15,8 @@ from threading import Thread
 import psutil
 from django.db import connection
 
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.options import Options
 
 PATIENCE = 60.0
 """Seconds that anything may take before a test gives up on it."""

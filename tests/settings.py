@@ -48,6 +48,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 FORGE_JOBS: dict[str, Any] = {
     "QUEUES": {"default": {}, "other": {}, "images": {}, "publish": {}},
 }
+if imports := os.environ.get("FORGE_JOBS_TEST_IMPORTS"):
+    FORGE_JOBS["IMPORTS"] = imports.split(",")
 TASKS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "forge_jobs.backend.ForgeJobsBackend",

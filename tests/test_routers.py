@@ -24,7 +24,7 @@ from forge_jobs.models import (
     Queue,
     RateLimitBudget,
     Schedule,
-    SlotAssignment,
+    Share,
     State,
 )
 from forge_jobs.models.base import JobsManager, JobsModel
@@ -147,7 +147,10 @@ def test_queues_budgets_and_processes_are_steered() -> None:
     process.refresh_from_db()
     assert process.requested_state == ProcessState.STOPPING
     assert Lease.objects.take("x", process=process, now=NOON, life=LIFE)
-    assert SlotAssignment.objects.assign("default", {process.pk: 1}) == 1
+    terms = Share.objects.settle(
+        "default", process=process, wanted=1, claims=True, limit_to=lambda slots: 0, now=NOON
+    )
+    assert terms == (2, 2, 2)
 
 
 @pytest.mark.django_db(transaction=True)

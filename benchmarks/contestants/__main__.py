@@ -38,8 +38,12 @@ def perform(contestant: Contestant, verb: str, number: int) -> float:
             return timed(contestant.work)
         case "send":
             return timed(lambda: contestant.enqueue_each(paced(number)))
-        case "load-schedules":
-            return timed(lambda: contestant.add_schedules(number))
+        case "load-hourly-schedules":
+            return timed(lambda: contestant.add_hourly_schedules(number))
+        case "load-yearly-schedules":
+            return timed(lambda: contestant.add_yearly_schedules(number))
+        case "plan":
+            return timed(contestant.plan_all)
         case "pass":
             contestant.look_for_due()
             return median(timed(contestant.look_for_due) for _ in range(PASSES))

@@ -36,8 +36,16 @@ class Contestant(ABC):
         """Enqueue `count` jobs that are due tomorrow."""
         raise NotImplementedError
 
-    def add_schedules(self, count: int) -> None:
-        """Store `count` schedules that are due in an hour."""
+    def add_hourly_schedules(self, count: int) -> None:
+        """Store `count` schedules that are due together, and not yet planned."""
+        raise NotImplementedError
+
+    def add_yearly_schedules(self, count: int) -> None:
+        """Store `count` schedules of as many expressions, due some time in a year."""
+        raise NotImplementedError
+
+    def plan_all(self) -> None:
+        """Find when those that were added are due first."""
         raise NotImplementedError
 
     def look_for_due(self) -> None:

@@ -1,7 +1,6 @@
 """forge_jobs with `runjobs --threads 8` and its default settings; or without its recorder."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from forge_jobs import clock
 if TYPE_CHECKING:
     from forge_jobs.services.scheduler import Scheduler
 
-HOUR = timedelta(hours=1)
 KIND = "bench.noop"
 
 
@@ -45,23 +43,27 @@ class ForgeJobs(Contestant):
 
         noop.using(delay=86_400).enqueue_many([{}] * count)
 
-    def add_schedules(self, count: int) -> None:
-        from forge_jobs.models import Schedule
+    def add_hourly_schedules(self, count: int) -> None:
+        add_schedules("@hourly" for _ in range(count))
 
-        due = clock.now() + HOUR
-        Schedule.objects.bulk_create(
-            Schedule(name=f"{number}", kind=KIND, expression="@hourly", next_fire_at=due)
-            for number in range(count)
-        )
+    def add_yearly_schedules(self, count: int) -> None:
+        add_schedules(f"{n % 60} {n // 60 % 24} {n % 28 + 1} {n % 12 + 1} *" for n in range(count))
+
+    def plan_all(self) -> None:
+        now = clock.now()
+        while self.scheduler.run_once(now=now):
+            pass
 
     def look_for_due(self) -> None:
         self.scheduler.run_once(now=clock.now())
         self.scheduler.rest(now=clock.now())
 
     def fire_all(self) -> None:
-        then = clock.now() + HOUR
-        with clock.installed(lambda: then):
-            while self.scheduler.run_once(now=then):
+        from forge_jobs.models import Schedule
+
+        due = Schedule.objects.latest("next_fire_at").next_fire_at
+        with clock.installed(lambda: due):
+            while self.scheduler.run_once(now=due):
                 pass
 
     @cached_property
@@ -77,6 +79,15 @@ class ForgeJobs(Contestant):
         from forge_jobs.models import Job
 
         return Job.objects.filter(state__in=["ready", "running"]).exists()
+
+
+def add_schedules(expressions: Iterable[str]) -> None:
+    from forge_jobs.models import Schedule
+
+    Schedule.objects.bulk_create(
+        Schedule(name=f"{number}", kind=KIND, expression=expression)
+        for number, expression in enumerate(expressions)
+    )
 
 
 contestant = ForgeJobs

@@ -50,6 +50,7 @@ class JobFilter(forms.Form):
     state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
     queue = forms.ChoiceField(required=False, label=gettext_lazy("Queue"))
     kind = forms.CharField(required=False, max_length=201, label=gettext_lazy("Kind"))
+    label = forms.CharField(required=False, max_length=100, label=gettext_lazy("Label"))
     error = forms.CharField(
         required=False, max_length=201, strip=False, label=gettext_lazy("Error")
     )
@@ -77,6 +78,7 @@ class JobFilter(forms.Form):
             queue=said["queue"] or None,
             kind=said["kind"] or None,
             batch=said["batch"],
+            label=said["label"] or None,
             since=said["since"],
             until=said["until"],
             error_line=said["error"] or None,

@@ -15,6 +15,7 @@ from forge_jobs.admin.job_acts import ACTS, JobAct
 from forge_jobs.admin.job_bulk import OPERATIONS
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.dead_groups import DeadGroups
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_line import JobLine
@@ -22,7 +23,7 @@ from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Job
+from forge_jobs.models import Job, JobLabel
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
@@ -96,7 +97,7 @@ class JobListPage:
         return DeadGroups.read(selection, queues=queues, dead=dead, now=self.now)
 
     def _found(self) -> dict[str, Any]:
-        jobs = JobList(selection=self.filter.selection(), now=self.now)
+        jobs = listed(self.filter.selection(), now=self.now)
         asked = {name: self._place(jobs, name) for name in PLACES}
         page = jobs.page(after=asked["after"], before=asked["before"])
         if asked["before"] and page.before is None and page.looked_to is None:
@@ -117,7 +118,8 @@ class JobListPage:
         }
 
     def _lines(self, page: JobPage) -> list[JobLine]:
-        return [JobLine.of(job, now=self.now) for job in page.jobs]
+        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+        return [JobLine.of(job, labels=labels.get(job.pk, ()), now=self.now) for job in page.jobs]
 
     def _line(self, line: JobLine) -> tuple[JobLine, str]:
         return line, self.admin.rendered_buttons(self.request, line.job)

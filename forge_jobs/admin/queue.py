@@ -15,7 +15,7 @@ from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button
 from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
-from forge_jobs.models import Job, Queue, SlotAssignment
+from forge_jobs.models import Job, Queue, Share
 
 
 @admin.register(Queue)
@@ -83,7 +83,7 @@ class QueueAdmin(BoardAdmin):
         return is_allowed and not Job.objects.unfinished().filter(queue=obj.name).exists()
 
     def delete_model(self, request: HttpRequest, obj: Queue) -> None:
-        SlotAssignment.objects.assign(obj.name, {})
+        Share.objects.filter(queue=obj.name).delete()
         super().delete_model(request, obj)
 
     @Button(

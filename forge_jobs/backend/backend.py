@@ -188,6 +188,11 @@ class ForgeJobsBackend(BaseTaskBackend):
                 options["concurrency_key"] = task.concurrency_key
             options["dedupe_key"] = task.dedupe_key
             options["idempotency_key"] = task.idempotency_key
+            options["on_duplicate"] = task.on_duplicate
+            options["labels"] = task.labels
+            options["expires_at"] = task.expires_at
+            if task.expires_at is None:
+                options["expires_in"] = task.expires_in
         return options
 
 

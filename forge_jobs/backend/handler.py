@@ -61,6 +61,7 @@ class TaskHandler(FunctionHandler[..., Any]):
             self.max_attempts = task.attempts(otherwise=max_attempts)
             if task.timeout is not None:
                 self.timeout = task.timeout  # type: ignore[assignment]  # registering converts it
+            self.expires_in = task.expires_in  # type: ignore[assignment]  # the same
             self.retry = task.retry
             self.retry_on = task.retry_on
             self.dead_on = task.dead_on
@@ -112,13 +113,13 @@ class TaskHandler(FunctionHandler[..., Any]):
     def taken(self) -> Signature:
         """Without the refusals of `@job`: what Django takes for a task is one."""
         if not self._is_named:
-            return Signature((), named=RAW, required=frozenset(), is_open=False, context="")
+            return Signature((), named=RAW, required=frozenset(), rest="", context="")
         parameters = [self._signature.parameters[name] for name in self._names]
         return Signature(
             places=tuple(one.name for one in parameters if one.kind in BY_PLACE),
             named=frozenset(self._names),
             required=frozenset(one.name for one in parameters if one.default is one.empty),
-            is_open=False,
+            rest="",
             context="",
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self, TypedDict, Unpack
 
 from forge_jobs.backend.api import AnyTask
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.handlers.handler import UNSET, Exceptions, Unset
+from forge_jobs.handlers.handler import UNSET, Exceptions, OnDuplicate, Unset
 
 
 class TaskChanges(TypedDict, total=False):
@@ -21,6 +21,10 @@ class TaskChanges(TypedDict, total=False):
     backend: str | None
     max_attempts: int | Unset | None
     timeout: timedelta | float | None
+    expires_at: datetime | None
+    expires_in: timedelta | float | None
+    on_duplicate: OnDuplicate
+    labels: Iterable[str]
     dedupe_key: str | None
     idempotency_key: str | None
     concurrency_key: str | None
@@ -37,6 +41,8 @@ class JobTask(AnyTask):
 
     max_attempts: int | Unset | None = UNSET
     timeout: timedelta | float | None = None
+    expires_in: timedelta | float | None = None
+    expires_at: datetime | None = None
     retry: RetryPolicy | None = None
     retry_on: Exceptions = ()
     dead_on: Exceptions = ()
@@ -49,6 +55,8 @@ class JobTask(AnyTask):
     redact: Collection[str] = ()
     dedupe_key: str | None = None
     idempotency_key: str | None = None
+    on_duplicate: OnDuplicate = "keep"
+    labels: Iterable[str] = ()
 
     def using(self, **changes: Unpack[TaskChanges]) -> Self:
         """The same task with other options; what is None stays as it is."""

@@ -14,7 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import module_has_submodule
 
 from forge_jobs.conf import conf
+from forge_jobs.exceptions import InvalidHandler
 from forge_jobs.handlers.border import plain
+from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.wording import listed, meant
 
@@ -30,7 +32,13 @@ def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         )
         for clash in registry.clashes
     ]
-    return [*failures, *clashes, *_undeclared_queues(), *_out_of_sight(app_configs)]
+    return [
+        *failures,
+        *clashes,
+        *_undeclared_queues(),
+        *_unusable_annotations(),
+        *_out_of_sight(app_configs),
+    ]
 
 
 def _failure(module: str, error: Exception) -> CheckMessage:
@@ -66,6 +74,20 @@ def _undeclared_queues() -> list[CheckMessage]:
         for handler in registry.handlers()
         if handler.queue is not None and handler.queue not in declared
     ]
+
+
+def _unusable_annotations() -> Iterator[CheckMessage]:
+    for handler in registry.handlers():
+        if isinstance(handler, FunctionHandler) and handler.validate:
+            try:
+                handler.annotated  # noqa: B018  # found when they are first asked for
+            except InvalidHandler as error:
+                yield Error(
+                    str(error),
+                    hint="Its jobs can be neither enqueued nor run until it can.",
+                    obj=handler.place,
+                    id="forge_jobs.E020",
+                )
 
 
 def _out_of_sight(app_configs: Sequence[AppConfig] | None) -> Iterator[CheckMessage]:

@@ -28,7 +28,7 @@ def check_schedules(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
 
 def _faults(declared: DeclaredSchedule) -> Iterator[CheckMessage]:
     try:
-        registry.get(declared.kind).check(dict(declared.payload))
+        registry.get(declared.kind).stored(dict(declared.payload))
     except UnknownKind as error:
         yield Error(
             f"The schedule {declared.name!r} is for a kind that no handler has: {error}",

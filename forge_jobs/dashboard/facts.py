@@ -13,7 +13,7 @@ from forge_jobs.dashboard.job_list import NEXT_CLAIMED
 from forge_jobs.dashboard.kin import awaited
 from forge_jobs.durations import of_seconds
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, State
+from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, Share, State
 from forge_jobs.operations.locks import lock_on
 
 HOLDERS = 10
@@ -68,7 +68,7 @@ def _of_queue(row: Queue, *, now: datetime) -> dict[str, Any]:
     }
     if row.max_workers is not None:
         facts["lock"] = str(lock_on(row.name) or "")
-        facts["busy_workers"] = Job.objects.running().filter(queue=row.name).count()
+        facts["busy_workers"] = Share.objects.busy([row.name])[row.name]
     if row.budget:
         level = RateLimitBudget.objects.level(row.budget)
         wait = level.seconds_until(1) if level else 0

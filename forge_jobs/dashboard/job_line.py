@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -46,9 +46,10 @@ class JobLine:
     run_time: timedelta | None
     error: str
     progress: Progress | None
+    labels: Sequence[str]
 
     @classmethod
-    def of(cls, job: Job, *, now: datetime) -> Self:
+    def of(cls, job: Job, *, labels: Sequence[str] = (), now: datetime) -> Self:
         label, moment = _when(job)
         lines = job.last_error.strip().splitlines()
         return cls(
@@ -59,6 +60,7 @@ class JobLine:
             run_time=run_time(job, now=now),
             error=lines[0][:300] if lines else "",
             progress=Progress.of(job),
+            labels=labels,
         )
 
 

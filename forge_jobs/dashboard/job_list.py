@@ -11,7 +11,8 @@ from django.db.models import F, Q
 
 from forge_jobs import db
 from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
-from forge_jobs.dashboard.order import EPOCH, LATEST, Look, Order, Place, Step
+from forge_jobs.dashboard.look import Look
+from forge_jobs.dashboard.order import EPOCH, LATEST, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant, constants
@@ -29,9 +30,8 @@ NEWEST: Final = Order(("-id",))
 QUEUE_BY_QUEUE: Final = Order(("queue", "-priority", "run_at", "id"))
 NEXT_CLAIMED: Final = Order(("-priority", "run_at", "id"))
 NEXT_DUE: Final = Order(("run_at", "id"))
+LABELLED: Final = Order(("-labelled",))
 LONGEST_RUNNING: Final = Order(("started_at", "number"))
-BY_STATE: Final = Order(("state", "id"))
-OLDEST: Final = Order(("id",))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
 
 HEAVY: Final = ("payload", "result", "errors", "context")
@@ -68,8 +68,8 @@ class JobList:
 
     @property
     def order(self) -> Order:
-        if self.selection.batch is not None:
-            return BY_STATE if self.state is None else OLDEST
+        if self._is_by_label:
+            return LABELLED
         match self.state:
             case None:
                 return NEWEST if self.selection.kind is None else LAST_FINISHED
@@ -91,8 +91,8 @@ class JobList:
         start = before if is_backward else after
         counts = start is None and self.must_look_to_count
         walk = self.walk(start=start, is_backward=is_backward)
-        wanted = max(size, self._counted) if counts else size
-        look = Look(walk, wanted=wanted + 1, most=LOOK)
+        wanted = max(size, self._counted) + 1 if counts else size + 1
+        look = Look(walk, wanted=wanted, bound=LOOK)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
         back = start if not shown else shown[0]
@@ -114,8 +114,8 @@ class JobList:
     @property
     def narrowing(self) -> Q | None:
         """What no index knows of, so that jobs have to be looked at one by one; None if nothing."""
-        if self.selection.batch is not None:
-            return self._narrowing_of_batch
+        if self._is_by_label:
+            return self._within_label
         fits = replace(self.selection, kind=None).words
         if self.state not in TERMINAL:
             fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
@@ -126,20 +126,24 @@ class JobList:
         return fits or None
 
     @property
-    def _narrowing_of_batch(self) -> Q | None:
-        """Its index has the states alone."""
-        aged = self.selection.aged(moment_of(self.state or ""), now=self.now)
-        fits = self.selection.words & aged
+    def _is_by_label(self) -> bool:
+        """Whether the jobs of a label are gone through, the newest first, whatever else is said."""
+        return self.selection.label is not None and self.selection.ids is None
+
+    @property
+    def _within_label(self) -> Q | None:
+        fits = replace(self.selection, label=None).words
+        fits &= self.selection.aged(moment_of(self.state or ""), now=self.now)
         if self.selection.queue is not None:
             fits &= Q(queue=self.selection.queue)
+        if self.state is not None:
+            fits &= Q(state=self.state)
         return fits or None
 
     @property
     def must_look_to_count(self) -> bool:
         """Whether neither the totals by queue and state nor an index tell how many there are."""
-        if self.selection.batch is not None:
-            return self.narrowing is not None
-        if self.selection.kind is not None:
+        if self.selection.kind is not None or self._is_by_label:
             return True
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
         return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
@@ -169,14 +173,10 @@ class JobList:
         within = Q(finished_at__gte=since, finished_at__lt=until)
         return endings.jobs.filter(within)[: bound + 1].count()
 
-    def count_of_batch(self, *, bound: int) -> int:
-        """How many there are in a state of a batch, but no more than just above a bound."""
-        return self._jobs_of_batch()[: bound + 1].count()
-
     @property
     def _is_of_many(self) -> bool:
         """Whether no index has the jobs in their order."""
-        if self.selection.ids is not None or self.selection.batch is not None:
+        if self.selection.ids is not None or self._is_by_label:
             return False
         if self.state is None:
             return self.selection.kind is not None
@@ -187,8 +187,8 @@ class JobList:
     @property
     def _within(self) -> Q:
         """The stretch of the order in which all jobs lie; without any, SQLite might sort them."""
-        if self.selection.batch is not None:
-            return Q()
+        if self._is_by_label:
+            return Q(labelled__gt=0)
         if self.state in TERMINAL:
             since = Q(finished_at__gt=EPOCH) if self.selection.since is None else Q()
             return since & self.selection.aged("finished_at", now=self.now)
@@ -196,12 +196,13 @@ class JobList:
 
     def _jobs(self) -> Any:
         """What lies in one index in the order that is wanted."""
+        if self._is_by_label:
+            of_label: Any = Job.objects.filter(labels__label=self.selection.label)
+            return of_label.annotate(labelled=F("labels__job_id"))  # by its index, for SQLite, too
         jobs: Any = Job.objects.filter(self.selection.of_kind)
         queue = self.selection.queue
         if self.selection.ids is not None:
             return jobs.filter(pk__in=self.selection.ids)
-        if self.selection.batch is not None:
-            return self._jobs_of_batch()
         match self.state:
             case None:
                 return jobs
@@ -220,10 +221,6 @@ class JobList:
                 return jobs.held()
             case state:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
-
-    def _jobs_of_batch(self) -> JobQuerySet:
-        of_batch = Job.objects.filter(batch=self.selection.batch)
-        return of_batch if self.state is None else of_batch.filter(state=Constant(self.state))
 
     def _endings(self) -> Endings:
         """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""

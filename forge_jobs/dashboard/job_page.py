@@ -17,8 +17,9 @@ from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
+from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.dashboard.timeline import Moment, timeline
-from forge_jobs.models import Batch, Job, Process
+from forge_jobs.models import Batch, Job, JobLabel, Process
 
 NEIGHBOURS: Final = 10
 
@@ -34,9 +35,11 @@ class JobPage:
     progress: Progress | None
     run_time: timedelta | None
     documents: Sequence[Document]
+    steps: Sequence[StoredStep]
     errors: Sequence[JobError]
     timeline: Sequence[Moment]
     neighbours: Sequence[Job]
+    labels: Sequence[str]
 
     @classmethod
     def read(cls, job: Job, *, now: datetime) -> Self:
@@ -52,9 +55,11 @@ class JobPage:
             progress=Progress.of(job),
             run_time=run_time(job, now=now),
             documents=_documents(job, texts),
+            steps=stored_steps(job),
             errors=errors[::-1],
             timeline=timeline(job, errors, now=now),
             neighbours=_neighbours(job),
+            labels=JobLabel.objects.of([job.pk]).get(job.pk, ()),
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
@@ -94,23 +93,6 @@ class Order:
 
     def _falls(self, name: str, is_backward: bool) -> bool:
         return (f"-{name}" in self.columns) != is_backward
-
-
-class Look:
-    """Goes along until it has found what is wanted, has seen enough, or is at the end."""
-
-    def __init__(self, walk: Iterator[Step], *, wanted: int, most: int) -> None:
-        self.found: list[Place] = []
-        self.last: Place | None = None
-        self.is_over = True
-        for step in islice(walk, most):
-            self.last = step.place
-            if step.fits:
-                self.found.append(step.place)
-            if len(self.found) == wanted:
-                self.is_over = False
-                return
-        self.is_over = next(walk, None) is None
 
 
 def _value(name: str, word: str) -> Any:

@@ -17,7 +17,7 @@ from forge_jobs.dashboard.series import finished_by_queue
 from forge_jobs.dashboard.sparkline import Sparkline
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.dashboard.window import Window
-from forge_jobs.models import Process, Queue, RateLimitBudget
+from forge_jobs.models import Process, Queue, RateLimitBudget, Share
 from forge_jobs.operations.status import lag_since, oldest_ready
 from forge_jobs.states import State
 
@@ -35,13 +35,15 @@ PAGE: Final = 24
 class QueueCard:
     """`row` is None for a queue that no process has started with since it was declared.
 
-    `threads` are those of the live processes that serve it; `buttons` is for the page to fill.
+    `busy` is how many run, claimed ones that wait for a slot of `max_workers` left out; `threads`
+    are those of the live processes that serve it; `buttons` is for the page to fill.
     """
 
     name: str
     row: Queue | None
     at: datetime
     counts: dict[State, int]
+    busy: int
     due_at: datetime | None
     lag: timedelta
     processes: int
@@ -74,10 +76,6 @@ class QueueCard:
     @property
     def is_declared(self) -> bool:
         return self.name in conf().queues
-
-    @property
-    def running(self) -> int:
-        return self.counts[State.RUNNING]
 
     @property
     def limit(self) -> int | None:
@@ -116,8 +114,11 @@ def read(*, now: datetime, words: str = "", page: str = "") -> Paged[QueueCard]:
     oldest = oldest_ready()
     throughput = finished_by_queue(Window.last("30m", now=now), queues=shown.rows)
     budgets = {"", *RateLimitBudget.objects.names()}
+    limited = [name for name in shown.rows if (row := rows.get(name)) and row.max_workers]
+    busy = Share.objects.busy(limited) if limited else {}
     cards = []
     for name in shown.rows:
+        counts = totals.by_state(name)
         serving = [process for process in live if name in process.queues]
         row = rows.get(name)
         cards.append(
@@ -125,7 +126,8 @@ def read(*, now: datetime, words: str = "", page: str = "") -> Paged[QueueCard]:
                 name=name,
                 row=row,
                 at=now,
-                counts=totals.by_state(name),
+                counts=counts,
+                busy=busy.get(name, counts[State.RUNNING]),
                 due_at=oldest.get(name),
                 lag=lag_since(oldest.get(name), now=now),
                 processes=len(serving),

@@ -90,6 +90,8 @@ def _of_row(job: Job, errors: Sequence[JobError], told: Told, *, now: datetime) 
         yield from _of_end(job, job.finished_at, told)
     elif job.state in WAITING or job.run_at > job.enqueued_at:
         yield Moment(at=job.run_at, title=_("Due"), tone="", is_to_come=job.run_at > now)
+    if job.expires_at and job.state not in TERMINAL:
+        yield Moment(at=job.expires_at, title=_("Expires"), tone="", is_to_come=True)
 
 
 def _is_told(told: Told, events: Sequence[Event], attempt: int | None) -> bool:

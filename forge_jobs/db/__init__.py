@@ -89,6 +89,16 @@ def snapshot() -> Iterator[None]:
         database.transaction_mode = mode
 
 
+def take_turn_to_write() -> None:
+    """Where a database has one writer at a time, be it from now on, in a transaction.
+
+    On SQLite, one that has read may not write any more once somebody else has.
+    """
+    if connection().vendor == "sqlite":
+        with connection().cursor() as cursor:
+            cursor.execute("DELETE FROM forge_jobs_job WHERE id IS NULL")
+
+
 def unless_locked(statement: Callable[[], R]) -> R:
     """Run a statement, or a transaction; try again when somebody else was writing.
 

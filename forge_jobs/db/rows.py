@@ -6,8 +6,19 @@ from typing import Any, NamedTuple
 from forge_jobs.states import State
 
 
+class Extras(NamedTuple):
+    """What few jobs have."""
+
+    expires_at: datetime | None = None
+    labels: tuple[str, ...] = ()
+    on_duplicate: str = "keep"
+
+
 class NewRow(NamedTuple):
-    """A job to insert; `payload` and `context` are JSON texts, a `run_at` of None means now."""
+    """A job to insert; `payload` and `context` are JSON texts, a `run_at` of None means now.
+
+    What most jobs have nothing of comes as one None: reading each of it by itself is what costs.
+    """
 
     queue: str
     kind: str
@@ -24,6 +35,11 @@ class NewRow(NamedTuple):
     concurrency_limit: int | None = None
     batch_id: int | None = None
     gate_id: int | None = None
+    extras: Extras | None = None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.extras.expires_at if self.extras else None
 
     @property
     def keys(self) -> tuple[str | None, str | None]:
@@ -82,8 +98,8 @@ class ClaimedJob(NamedTuple):
     """A job that this process may run; `payload` and `context` are JSON texts.
 
     `run_at` is as the database tells it, with SQLite a text, and only as good as what is stored.
-    `enqueued_at` is in seconds since 1970. `claimed_at`, its `started_at` as a text, tells this
-    claim from later ones by the same process.
+    `enqueued_at` and `expires_at` are in seconds since 1970. `claimed_at`, its `started_at` as a
+    text, tells this claim from later ones by the same process.
     """
 
     id: int
@@ -98,6 +114,7 @@ class ClaimedJob(NamedTuple):
     timeout_seconds: float | None
     concurrency_key: str | None = None
     enqueued_at: float = 0.0
+    expires_at: float | None = None
     claimed_at: str = ""
 
     @property
@@ -110,9 +127,10 @@ class ClaimedJob(NamedTuple):
 
         Claimed jobs wait in a process's memory. When that process is lost, nobody knows which of
         them had begun; a first attempt is then taken to be spent. But no job may die, or lose
-        more than that, because of its neighbours.
+        more than that, because of its neighbours. And one that expires does so no more once it
+        has begun.
         """
-        return self.attempt > 1 or self.attempt == self.max_attempts
+        return self.attempt > 1 or self.attempt == self.max_attempts or self.expires_at is not None
 
 
 class Promoted(NamedTuple):
@@ -190,9 +208,36 @@ class BudgetLevel(NamedTuple):
         return self.paused_seconds + max(0.0, cost - self.tokens) / self.refill_per_second
 
 
+class StepRow(NamedTuple):
+    """What a run stores for those after it; `value` is a JSON text, a checkpoint has no name."""
+
+    name: str
+    role: str
+    value: str
+
+
 class ProgressRow(NamedTuple):
     """How far a run has come, as a JSON text; valid only while its claim holds."""
 
     id: int
     claimed_at: str
     progress: str
+
+
+class Signs(NamedTuple):
+    """What tells a process that something has changed by which it goes."""
+
+    order: str | None
+    """What it was asked to be; None if its row is gone."""
+    queues: object
+    """Differs from what it was if any queue's row does."""
+    ready: list[str]
+
+
+class Horizon(NamedTuple):
+    """When the first job is due, and the first schedule; None is never."""
+
+    job: datetime | None
+    schedule: datetime | None
+    has_unplanned: bool
+    has_followers: bool

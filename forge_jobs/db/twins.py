@@ -21,6 +21,7 @@ from forge_jobs.db.observed import (
 from forge_jobs.db.rows import (
     BudgetLevel,
     ClaimedJob,
+    Horizon,
     InsertedRow,
     KeyHolder,
     Move,
@@ -29,6 +30,8 @@ from forge_jobs.db.rows import (
     PredecessorRow,
     ProgressRow,
     Promoted,
+    Signs,
+    StepRow,
     Transition,
 )
 
@@ -62,6 +65,13 @@ class Jobs(Protocol):
     def interrupt(self, connection: Any) -> None: ...
     def as_text(self, moment: datetime) -> str: ...
     def is_locked(self, error: Error) -> bool: ...
+
+
+class Changes(Protocol):
+    def commits(self, cursor: Any) -> object: ...
+    def signs(self, cursor: Any, *, process: int) -> Signs: ...
+    def ready_queues(self, cursor: Any) -> list[str]: ...
+    def horizon(self, cursor: Any) -> Horizon: ...
 
 
 class Gates(Protocol):
@@ -109,7 +119,9 @@ class Metrics(Protocol):
     def process_gauges(self, cursor: Any, *, grid: Grid, span: int) -> list[ProcessGauges]: ...
     def database_gauges(self, cursor: Any, *, grid: Grid) -> list[DatabaseGauges]: ...
     def insert_events(self, cursor: Any, rows: Sequence[EventRow]) -> None: ...
-    def write_progress(self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None: ...
+    def write_progress(
+        self, cursor: Any, *, process: int, rows: Sequence[ProgressRow]
+    ) -> set[int]: ...
 
 
 class Sessions(Protocol):
@@ -135,7 +147,28 @@ class Schedules(Protocol):
     def own_jobs(self, cursor: Any, *, jobs: Sequence[int], schedules: Sequence[int]) -> None: ...
 
 
+class Steps(Protocol):
+    def store_step(
+        self, cursor: Any, *, process: int, job: int, claimed_at: str, row: StepRow
+    ) -> bool: ...
+    def complete(
+        self, cursor: Any, *, process: int, job: int, claimed_at: str, result: str | None
+    ) -> bool: ...
+
+
 class Twin(
-    Inserts, Gates, Jobs, Fronts, Keys, Budgets, Metrics, Sessions, Locks, Schedules, Protocol
+    Inserts,
+    Gates,
+    Jobs,
+    Changes,
+    Fronts,
+    Keys,
+    Budgets,
+    Metrics,
+    Sessions,
+    Locks,
+    Schedules,
+    Steps,
+    Protocol,
 ):
     """One of the two packages of statements."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from forge_jobs import clock, jsontext
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
-from forge_jobs.db.rows import NewRow
+from forge_jobs.db.rows import Extras, NewRow
 from forge_jobs.durations import as_moment, as_timedelta
+from forge_jobs.enqueueing.extras import extras_of
 from forge_jobs.enqueueing.place import Place, place_of
 from forge_jobs.exceptions import InvalidOption, InvalidPayload, PayloadTooLarge, UnknownQueue
 from forge_jobs.handlers.handler import UNSET, JobHandler, JobOptions, Unset
@@ -41,6 +43,7 @@ class Draft:
     concurrency_key: str | None
     context: str
     place: Place | None
+    extras: Extras | None
 
     @classmethod
     def of(
@@ -61,6 +64,10 @@ class Draft:
         after: Predecessors | None = None,
         after_end: Predecessors | None = None,
         after_failure: Predecessors | None = None,
+        expires_at: datetime | None = None,
+        expires_in: timedelta | float | None = None,
+        on_duplicate: str = "keep",
+        labels: Iterable[str] = (),
         **unknown: object,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
@@ -83,6 +90,17 @@ class Draft:
             concurrency_key=_key(concurrency_key, "concurrency_key"),
             context="{}" if context is None else context_text(context),
             place=place,
+            extras=extras_of(
+                handler,
+                run_at=moment,
+                expires_at=expires_at,
+                expires_in=expires_in,
+                labels=labels,
+                on_duplicate=on_duplicate,
+                dedupe_key=dedupe_key,
+                idempotency_key=idempotency_key,
+                place=place,
+            ),
         )
 
     def row(self, payload: dict[str, Any]) -> NewRow:
@@ -93,7 +111,7 @@ class Draft:
                 f"not {quoted(payload)}.",
                 field="payload",
             )
-        self.handler.check(payload)
+        payload = self.handler.stored(payload)
         text = _json(payload, "payload")
         key = self.concurrency_key or _concurrency_key(self.handler, payload)
         return NewRow(
@@ -110,6 +128,7 @@ class Draft:
             self.context,
             key,
             self.handler.concurrency_limit if key else None,
+            extras=self.extras,
         )
 
 

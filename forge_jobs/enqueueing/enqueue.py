@@ -15,8 +15,9 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.enqueueing.incoming import seen
-from forge_jobs.enqueueing.insertion import Stored, insert
+from forge_jobs.enqueueing.insertion import insert
 from forge_jobs.enqueueing.place import Place
+from forge_jobs.enqueueing.stored import Stored
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.wording import quoted
@@ -42,10 +43,16 @@ def enqueue(
     - `run_at` (an aware datetime) or `delay` (a timedelta or seconds);
     - `max_attempts`: 1 or more, None for no limit;
     - `timeout`: how long one attempt may run, a timedelta or seconds;
+    - `expires_at` (an aware datetime) or `expires_in` (a timedelta or seconds after it is due): if
+      it has not begun by then, it is cancelled; else the handler's;
     - `dedupe_key`: while an unfinished job has this key, in whatever queue, no other is made;
+    - `on_duplicate`: what becomes of a job that has the `dedupe_key` and waits: `"keep"` it,
+      `"replace"` it, or `"postpone"` it to when this one would run; for one that was claimed
+      already, the last two store another one;
     - `idempotency_key`: as long as any job has this key, no other is made;
     - `concurrency_key`: of all jobs with this key, in whatever queue, only as many run at once as
       the handler's `concurrency_limit` says, the oldest first; else the handler's;
+    - `labels`: a few words to find the job by;
     - `context`: a dictionary kept with the job, such as trace headers;
     - `batch`: the set of jobs that it is one of;
     - `after`, `after_end`, `after_failure`: jobs or batches, one or many, that must have ended
@@ -125,7 +132,7 @@ class EnqueuedJobs(Sequence["Job"]):
     @property
     def deduplicated(self) -> int:
         """How many were there already, under a key that was given."""
-        return sum(stored.inserted is None for stored in self._stored)
+        return sum(stored.became != "new" for stored in self._stored)
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -146,7 +153,7 @@ class EnqueuedJobs(Sequence["Job"]):
         loaded = Job.objects.in_bulk(self.ids)
         jobs = [copy(loaded[stored.id]) for stored in self._stored]
         for job, stored in zip(jobs, self._stored, strict=True):
-            job.was_deduplicated = stored.inserted is None
+            _tell(job, stored)
         return jobs
 
 
@@ -204,6 +211,12 @@ def _job(stored: Stored) -> Job:
 
     if stored.inserted is None:
         job: Job = Job.objects.get(pk=stored.id)
-        job.was_deduplicated = True
+        _tell(job, stored)
         return job
     return Job.from_rows(stored.row, stored.inserted)
+
+
+def _tell(job: Job, stored: Stored) -> None:
+    job.was_deduplicated = stored.became != "new"
+    job.was_replaced = stored.became == "replace"
+    job.was_postponed = stored.became == "postpone"

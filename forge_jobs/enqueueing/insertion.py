@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from itertools import groupby
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from forge_jobs import db, wake
-from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
+from forge_jobs.db.rows import KeyHolder, NewRow
+from forge_jobs.enqueueing.duplicates import changes, settle
+from forge_jobs.enqueueing.labelling import label
+from forge_jobs.enqueueing.stored import KEY_RACES, Stored, pair
 from forge_jobs.enqueueing.unmigrated import refuse_unmigrated
 from forge_jobs.exceptions import KeyUnavailable
-from forge_jobs.states import State
-
-KEY_RACES: Final = 10
-
-
-class Stored(NamedTuple):
-    """The job of a row; `inserted` is None where another job had its key already."""
-
-    row: NewRow
-    id: int
-    inserted: InsertedRow | None
 
 
 def insert(rows: Sequence[NewRow]) -> list[Stored]:
     """Store one batch in the current transaction; returns a job for each row, in order."""
     try:
-        stored = _insert_or_find(rows, races=KEY_RACES)
+        stored = _stored(rows)
     except DatabaseError as error:
         refuse_unmigrated(error)
         raise
-    for queue in {job.row.queue for job in stored if job.inserted and job.row.state == State.READY}:
+    for queue in {job.row.queue for job in stored if job.is_now_ready}:
         wake.on_commit(queue)
-    keys = {job.row.concurrency_key for job in stored if job.row.state == State.BLOCKED}
+    keys = {job.row.concurrency_key for job in stored if job.is_now_blocked}
     if keys:
         from forge_jobs.models.promotion import wake_and_promote
 
@@ -41,10 +33,27 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
     return stored
 
 
+def _stored(rows: Sequence[NewRow]) -> list[Stored]:
+    if not any(row.extras for row in rows):
+        return _insert_or_find(rows, races=KEY_RACES)
+    stored: list[Stored] = []
+    with transaction.atomic(using=db.connection().alias):
+        for changing, group in groupby(rows, key=changes):
+            some = [*group]
+            stored += settle(some) if changing else _labelled(some)
+    return stored
+
+
+def _labelled(rows: Sequence[NewRow]) -> list[Stored]:
+    stored = _insert_or_find(rows, races=KEY_RACES)
+    label(stored)
+    return stored
+
+
 def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
     with db.connection().cursor() as cursor:
         inserted = db.twin().insert(cursor, rows)
-        stored = _pair(rows, inserted)
+        stored = pair(rows, inserted)
         if len(inserted) < len(rows):
             taken = [row for row, job in zip(rows, stored, strict=True) if job is None]
             holders = _Holders(db.twin().find(cursor, taken))
@@ -60,27 +69,12 @@ def _insert_or_find(rows: Sequence[NewRow], *, races: int) -> list[Stored]:
     return [job or next(again) for job in stored]
 
 
-def _pair(rows: Sequence[NewRow], inserted: Sequence[InsertedRow]) -> list[Stored | None]:
-    """Tell which rows were inserted: both are in the same order, and only keyed rows may lack."""
-    if len(inserted) == len(rows):
-        return [Stored(row, new.id, new) for row, new in zip(rows, inserted, strict=True)]
-    pairs: list[Stored | None] = []
-    following = iter(inserted)
-    candidate = next(following, None)
-    for row in rows:
-        if candidate and candidate.keys == row.keys:
-            pairs.append(Stored(row, candidate.id, candidate))
-            candidate = next(following, None)
-        else:
-            pairs.append(None)
-    return pairs
-
-
 class _Holders:
     """The jobs that hold keys."""
 
     def __init__(self, found: Sequence[KeyHolder]) -> None:
-        by_dedupe_key = {("dedupe", holder.dedupe_key): holder.id for holder in found}
+        newest_last = sorted(found, key=lambda holder: holder.id)
+        by_dedupe_key = {("dedupe", holder.dedupe_key): holder.id for holder in newest_last}
         by_idempotency_key = {("once", holder.idempotency_key): holder.id for holder in found}
         self._ids = by_dedupe_key | by_idempotency_key
 
@@ -88,4 +82,4 @@ class _Holders:
         """The older one, if each of the row's keys is held by another job."""
         keys = [("dedupe", row.dedupe_key), ("once", row.idempotency_key)]
         holders = [self._ids[key] for key in keys if key[1] and key in self._ids]
-        return Stored(row, min(holders), None) if holders else None
+        return Stored(row, min(holders), None, "keep") if holders else None

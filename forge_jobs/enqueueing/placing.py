@@ -36,7 +36,7 @@ def placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[NewRo
         wake.on_commit(wake.STOP)  # so that processes look for followers
     of = {id(place): (place.batch, gates.get(place.after)) for place in distinct}
     return [
-        NewRow._make((*row[:BATCH_ID], *of[id(place)])) if place else row
+        NewRow._make((*row[:BATCH_ID], *of[id(place)], row.extras)) if place else row
         for row, place in zip(rows, places, strict=True)
     ]
 

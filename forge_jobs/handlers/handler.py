@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, Generic, Never, ParamSpec, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, ParamSpec, TypedDict, Unpack
 
 from asgiref.sync import sync_to_async
 
@@ -18,6 +18,7 @@ from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.handlers.signature import by_name
 
 if TYPE_CHECKING:
+    from forge_jobs.children.pool import Pool
     from forge_jobs.context import JobContext
     from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
     from forge_jobs.enqueueing.place import Predecessors
@@ -27,6 +28,9 @@ P = ParamSpec("P")
 """What the jobs of a handler take."""
 
 MAX_CONCURRENCY: Final = 1_000
+
+OnDuplicate = Literal["keep", "replace", "postpone"]
+"""What becomes of an unfinished job whose dedupe key another one is given."""
 
 Exceptions = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -57,6 +61,10 @@ class JobOptions(TypedDict, total=False):
     after: Predecessors | None
     after_end: Predecessors | None
     after_failure: Predecessors | None
+    expires_at: datetime | None
+    expires_in: timedelta | float | None
+    on_duplicate: OnDuplicate
+    labels: Iterable[str]
 
 
 class JobHandler:
@@ -65,6 +73,8 @@ class JobHandler:
     The options are attributes of the class or of the instance. `max_attempts` is `None` for no
     limit, `retry` falls back to the queue's policy, and `atomic` makes the handler's writes to
     the job database and the outcome commit together.
+
+    A job that has not begun within `expires_in` after it was due, or enqueued, is cancelled.
 
     An exception of a class in `dead_on` is final, and where there is `retry_on`, so is every other
     than those. What fails later than `retry_for` after it was enqueued is not tried again. Of a
@@ -85,9 +95,19 @@ class JobHandler:
     Of a `resident` handler there is always exactly one job, made by forge_jobs itself: it takes no
     arguments, can only snooze, and is tried again for ever when it fails.
 
+    A function that `validate`s has its arguments checked against their annotations when a job is
+    enqueued, and gets what these say: dates, dataclasses, enumerations, models.
+
     Jobs of a kind that `keeps_process` say as long as they are kept which process ran them last.
     To one that `counts_interruptions` a run that has begun costs an attempt, even if its process
     broke it off in order or lost its session with the database; others get that attempt back.
+
+    With `isolation="process"` jobs run in children, fresh interpreters of one kind each, which
+    import `preload` first, and are replaced when they use more than `max_memory` bytes.
+
+    One that `ends_itself` sees by its context that it is to end, and when: no exception is raised
+    in its thread. The children of a `pool` are started before the first claim, and ended with the
+    process. What is not `open_to_others` is enqueued by the project's own code alone.
     """
 
     kind: str = ""
@@ -95,6 +115,7 @@ class JobHandler:
     priority: int = 0
     max_attempts: int | Unset | None = UNSET
     timeout: timedelta | None = None
+    expires_in: timedelta | None = None
     retry: RetryPolicy | None = None
     retry_on: Exceptions = ()
     dead_on: Exceptions = ()
@@ -106,8 +127,15 @@ class JobHandler:
     max_concurrent_per_process: int | None = None
     redact: Collection[str] = ()
     resident: bool = False
+    validate: bool = False
     keeps_process: bool = False
     counts_interruptions: bool = False
+    ends_itself: bool = False
+    open_to_others: bool = True
+    isolation: str | None = None
+    preload: str = ""
+    max_memory: int | None = None
+    pool: Pool | None = None
     cron: str | None = None
     every: timedelta | None = None
     timezone: str | None = None
@@ -122,6 +150,11 @@ class JobHandler:
 
     def check(self, payload: dict[str, Any]) -> None:
         """Refuse a payload that `run` could not work with, by raising `InvalidPayload`."""
+
+    def stored(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload as it is stored; raises `InvalidPayload`."""
+        self.check(payload)
+        return payload
 
     @cached_property
     def is_async(self) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from forge_jobs import redaction
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_PRIORITY, MIN_PRIORITY
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.handlers.handler import MAX_CONCURRENCY, UNSET, JobHandler
 from forge_jobs.wording import quoted
 
 LONGEST_KIND: Final = 200
+MAX_BYTES: Final = 2**63 - 1
 
 
 class Rule(NamedTuple):
@@ -37,6 +40,7 @@ def bring_into_shape(handler: JobHandler) -> None:
             )
     _read_duration(handler, "timeout")
     _read_duration(handler, "retry_for")
+    _read_duration(handler, "expires_in")
     if handler.retry_for and handler.max_attempts is UNSET:
         handler.max_attempts = None
     _read_redact(handler)
@@ -49,6 +53,14 @@ def _refuse_contradictions(handler: JobHandler) -> None:
             f"{handler.kind} can't be atomic: Django has no transactions in async code.",
             field="atomic",
         )
+    for name in ("preload", "max_memory"):
+        if getattr(handler, name) and not handler.isolation:
+            raise InvalidHandler(
+                f'{name} of {handler.kind} is for children: give isolation="process", too.',
+                field=name,
+            )
+    if handler.validate:
+        _refuse_unvalidated(handler)
     schedules = handler.declared_schedules()
     if handler.resident:
         handler.check({})  # nobody is there who could give it a payload
@@ -56,6 +68,24 @@ def _refuse_contradictions(handler: JobHandler) -> None:
             raise InvalidHandler(
                 f"{handler.kind} can't have schedules: it is resident.", field="resident"
             )
+        if handler.expires_in:
+            raise InvalidHandler(
+                f"expires_in of {handler.kind} can't be given: it is resident.", field="expires_in"
+            )
+
+
+def _refuse_unvalidated(handler: JobHandler) -> None:
+    if not isinstance(handler, FunctionHandler):
+        raise InvalidHandler(
+            f"{handler.kind} can't validate: that takes the annotations of a function, given to "
+            f"@job. Let its check() refuse what does not fit.",
+            field="validate",
+        )
+    if find_spec("msgspec") is None:
+        raise InvalidHandler(
+            f"{handler.kind} can't validate without msgspec: install forge-jobs[validation].",
+            field="validate",
+        )
 
 
 def _refuse_bad_kind(kind: object) -> None:
@@ -144,4 +174,12 @@ RULES: Final = (
     ),
     Rule("atomic", _is_flag, "True or False"),
     Rule("resident", _is_flag, "True or False"),
+    Rule("isolation", lambda given: given in (None, "process"), '"process", or None for a thread'),
+    Rule("preload", lambda given: isinstance(given, str), "the path of a module"),
+    Rule(
+        "max_memory",
+        lambda given: given is None or _is_whole(given, 1, MAX_BYTES),
+        "a number of bytes, or None for no limit",
+    ),
+    Rule("validate", _is_flag, "True or False"),
 )

@@ -109,3 +109,8 @@ class Interrupted(Outcome):
 @dataclass(eq=False)
 class Released(Outcome):
     """The run is given back unfinished, with its attempt; the runtime's own, not for handlers."""
+
+
+@dataclass(eq=False)
+class Expired(Outcome):
+    """The job has not begun in time, and never does; the runtime's own, not for handlers."""

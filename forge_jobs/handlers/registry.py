@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import (
@@ -26,6 +26,7 @@ from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
 from forge_jobs.handlers.function import ContextHandler, FunctionHandler, R
 from forge_jobs.handlers.handler import Exceptions, JobHandler, P
+from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.options import bring_into_shape
 from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted
@@ -43,6 +44,7 @@ class HandlerOptions(TypedDict, total=False):
     priority: int
     max_attempts: int | None
     timeout: timedelta | float | None
+    expires_in: timedelta | float | None
     retry: RetryPolicy | None
     retry_on: Exceptions
     dead_on: Exceptions
@@ -54,10 +56,19 @@ class HandlerOptions(TypedDict, total=False):
     max_concurrent_per_process: int | None
     redact: Collection[str]
     resident: bool
+    validate: bool
     cron: str | None
     every: timedelta | None
     timezone: str | None
     schedules: Sequence[DeclaredSchedule]
+
+
+class FunctionOptions(HandlerOptions, total=False):
+    """The same of a function, whose jobs may run in children."""
+
+    isolation: Literal["process"] | None
+    preload: str
+    max_memory: int | None
 
 
 @overload
@@ -69,7 +80,7 @@ def job(
     *,
     kind: str | None = None,
     takes_context: Literal[True],
-    **options: Unpack[HandlerOptions],
+    **options: Unpack[FunctionOptions],
 ) -> Callable[[Callable[Concatenate[JobContext, P], R]], ContextHandler[P, R]]: ...
 
 
@@ -78,7 +89,7 @@ def job(
     *,
     kind: str | None = None,
     takes_context: Literal[False] = False,
-    **options: Unpack[HandlerOptions],
+    **options: Unpack[FunctionOptions],
 ) -> Callable[[Callable[P, R]], FunctionHandler[P, R]]: ...
 
 
@@ -88,7 +99,7 @@ def job(
     *,
     kind: str | None = None,
     takes_context: bool = False,
-    **options: Unpack[HandlerOptions],
+    **options: Unpack[FunctionOptions],
 ) -> Any:
     """Make a function the handler of a kind, `"<app label>.<function name>"` unless given.
 
@@ -106,9 +117,8 @@ def job(
             kind=_default_kind(function) if kind is None else kind,
             takes_context=takes_context,
         )
-        for name, value in options.items():
-            _refuse_unknown(name)
-            setattr(handler, name, value)
+        known = FunctionOptions.__annotations__
+        give(handler, options, by="job()", known=known, also=("kind", "takes_context"))
         return registry.add(handler)
 
     return decorate if function is None else decorate(function)
@@ -119,6 +129,28 @@ def register(handler: H) -> H:
     frame = sys._getframe(1)
     handler.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     return registry.add(handler)
+
+
+def give(
+    handler: JobHandler,
+    options: Mapping[str, Any],
+    *,
+    by: str,
+    known: Collection[str] = HandlerOptions.__annotations__,
+    also: Collection[str] = (),
+) -> None:
+    """Set the options that were given to `by`, which has `also` others of its own.
+
+    Raises `InvalidHandler` for one that there is not.
+    """
+    for name, value in options.items():
+        if name not in known:
+            names = [*also, *known]
+            raise InvalidHandler(
+                f"{by} has no option {name!r}.{meant(name, names)} It knows {listed(names)}.",
+                field=name,
+            )
+        setattr(handler, name, value)
 
 
 class Clash(NamedTuple):
@@ -141,6 +173,8 @@ class Registry:
 
     def add(self, handler: H) -> H:
         bring_into_shape(handler)
+        if handler.isolation:
+            handler.pool = children_of(handler)
         older = self._handlers.get(handler.kind)
         if older is not None and older.place != handler.place:
             self.clashes.append(Clash(handler.kind, older.place, handler.place))
@@ -209,12 +243,3 @@ def _default_kind(function: Callable[..., Any]) -> str:
         )
     config = apps.get_containing_app_config(function.__module__)
     return f"{config.label if config else function.__module__}.{function.__name__}"
-
-
-def _refuse_unknown(option: str) -> None:
-    known = ["kind", "takes_context", *HandlerOptions.__annotations__]
-    if option not in known:
-        raise InvalidHandler(
-            f"job() has no option {option!r}.{meant(option, known)} It knows {listed(known)}.",
-            field=option,
-        )

@@ -42,10 +42,12 @@ def settle(
     now: datetime,
     process_name: str = "",
     error: BaseException | None = None,
+    has_moved: bool = False,
 ) -> Transition:
     """Where the job goes from `running`; a failure is stored with the process it happened in.
 
-    `error` is the exception that was the cause, for policies that look at it.
+    `error` is the exception that was the cause, for policies that look at it. A failure costs no
+    attempt if the run `has_moved` its cursor: where rows fail, each at last spends all of them.
 
     Whatever a handler returned can be settled: a result that is not JSON is a failure.
     """
@@ -54,17 +56,18 @@ def settle(
             return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now)
         case Done(result):
             try:
-                text = _result(result)
+                text = result_text(result)
             except BaseException as fault:
                 failure = _unreadable(fault)
                 return settle(job, failure, policy=policy, now=now, process_name=process_name)
             return Transition(
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
             )
-        case Failed() as failure if job.max_attempts is None or job.attempt < job.max_attempts:
+        case Failed() as failure if has_moved or not _is_spent(job):
             job = _rested(job, now=now)
             transition = _failed(job, failure, State.RETRYING, process_name=process_name, now=now)
-            return transition._replace(run_at=now + _delay(policy, job, error))
+            attempt = transition.attempt - 1 if has_moved else transition.attempt
+            return transition._replace(run_at=now + _delay(policy, job, error), attempt=attempt)
         case Failed() | Dead() as failure:
             transition = _failed(job, failure, State.DEAD, process_name=process_name, now=now)
             return transition._replace(finished_at=now)
@@ -97,18 +100,26 @@ def as_resident(outcome: Outcome) -> Outcome:
 
 
 def lost(
-    job: ClaimedJob, message: str, *, has_begun: bool, now: datetime, process_name: str = ""
+    job: ClaimedJob,
+    message: str,
+    *,
+    has_begun: bool,
+    has_moved: bool = False,
+    now: datetime,
+    process_name: str = "",
 ) -> Transition:
-    """Where a job goes whose process was lost: the attempt is spent, unless it had not begun."""
+    """Where a job goes whose process was lost: the attempt is spent, unless it had not begun, or
+    has moved its cursor.
+    """
     if job.is_on_record and not has_begun:
         return released(job)
-    spent = job.max_attempts is not None and job.attempt >= job.max_attempts
+    spent = not has_moved and _is_spent(job)
     failure = Failed(message, exception=_LOST)
     return Transition(
         job.id,
         job.claimed_at,
         State.DEAD if spent else State.READY,
-        job.attempt,
+        job.attempt - 1 if has_moved else job.attempt,
         finished_at=now if spent else None,
         error=_error(job, failure, process_name=process_name, now=now),
         last_error=message,
@@ -134,7 +145,8 @@ def trimmed(text: str, longest: int) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
 
 
-def _result(result: Any) -> str:
+def result_text(result: Any) -> str:
+    """As it is stored, in JSON; raises `NotAResult`."""
     try:
         text = jsontext.dumps(result, name="the result")
     except jsontext.NotJSON as error:
@@ -145,6 +157,10 @@ def _result(result: Any) -> str:
             f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
         )
     return text
+
+
+def _is_spent(job: ClaimedJob) -> bool:
+    return job.max_attempts is not None and job.attempt >= job.max_attempts
 
 
 def _unreadable(error: BaseException) -> Failed:

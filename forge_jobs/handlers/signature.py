@@ -22,7 +22,7 @@ PLAIN: Final = frozenset({"str", "int", "float", "bool", "list", "dict"})
 
 @dataclass(frozen=True)
 class Signature:
-    """`context` is the parameter that takes it, empty if none does; `is_open` for `**names`.
+    """`context` is the parameter that takes it, empty if none does; `rest` that of `**names`.
 
     `places` are the names that may also be given by their place, in order.
     """
@@ -30,7 +30,7 @@ class Signature:
     places: tuple[str, ...]
     named: frozenset[str]
     required: frozenset[str]
-    is_open: bool
+    rest: str
     context: str
 
     @classmethod
@@ -52,7 +52,7 @@ class Signature:
             places=tuple(one.name for one in named if one.kind in BY_PLACE),
             named=frozenset(one.name for one in named),
             required=frozenset(one.name for one in named if one.default is one.empty),
-            is_open=any(one.kind is Parameter.VAR_KEYWORD for one in rest),
+            rest=next((one.name for one in rest if one.kind is Parameter.VAR_KEYWORD), ""),
             context=context,
         )
 
@@ -141,7 +141,7 @@ def misfit(
 ) -> str:
     """What is wrong with a payload, and what was probably meant."""
     missing = sorted(takes.required - payload.keys())
-    beyond = [] if takes.is_open else sorted(payload.keys() - takes.named, key=quoted)
+    beyond = [] if takes.rest else sorted(payload.keys() - takes.named, key=quoted)
     faults = [f"{quoted(name)} is missing" for name in missing]
     faults += [f"{quoted(name)} is unexpected" for name in beyond]
     names = listed(sorted(takes.named)) if takes.named else "no arguments"

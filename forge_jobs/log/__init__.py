@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from forge_jobs import signals
-from forge_jobs.log import jobs, processes, schedules
+from forge_jobs.log import children, jobs, processes, schedules
 from forge_jobs.log.looks import JSONFormatter, TextFormatter, take_over
 
 __all__ = ["JSONFormatter", "TextFormatter", "log_jobs", "log_trouble", "logger"]
@@ -20,7 +20,7 @@ def log_jobs() -> None:
 def log_trouble() -> None:
     """Log what somebody should know of."""
     logger.addFilter(take_over)
-    for lines in (jobs, processes, schedules):
+    for lines in (children, jobs, processes, schedules):
         for signal, receiver in lines.RECEIVERS.items():
             name = f"{receiver.__module__}.{receiver.__name__}"
             signal.connect(receiver, dispatch_uid=name)

@@ -71,6 +71,16 @@ def claim_lost(*, job: ClaimedJob, **kwargs: Any) -> None:
     )
 
 
+def outcome_ignored(*, job: ClaimedJob, ignored: str, **kwargs: Any) -> None:
+    logger.warning(
+        "%s #%d had been completed; that its run ended otherwise (%s) changes nothing",
+        job.kind,
+        job.id,
+        ignored,
+        extra={"job_id": job.id, "kind": job.kind, "queue": job.queue, "attempt": job.attempt},
+    )
+
+
 def abandoned(*, job: ClaimedJob, stuck: int, **kwargs: Any) -> None:
     logger.error(
         "%s #%d did not end when it should, its thread is abandoned (now %d of them)",
@@ -109,6 +119,7 @@ def fields(finished: Finished) -> dict[str, Any]:
 RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.job_failed: job_failed,
     signals.claim_lost: claim_lost,
+    signals.outcome_ignored: outcome_ignored,
     signals.worker_abandoned: abandoned,
     signals.work_unserved: unserved,
     signals.locks_held: locked,

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.handlers.secrecy import shown
 from forge_jobs.management.rendering import (
     ago,
@@ -15,7 +16,8 @@ from forge_jobs.management.rendering import (
     lasting,
     one_line,
 )
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, JobLabel, Process, State
+from forge_jobs.states import TERMINAL
 
 
 def as_text(job: Job, *, now: datetime) -> str:
@@ -24,6 +26,7 @@ def as_text(job: Job, *, now: datetime) -> str:
         _json(job, "payload"),
         _json(job, "result") if job.result is not None else [],
         _json(job, "context") if job.context else [],
+        *(_step(step, now=now) for step in stored_steps(job)),
         *(_error(error, now=now) for error in job.errors),
         ["last error", *indented(job.last_error, by=2)] if _says_more(job) else [],
     ]
@@ -39,10 +42,12 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "timeout": _timeout(job),
         "enqueued at": _moment(job.enqueued_at, now=now),
         "run at": _moment(job.run_at, now=now),
+        "expires at": "" if job.state in TERMINAL else _moment(job.expires_at, now=now),
         "started at": _moment(job.started_at, now=now),
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),
         "process": _process(job),
+        "labels": ", ".join(JobLabel.objects.of([job.pk]).get(job.pk, ())),
         "dedupe key": job.dedupe_key or "",
         "idempotency key": job.idempotency_key or "",
         "asked to stop": _moment(job.cancel_requested_at, now=now),
@@ -78,6 +83,11 @@ def _process(job: Job) -> str:
 def _json(job: Job, name: str) -> list[str]:
     value = shown(getattr(job, name), kind=job.kind)
     return [name, *indented(json.dumps(value, indent=2, ensure_ascii=False), by=2)]
+
+
+def _step(step: StoredStep, *, now: datetime) -> list[str]:
+    head = f"{step.role} {step.name}".strip()
+    return [one_line(f"{head}, {_moment(step.at, now=now)}"), *indented(step.text, by=2)]
 
 
 def _error(error: dict[str, Any], *, now: datetime) -> list[str]:

@@ -10,11 +10,12 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand
 
 from forge_jobs import clock
-from forge_jobs.dashboard.job_list import LOOK, JobList
+from forge_jobs.dashboard.batch_jobs import listed
+from forge_jobs.dashboard.job_list import LOOK
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import ago, document, one_line, shortened, table
 from forge_jobs.management.steering import add_filters, filters
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL
 
@@ -46,7 +47,9 @@ def show(command: BaseCommand, *, limit: int, as_json: bool, **options: Any) -> 
     now = clock.now()
     jobs, left_out = _found(filters(options), limit=limit, now=now)
     if as_json:
-        command.stdout.write(document([_fields(job) for job in jobs]))
+        labels = JobLabel.objects.of([job.pk for job in jobs])
+        told = [_fields(job) | {"labels": labels.get(job.pk, [])} for job in jobs]
+        command.stdout.write(document(told))
     elif jobs:
         cells = [_cells(job, now=now) for job in jobs]
         command.stdout.write("\n".join(table(HEADS, cells, right={"id", "attempt"})))
@@ -63,9 +66,7 @@ def _found(given: Mapping[str, Any], *, limit: int, now: datetime) -> tuple[list
     left_out = ""
     for one in states:
         wanted = limit - len(jobs)
-        page = JobList(selection=Selection(**{**given, "states": one}), now=now).page(
-            size=max(1, wanted)
-        )
+        page = listed(Selection(**{**given, "states": one}), now=now).page(size=max(1, wanted))
         jobs += page.jobs[:wanted]
         if page.after is not None or len(page.jobs) > wanted:
             left_out = f"There are more than {limit:,}; --limit shows up to {MOST:,}."
@@ -106,6 +107,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "max_attempts": job.max_attempts,
         "enqueued_at": _iso(job.enqueued_at),
         "run_at": _iso(job.run_at),
+        "expires_at": _iso(job.expires_at),
         "started_at": _iso(job.started_at),
         "finished_at": _iso(job.finished_at),
         "dedupe_key": job.dedupe_key,

@@ -13,7 +13,7 @@ from django.db.models import Count
 from forge_jobs.conf import conf
 from forge_jobs.management import budgets, parsing
 from forge_jobs.management.rendering import NOTHING, lasting, number, table
-from forge_jobs.models import Job, Process, Queue
+from forge_jobs.models import Job, Process, Queue, Share
 from forge_jobs.wording import listed, meant
 
 HEADS: Final = (
@@ -89,6 +89,7 @@ def _shown(rows: Any, *, now: datetime) -> list[str]:
     served = {queue for process in Process.objects.claiming(now=now) for queue in process.queues}
     counted = Job.objects.running().values_list("queue").annotate(count=Count("pk")).order_by()
     running = dict(counted)
+    running |= Share.objects.busy([row.name for row in rows if row.max_workers])
     cells = [
         [
             row.name,

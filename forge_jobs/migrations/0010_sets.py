@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0008_kinds'),
+        ('forge_jobs', '0009_expiry'),
     ]
 
     operations = [

@@ -7,16 +7,18 @@ from forge_jobs.models.gate import Gate, Predecessor
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
 from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
+from forge_jobs.models.label import JobLabel
 from forge_jobs.models.lease import Lease
 from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
 from forge_jobs.models.queue import Queue
 from forge_jobs.models.schedule import Schedule
-from forge_jobs.models.slots import SlotAssignment
+from forge_jobs.models.shares import Share
+from forge_jobs.models.step import JobStep
 from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
-from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, State
+from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, Role, State
 
 __all__ = [
     "Batch",
@@ -27,6 +29,8 @@ __all__ = [
     "GateState",
     "Job",
     "JobEvent",
+    "JobLabel",
+    "JobStep",
     "JobTotal",
     "Lease",
     "MetricBucket",
@@ -39,8 +43,9 @@ __all__ = [
     "ProcessState",
     "Queue",
     "RateLimitBudget",
+    "Role",
     "Schedule",
-    "SlotAssignment",
+    "Share",
     "State",
     "Timetable",
     "Watermark",

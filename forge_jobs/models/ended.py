@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from forge_jobs.states import TERMINAL
+from forge_jobs.models.step import JobStep
+from forge_jobs.states import TERMINAL, State
 
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job
@@ -28,11 +29,15 @@ class Ended:
 
     @classmethod
     def of(cls, job: Job) -> Self | None:
-        """None for one that is unfinished, or has a result: a requeue drops that for good."""
+        """None for one that is unfinished, or has a result, or as a success steps: a requeue drops
+        those for good.
+        """
         if job.state not in TERMINAL:
             return None
         # Asked for, not fetched: it may be large, or too deep to be read.
         if type(job).objects.filter(pk=job.pk, result__isnull=False).exists():
+            return None
+        if job.state == State.SUCCEEDED and JobStep.objects.filter(job_id=job.pk).exists():
             return None
         return cls(**{name: getattr(job, name) for name in cls.__annotations__})
 

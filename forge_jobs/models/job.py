@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -108,8 +108,19 @@ class Job(JobsModel):
         help_text=_("What the job comes after."),
     )
 
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, help_text=_("Not told any more once the job has begun.")
+    )
+
+    # Of jobs with one dedupe key, all but the first one: those before them had been claimed.
+    dedupe_turn = models.IntegerField(_("dedupe turn"), null=True)
+
     was_deduplicated: bool = False
     """Set by `enqueue()`: this job was there already, under the key that was given."""
+    was_replaced: bool = False
+    """The same, and it was waiting: it is what was enqueued now."""
+    was_postponed: bool = False
+    """The same, and it was waiting: it runs when it was said now."""
 
     objects: ClassVar[JobManager] = JobManager()
 
@@ -165,6 +176,12 @@ class Job(JobsModel):
                 condition=Q(schedule__isnull=False, state__in=UNFINISHED),
             ),
             models.Index(
+                "expires_at",
+                "id",
+                name="forge_jobs_expiring",
+                condition=Q(expires_at__isnull=False, finished_at__isnull=True),
+            ),
+            models.Index(
                 "batch", "state", "id", name="forge_jobs_of_batch", condition=Q(batch__isnull=False)
             ),
             models.Index("run_at", "id", name="forge_jobs_held", condition=Q(state=State.HELD)),
@@ -175,6 +192,7 @@ class Job(JobsModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 "dedupe_key",
+                Coalesce("dedupe_turn", 0),
                 name="forge_jobs_dedupe",
                 condition=Q(dedupe_key__isnull=False, state__in=UNFINISHED),
             ),
@@ -277,38 +295,13 @@ class Job(JobsModel):
             db.connection().alias,
             [field.attname for field in cls._meta.concrete_fields],
             [
-                inserted.id,
-                row.queue,
-                row.kind,
-                json.loads(row.payload),
-                row.priority,
-                row.state,
-                inserted.run_at,
-                inserted.enqueued_at,
-                None,
-                None,
-                0,
-                row.max_attempts,
-                row.timeout_seconds,
-                None,
-                row.dedupe_key,
-                row.idempotency_key,
-                row.concurrency_key,
-                row.concurrency_limit,
-                None,
-                None,
-                "",
-                [],
-                json.loads(row.context),
-                False,
-                None,
-                None,
-                "",
-                "",
-                False,
-                None,
-                None,
-                row.batch_id,
-                row.gate_id,
+                *(inserted.id, row.queue, row.kind, json.loads(row.payload), row.priority),
+                *(row.state, inserted.run_at, inserted.enqueued_at, None, None, 0),
+                *(row.max_attempts, row.timeout_seconds, None),
+                *(row.dedupe_key, row.idempotency_key),
+                *(row.concurrency_key, row.concurrency_limit, None),
+                *(None, "", [], json.loads(row.context), False, None),
+                *(None, "", "", False, None, None),
+                *(row.batch_id, row.gate_id, row.expires_at, None),
             ],
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from asgiref.sync import sync_to_async
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from forge_jobs.exceptions import JobFailed
 from forge_jobs.models import joining
 from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.label import JobLabel
 from forge_jobs.models.process import Process
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 
@@ -97,10 +98,22 @@ class JobFilters(models.QuerySet["Job"]):
             raise JobFailed(failed)
         return list(self.order_by("pk").values_list("result", flat=True))
 
+    def expired(self, *, now: datetime) -> Self:
+        """Those that should have begun by now and are not even claimed."""
+        late = self.filter(expires_at__lte=now, finished_at__isnull=True)
+        return late.exclude(state=State.RUNNING)
+
+    def labelled(self, label: str) -> Self:
+        return self.filter(pk__in=JobLabel.objects.filter(label=label).values("job"))
+
     def unrivalled(self) -> Self:
         """Those whose dedupe key, if any, no unfinished job has."""
         rival = self.model._default_manager.unfinished().filter(dedupe_key=OuterRef("dedupe_key"))
         return self.filter(~Exists(rival))
+
+    def completed(self) -> Self:
+        """Running ones that their handlers have made a success already."""
+        return self.filter(finished_at__gte=F("started_at"))
 
     def claimed_by(self, *processes: Process) -> Self:
         return self.running().filter(process__in=processes)
@@ -108,3 +121,7 @@ class JobFilters(models.QuerySet["Job"]):
     def orphaned(self) -> Self:
         """Claimed by a process that has been forgotten."""
         return self.running().filter(~Exists(Process.objects.filter(pk=OuterRef("process_id"))))
+
+    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
+        rows = list(self.values_list("queue", "concurrency_key"))
+        return {queue for queue, _ in rows}, {key for _, key in rows if key}

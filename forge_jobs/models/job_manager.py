@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
@@ -38,6 +39,8 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     cancellable = verb(JobQuerySet.cancellable)
     killable = verb(JobQuerySet.killable)
     unrivalled = verb(JobQuerySet.unrivalled)
+    expired = verb(JobQuerySet.expired)
+    labelled = verb(JobQuerySet.labelled)
     given_up = verb(JobQuerySet.given_up)
     unneeded = verb(JobQuerySet.unneeded)
     counts = verb(JobQuerySet.counts)
@@ -127,10 +130,35 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         gone = {pk: state for pk, state in forgotten.items() if pk not in still_there}
         return written | gone
 
-    def begin(self, job: ClaimedJob, *, process: Process) -> bool:
-        """Put on record that the handler is about to be called; False if the claim was lost."""
-        ours = self.running().filter(pk=job.id, process=process, started_at=job.started_at)
-        return bool(ours.update(has_begun=True))
+    def begin(self, job: ClaimedJob, *, process: Process, now: datetime) -> bool:
+        """Put on record that the handler is about to be called; from now on it does not expire.
+
+        False if the claim was lost, or the job has expired.
+        """
+        ours = self._held_by(job, process)
+        if job.expires_at is None:
+            return bool(ours.update(has_begun=True))
+        in_time = Q(expires_at__gt=now) | Q(has_begun=True)  # whose answer got lost
+        return bool(ours.filter(in_time).update(has_begun=True, expires_at=None))
+
+    def expire_claimed(self, job: ClaimedJob, *, process: Process, now: datetime) -> bool:
+        """Cancel a claimed job that should have begun by now; False if the claim was lost."""
+        late = self._held_by(job, process).filter(expires_at__lte=now)
+        return bool(late.end_as_expired(now=now))
+
+    def _held_by(self, job: ClaimedJob, process: Process) -> JobQuerySet:
+        return self.running().filter(pk=job.id, process=process, started_at=job.started_at)
+
+    def complete(self, job: ClaimedJob, result: str | None, *, process: Process) -> bool:
+        """Make a running job a success with the open transaction; False if the claim was lost.
+
+        It runs on, with its concurrency key, until it is finalized, whatever it is finalized as.
+        `result` is a JSON text.
+        """
+        with db.connection().cursor() as cursor:
+            return db.twin().complete(
+                cursor, process=process.pk, job=job.id, claimed_at=job.claimed_at, result=result
+            )
 
     def stage(self, *, now: datetime, limit: int) -> list[str]:
         """Make up to `limit` due jobs claimable; returns the queue of each."""
@@ -161,6 +189,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """Concurrency keys that are free, though jobs wait for them."""
         with db.connection().cursor() as cursor:
             return set(db.twin().stalled_keys(cursor))
+
+    def ready_queues(self) -> list[str]:
+        """The queues that have ready jobs."""
+        with db.connection().cursor() as cursor:
+            return db.twin().ready_queues(cursor)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""

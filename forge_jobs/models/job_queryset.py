@@ -25,9 +25,10 @@ from django.db.models import (
 from forge_jobs import clock, db, wake
 from forge_jobs.handlers.settlement import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.event import JobEvent
+from forge_jobs.models.expiry import Expiring
 from forge_jobs.models.gate import Gate, judge_anew
-from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import follow_on_commit, wake_and_promote
+from forge_jobs.models.step import JobStep
 from forge_jobs.states import Event, GateState, State
 
 if TYPE_CHECKING:
@@ -46,14 +47,19 @@ READY_OR_BLOCKED: Final = Case(
 )
 
 
-class JobQuerySet(JobFilters):
+class JobQuerySet(Expiring):
     def release(self, *, now: datetime) -> int:
         """Give running jobs back unfinished, with their attempt; returns how many.
 
-        Those that somebody asked to stop are cancelled.
+        Those that somebody asked to stop are cancelled, and completed ones have succeeded.
         """
+        ended = (
+            self.running()
+            .completed()
+            .update(state=State.SUCCEEDED, process=None, concurrency_slot=None)
+        )
         cancelled = self.running().filter(cancel_requested_at__isnull=False)
-        ended = cancelled.update(
+        ended += cancelled.update(
             state=State.CANCELLED, process=None, concurrency_slot=None, finished_at=now
         )
         return ended + self.running().update(
@@ -115,7 +121,7 @@ class JobQuerySet(JobFilters):
         with transaction.atomic(using=self.db):
             stopped = those.update(
                 state=Case(When(is_running, then=F("state")), default=Value(State.CANCELLED)),
-                finished_at=Case(When(is_running, then=None), default=Value(now)),
+                finished_at=Case(When(is_running, then=F("finished_at")), default=Value(now)),
                 concurrency_slot=Case(When(is_running, then=F("concurrency_slot")), default=None),
                 cancel_requested_at=now,
                 cancel_reason=trimmed(reason, LONGEST_MESSAGE),
@@ -143,10 +149,6 @@ class JobQuerySet(JobFilters):
         wake_and_promote(queues, keys)
         return changed
 
-    def _queues_and_keys(self) -> tuple[set[str], set[str]]:
-        rows = list(self.values_list("queue", "concurrency_key"))
-        return {queue for queue, _ in rows}, {key for _, key in rows if key}
-
     def bring_back(self, *, now: datetime) -> int:
         """Let the delay of retries begin now that a clock which was ahead put off; how many."""
         moment = now + clock.AHEAD
@@ -162,6 +164,7 @@ class JobQuerySet(JobFilters):
     def requeue(self, *, by: str = "", now: datetime | None = None) -> int:
         """Let finished jobs run again, with fresh attempts; returns how many.
 
+        What has succeeded begins anew, anything else goes on after the steps that it has stored.
         A job is passed over if an unfinished one has its dedupe key. One that was cancelled because
         of what it comes after is held again, and cancelled again if that has not changed. `by` says
         who wants it.
@@ -198,6 +201,7 @@ class JobQuerySet(JobFilters):
         queues, keys = chosen._queues_and_keys()
         try:
             with transaction.atomic(using=self.db):
+                JobStep.objects.forget(chosen)
                 behind = chosen.filter(gate__isnull=False)
                 gates = set(behind.values_list("gate_id", flat=True))
                 requeued = chosen.update(
@@ -206,6 +210,8 @@ class JobQuerySet(JobFilters):
                     attempt=0,
                     started_at=None,
                     finished_at=None,
+                    expires_at=None,
+                    dedupe_turn=None,
                     result=None,
                     progress=None,
                     process_name=None,

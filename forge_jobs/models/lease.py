@@ -31,6 +31,18 @@ class LeaseManager(JobsManager["Lease"]):
         self.bulk_create([lease], ignore_conflicts=True)
         return self.filter(name=name, process=process, expires_at=now + life).exists()
 
+    def renew(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
+        """Make a lease last for longer; False if others have taken it."""
+        return bool(self.filter(name=name, process=process).update(expires_at=now + life))
+
+    def others_until(
+        self, name: str, *, process: Process, now: datetime, life: timedelta
+    ) -> datetime | None:
+        """When the lease of another process ends; None if none has one."""
+        holder = Process.objects.filter(pk=OuterRef("process_id"))
+        theirs = self.filter(_runs(now=now, life=life), Exists(holder), name=name)
+        return theirs.exclude(process=process).values_list("expires_at", flat=True).first()
+
     def holder(self, name: str, *, now: datetime) -> int | None:
         """The key of the process that holds a lease; None if nobody does."""
         held = self.filter(_runs(now=now, life=conf().lease), name=name)

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, wake
 from forge_jobs.durations import of_seconds
-from forge_jobs.models.job import Job
-from forge_jobs.models.process import Process
 from forge_jobs.models.seeded import SeededManager, SeededModel
 
 CALM: Final = timedelta(seconds=120)
 """A success so long after the last cooling ended makes the next one short again."""
-
-
-class Room(NamedTuple):
-    """How many jobs of a limited queue may start."""
-
-    own: int
-    """Of the share of the process that asked."""
-    free: int
-    """Whoever starts them."""
 
 
 class QueueManager(SeededManager["Queue"]):
@@ -57,7 +46,7 @@ class QueueManager(SeededManager["Queue"]):
         return self._steer(self.filter(name=name).exclude(same), **columns)
 
     def _steer(self, rows: models.QuerySet[Queue], **columns: Any) -> bool:
-        """Processes look at once where they hear of it, else within half a second."""
+        """Processes look at once where they hear of it, else within a second."""
         changed = bool(rows.update(**columns))
         if changed:
             wake.on_commit(wake.STOP)
@@ -87,26 +76,6 @@ class QueueManager(SeededManager["Queue"]):
                 until = now + (queue.throttled_until - queue.throttled_at)
                 changed += self._steer(unchanged, throttled_at=now, throttled_until=until)
         return changed
-
-    def room(
-        self, name: str, *, process: Process, share: int | None, lock: bool = False
-    ) -> Room | None:
-        """How many more of its jobs may run; None is no limit.
-
-        With `lock`, in a transaction, nobody else gets room before its end; there is none as long
-        as somebody else has the lock.
-        """
-        rows = self.select_for_update(skip_locked=True) if lock else self
-        row = rows.filter(name=name).values_list("max_workers").first()
-        if row is None:
-            return Room(0, 0) if lock else None
-        if row[0] is None:
-            return None
-        counted = Job.objects.running().filter(queue=name).values_list("process_id")
-        running = dict(counted.annotate(count=Count("pk")).order_by())
-        free = max(0, row[0] - sum(running.values()))
-        own = free if share is None else max(0, share - running.get(process.pk, 0))
-        return Room(own=min(free, own), free=free)
 
     def calm(self, name: str, *, now: datetime) -> bool:
         """Forget earlier throttles, after a success; tells whether it was late enough for that."""

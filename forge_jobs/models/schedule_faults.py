@@ -27,7 +27,7 @@ def faults(schedule: Schedule) -> Iterator[tuple[str, str]]:
         return
     try:
         jsontext.dumps(schedule.payload, name="payload")
-        registry.get(schedule.kind).check(schedule.payload)
+        registry.get(schedule.kind).stored(schedule.payload)
     except jsontext.NotJSON as error:
         yield "payload", str(error)
     except EnqueueError as error:

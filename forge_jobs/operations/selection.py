@@ -13,7 +13,7 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.models.base import constants
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.states import TERMINAL
@@ -32,6 +32,7 @@ class Selection:
     states: Collection[State]
     ids: Collection[int] | None = None
     queue: str | None = None
+    label: str | None = None
     kind: str | None = None
     batch: int | None = None
     older_than: timedelta | None = None
@@ -81,11 +82,15 @@ class Selection:
 
     @property
     def words(self) -> Q:
-        """What is said of kind, error and text.
+        """What is said of kind, batch, label, error and text.
 
         No word is matched by LIKE: on SQLite it takes `a` for `A`.
         """
         said = self.of_kind
+        if self.batch is not None:
+            said &= Q(batch=self.batch)
+        if self.label is not None:
+            said &= Q(pk__in=JobLabel.objects.filter(label=self.label).values("job"))
         if self.error is not None:
             said &= Q(GreaterThan(StrIndex("last_error", Value(self.error)), 0))
         if self.error_line is not None and self.error_line.endswith("*"):
@@ -115,8 +120,6 @@ class Selection:
             jobs = jobs.filter(pk__in=self.ids)
         if self.queue is not None:
             jobs = jobs.filter(queue=self.queue)
-        if self.batch is not None:
-            jobs = jobs.filter(batch=self.batch)
         return jobs
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 from queue import Empty
 from threading import Event
 from typing import Final, Self
@@ -15,13 +11,16 @@ from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
+from forge_jobs.runtime import pools
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.ending import Ending, Threads
@@ -29,8 +28,8 @@ from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.recorder import Recorder
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.services import service_loops
@@ -45,24 +44,6 @@ from forge_jobs.signals import process_started, process_stopped, process_stoppin
 from forge_jobs.wake.local import Bell
 
 TICK_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What one process is asked for.
-
-    `queues` are names, with how often each is served relative to the others. `health_file` is
-    touched with every heartbeat while the process is able to run jobs.
-    """
-
-    queues: Mapping[str, int]
-    threads: int
-    name: str
-    poll_interval: timedelta
-    shutdown_timeout: timedelta
-    drain: bool = False
-    limits: Limits = field(default_factory=Limits)
-    health_file: Path | None = None
 
 
 class Engine:
@@ -94,15 +75,17 @@ class Engine:
         database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
         claiming_stops, bell = Event(), Bell()
-        self.steering = Steering(process, options.queues)
+        self.steering = Steering(options.queues)
         self.claims = Claims(process)
-        self.settlements = Settlements(self.steering, process_name=process.name)
-        self.buffer = Buffer(bell, release=self.settlements.release)
+        self.gates: dict[str, Gate] = {}
+        self.settlements = Settlements(self.steering, gates=self.gates, process_name=process.name)
+        self.buffer = Buffer(bell, gates=self.gates, release=self.settlements.release)
         self.workers = Workers(
             lambda number: Worker(
                 number,
                 process=process,
                 buffer=self.buffer,
+                gates=self.gates,
                 settlements=self.settlements,
                 writing=writing,
                 claiming_stops=claiming_stops,
@@ -112,13 +95,25 @@ class Engine:
             settlements=self.settlements,
             lifecycle=lifecycle,
         )
-        load = Load(self.workers.work_done, threads=options.threads)
+        self.sharing = Sharing(
+            process,
+            gates=self.gates,
+            steering=self.steering,
+            buffer=self.buffer,
+            bell=bell,
+            runs=self.workers.runs,
+            lifecycle=lifecycle,
+            writing=writing,
+        )
+        load = Load(self.workers.work_done, threads=options.threads, gates=self.gates)
+        kinds = KindLimits(self.claims, process.kinds)
         self.fetcher = Fetcher(
-            lanes=Lanes(options.queues, steering=self.steering),
-            kinds=KindLimits(self.claims, process.kinds),
+            lanes=Lanes(options.queues, kinds=kinds, steering=self.steering),
+            kinds=kinds,
             admission=Admission(
                 process,
                 steering=self.steering,
+                gates=self.gates,
                 load=load,
                 writing=writing,
                 stopping=claiming_stops,
@@ -167,19 +162,23 @@ class Engine:
             lifecycle=lifecycle,
             health_file=options.health_file,
         )
+        listener = wake.listener()
         loops = service_loops(
             process,
             database_file=database_file,
             heartbeat=self.heartbeat,
             steering=self.steering,
+            sharing=self.sharing,
             leader=self.leader,
             followers=followers,
             recorder=self.recorder,
             workers=self.workers,
             lifecycle=lifecycle,
             writing=writing,
+            hears=lambda: listener.hears,
+            poll_interval=options.poll_interval,
         )
-        self.threads = Threads(self.finalizer, self.fetcher, wake.listener(), loops)
+        self.threads = Threads(self.finalizer, self.fetcher, listener, loops)
 
     @property
     def failure(self) -> str:
@@ -200,6 +199,7 @@ class Engine:
     def run(self) -> str:
         """Work until a stop is requested; returns the reason."""
         self.steering.run_once(now=clock.now())
+        self.sharing.run_once(now=clock.now())
         self.threads.loops.metering.look_at_watermark()
         process_started.send_robust(
             type(self),
@@ -224,6 +224,7 @@ class Engine:
             lifecycle=self.lifecycle,
             timeout=self.options.shutdown_timeout,
         ).carry_out()
+        pools.stop()
         process_stopped.send_robust(type(self), process=self.process, failure=self.failure)
         return reason
 
@@ -234,6 +235,7 @@ class Engine:
                 return lifecycle.stop_requests.get(timeout=TICK_SECONDS)
             except Empty:
                 self.workers.look_after()
+                pools.look_after()
             if limits.is_orphaned():
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:

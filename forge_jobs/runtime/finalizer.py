@@ -19,6 +19,7 @@ from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.handlers.outcomes import Throttled
 from forge_jobs.models import Job, Process
 from forge_jobs.models.following import Following
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.steering import Steering
@@ -76,6 +77,7 @@ class Finalizer(EngineThread):
         """How many jobs of a queue and kind have become ready by our doing, and nobody was told."""
 
     def work(self) -> None:
+        sessions.lend_at_rest()
         while group := self.next_group():
             self.busy_since = time.monotonic()
             self.finalize(group)
@@ -104,7 +106,7 @@ class Finalizer(EngineThread):
 
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
-        if (first := self._settlements.inbox.get()) is None:
+        if (first := self._settlements.next()) is None:
             return []
         group, size = [first], first.size
         try:

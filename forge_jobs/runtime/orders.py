@@ -13,17 +13,19 @@ class Orders(Service):
     """Each is obeyed once: a second request to stop would break off what runs."""
 
     interval = timedelta(seconds=0.5)
-    is_urgent = True
 
     def __init__(self, process: Process, lifecycle: Lifecycle) -> None:
         self._process = process
         self._lifecycle = lifecycle
         self._obeyed = ""
 
+    def is_new(self, order: str | None) -> bool:
+        return order not in (None, "", self._obeyed)
+
     def run_once(self, *, now: datetime) -> int:
         row = Process.objects.filter(pk=self._process.pk)
         asked = row.values_list("requested_state", "requested_by").first()
-        if asked is None or asked[0] in ("", self._obeyed):
+        if asked is None or not self.is_new(asked[0]):
             return 0
         self._obeyed, by = asked
         row.update(state=self.obey(ProcessState(self._obeyed), by=by))  # before the next beat tells

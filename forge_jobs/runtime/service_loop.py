@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from django.db import Error
 
 from forge_jobs import clock
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.outage import Outage, Stopped
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.base import Service
@@ -28,14 +30,18 @@ class ServiceLoop(EngineThread):
         self, name: str, services: Sequence[Service], *, fail: Callable[[str], None]
     ) -> None:
         super().__init__(name, fail=fail)
-        self.turns = [Turn(service) for service in services]
+        phase = random.random()  # noqa: S311
+        self.turns = [Turn(service, phase=phase) for service in services]
         self.bell = local.Bell(only=local.STOP)
 
     def work(self) -> None:
+        sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
             while not self.stopping.is_set():
-                if self.bell.wait(self.step()):
+                seconds = self.step()
+                sessions.rest()
+                if self.bell.wait(seconds):
                     self.hurry()
         finally:
             local.unsubscribe(self.bell)
@@ -99,8 +105,9 @@ class LeaderLoop(TolerantLoop):
 class Turn:
     """When a service is to run next."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, phase: float = 0.0) -> None:
         self.service = service
+        self._phase = phase
         self.name = type(service).__name__.lower()
         self.due_at = 0.0
         self.outage = Outage(
@@ -116,4 +123,11 @@ class Turn:
             rest = self.outage.trouble(error)
         else:
             self.outage.over()
+            self.due_at = self._following(rest)
+            return
         self.due_at = time.monotonic() + rest
+
+    def _following(self, rest: float) -> float:
+        """Those that rest for whole seconds wake up together: one start of the thread does."""
+        due_at = time.monotonic() + rest
+        return due_at - (due_at - self._phase) % 1.0 if rest >= 1.0 else due_at

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import NamedTuple
 
 from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.heartbeat import Heartbeat
@@ -13,6 +16,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.gauging import Gauging
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
+from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.runtime.running.cancellation import Cancellation
 from forge_jobs.runtime.running.progress import ProgressWriter
@@ -22,8 +26,11 @@ from forge_jobs.runtime.service_loop import LeaderLoop, ServiceLoop
 from forge_jobs.services.balancer import Balancer
 from forge_jobs.services.census import Census
 from forge_jobs.services.corrector import Corrector
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.services.horizon import Horizon
+from forge_jobs.services.label_pruner import LabelPruner
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.lookout import Lookout
 from forge_jobs.services.meter import Meter
@@ -56,26 +63,45 @@ def service_loops(
     database_file: DatabaseFile | None,
     heartbeat: Heartbeat,
     steering: Steering,
+    sharing: Sharing,
     leader: Leader,
     followers: Followers,
     recorder: Recorder,
     workers: Workers,
     lifecycle: Lifecycle,
     writing: AbstractContextManager[object],
+    hears: Callable[[], bool],
+    poll_interval: timedelta,
 ) -> Loops:
     """Make the threads; none is started."""
+    news = News(
+        process,
+        queues=process.queues,
+        steering=steering,
+        orders=Orders(process, lifecycle),
+        hears=hears,
+        poll_interval=poll_interval,
+    )
     watching = [
-        steering,
-        Orders(process, lifecycle),
-        Cancellation(process, workers),
+        news,
+        sharing,
+        Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
         followers,
         Rest(),
     ]
-    staging = [Stager(), Scheduler(), Promoter(), Gatekeeper(), Residents()]
-    sharing = [Reaper(heartbeat.hearing), Balancer()]
-    tidying = [Pruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
+    horizon = Horizon()
+    staging = [
+        Stager(horizon),
+        Expirer(),
+        Scheduler(horizon),
+        Promoter(),
+        Gatekeeper(horizon),
+        Residents(),
+    ]
+    reaping = [Reaper(heartbeat.hearing), Balancer()]
+    tidying = [Pruner(), LabelPruner(), SetPruner(), Lookout(), Thinner(), Corrector()]
     measuring = [Meter(), Surveyor(), Census()]
     metering = Metering(process, recorder, workers=workers, steering=steering, writing=writing)
     gauging = Gauging(
@@ -88,7 +114,7 @@ def service_loops(
     return Loops(
         pulse=ServiceLoop("pulse", [*filter(None, [database_file]), heartbeat], fail=fail),
         watch=ServiceLoop("watch", watching, fail=fail),
-        services=LeaderLoop("services", [*staging, *sharing], leader=leader, fail=fail),
+        services=LeaderLoop("services", [*staging, *reaping], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
         metering=MeteringLoop(metering, gauging, fail=fail),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
-from typing import NamedTuple
+from collections.abc import Mapping
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple
 
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential
@@ -15,8 +16,12 @@ from forge_jobs.handlers.outcomes import Done, Failed, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle, stopped
 from forge_jobs.handlers.verdicts import final, judged
+from forge_jobs.runtime import sessions
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
+
+REST_SECONDS: Final = 2.0
 
 
 class Finished(NamedTuple):
@@ -37,10 +42,15 @@ class Finished(NamedTuple):
         return len(self.transition.result or "") + len(self.transition.error or "")
 
     def as_settled(self, state: str) -> Finished:
-        """With the state that it came to: cancelled, if it would have gone on but for a cancel."""
+        """With the state that it came to: cancelled, if it would have gone on but for a cancel, or
+        succeeded, if its handler had completed it.
+        """
         if state == self.transition.state:
             return self
-        return self._replace(transition=self.transition._replace(state=State(state)))
+        transition = self.transition._replace(state=State(state))
+        if transition.state is State.SUCCEEDED:  # it had been completed before it failed
+            transition = transition._replace(error=None, last_error="")
+        return self._replace(transition=transition)
 
     def for_others(self) -> Finished:
         """As receivers of signals may see it."""
@@ -57,13 +67,17 @@ class Finished(NamedTuple):
 class Settlements:
     """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
 
-    def __init__(self, steering: Steering, *, process_name: str) -> None:
+    def __init__(self, steering: Steering, *, gates: Mapping[str, Gate], process_name: str) -> None:
         self._steering = steering
+        self._gates = gates
         self._process_name = process_name
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
 
-    def settled(self, job: ClaimedJob, outcome: Outcome) -> Transition:
-        """What becomes of a job; a retry policy that fails is the job's failure."""
+    def settled(self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False) -> Transition:
+        """What becomes of a job; a retry policy that fails is the job's failure.
+
+        One whose run `has_moved` its cursor gets the attempt back.
+        """
         now = clock.now()
         steering, error = self._steering, None
         try:
@@ -86,6 +100,7 @@ class Settlements:
                 now=now,
                 process_name=self._process_name,
                 error=error,
+                has_moved=has_moved,
             )
             if transition.error or transition.last_error:
                 transition = secrecy.told(job, transition, outcome=outcome)
@@ -107,6 +122,16 @@ class Settlements:
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)
+        if gate := self._gates.get(finished.job.queue):
+            gate.leave(finished.job, seconds=finished.seconds)
+
+    def next(self) -> Finished | None:
+        """What arrived first, or will; None at the end. The caller's session rests meanwhile."""
+        try:
+            return self.inbox.get(timeout=REST_SECONDS)
+        except Empty:
+            sessions.rest()
+            return self.inbox.get()
 
     def release(self, job: ClaimedJob) -> None:
         """Give a job back unfinished, with its attempt."""

@@ -7,6 +7,7 @@ from typing import Final
 from forge_jobs.models import Batch, Gate
 from forge_jobs.models.following import SLICE, Following, over
 from forge_jobs.services.base import Service
+from forge_jobs.services.horizon import Horizon
 
 REST_SHARE: Final = 10
 """It rests for at least so many times as long as a look took."""
@@ -21,12 +22,13 @@ class Gatekeeper(Service):
 
     interval = timedelta(seconds=1)
 
-    def __init__(self) -> None:
+    def __init__(self, horizon: Horizon | None = None) -> None:
+        self._horizon = horizon or Horizon()
         self._took = 0.0
         self._following = Following()
 
     def run_once(self, *, now: datetime) -> int:
-        if not self._following and not Gate.objects.has_followers():
+        if not self._following and not self._horizon.look(self).has_followers:
             return 0
         changed = 0
         for batch in Batch.objects.forgotten(now=now)[:SLICE]:

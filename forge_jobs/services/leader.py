@@ -22,12 +22,18 @@ class Leader(Service):
     def __init__(self, process: Process) -> None:
         self.process = process
         self.leads = False
+        self._others_until: datetime | None = None
         self.life = conf().lease
         self.interval = self.life / RENEWALS_A_LIFE
 
     def run_once(self, *, now: datetime) -> int:
         led = self.leads
-        self.leads = Lease.objects.take(SERVICES, process=self.process, now=now, life=self.life)
+        process, life, leases = self.process, self.life, Lease.objects
+        if not led or not leases.renew(SERVICES, process=process, now=now, life=life):
+            self._others_until = leases.others_until(SERVICES, process=process, now=now, life=life)
+            self.leads = self._others_until is None and leases.take(
+                SERVICES, process=process, now=now, life=life
+            )
         if self.leads != led:
             leadership_changed.send_robust(type(self), leads=self.leads)
         return int(self.leads)
@@ -36,7 +42,7 @@ class Leader(Service):
         """Until the next renewal; for a follower, at most until the lease runs out."""
         if self.leads:
             return self.interval
-        expiry = Lease.objects.filter(name=SERVICES).values_list("expires_at", flat=True).first()
+        expiry = self._others_until
         return min(self.interval, expiry - now) if expiry else timedelta(0)
 
     def resign(self, *, now: datetime) -> None:

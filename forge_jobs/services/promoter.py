@@ -14,7 +14,7 @@ REST_SHARE: Final = 10
 class Promoter(Service):
     """Whoever frees a key passes it on; this is for those that died in between."""
 
-    interval = timedelta(seconds=2)
+    interval = timedelta(seconds=5)
 
     def __init__(self) -> None:
         self._took = 0.0

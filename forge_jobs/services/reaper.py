@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import transaction
 
@@ -14,12 +14,23 @@ from forge_jobs.db.observed import EventRow
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers.settlement import lost
 from forge_jobs.metrics.tally import Tally, Work
-from forge_jobs.models import Event, Job, JobEvent, MetricSample, Process
+from forge_jobs.models import Event, Job, JobEvent, JobStep, MetricSample, Process
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.services.hearing import Hearing
 from forge_jobs.signals import job_reclaimed, process_lost
 from forge_jobs.states import TERMINAL, State
+
+COLUMNS: Final = [
+    "id",
+    "queue",
+    "kind",
+    "attempt",
+    "max_attempts",
+    "started_at",
+    "has_begun",
+    "expires_at",
+]
 
 
 class Reaper(Service):
@@ -83,20 +94,25 @@ def reclaim_orphans(*, now: datetime) -> int:
 
 def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: datetime) -> Reclaimed:
     """Those that another session has locked are left for next time: it may still hold them."""
-    rows = list(
-        jobs.select_for_update(skip_locked=True).values_list(
-            "id", "queue", "kind", "attempt", "max_attempts", "started_at", "has_begun"
-        )
-    )
+    rows = list(jobs.select_for_update(skip_locked=True).values_list(*COLUMNS))
+    moved = JobStep.objects.moved({(row[0], row[5]) for row in rows})
     as_text = db.twin().as_text
     transitions = []
-    for pk, queue, kind, attempt, limit, started_at, has_begun in rows:
+    for pk, queue, kind, attempt, limit, started_at, has_begun, expires_at in rows:
         claimed_at = as_text(started_at)
         job = ClaimedJob(
-            pk, queue, kind, "", "", 0, None, attempt, limit, None, claimed_at=claimed_at
-        )
+            pk, queue, kind, "", "", 0, None, attempt, limit, None,
+            expires_at=expires_at.timestamp() if expires_at else None, claimed_at=claimed_at,
+        )  # fmt: skip
         transitions.append(
-            lost(job, message, has_begun=has_begun, now=now, process_name=process.name)
+            lost(
+                job,
+                message,
+                has_begun=has_begun,
+                has_moved=pk in moved,
+                now=now,
+                process_name=process.name,
+            )
         )
     if not transitions:
         return Reclaimed()

@@ -13,6 +13,7 @@ from django.db.models import Q
 from forge_jobs import clock, db
 from forge_jobs.conf import conf
 from forge_jobs.cron.zones import UnknownZone
+from forge_jobs.db import rows
 from forge_jobs.db.rows import Move
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule, plan
@@ -21,6 +22,7 @@ from forge_jobs.schedules.firing import fire
 from forge_jobs.schedules.moments import due_moments
 from forge_jobs.services import volley
 from forge_jobs.services.base import Service
+from forge_jobs.services.horizon import Horizon
 from forge_jobs.services.sowing import Sowing
 from forge_jobs.signals import (
     schedule_failed,
@@ -60,7 +62,9 @@ class Scheduler(Service):
 
     interval = timedelta(seconds=1)
 
-    def __init__(self) -> None:
+    def __init__(self, horizon: Horizon | None = None) -> None:
+        self._horizon = horizon or Horizon()
+        self._seen: rows.Horizon | None = None
         self._sowing = Sowing()
         self._ran_at: datetime | None = None
         self._looked_through_at: datetime | None = None
@@ -72,10 +76,18 @@ class Scheduler(Service):
             self._looked_through_at = None
         self._ran_at = now
         self._sowing.run_once(now=now)
+        seen, void = self._horizon.look(self), self._void(now)
+        has_due = seen.schedule is not None and seen.schedule <= now
+        if not (has_due or seen.has_unplanned or void):
+            self._seen = seen
+            return 0
+        return self._move_on(void, now=now)
+
+    def _move_on(self, void: Sequence[Schedule], *, now: datetime) -> int:
         kinds = registry.kinds()
         unplanned = Schedule.objects.unplanned().filter(kind__in=kinds)[:LARGEST_PASS]
         told: list[Replanned] = []
-        planned = _plan([*unplanned, *self._void(now)], now=now, told=told)
+        planned = _plan([*unplanned, *void], now=now, told=told)
         due = Schedule.objects.due(now=now).filter(kind__in=kinds)[:LARGEST_PASS]
         fired = _fire_all([*due], now=now, told=told)
         if told:
@@ -84,6 +96,9 @@ class Scheduler(Service):
 
     def rest(self, *, now: datetime) -> timedelta:
         """Until the next one is due, at most the interval: somebody may add a sooner one."""
+        seen, self._seen = self._seen, None
+        if seen and (seen.schedule is None or seen.schedule > now):
+            return min(self.interval, seen.schedule - now) if seen.schedule else self.interval
         planned = Schedule.objects.planned().filter(kind__in=registry.kinds())
         due = planned.values_list("next_fire_at", flat=True).first()
         return self.interval if due is None else min(self.interval, due - now)

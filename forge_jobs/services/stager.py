@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from forge_jobs import wake
+from forge_jobs.db import rows
 from forge_jobs.models import Job
 from forge_jobs.services.base import Service
+from forge_jobs.services.horizon import Horizon
 
 BATCH: Final = 1_000
 
@@ -15,18 +17,24 @@ class Stager(Service):
 
     interval = timedelta(seconds=1)
 
+    def __init__(self, horizon: Horizon | None = None) -> None:
+        self._horizon = horizon or Horizon()
+        self._seen: rows.Horizon | None = None
+
     def run_once(self, *, now: datetime) -> int:
         staged = 0
-        while self.rest(now=now) <= timedelta(0):
+        self._seen = self._horizon.look(self)
+        while (due := self._seen.job) and due <= now:
             queues = Job.objects.stage(now=now, limit=BATCH)
             for queue in set(queues):
                 wake.send(queue)
             staged += len(queues)
+            self._seen = self._horizon.look(self)
             if len(queues) < BATCH:
                 break
         return staged
 
     def rest(self, *, now: datetime) -> timedelta:
         """Until the next job is due, at most the interval: a sooner one may be enqueued."""
-        due = Job.objects.next_due()
-        return self.interval if due is None else min(self.interval, due - now)
+        seen, self._seen = self._seen or self._horizon.look(self), None
+        return min(self.interval, seen.job - now) if seen.job else self.interval

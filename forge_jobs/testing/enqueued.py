@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from forge_jobs.exceptions import UnreadablePayload
 from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.registry import registry
@@ -22,6 +23,9 @@ def enqueued(handler: str | JobHandler, /, **payload: Any) -> list[Job]:
     if isinstance(found, FunctionHandler):
         found.check(dict.fromkeys(found.signature.required) | payload)
     jobs = Job.objects.filter(kind=found.kind).order_by("pk")
+    if found.validate and isinstance(found, FunctionHandler):
+        payload = found.annotated.read(found.as_json(payload))
+        return [job for job in jobs if _fits(_read(found, job), payload)]
     return [job for job in jobs if _fits(dict(_items(job)), payload)]
 
 
@@ -38,6 +42,13 @@ def assert_not_enqueued(handler: str | JobHandler, /, **payload: Any) -> None:
         raise AssertionError(
             f"{len(jobs)} of {_described(handler, payload)} were enqueued. {_told()}"
         )
+
+
+def _read(handler: FunctionHandler[..., Any], job: Job) -> dict[str, Any]:
+    try:
+        return handler.annotated.read(dict(_items(job)))
+    except UnreadablePayload:  # put there by other means than an enqueue
+        return {}
 
 
 def _fits(payload: dict[str, Any], wanted: dict[str, Any]) -> bool:

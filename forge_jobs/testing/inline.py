@@ -14,9 +14,11 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import default_name, sign_off
+from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.stager import Stager
@@ -67,12 +69,14 @@ class Inline:
             0,
             process=engine.process,
             buffer=engine.buffer,
+            gates=engine.gates,
             settlements=engine.settlements,
             writing=nullcontext(),
             claiming_stops=Event(),
             fail=engine.lifecycle.fail,
         )
-        self._stager, self._promoter, self._gatekeeper = Stager(), Promoter(), Gatekeeper()
+        # What a commit does, too; but a test's may never come.
+        self._services = [Expirer(), Gatekeeper(), Stager(), Promoter()]
 
     def run_all(
         self, *, until: Callable[[], bool] | None = None, max_jobs: int | None = None
@@ -86,13 +90,12 @@ class Inline:
 
     def _claim(self) -> ClaimedJob | None:
         now = clock.now()
-        self._gatekeeper.run_once(now=now)
-        self._stager.run_once(now=now)
-        self._promoter.run_once(now=now)  # a commit does, but a test's may never come
+        for service in self._services:
+            service.run_once(now=now)
         self._engine.steering.run_once(now=now)
         fetcher = self._engine.fetcher
         fetcher.lanes.look_everywhere()
-        lanes = fetcher.lanes.open()
+        lanes = [lane for lane in fetcher.lanes.open() if not isinstance(lane, ScarceLane)]
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if claimed := self._claim_one(lane):
                 take_turn(lane, lanes)
@@ -103,7 +106,7 @@ class Inline:
         lane.opens_at = 0.0
         lane.allowance = lane.entrusted = 0
         fetcher = self._engine.fetcher
-        kinds = fetcher.kind_limits.roomy()
+        kinds = [*fetcher.kind_limits.unlimited, *fetcher.kind_limits.rooms()]
         claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
         for job in claimed:
             self._engine.claims.add(job)

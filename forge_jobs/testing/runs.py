@@ -75,5 +75,5 @@ def _claimed(row: NewRow, *, attempt: int) -> ClaimedJob:
         row.timeout_seconds,
         row.concurrency_key,
         now.timestamp(),
-        now.isoformat(),
+        claimed_at=now.isoformat(),
     )

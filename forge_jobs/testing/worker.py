@@ -41,6 +41,8 @@ class InlineWorker(Worker):
     def outcome_of(self, run: Run) -> tuple[Outcome, Transition | None]:
         return copy_context().run(self.run_handler, run)
 
+    run_apart = Worker.run_here  # a child would not see what the test has written
+
     def failure(self, run: Run, error: BaseException) -> Outcome:
         if isinstance(error, KeyboardInterrupt):  # whoever runs the tests
             raise error
@@ -106,6 +108,7 @@ class LoneWorker(InlineWorker):
     def __init__(self) -> None:
         EngineThread.__init__(self, "testing", fail=lambda reason: None)
         self._claiming_stops = Event()
+        self._gates = {}
         self._layers = middleware.installed()
         self._loop = InlineLoop()
 

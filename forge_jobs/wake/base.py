@@ -1,10 +1,13 @@
 """What listeners share: they hear of other sessions' enqueues until they are told to stop."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import ClassVar, Final
 
 from forge_jobs import db
 from forge_jobs.signals import database_trouble
+from forge_jobs.wake.arrivals import Arrivals
 
 RECONNECT_SECONDS: Final = 5.0
 
@@ -18,6 +21,9 @@ class Listener(Thread):
         super().__init__(name="forge_jobs-listener", daemon=True)
         self.stopping = Event()
         self.is_deaf = False
+        self.hears = False
+        """Whether what people ask of processes is heard of at once."""
+        self._arrivals: Arrivals | None = None
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -35,5 +41,13 @@ class Listener(Thread):
         """Ring bells until `stopping`; raises a database error when it can't."""
         raise NotImplementedError
 
+    @contextmanager
+    def arrivals(self) -> Iterator[Arrivals]:
+        """What to wait with; a stop ends the wait."""
+        with Arrivals() as self._arrivals:
+            yield self._arrivals
+
     def stop(self) -> None:
         self.stopping.set()
+        if self._arrivals:
+            self._arrivals.interrupt()

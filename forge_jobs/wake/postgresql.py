@@ -1,9 +1,8 @@
 """Waking by LISTEN and NOTIFY. A missed one costs a poll interval, nothing else."""
 
 import secrets
-import select
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -14,23 +13,56 @@ from forge_jobs.wake.base import Listener
 
 CHANNEL: Final = "forge_jobs"
 PROBE: Final = "probe "
-LOOK_UP_MILLISECONDS: Final = 100
+AGAIN: Final = "again "
+AGAIN_SECONDS: Final = 0.005
+BURST_SECONDS: Final = 2 * AGAIN_SECONDS
 PROBE_SECONDS: Final = 3.0
 DEAF_SECONDS: Final = 300.0
 UNLISTEN_SECONDS: Final = 0.5
 UNLISTEN_TRIES: Final = 100
 NEVER: Final = float("inf")
 
-NOTIFY: Final = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
+NOTIFY: Final = """
+SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, payload)
+FROM unnest(%s::text[]) AS payload
+"""
+
+
+class Sent(NamedTuple):
+    """A notification of this process: before which moment it left, and what it asks for."""
+
+    at: float
+    asks_for_another_look: bool
+
+
+_sent: Final[dict[str, Sent]] = {}
 
 
 def notify(queue: str) -> None:
     """Wake other processes; in a transaction of its own, never in the caller's.
 
     Nobody minds when a crash loses it, so its commit need not wait for the disk.
+
+    Where many are sent, one asks for a look at once and for another `AGAIN_SECONDS` later, and
+    those until then are left out. None can be the last and be lost: whoever heard that one, heard
+    it after it left, and so looks again after all that is left out was committed.
     """
-    with db.connection().cursor() as cursor:
-        cursor.execute(NOTIFY, [CHANNEL, queue])
+    connection, now = db.connection(), time.monotonic()
+    if connection.in_atomic_block:  # it leaves at the commit, if there is one
+        return _notify(connection, queue)
+    last = _sent.get(queue)
+    since = now - last.at if last else BURST_SECONDS
+    if last and last.asks_for_another_look and since < AGAIN_SECONDS:
+        return
+    is_burst = since < BURST_SECONDS
+    # The plain one as well, for processes of older code.
+    _notify(connection, queue, *([f"{AGAIN}{queue}"] if is_burst else []))
+    _sent[queue] = Sent(now, is_burst)
+
+
+def _notify(connection: BaseDatabaseWrapper, *payloads: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(NOTIFY, [CHANNEL, [*payloads]])
 
 
 class PostgreSQLListener(Listener):
@@ -49,23 +81,30 @@ class PostgreSQLListener(Listener):
         finally:
             other.close()
         local.ring(local.ANY)
-        if not self._hear(connection, probe):
-            self._unlisten(connection, backend)
-            self._be_deaf(connection)
+        try:
+            if self._hear(connection, probe):
+                return
+        finally:
+            self.hears = False
+        self._unlisten(connection, backend)
+        self._be_deaf(connection)
 
     def _hear(self, connection: BaseDatabaseWrapper, probe: str) -> bool:
         """Ring bells until `stopping`; False as soon as it is clear that nothing arrives."""
         unheard_at = time.monotonic() + PROBE_SECONDS
-        arrivals = select.poll()
-        arrivals.register(connection.connection.fileno(), select.POLLIN)
-        with connection.wrap_database_errors:
+        session, encores = connection.connection, Encores()
+        with self.arrivals() as arrivals, connection.wrap_database_errors:
+            arrivals.expect_at(session.fileno())
             while not self.stopping.is_set() and time.monotonic() < unheard_at:
-                if arrivals.poll(LOOK_UP_MILLISECONDS):
-                    for note in connection.connection.notifies(timeout=0):
-                        if note.payload == probe:
-                            unheard_at = NEVER
-                        elif not note.payload.startswith(PROBE):
-                            local.ring(note.payload)
+                arrivals.wait(min(unheard_at - time.monotonic(), encores.rest()))
+                for note in session.notifies(timeout=0):
+                    if note.payload == probe:
+                        unheard_at, self.hears = NEVER, True
+                    elif note.payload.startswith(AGAIN):
+                        encores.ask(note.payload.removeprefix(AGAIN))
+                    elif not note.payload.startswith(PROBE):
+                        local.ring(note.payload)
+                encores.play()
         return unheard_at == NEVER
 
     def _unlisten(self, connection: BaseDatabaseWrapper, backend: int) -> None:
@@ -89,6 +128,27 @@ class PostgreSQLListener(Listener):
         self.stopping.wait(DEAF_SECONDS)
 
 
+class Encores:
+    """The queues that somebody wants to be rung for once more, and when."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+
+    def ask(self, queue: str) -> None:
+        """What this puts off was told by the notification that came with it."""
+        self._due[queue] = time.monotonic() + AGAIN_SECONDS
+
+    def rest(self) -> float:
+        """For how many seconds there will be none."""
+        return min(self._due.values(), default=NEVER) - time.monotonic()
+
+    def play(self) -> None:
+        now = time.monotonic()
+        for queue in [queue for queue, due_at in self._due.items() if due_at <= now]:
+            del self._due[queue]
+            local.ring(queue)
+
+
 def _is_shared(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:
     """Whether a pooler lends one session now to this connection, now to that."""
     backend = _backend(connection)
@@ -109,6 +169,5 @@ def _backend(connection: BaseDatabaseWrapper, *, and_then: str = "") -> int:
 def _send_probe(other: BaseDatabaseWrapper) -> str:
     """Notify from another session, as an enqueue would; returns what should be heard."""
     probe = f"{PROBE}{secrets.token_hex(8)}"
-    with other.cursor() as cursor:
-        cursor.execute(NOTIFY, [CHANNEL, probe])
+    _notify(other, probe)
     return probe

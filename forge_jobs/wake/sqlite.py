@@ -1,30 +1,39 @@
-"""Waking by watching the database's files, and asking SQLite when they seem to have changed."""
+"""Waking by noticing that the database's files are written, and asking SQLite what that means."""
 
 import os
 import time
-from typing import Final
+from contextlib import closing
+from typing import Final, Protocol
 
 from forge_jobs import db
 from forge_jobs.wake import local
+from forge_jobs.wake.arrivals import Arrivals
 from forge_jobs.wake.base import Listener
+from forge_jobs.wake.inotify import Inotify
 
+SHORTEST_REST: Final = 0.0005
+LONGEST_REST: Final = 1.0
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
-GLANCES_ON_ALERT: Final = 8
-GLANCES_A_LOOK: Final = 25
 GLANCES_UNTIL_QUIET: Final = 400
 CHANGES_UNTIL_BUSY: Final = 8
 
-Glance = tuple[int, int]
+
+class Watch(Protocol):
+    """One of the two ways to notice a write."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether something was written; tells so at once, or else after so many seconds."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class SQLiteListener(Listener):
-    """A glance at a file's time and size costs a tenth of a look at `PRAGMA data_version`.
+    """Looks at `PRAGMA data_version` after a write, for only that tells of a commit.
 
-    But it can mislead: the file is written before the commit is complete, and its time moves in
-    ticks of milliseconds. So after a change the next few glances are each followed by a look, and
-    without any change there is a look every `GLANCES_A_LOOK`. It glances less often after a second
-    without a change, and while each look finds one: somebody writes all the time.
+    The file is written before the commit is complete, by as much as the disk takes; so a look
+    that is too early is followed by others, each after twice as long as the one before.
     """
 
     method = "a watch on the database file"
@@ -35,24 +44,75 @@ class SQLiteListener(Listener):
             cursor.execute("PRAGMA database_list")
             path = next(row[2] for row in cursor.fetchall() if row[1] == "main")
         ask = connection.connection.execute
-        seen, version, unchanged, changed = (0, 0), -1, 0, 0
-        with connection.wrap_database_errors:
+        (version,) = ask("PRAGMA data_version").fetchone()  # and the files beside it are there
+        local.ring(local.ANY)
+        rest, changes = SHORTEST_REST, 0
+        with (
+            connection.wrap_database_errors,
+            self.arrivals() as arrivals,
+            closing(_watch(path, arrivals)) as watch,
+        ):
             while not self.stopping.is_set():
-                unchanged += 1
-                if (glanced := _glance(path)) != seen:
-                    seen, unchanged = glanced, 0
-                if unchanged < GLANCES_ON_ALERT or unchanged % GLANCES_A_LOOK == 0:
-                    (looked,) = ask("PRAGMA data_version").fetchone()
-                    changed = changed + 1 if looked != version else 0
-                    if changed:
-                        version = looked
-                        local.ring(local.ANY)
-                may_rest = unchanged > GLANCES_UNTIL_QUIET or changed > CHANGES_UNTIL_BUSY
-                # An Event to wait on would cost more than the glance.
-                time.sleep(RARE_GLANCE_SECONDS if may_rest else GLANCE_SECONDS)
+                was_written = watch.wait(rest)
+                (looked,) = ask("PRAGMA data_version").fetchone()
+                changes = changes + 1 if looked != version else 0
+                rest = SHORTEST_REST if was_written else min(LONGEST_REST, 2 * rest)
+                if changes:
+                    version = looked
+                    local.ring(local.ANY)
+                    is_busy = changes > CHANGES_UNTIL_BUSY  # somebody writes all the time
+                    time.sleep(RARE_GLANCE_SECONDS if is_busy else GLANCE_SECONDS)
 
 
-def _glance(path: str) -> Glance:
+class Told:
+    """By the system, at once and for nothing."""
+
+    def __init__(self, path: str, arrivals: Arrivals) -> None:
+        self._inotify = Inotify(filter(os.path.exists, (path, f"{path}-wal")))
+        self._arrivals = arrivals
+        arrivals.expect_at(self._inotify.descriptor)
+
+    def wait(self, seconds: float) -> bool:
+        self._arrivals.wait(seconds)
+        return self._inotify.take()
+
+    def close(self) -> None:
+        self._inotify.close()
+
+
+class Glances:
+    """At a file's time and size, a tenth as dear as a look into it; fewer after a quiet second."""
+
+    def __init__(self, path: str, arrivals: Arrivals) -> None:
+        self._path = path
+        self._arrivals = arrivals
+        self._seen = _glance(path)
+        self._unchanged = 0
+
+    def wait(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while True:
+            is_quiet = self._unchanged > GLANCES_UNTIL_QUIET
+            is_stopped = self._arrivals.wait(RARE_GLANCE_SECONDS if is_quiet else GLANCE_SECONDS)
+            if (glanced := _glance(self._path)) != self._seen:
+                self._seen, self._unchanged = glanced, 0
+                return True
+            self._unchanged += 1
+            if is_stopped or time.monotonic() >= until:
+                return False
+
+    def close(self) -> None:
+        """There is nothing to."""
+
+
+def _watch(path: str, arrivals: Arrivals) -> Watch:
+    try:
+        return Told(path, arrivals)
+    except OSError:
+        return Glances(path, arrivals)
+
+
+def _glance(path: str) -> tuple[int, int]:
     for file in (f"{path}-wal", path):
         try:
             found = os.stat(file)

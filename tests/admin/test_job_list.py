@@ -13,7 +13,7 @@ from pytest_django import Settings
 from forge_jobs import clock, job
 from forge_jobs.clock import ManualClock
 from forge_jobs.dashboard import job_count, job_list, totals
-from forge_jobs.models import Job, JobTotal, State
+from forge_jobs.models import Job, JobLabel, JobTotal, State
 from forge_jobs.states import TERMINAL
 from tests.admin.pages import LIST, job_page, links, listed, listing, text_of
 from tests.admin.people import browser
@@ -57,6 +57,21 @@ def test_queue_kind_and_text_narrow_the_list(viewer: Client) -> None:
     assert listed(viewer, queue="other", kind="app.mail", state="ready") == [jobs[0].pk]
     assert listed(viewer, q=f"#{jobs[2].pk}") == [jobs[2].pk]
     assert listed(viewer, q="#999999999") == []
+
+
+def test_a_label_narrows_the_list_and_leads_to_its_jobs(viewer: Client) -> None:
+    jobs = [stored_job(), finished_job(), stored_job()]
+    JobLabel.objects.put([(jobs[0].pk, ["a & b", EVIL]), (jobs[1].pk, ["a & b"])])
+
+    assert listed(viewer, label="a & b") == [jobs[1].pk, jobs[0].pk]
+    assert listed(viewer, label="a & b", state="ready") == [jobs[0].pk]
+    assert listed(viewer, label=EVIL) == [jobs[0].pk]
+    assert listed(viewer, label="a") == []
+    assert listed(viewer, label="\0") == []
+    html = viewer.get(LIST).content.decode()
+    assert EVIL not in html
+    assert html.count("?label=a%20%26%20b") == 2
+    assert "2 jobs" in listing(viewer, label="a & b")
 
 
 def test_ages_and_moments_bound_the_list(viewer: Client, manual_clock: ManualClock) -> None:

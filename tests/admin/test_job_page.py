@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from tests.admin.pages import LIST, job_page
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -107,6 +107,14 @@ def test_the_timeline_says_who_asked_a_job_to_stop_and_why(viewer: Client) -> No
 
     assert "Asked to stop" in told
     assert "by ada: too slow" in told
+
+
+def test_the_labels_of_a_job_lead_to_others(viewer: Client) -> None:
+    job = stored_job()
+    assert "Labels" not in job_page(viewer, job.pk)
+
+    JobLabel.objects.put([(job.pk, ["customer:7", "import"])])
+    assert "Labels customer:7 import" in job_page(viewer, job.pk)
 
 
 def test_the_facts_are_those_of_the_row(viewer: Client) -> None:

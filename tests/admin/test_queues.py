@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Process, Queue, RateLimitBudget, SlotAssignment, State
+from forge_jobs.models import Process, Queue, RateLimitBudget, Share, State
 from tests.admin.people import LIVE, SHUT_OUT, answers, browser, filled, operator, text
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -54,7 +54,7 @@ def test_a_card_says_what_the_database_says() -> None:
     card = shown()
 
     assert card.counts[State.READY] == 3
-    assert (card.running, card.limit) == (1, 8)
+    assert (card.busy, card.limit) == (1, 8)
     assert card.counts[State.DEAD] == 1
     assert card.lag == timedelta(seconds=90)
     assert (card.processes, card.threads) == (1, 4)
@@ -280,7 +280,7 @@ def test_nobody_adds_a_queue_by_hand() -> None:
 
 def test_a_queue_is_deleted_when_nothing_needs_it() -> None:
     old = queue("old")
-    SlotAssignment.objects.create(queue="old", process=process(), slots=1)
+    Share.objects.create(queue="old", process=process(), slots=1, wanted=1, since=NOON)
     path = reverse("admin:forge_jobs_queue_delete", args=[old.pk])
     waiting = stored_job(queue="old")
     client = operator()
@@ -289,7 +289,7 @@ def test_a_queue_is_deleted_when_nothing_needs_it() -> None:
 
     assert client.post(path, {"post": "yes"}).status_code == 302
     assert not Queue.objects.exists()
-    assert not SlotAssignment.objects.exists()
+    assert not Share.objects.exists()
 
 
 def test_a_queue_that_is_declared_is_never_deleted() -> None:

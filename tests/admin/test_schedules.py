@@ -1,7 +1,7 @@
 """The tab of schedules: what it says, who may do what, and what that changes."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -316,6 +316,19 @@ def test_what_could_make_no_job_is_refused_beside_its_field(
 
     assert message in response.context["adminform"].form.errors[field][0]
     assert Schedule.objects.count() == 1
+
+
+def test_a_payload_is_checked_by_the_annotations_of_a_handler_that_validates() -> None:
+    @job(kind="tests.keep", validate=True)
+    def keep(day: date) -> None: ...
+
+    client = operator()
+    bad = client.post(ADD, NEW | {"kind": "tests.keep", "payload": '{"day": "soon"}'})
+    good = client.post(ADD, NEW | {"kind": "tests.keep", "payload": '{"day": "2026-03-02"}'})
+
+    assert "at day, invalid" in bad.context["adminform"].form.errors["payload"][0]
+    assert good.status_code == 302
+    assert Schedule.objects.get().payload == {"day": "2026-03-02"}
 
 
 def test_a_changed_expression_is_planned_anew() -> None:

@@ -14,7 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Batch, Job, MetricSample, Queue, RateLimitBudget, Schedule, State
+from forge_jobs.models import (
+    Batch,
+    Job,
+    JobLabel,
+    MetricSample,
+    Queue,
+    RateLimitBudget,
+    Schedule,
+    State,
+)
 from tests.admin.people import LIVE, browser
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -53,6 +62,7 @@ PAGES: dict[str, str] = {
     "budgets": reverse("admin:forge_jobs_ratelimitbudget_changelist"),
     "jobs": JOBS,
     "a kind": f"{JOBS}?kind=app.kind1*",
+    "a label": f"{JOBS}?label=common",
     "a text": f"{JOBS}?state=dead&q=nothing",
     **{str(state): f"{JOBS}?state={state}" for state in State},
 }
@@ -73,6 +83,7 @@ def crowd() -> None:
     Job.objects.bulk_create(
         _job(number, state, process.pk) for number in range(400) for state in State
     )
+    JobLabel.objects.put((pk, ["common"]) for pk in Job.objects.values_list("pk", flat=True))
     MetricSample.objects.bulk_create(
         MetricSample(at=NOON - timedelta(minutes=n % 30), queue=QUEUES[n % 200], succeeded=n)
         for n in range(600)

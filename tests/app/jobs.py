@@ -7,9 +7,12 @@ import sys
 import time
 from datetime import timedelta
 
+from django.db import transaction
+from django.db.models import F
+
 from forge_jobs import Dead, Failed, JobContext, job
 from forge_jobs.backoff import Fixed
-from forge_jobs.models import Predecessor
+from forge_jobs.models import JobStep, Predecessor
 from tests.app import hostile  # noqa: F401 - to register it
 from tests.app.models import Effect
 
@@ -161,3 +164,44 @@ def leave_once(ctx: JobContext, *, code: int = 0) -> None:
     """End the whole process as if all were well, but not when it is tried again."""
     if ctx.attempt == 1:
         os._exit(code)
+
+
+@job(takes_context=True, max_attempts=None, retry=Fixed(delay=timedelta(0)))
+def in_steps(ctx: JobContext, *, number: int) -> list[int]:
+    """Five steps, of which each second one is atomic; tells of one that is run though stored."""
+
+    def leave(place: int, name: str) -> int:
+        is_stored = JobStep.objects.filter(job_id=ctx.job_id, name=name).exists()
+        Effect.objects.create(number=10 * number + place, pid=os.getpid(), ended=float(is_stored))
+        time.sleep(0.03)
+        return place
+
+    return [
+        (ctx.atomic_step if place % 2 else ctx.step)(f"step {place}", leave, place, f"step {place}")
+        for place in range(5)
+    ]
+
+
+@job(takes_context=True, max_attempts=2, retry=Fixed(delay=timedelta(0)))
+def walk_over_effects(ctx: JobContext, *, every: int, seconds: float) -> None:
+    """Count the visits of each row in `began`."""
+    for effect in ctx.iterate(Effect.objects.all(), every=every):
+        Effect.objects.filter(pk=effect.pk).update(began=F("began") + 1)
+        time.sleep(seconds)
+
+
+@job(takes_context=True, max_attempts=2)
+def complete_and_die(ctx: JobContext, *, number: int) -> None:
+    """Take the whole process along after the job is complete."""
+    with transaction.atomic():
+        Effect.objects.create(number=number)
+        ctx.complete(number)
+    os._exit(13)
+
+
+@job(kind="app.spanned")
+def spanned(*, seconds: float) -> list[float]:
+    """From when until when it ran, by a clock that all processes of this machine share."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    return [began, time.monotonic()]

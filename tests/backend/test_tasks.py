@@ -268,7 +268,7 @@ def test_a_task_whose_process_is_lost_has_failed_for_it_runs_once() -> None:
     (job,) = Job.objects.claim(
         queue="default", kinds=[tasks.add.module_path], limit=1, process=process, now=NOON
     )
-    assert Job.objects.begin(job, process=process)
+    assert Job.objects.begin(job, process=process, now=NOON)
     result.refresh()
     assert (result.status, result.worker_ids) == (TaskResultStatus.RUNNING, ["gone"])
 

@@ -33,15 +33,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-# One for each test: while Playwright runs, its event loop forbids this thread the ORM, which
-# pytest-django needs between the tests. It starts after the database is ready, for that reason.
-@pytest.fixture
-def browser(transactional_db: None) -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """Started once a file, for it takes longer than most of what it is asked to do.
+
+    While Playwright runs, so does its event loop, in which Django would forbid the ORM.
+    """
     expect.set_options(timeout=PATIENCE * 1000)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield chromium
-        chromium.close()
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        connections.close_all()  # those of the loop
+
+
+@pytest.fixture
+def browser(transactional_db: None, chromium: Browser) -> Iterator[Browser]:
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @pytest.fixture
@@ -71,16 +80,12 @@ def complaints(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def seat(
-    browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Page]:
+def seat(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """The admin, for somebody who may do everything; no page of it may complain."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the test looks at the database as well
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
     log_in(context, address=live_server.url)
     page = context.new_page()
     complaints = listen(page)
     yield page
-    connections.close_all()  # of the loop's context; PostgreSQL drops no database that has any
     context.close()
     assert serious(complaints) == []

@@ -44,11 +44,8 @@ def test_every_page_fits_and_is_there_for_everybody(seat: Page) -> None:
 
 
 @pytest.fixture
-def themed(
-    request: pytest.FixtureRequest, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Page]:
+def themed(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """The admin in a theme, for somebody who may do everything."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with served(request.param) as address:
         context = browser.new_context(base_url=address)
         log_in(context, address=address)

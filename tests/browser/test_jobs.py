@@ -29,7 +29,6 @@ LOGIN = "operator"
 
 @pytest.fixture
 def rows(transactional_db: None) -> dict[str, Job]:
-    """Stored before the browser starts: from then on its loop forbids this thread the ORM."""
     User.objects.create_superuser(LOGIN, password=LOGIN)
     minute = timedelta(minutes=1)
     now = clock.now()

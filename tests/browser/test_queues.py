@@ -106,10 +106,7 @@ def test_counts_lead_to_the_jobs(seat: Page) -> None:
     expect(seat).to_have_url(re.compile(r"/job/\?queue=default&state=ready$"))
 
 
-def test_all_works_without_scripts(
-    browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def test_all_works_without_scripts(browser: Browser, live_server: LiveServer) -> None:
     Queue.objects.create(name="default")
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     log_in(context, address=live_server.url)

@@ -450,3 +450,14 @@ def test_w006_a_router_that_keeps_the_tables_out(settings: Settings) -> None:
 class KeepsOut:
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         return False if app_label == "forge_jobs" else None
+
+
+def test_e020_an_annotation_that_can_not_be_used() -> None:
+    @job(kind="tests.keep", validate=True)
+    def keep(day: "NowhereToBeFound") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+    (error,) = check_handlers(None)
+
+    assert error.id == "forge_jobs.E020"
+    assert "day of tests.keep can't be validated by its annotation, NowhereToBeFound" in error.msg
+    assert str(error.obj).startswith(__file__)

@@ -120,12 +120,14 @@ def test_a_job_is_enqueued_by_its_kind_alone_and_its_id_printed(jobs: Jobs) -> N
 def test_a_job_is_enqueued_with_everything_that_can_be_said_of_it(jobs: Jobs) -> None:
     words = ["--queue", "other", "--priority", "-5", "--delay", "2m", "--max-attempts", "9"]
     keys = ["--dedupe-key", "one", "--idempotency-key", "once"]
-    jobs("enqueue", "app.effect", *words, '{"number": 7}', *keys)
+    labels = ["--label", "customer:7", "--label", "import"]
+    jobs("enqueue", "app.effect", *words, '{"number": 7}', *keys, *labels)
 
     job = Job.objects.get()
     assert job.payload == {"number": 7}
     assert (job.queue, job.priority, job.max_attempts) == ("other", -5, 9)
     assert (job.dedupe_key, job.idempotency_key) == ("one", "once")
+    assert "labels           customer:7, import\n" in jobs("show", str(job.pk)).out
     assert (job.state, job.run_at) == (State.SCHEDULED, NOON + 120 * SECOND)
 
 
@@ -143,6 +145,10 @@ def test_a_job_that_was_there_already_is_printed_and_said_to_be_so(jobs: Jobs) -
     told = f"Nothing was stored: app.noop #{job.pk} has the key already.\n"
     assert jobs(*words) == (f"{job.pk}\n", told)
     assert jobs(*words, "--verbosity", "0") == (f"{job.pk}\n", "")
+
+    changed = [*words, "--on-duplicate", "replace", "--expires-in", "1h"]
+    assert jobs(*changed).err == f"It was replaced: app.noop #{job.pk} has the key already.\n"
+    assert Job.objects.get().expires_at == NOON + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError
 
 from forge_jobs.management import job_table
-from forge_jobs.models import State
+from forge_jobs.models import JobLabel, State
 from tests.commands.conftest import Jobs
 from tests.conftest import NOON
 from tests.rows import finished_job, stored_job
@@ -42,6 +42,10 @@ def test_jobs_are_chosen_as_for_the_other_verbs(jobs: Jobs) -> None:
     assert ids(jobs, "--queue", "other") == [done.pk]
     assert ids(jobs, "--kind", "mail.*") == [done.pk]
     assert ids(jobs, "--error", "refused") == [dead.pk]
+    JobLabel.objects.put([(dead.pk, ["customer:7"]), (ready.pk, ["customer:7", "import"])])
+    assert ids(jobs, "--label", "customer:7") == [ready.pk, dead.pk]
+    assert ids(jobs, "--label", "customer:7", "--state", "dead") == [dead.pk]
+    assert json.loads(jobs("list", "--json").out)[0]["labels"] == ["customer:7", "import"]
     assert ids(jobs, "--state", "dead", "--newer-than", "30s") == []
     assert ids(jobs, str(done.pk), str(dead.pk)) == [done.pk, dead.pk]
 

@@ -10,7 +10,7 @@ from django.db.models import Max
 from forge_jobs.dashboard import job_list
 from forge_jobs.dashboard.job_list import JobList, JobPage
 from forge_jobs.dashboard.order import Place
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -65,6 +65,25 @@ def test_the_pages_of_a_state_have_each_of_its_jobs_once(state: State, size: int
 
     assert len(found) == 10
     assert set(found) == mine
+
+
+@pytest.mark.parametrize("state", [None, State.READY, State.DEAD])
+def test_the_jobs_of_a_label_are_listed_the_newest_first(state: State | None) -> None:
+    mine = [stored_in(state or State.READY, number).pk for number in range(7)]
+    others = [stored_in(State.SCHEDULED, number).pk for number in range(20, 22)]
+    JobLabel.objects.put((pk, ["a", "b"]) for pk in [*mine[::2], *others])
+    JobLabel.objects.put([(mine[1], ["b"])])
+    wanted = [*([] if state else others[::-1]), *mine[::2][::-1]]
+
+    jobs = listed(*[state] if state else [], label="a")
+    assert all_pages(jobs, size=2) == wanted
+    second = jobs.page(after=jobs.page(size=2).after, size=2)
+    assert ids(jobs.page(before=second.before, size=2)) == wanted[:2]
+    assert jobs.page().matched == len(wanted)
+    assert ids(listed(label="a", queue="other").page()) == [
+        pk for pk in wanted if Job.objects.get(pk=pk).queue == "other"
+    ]
+    assert ids(listed(label="a", ids=[mine[0], mine[1]]).page()) == [mine[0]]
 
 
 @pytest.mark.parametrize("state", [None, *State])

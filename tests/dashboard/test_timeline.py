@@ -47,6 +47,18 @@ def test_a_row_tells_its_life_where_no_event_does() -> None:
     assert titles(job) == ["Enqueued", "Attempt 1 failed", "Attempt 2 began", "Dead"]
 
 
+def test_until_when_a_job_may_begin_is_told_while_it_has_not() -> None:
+    job = stored_job(enqueued_at=NOON, expires_at=NOON + SECOND)
+    assert titles(job) == ["Enqueued", "Expires"]
+    assert told(job, now=NOON)[-1].is_to_come
+
+    Job.objects.all().expire(now=NOON + SECOND, limit=1)
+    job.refresh_from_db()
+
+    assert titles(job) == ["Enqueued", "Cancelled"]
+    assert told(job, now=NOON)[-1].detail == "Expired at 2026-03-02 12:00:01 UTC"
+
+
 def test_nothing_is_told_twice() -> None:
     job = finished_job(
         State.DEAD, enqueued_at=NOON - SECOND, run_at=NOON - SECOND, attempt=1, errors=[ERROR]

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_list import HEAVY, JobList
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Job, State
+from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
@@ -22,7 +22,8 @@ from tests.rows import stored_job
 
 pytestmark = pytest.mark.django_db
 
-JOBS = 40_000 if connection.vendor == "postgresql" else 10_000
+SOME = 2_500
+JOBS = 16 * SOME if connection.vendor == "postgresql" else SOME
 """PostgreSQL goes by how many there are."""
 THROUGH_THE_TABLE = re.compile(r"Seq Scan on forge_jobs_job|SCAN forge_jobs_job$", re.MULTILINE)
 SORTS = re.compile(r"(?<!Incremental )Sort  \(cost|TEMP B-TREE FOR ORDER BY")
@@ -42,14 +43,39 @@ def _busy_table(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
     """As a busy project leaves it: mostly succeeded jobs, some of every other state."""
     with django_db_blocker.unblock():
         process = process_named("busy")
-        for start in range(0, JOBS, 10_000):
-            Job.objects.bulk_create(job(start + number, process.pk) for number in range(10_000))
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE forge_jobs_job")
-        yield
-        Job.objects.all()._raw_delete(connection.alias)
-        process.delete()
+        try:
+            Job.objects.bulk_create(job(number, process.pk) for number in range(SOME))
+            if connection.vendor == "postgresql":
+                multiply()
+            label()
+            yield
+        finally:
+            JobLabel.objects.all()._raw_delete(connection.alias)
+            Job.objects.all()._raw_delete(connection.alias)
+            process.delete()
+
+
+def label() -> None:
+    numbers = list(Job.objects.order_by("pk").values_list("pk", flat=True))
+    JobLabel.objects.put((pk, ["common"]) for pk in numbers[::2])
+    JobLabel.objects.put((pk, ["rare"]) for pk in numbers[::1000])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE forge_jobs_job, forge_jobs_joblabel")
+
+
+def multiply() -> None:
+    """As often as it takes, each time a while later."""
+    moments = {"run_at", "enqueued_at", "started_at", "finished_at"}
+    columns = [str(field.column) for field in Job._meta.concrete_fields if not field.primary_key]
+    values = [f"{name} + later" if name in moments else name for name in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO forge_jobs_job ({', '.join(columns)}) SELECT {', '.join(values)} "  # noqa: S608
+            "FROM generate_series(1, %s) AS number, make_interval(secs => number * %s) AS later, "
+            "(SELECT * FROM forge_jobs_job) AS job ORDER BY number, id",
+            [JOBS // SOME - 1, SOME],
+        )
 
 
 def job(number: int, process: int) -> Job:
@@ -99,6 +125,8 @@ def jobs_of(*states: State, **filters: Any) -> JobList:
 FILTERS: list[dict[str, Any]] = [
     {},
     {"queue": "default"},
+    {"label": "common"},
+    {"label": "rare", "queue": "other", "since": NOON},
     {"kind": "app.rare"},
     {"kind": "app.*", "text": "x"},
     {"since": NOON + timedelta(hours=2)},
@@ -136,6 +164,26 @@ def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -
             # What runs is little; and so are those that have all but their id in common.
             if state != State.RUNNING and not re.search(r'"id" [<>]', sql):
                 assert not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("label", ["common", "rare"])
+@pytest.mark.parametrize("state", [None, State.DEAD, State.READY])
+def test_the_jobs_of_a_label_are_gone_through_by_its_index(state: State | None, label: str) -> None:
+    jobs = jobs_of(*[state] if state else [], label=label)
+    (first,) = _steps(jobs, 1)
+
+    for sql, plan in plans(lambda: (jobs.page(size=5), jobs.page(after=first, size=5))).items():
+        if '"fits"' in sql:
+            assert "forge_jobs_labelled" in plan, f"{sql}\n{plan}"
+            assert label == "rare" or not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+def test_what_is_done_to_the_few_jobs_of_a_label_does_not_read_the_table() -> None:
+    jobs = jobs_of(*UNFINISHED, label="rare")
+    chosen = jobs.selection.unfinished(now=jobs.now).order_by("pk").values_list("pk")[:5_000]
+
+    for sql, plan in plans(lambda: list(chosen)).items():
+        assert not THROUGH_THE_TABLE.search(plan), f"{sql}\n{plan}"
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")

@@ -183,6 +183,14 @@ def test_the_next_due_job_is_the_first_of_its_index(explainer: Explainer) -> Non
     assert_does_not_sort(explainer.plans[-1])
 
 
+def test_what_has_expired_is_found_by_its_index() -> None:
+    late = Job.objects.expired(now=NOON).order_by("expires_at", "pk")
+    plan = late.values_list("pk")[:500].explain()
+
+    assert_uses(plan, "forge_jobs_expiring")
+    assert_does_not_sort(plan)
+
+
 def test_the_jobs_of_a_process_are_found_by_their_index() -> None:
     plan = Job.objects.filter(state=State.RUNNING, process__in=[1]).explain()
 

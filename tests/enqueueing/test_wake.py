@@ -178,7 +178,10 @@ def test_a_wake_that_fails_does_not_keep_the_transaction_s_other_hooks_from_runn
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there is no NOTIFY")
-def test_other_processes_hear_of_each_queue_once_after_the_commit() -> None:
+def test_other_processes_hear_of_each_queue_once_after_the_commit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("forge_jobs.wake.postgresql._sent", {})
     listener = connection.copy()
     with listener.cursor() as cursor, connection.cursor() as speaker:
         cursor.execute("LISTEN forge_jobs")

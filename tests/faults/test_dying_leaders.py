@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.db import connection
@@ -19,7 +21,7 @@ from forge_jobs.services.scheduler import Scheduler
 from tests.conftest import NOON
 from tests.faults.leader import DEATH
 from tests.planned import MINUTE, SECOND, due_moments, planned_schedule
-from tests.running import PATIENCE, ROOT, Runjobs, eventually
+from tests.running import ROOT, Runjobs, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,29 +73,43 @@ def test_a_leader_that_is_killed_anywhere_in_a_pass_is_made_up_for_by_the_next(
 ) -> None:
     planned_schedule(overlap=Overlap.QUEUE)
     minutes = 1
-    while leader_dies_before(minutes, now=manual_clock.advance(MINUTE)):
-        Scheduler().run_once(now=manual_clock.current)
-        assert due_moments() == [NOON + minute * MINUTE for minute in range(1, minutes + 1)]
-        minutes += 1
+    with leaders() as dies_before:
+        while dies_before(minutes, manual_clock.advance(MINUTE)):
+            Scheduler().run_once(now=manual_clock.current)
+            assert due_moments() == [NOON + minute * MINUTE for minute in range(1, minutes + 1)]
+            minutes += 1
 
     assert minutes > 8
     assert due_moments()[-1] == Schedule.objects.get().last_fired_at
 
 
-def leader_dies_before(deadly: int, *, now: datetime) -> bool:
-    leader = subprocess.run(
-        [sys.executable, "-m", "tests.faults.leader", now.isoformat(), str(deadly)],
+@contextmanager
+def leaders() -> Iterator[Callable[[int, datetime], bool]]:
+    """Ask whether a leader, a process of its own, dies before so many statements are made."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.leader"],
         cwd=ROOT,
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "FORGE_JOBS_TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
         },
-        timeout=PATIENCE,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    assert leader.returncode in (0, DEATH)
-    return leader.returncode == DEATH
+    with process:
+        assert process.stdin
+        assert process.stdout
+        yield partial(dies, process.stdin, process.stdout)
+
+
+def dies(questions: IO[str], answers: IO[str], deadly: int, now: datetime) -> bool:
+    questions.write(f"{now.isoformat()} {deadly}\n")
+    questions.flush()
+    code = int(answers.readline())
+    assert code in (0, DEATH)
+    return code == DEATH
 
 
 @pytest.mark.processes

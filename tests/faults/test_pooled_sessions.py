@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from forge_jobs.runtime import sessions
+from forge_jobs.runtime.keeper import custody, this_thread
 from forge_jobs.wake.postgresql import PostgreSQLListener, _backend, _is_shared
 from tests.faults.pooler import is_missing, pooler
 from tests.faults.servers import LOCALHOST, Server
@@ -70,19 +71,19 @@ def test_what_was_listened_to_in_vain_is_given_up(pooled: Any) -> None:
 
 
 def test_nothing_is_set_that_others_would_get(pooled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_is_ours", True)
+    monkeypatch.setattr(custody, "is_ours", True)
     sessions.limit(lock_timeout="10s")
     try:
         assert asked(pooled, "SHOW lock_timeout") == "0"
         assert asked(pooled, "SHOW client_connection_check_interval") == "0"
     finally:
-        del sessions._thread.limits
+        del this_thread.limits
 
 
 def test_notifications_that_nobody_asked_for_are_dropped(
     server: Server, pooled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "_is_ours", True)
+    monkeypatch.setattr(custody, "is_ours", True)
     sessions.limit()
     try:
         with pooled.cursor() as cursor:
@@ -94,4 +95,4 @@ def test_notifications_that_nobody_asked_for_are_dropped(
             asked(pooled, "SELECT 1")
         assert not pooled.connection._notifies_backlog
     finally:
-        del sessions._thread.limits
+        del this_thread.limits

@@ -236,7 +236,7 @@ def test_a_job_of_a_lower_limit_waits_until_so_few_run(process: Process) -> None
 def test_the_promoter_finds_keys_that_were_freed_by_nobody(process: Process) -> None:
     serve.using(max_attempts=1).enqueue_many([{"customer": 1}] * 3)
     (claimed,) = claim(process, kinds=["app.serve"])
-    Job.objects.begin(claimed, process=process)
+    Job.objects.begin(claimed, process=process, now=NOON)
     reclaim(process, now=NOON)
 
     assert states()[1:] == [State.BLOCKED] * 2

@@ -102,7 +102,7 @@ def test_a_job_of_a_lost_process_says_so(process: Process) -> None:
 def test_jobs_that_die_with_their_process_are_counted_as_dead(process: Process) -> None:
     stored_job(max_attempts=1)
     (claimed,) = claim(process)
-    Job.objects.begin(claimed, process=process)
+    Job.objects.begin(claimed, process=process, now=NOON)
     reclaim(process, now=LATER)
 
     assert [event for _, event, *_ in events()] == [Event.DEAD]

@@ -7,10 +7,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
 
 from forge_jobs import db
-from forge_jobs.models import Queue, State
+from forge_jobs.models import Queue
 from tests.conftest import NOON
-from tests.factories import process_named
-from tests.rows import stored_job
 
 pytestmark = pytest.mark.django_db
 
@@ -121,36 +119,9 @@ def test_a_queue_can_not_be_retuned_in_what_is_no_column() -> None:
         Queue.objects.retune("mail", max_worker=3)
 
 
-def test_room_is_what_is_left_of_the_limit_and_of_one_s_share() -> None:
-    sow(max_workers=5)
-    here, there = process_named("here"), process_named("there")
-    for process in (here, there, there):
-        stored_job(queue="mail", state=State.RUNNING, process=process)
-
-    assert Queue.objects.room("mail", process=here, share=2) == (1, 2)
-    assert Queue.objects.room("mail", process=there, share=1) == (0, 2)
-    assert Queue.objects.room("mail", process=here, share=9) == (2, 2)
-    assert Queue.objects.room("mail", process=here, share=None) == (2, 2)
-
-
-def test_a_limit_that_was_lowered_leaves_no_room() -> None:
-    sow(max_workers=0)
-    stored_job(queue="mail", state=State.RUNNING, process=(here := process_named("here")))
-
-    assert Queue.objects.room("mail", process=here, share=1) == (0, 0)
-
-
-def test_without_a_limit_or_a_row_there_is_room_for_all() -> None:
-    sow()
-    here = process_named("here")
-
-    assert Queue.objects.room("mail", process=here, share=None) is None
-    assert Queue.objects.room("nobody's", process=here, share=None) is None
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
-def test_those_who_run_are_counted_as_of_now_even_where_a_project_asks_for_one_snapshot() -> None:
+def test_what_others_hold_is_seen_as_of_now_even_where_a_project_asks_for_one_snapshot() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_isolation TO 'repeatable read'")
         with db.read_committed():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Job, JobLabel, Process, State
 from forge_jobs.operations.bulk import Cancel, Operation, Purge, Retry, Selection
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
@@ -47,6 +47,18 @@ def test_jobs_are_selected_by_id_and_queue() -> None:
     assert finished(ids=[jobs[0].pk, jobs[1].pk]) == {jobs[0], jobs[1]}
     assert finished(queue="other") == {jobs[1], jobs[2]}
     assert finished(ids=[jobs[0].pk, jobs[1].pk], queue="other") == {jobs[1]}
+
+
+def test_jobs_are_selected_by_a_label() -> None:
+    jobs = [stored_job(), stored_job(queue="other"), stored_job()]
+    JobLabel.objects.put((job.pk, ["customer:7"]) for job in jobs[:2])
+
+    assert unfinished(label="customer:7") == {jobs[0], jobs[1]}
+    assert unfinished(label="customer:7", queue="other") == {jobs[1]}
+    assert unfinished(label="customer:*") == set()
+    selection = Selection(states=UNFINISHED, label="customer:7")
+    assert Cancel(selection, "gone").carry_out(now=NOON) == "2 jobs cancelled."
+    assert Job.objects.unfinished().get() == jobs[2]
 
 
 def test_a_kind_is_matched_exactly_or_by_its_beginning() -> None:

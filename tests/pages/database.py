@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from os import getpid
 from typing import Any
@@ -18,11 +19,18 @@ DATABASES["default"] = {database!r}
 _numbers = count(1)
 
 
+@dataclass(frozen=True)
+class Lent:
+    """`settings` is code that puts it in the place of the shop's; none on SQLite."""
+
+    name: str = "template1"
+    settings: str = ""
+
+
 @contextmanager
-def lent() -> Iterator[str]:
-    """The code of settings that put a database in the place of the shop's; none on SQLite."""
+def lent(*, like: Lent = Lent()) -> Iterator[Lent]:
     if connection.vendor == "sqlite":
-        yield ""
+        yield Lent()
         return
     kept = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT")
     given: dict[str, Any] = {key: connection.settings_dict[key] for key in kept}
@@ -35,8 +43,8 @@ def lent() -> Iterator[str]:
         dbname="postgres",
         autocommit=True,
     ) as session:
-        session.execute(f"CREATE DATABASE {name}")
+        session.execute(f"CREATE DATABASE {name} TEMPLATE {like.name}")
         try:
-            yield SETTINGS.format(database={**given, "NAME": name})
+            yield Lent(name, SETTINGS.format(database={**given, "NAME": name}))
         finally:
             session.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from django.db import connection
 
 from tests.pages import database, output
 from tests.pages.blocks import Block, blocks
+from tests.pages.database import Lent
 from tests.pages.scenes import SCENES, Scene
 from tests.pages.shop import ROOT, Shop
 
 README = ROOT / "README.md"
-PAGES = [README, *sorted(ROOT.glob("docs/*.md"))]
+PAGES = sorted(ROOT.glob("docs/*.md"))
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
@@ -24,37 +26,49 @@ def new_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop.founded(tmp_path_factory.mktemp("shops") / "new")
 
 
-@pytest.fixture
-def shop(new_shop: Shop, tmp_path: Path) -> Iterator[Shop]:
-    with database.lent() as settings:
-        yield new_shop.copied(tmp_path / "shop", settings=settings)
+@pytest.fixture(scope="module")
+def open_shop(
+    new_shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shop, Lent]]:
+    """As the README leaves it."""
+    with database.lent() as own:
+        shop = new_shop.copied(tmp_path_factory.mktemp("shops") / "open", settings=own.settings)
+        for block in blocks(README):
+            if block.file:
+                shop.put(block.file, block.code)
+        shop.run("python manage.py migrate --verbosity=0")
+        yield shop, own
+
+
+def test_the_blocks_of_the_readme_run(new_shop: Shop, tmp_path: Path) -> None:
+    with database.lent() as own:
+        run(README, shop=new_shop.copied(tmp_path / "shop", settings=own.settings))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_blocks_of_a_page_run(page: Path, shop: Shop) -> None:
-    if page != README:
-        prepare(SCENES.get(page.stem, Scene()), shop=shop)
+def test_the_blocks_of_a_page_run(page: Path, open_shop: tuple[Shop, Lent], tmp_path: Path) -> None:
+    opened, its_own = open_shop
+    scene = SCENES.get(page.stem, Scene())
+    with database.lent(like=its_own) as own:
+        shop = opened.copied(tmp_path / "shop", settings=own.settings)
+        for name, code in scene.files.items():
+            shop.put(name, code)
+        if scene.typed:
+            shop.type(scene.typed)
+        run(page, shop=shop)
+
+
+def run(page: Path, *, shop: Shop) -> None:
     printed = ""
-    for block in blocks(page):
-        if block.is_run_on(connection.vendor):
-            try:
-                printed = follow(block, shop=shop, printed=printed)
-            except Exception as error:
-                raise AssertionError(f"{block.place}: {error}") from error
-    shop.run("ruff check --isolated --quiet --select=F821 .")
-    shop.run("python manage.py check --fail-level=WARNING")
-
-
-def prepare(scene: Scene, *, shop: Shop) -> None:
-    """Let it be so that the README has been followed, and what the page takes for granted."""
-    for block in blocks(README):
-        if block.file:
-            shop.put(block.file, block.code)
-    for name, code in scene.files.items():
-        shop.put(name, code)
-    shop.run("python manage.py migrate --verbosity=0")
-    if scene.typed:
-        shop.type(scene.typed)
+    with closing(shop):
+        for block in blocks(page):
+            if block.is_run_on(connection.vendor):
+                try:
+                    printed = follow(block, shop=shop, printed=printed)
+                except Exception as error:
+                    raise AssertionError(f"{block.place}: {error}") from error
+        shop.run("ruff check --isolated --quiet --select=F821 .")
+        shop.run("python manage.py check --fail-level=WARNING")
 
 
 def follow(block: Block, *, shop: Shop, printed: str) -> str:

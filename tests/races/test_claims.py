@@ -14,10 +14,12 @@ from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.running import PATIENCE, ROOT
+from tests.sizes import sized
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLAIMERS = 8
+PROCESSES = sized(4, full=8)
 JOBS = 2_000
 
 
@@ -46,7 +48,8 @@ def test_eight_threads_never_share_a_job() -> None:
 
 
 @pytest.mark.processes
-def test_eight_processes_never_share_a_job() -> None:
+@pytest.mark.full_size
+def test_several_processes_never_share_a_job() -> None:
     noop.enqueue_many([{}] * JOBS)
     claimers = [
         subprocess.Popen(
@@ -60,7 +63,7 @@ def test_eight_processes_never_share_a_job() -> None:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for number in range(CLAIMERS)
+        for number in range(PROCESSES)
     ]
 
     outputs = [claimer.communicate(timeout=PATIENCE * 2)[0] for claimer in claimers]

@@ -15,11 +15,12 @@ from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import claim, transition
 from tests.running import PATIENCE, Runjobs, eventually
+from tests.sizes import sized
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KEYS = 50
-JOBS = 5_000
+JOBS = sized(1_500, full=5_000)
 
 
 def test_the_oldest_is_next_though_somebody_looks_who_may_promote_it() -> None:

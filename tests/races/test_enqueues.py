@@ -6,9 +6,10 @@ from threading import Barrier, Event, Thread
 import pytest
 from django.db import connections, transaction
 
-from forge_jobs.handlers.handler import JobOptions
+from forge_jobs.handlers.handler import JobOptions, OnDuplicate
 from forge_jobs.models import Job, State
-from tests.app.jobs import noop
+from tests.app.jobs import effect, noop
+from tests.app.models import Effect
 from tests.running import PATIENCE, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,3 +89,48 @@ def test_a_job_of_a_long_transaction_is_picked_up_after_its_commit() -> None:
         commit.set()
         holder.join(PATIENCE)
         eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).count() == others + 1)
+
+
+@pytest.mark.parametrize("way", ["replace", "postpone"])
+def test_fifty_racing_enqueues_that_change_each_other_make_one_job(way: OnDuplicate) -> None:
+    barrier = Barrier(RACERS)
+
+    def enqueue(number: int) -> tuple[int, bool]:
+        try:
+            barrier.wait(PATIENCE)
+            options = effect.using(dedupe_key="same", on_duplicate=way, delay=3600 + number)
+            job = options.enqueue(number=number)
+            return job.pk, job.was_deduplicated
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        outcomes = list(pool.map(enqueue, range(RACERS)))
+
+    job = Job.objects.get()
+    assert {pk for pk, _ in outcomes} == {job.pk}
+    assert [deduplicated for _, deduplicated in outcomes].count(False) == 1
+
+
+def test_what_is_replaced_while_it_is_claimed_runs_with_its_last_payload() -> None:
+    with running(engine(threads=4)):
+        for number in range(200):
+            effect.using(dedupe_key="same", on_duplicate="replace").enqueue(number=number)
+        eventually(lambda: not Job.objects.unfinished().exists())
+
+    assert Effect.objects.filter(number=199).count() == 1
+    assert not Job.objects.exclude(state=State.SUCCEEDED).exists()
+    assert Effect.objects.count() == Job.objects.count()
+
+
+@pytest.mark.skipif(
+    connections["default"].vendor == "sqlite", reason="SQLite has one writer at a time"
+)
+def test_a_transaction_that_replaces_a_running_job_keeps_no_outcome_from_being_stored() -> None:
+    with running(engine()):
+        effect.using(dedupe_key="same").enqueue(number=1, seconds=0.5)
+        eventually(lambda: Job.objects.running().exists())
+        with transaction.atomic():
+            effect.using(dedupe_key="same", on_duplicate="replace").enqueue(number=2)
+            eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).count() == 1)
+        eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).count() == 2)

@@ -2,13 +2,15 @@
 
 import time
 from datetime import timedelta
+from itertools import accumulate
+from typing import Any
 
 import pytest
 from django.db.models import Count
 
 from forge_jobs import clock
-from forge_jobs.models import Job, Queue
-from tests.app.jobs import effect
+from forge_jobs.models import Job, Queue, Share
+from tests.app.jobs import effect, spanned
 from tests.running import PATIENCE, Runjobs, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -40,6 +42,28 @@ def test_three_workers_are_three_over_four_processes_of_eight_threads() -> None:
         assert most_at_once(until_left=0) > 6
         runjobs.terminate()
         assert runjobs.wait()[0] == 0
+
+
+def test_short_jobs_are_claimed_ahead_and_no_more_begin_than_may() -> None:
+    Queue.objects.sow({"default": {"max_workers": 4}})
+    spanned.enqueue_many([{"seconds": 0.002 * (number % 5)} for number in range(1_500)])
+
+    with (
+        Runjobs("--threads", "8", FORGE_JOBS_TEST_PROCESS_TIMEOUT="3") as killed,
+        Runjobs("--processes", "2", "--threads", "8", FORGE_JOBS_TEST_PROCESS_TIMEOUT="3"),
+    ):
+        eventually(lambda: Share.objects.filter(slots__gt=0).count() == 3)
+        eventually(lambda: Job.objects.finished().count() > 300)
+        killed.kill()
+        eventually(lambda: not Job.objects.unfinished().exists())
+
+    assert most_inside(list(Job.objects.values_list("result", flat=True))) == 4
+
+
+def most_inside(spans: list[Any]) -> int:
+    """The most handlers that ran at once, by when each began and ended."""
+    steps = sorted([(end, -1) for _, end in spans] + [(began, 1) for began, _ in spans])
+    return max(accumulate(step for _, step in steps))
 
 
 def test_a_process_that_joins_gets_its_share_of_a_long_backlog() -> None:

@@ -16,7 +16,7 @@ from django.db.backends.signals import connection_created
 
 from forge_jobs import job
 from forge_jobs.models import State
-from forge_jobs.runtime import sessions
+from forge_jobs.runtime import keeper, sessions
 from forge_jobs.runtime.sessions import close_all, close_unused, count_open, tidy
 from forge_jobs.runtime.thread import EngineThread
 from tests.app.models import Effect
@@ -279,7 +279,7 @@ def test_a_session_that_met_an_error_is_closed() -> None:
 
 def test_a_session_is_closed_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
-    monkeypatch.setattr(sessions, "LONGEST_LIFE", 0.0)
+    monkeypatch.setattr(keeper, "LONGEST_LIFE", 0.0)
     before = session()
     tidy()
 
@@ -321,7 +321,7 @@ def test_after_a_rest_the_server_is_asked_whether_the_session_is_still_there(
     before = session()
     tidy()
     asks: list[object] = []
-    monkeypatch.setattr(sessions, "TRUSTED_SECONDS", -1.0)
+    monkeypatch.setattr(keeper, "TRUSTED_SECONDS", -1.0)
     monkeypatch.setattr(before, "execute", asks.append)
 
     assert session() is before
@@ -334,8 +334,8 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]
 
     def taking_over(**options: object) -> None:
         give_options(monkeypatch, **options)
-        monkeypatch.setattr(sessions, "_is_ours", False)
-        monkeypatch.setattr(sessions, "_process_name", "")
+        monkeypatch.setattr(keeper.custody, "is_ours", False)
+        monkeypatch.setattr(keeper.custody, "process_name", "")
         sessions.take_over("web1")
 
     yield taking_over

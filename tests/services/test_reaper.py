@@ -55,7 +55,7 @@ def test_the_loss_is_among_the_job_s_errors(process: Process) -> None:
 def begin(process: Process) -> ClaimedJob:
     """Claim the one job there is, and let its handler be called."""
     (job,) = claim(process)
-    assert Job.objects.begin(job, process=process)
+    assert Job.objects.begin(job, process=process, now=NOON)
     return job
 
 

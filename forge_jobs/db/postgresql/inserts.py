@@ -16,13 +16,14 @@ INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, enqueued_at
+    gate_id, expires_at, enqueued_at
 )
 SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
     (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
     value ->> 11, (value ->> 12)::smallint, (value ->> 13)::bigint, (value ->> 14)::bigint,
+    (value -> 15 ->> 0)::timestamptz,
     statement_timestamp()
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
@@ -34,10 +35,10 @@ INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, enqueued_at
+    gate_id, expires_at, enqueued_at
 )
 VALUES (
-    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     statement_timestamp()
 )
 ON CONFLICT DO NOTHING
@@ -58,7 +59,8 @@ WHERE idempotency_key = ANY(%(idempotency_keys)s)
 def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
     if len(rows) == 1:
-        cursor.execute(INSERT_ONE, rows[0])
+        (row,) = rows
+        cursor.execute(INSERT_ONE, (*row[:-1], row.expires_at))
     else:
         cursor.execute(INSERT, [json.dumps(rows, default=str)])
     return sorted(starmap(InsertedRow, cursor.fetchall()))

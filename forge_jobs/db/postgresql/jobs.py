@@ -35,7 +35,7 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8
+    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
@@ -58,39 +58,45 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8
+    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
 # it; "+ 0" the statistics of a column that is NULL in all but a few; "running" is left out of the
 # guard (a claimed job is running, a constraint says so), which rules out the index of running jobs:
 # it fills with dead entries; and a moment that is "not distinct" is no key to join by.
+#
+# A job that is finished in this claim has been completed by its handler; it can only succeed.
 SETTLE = """
 UPDATE forge_jobs_job AS job
 SET state = CASE
+        WHEN job.finished_at >= job.started_at THEN 'succeeded'
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.state
         ELSE 'cancelled'
     END,
     process_id = NULL,
     concurrency_slot = CASE
+        WHEN job.finished_at >= job.started_at THEN NULL
         WHEN new.state = 'ready' AND job.cancel_requested_at IS NULL THEN job.concurrency_slot
     END,
     attempt = CASE
+        WHEN job.finished_at >= job.started_at THEN job.attempt
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL OR new.state = 'ready'
             THEN new.attempt
         ELSE job.attempt
     END,
     run_at = coalesce(new.run_at, job.run_at),
     finished_at = CASE
+        WHEN job.finished_at >= job.started_at THEN job.finished_at
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
         ELSE statement_timestamp()
     END,
-    result = new.result,
-    last_error = new.last_error,
+    result = CASE WHEN job.finished_at >= job.started_at THEN job.result ELSE new.result END,
+    last_error = CASE WHEN job.finished_at >= job.started_at THEN '' ELSE new.last_error END,
     progress = coalesce(new.progress, job.progress),
     process_name = coalesce(new.process_name, job.process_name),
     errors = CASE
-        WHEN new.error IS NULL THEN job.errors
+        WHEN new.error IS NULL OR job.finished_at >= job.started_at THEN job.errors
         WHEN jsonb_array_length(job.errors) >= 32 THEN (job.errors - 0) || new.error
         ELSE job.errors || new.error
     END

@@ -95,6 +95,7 @@ FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 """
 
+# A handler's own transaction may have locked its job, and is not waited for.
 WRITE_PROGRESS = """
 UPDATE forge_jobs_job AS job
 SET progress = new.progress
@@ -102,11 +103,15 @@ FROM (
     SELECT
         (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at,
         (value ->> 2)::jsonb AS progress
-    FROM jsonb_array_elements(%s)
+    FROM jsonb_array_elements(%(rows)s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %s
-    AND job.started_at IS NOT DISTINCT FROM new.claimed_at
+WHERE job.id = new.id AND job.id = ANY(ARRAY(
+    SELECT id FROM forge_jobs_job
+    WHERE id = ANY(%(ids)s::bigint[]) AND process_id + 0 = %(process)s
+    FOR NO KEY UPDATE SKIP LOCKED
+)) AND job.started_at IS NOT DISTINCT FROM new.claimed_at
+RETURNING job.id
 """
 
 
@@ -161,6 +166,8 @@ def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
     cursor.execute(INSERT_EVENTS, [json.dumps(rows, default=str)])
 
 
-def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:
-    """Store how far runs have come whose claim still holds."""
-    cursor.execute(WRITE_PROGRESS, [json.dumps(rows), process])
+def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> set[int]:
+    """Store how far runs have come whose claim still holds; returns the ids of those stored."""
+    values = {"rows": json.dumps(rows), "ids": [row.id for row in rows], "process": process}
+    cursor.execute(WRITE_PROGRESS, values)
+    return {pk for (pk,) in cursor.fetchall()}

@@ -4,18 +4,20 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from itertools import starmap
-from typing import Any
+from typing import Any, Final
 
 from django.db import Error
 
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
 
+COLUMNS: Final = {*NewRow._fields} - {"extras"} | {"expires_at"}
+
 INSERT = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, enqueued_at
+    gate_id, expires_at, enqueued_at
 )
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
@@ -24,6 +26,7 @@ SELECT
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
     json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
     json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
+    json_extract(value, '$[15][0]'),
     strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 FROM json_each(%s)
 WHERE true
@@ -35,11 +38,11 @@ INSERT_ONE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, enqueued_at
+    gate_id, expires_at, enqueued_at
 )
 VALUES (
     %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    %s, %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
@@ -61,7 +64,8 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     if len(rows) > 1:
         cursor.execute(INSERT, [as_json(rows)])
         return sorted(starmap(InsertedRow, cursor.fetchall()))
-    cursor.execute(INSERT_ONE, [as_value(value) for value in rows[0]])
+    (row,) = rows
+    cursor.execute(INSERT_ONE, [as_value(value) for value in (*row[:-1], row.expires_at)])
     return [
         InsertedRow(pk, dedupe_key, idempotency_key, aware(run_at), aware(enqueued_at))
         for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
@@ -88,4 +92,4 @@ def lacks_columns(connection: Any, error: Error) -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pragma_table_info('forge_jobs_job')")
-        return not {*NewRow._fields} <= {name for (name,) in cursor.fetchall()}
+        return not {name for (name,) in cursor.fetchall()} >= COLUMNS

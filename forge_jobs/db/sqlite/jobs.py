@@ -41,35 +41,48 @@ WHERE id IN (
 )
 RETURNING
     id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
-    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0
+    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
+    (julianday(expires_at) - 2440587.5) * 86400.0
 """
 
+# A job that is finished in this claim has been completed by its handler; it can only succeed.
 SETTLE = """
 UPDATE forge_jobs_job AS job
 SET state = CASE
+        WHEN job.finished_at >= job.started_at THEN 'succeeded'
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.state
         ELSE 'cancelled'
     END,
     process_id = NULL,
     concurrency_slot = CASE
+        WHEN job.finished_at >= job.started_at THEN NULL
         WHEN new.state = 'ready' AND job.cancel_requested_at IS NULL THEN job.concurrency_slot
     END,
     attempt = CASE
+        WHEN job.finished_at >= job.started_at THEN job.attempt
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL OR new.state = 'ready'
             THEN new.attempt
         ELSE job.attempt
     END,
     run_at = coalesce(json_extract(new.rest, '$[0]'), job.run_at),
     finished_at = CASE
+        WHEN job.finished_at >= job.started_at THEN job.finished_at
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
         ELSE strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
     END,
-    result = json_extract(new.rest, '$[1]'),
-    last_error = coalesce(json_extract(new.rest, '$[3]'), ''),
+    result = CASE
+        WHEN job.finished_at >= job.started_at THEN job.result
+        ELSE json_extract(new.rest, '$[1]')
+    END,
+    last_error = CASE
+        WHEN job.finished_at >= job.started_at THEN ''
+        ELSE coalesce(json_extract(new.rest, '$[3]'), '')
+    END,
     progress = coalesce(json_extract(new.rest, '$[4]'), job.progress),
     process_name = coalesce(json_extract(new.rest, '$[5]'), job.process_name),
     errors = CASE
-        WHEN json_extract(new.rest, '$[2]') IS NULL THEN job.errors
+        WHEN json_extract(new.rest, '$[2]') IS NULL OR job.finished_at >= job.started_at
+            THEN job.errors
         WHEN json_array_length(job.errors) >= 32 THEN json_insert(
             json_remove(job.errors, '$[0]'), '$[#]', json(json_extract(new.rest, '$[2]'))
         )

@@ -103,6 +103,7 @@ FROM (
     FROM json_each(%s)
 ) AS new
 WHERE job.id = new.id AND job.process_id = %s AND job.started_at = new.claimed_at
+RETURNING id
 """
 
 
@@ -155,9 +156,10 @@ def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
     cursor.execute(INSERT_EVENTS, [as_json(rows)])
 
 
-def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> None:
-    """Store how far runs have come whose claim still holds."""
+def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> set[int]:
+    """Store how far runs have come whose claim still holds; returns the ids of those stored."""
     cursor.execute(WRITE_PROGRESS, [json.dumps(rows), process])
+    return {pk for (pk,) in cursor.fetchall()}
 
 
 def _parameters(grid: Grid) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 
 from forge_jobs import clock
 from forge_jobs.enqueueing.enqueue import enqueue
+from forge_jobs.enqueueing.extras import WAYS
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handlers.handler import JobOptions
 from forge_jobs.management import (
@@ -113,7 +114,7 @@ class Command(BaseCommand):
         except EnqueueError as error:
             raise CommandError(str(error)) from error
         if job.was_deduplicated and verbosity:
-            self.stderr.write(f"Nothing was stored: {job} has the key already.")
+            self.stderr.write(f"{_told_of(job)}: {job} has the key already.")
         self.stdout.write(str(job.pk))
 
     def retry(self, **options: Any) -> None:
@@ -142,6 +143,12 @@ class Command(BaseCommand):
 
     def _steer(self, operation: Operation, *, yes: bool, **options: Any) -> None:
         steering.carry_out(self, operation, yes=yes, now=clock.now())
+
+
+def _told_of(job: Job) -> str:
+    if job.was_replaced:
+        return "It was replaced"
+    return "It was postponed" if job.was_postponed else "Nothing was stored"
 
 
 def _add_usual(parser: ArgumentParser) -> None:
@@ -199,6 +206,9 @@ def _add_enqueue(parser: ArgumentParser) -> None:
     add("--priority", type=int, help="-100 to 100, higher runs first (default: the handler's)")
     add("--delay", type=parsing.duration, metavar="15m", help="run after that time")
     add("--run-at", type=parsing.moment, metavar="MOMENT", help="such as 2026-03-02T12:00:00+01:00")
+    add("--expires-in", type=parsing.interval, metavar="1h", help="cancel it if not begun by then")
     add("--max-attempts", type=int, metavar="N", help="(default: the handler's)")
     add("--dedupe-key", metavar="KEY", help="store nothing if an unfinished job has this key")
+    add("--on-duplicate", choices=WAYS, help="what becomes of that job if it waits (default: keep)")
+    add("--label", dest="labels", action="append", metavar="WORD", help="to find it by; repeatable")
     add("--idempotency-key", metavar="KEY", help="store nothing if any job has this key")

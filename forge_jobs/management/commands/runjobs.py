@@ -13,7 +13,7 @@ from forge_jobs.checks.database import AT_START
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import MAX_THREADS
 from forge_jobs.durations import as_timedelta
-from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.exceptions import ChildUnfit, ProcessNameTaken
 from forge_jobs.management.parsing import count
 from forge_jobs.management.trouble import told_in_one_line
 from forge_jobs.runtime.command.console import Console
@@ -130,7 +130,7 @@ class Command(BaseCommand):
                 self.check(tags=[AT_START], databases=[settings.database])
                 _refuse_memory()
                 launch.run(console)
-        except ProcessNameTaken as error:
+        except (ProcessNameTaken, ChildUnfit) as error:
             raise CommandError(str(error)) from None
 
 

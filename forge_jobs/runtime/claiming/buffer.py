@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.wake.local import Bell
 
 UNWANTED: Final = -1
@@ -20,20 +21,30 @@ ROOM: Final = ""
 class Buffer:
     """Filled by the fetcher, whose bell it rings when there is too little left in it.
 
-    `release(job)` gives a job back unfinished.
+    Those of a limited queue wait at its gate first. `release(job)` gives a job back unfinished.
     """
 
-    def __init__(self, bell: Bell, *, release: Callable[[ClaimedJob], None]) -> None:
+    def __init__(
+        self, bell: Bell, *, gates: Mapping[str, Gate], release: Callable[[ClaimedJob], None]
+    ) -> None:
         self._bell = bell
+        self._gates = gates
         self._release = release
         self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
         self.wanted_at = UNWANTED
         """How few jobs are left when the fetcher wants to know, once."""
 
     def __len__(self) -> int:
-        return self._jobs.qsize()
+        return self._jobs.qsize() + sum(gate.waiting for gate in list(self._gates.values()))
 
     def put(self, job: ClaimedJob) -> None:
+        if gate := self._gates.get(job.queue):
+            gate.put(job)
+        else:
+            self._jobs.put(job)
+
+    def forward(self, job: ClaimedJob) -> None:
+        """Called by gates: a worker may have it."""
         self._jobs.put(job)
 
     def end_worker(self) -> None:
@@ -52,6 +63,10 @@ class Buffer:
 
     def release_unstarted(self, *, queues: AbstractSet[str] | None = None) -> int:
         """Give back what waits here, of some queues or of all; returns how many jobs."""
+        held = [
+            gate for gate in list(self._gates.values()) if queues is None or gate.queue in queues
+        ]
+        released = self._release_all([job for gate in held for job in gate.take_waiting()])
         waiting: list[ClaimedJob | None] = []
         try:
             while True:
@@ -59,12 +74,20 @@ class Buffer:
         except Empty:
             pass
         unstarted = [job for job in waiting if job and (queues is None or job.queue in queues)]
-        for job in unstarted:
-            self._release(job)
         for kept in waiting:
             if kept not in unstarted:
                 self._jobs.put(kept)  # None ends a worker
-        return len(unstarted)
+        return released + self._release_all(unstarted)
+
+    def release_stale(self) -> int:
+        """Give back what waits in vain at its gate; returns how many jobs."""
+        gates = list(self._gates.values())
+        return self._release_all([job for gate in gates for job in gate.take_stale()])
+
+    def _release_all(self, jobs: list[ClaimedJob]) -> int:
+        for job in jobs:
+            self._release(job)
+        return len(jobs)
 
     def _tell_if_low(self) -> None:
         if self._jobs.qsize() <= self.wanted_at:

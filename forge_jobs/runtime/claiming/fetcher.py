@@ -11,11 +11,12 @@ from typing import Final
 
 from forge_jobs import clock, wake
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
 from forge_jobs.runtime.claiming.lanes import ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
@@ -28,6 +29,9 @@ from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.wake import local
 
 LONGEST_WAIT: Final = 1.0
+REST_SECONDS: Final = 2.0
+LONGEST_SLEEP: Final = 10.0
+"""It is woken for what waits as often as it is to poll; this is in case that nobody does."""
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
@@ -72,7 +76,8 @@ class Fetcher(EngineThread):
         self.release = release
         self.lifecycle = lifecycle
         self.limits = limits
-        self.poll_seconds = poll_interval.total_seconds()
+        seconds = poll_interval.total_seconds()
+        self.poll_seconds = seconds if drain else max(seconds, LONGEST_SLEEP)
         self.drain = drain
         self.gatekeeper = gatekeeper
         self.writing = writing
@@ -83,6 +88,7 @@ class Fetcher(EngineThread):
         self._closed: frozenset[str] = frozenset()
 
     def work(self) -> None:
+        sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
             while not self.stopping.is_set():
@@ -109,7 +115,7 @@ class Fetcher(EngineThread):
 
         If this process can take them, none of the others need look.
         """
-        can_take = self.claims_from(queue) and kind in self.kind_limits.roomy()
+        can_take = self.claims_from(queue) and self.kind_limits.can_take(kind)
         if can_take:
             for _ in range(jobs):
                 self.bell.ring(ENTRUSTED + queue)
@@ -139,6 +145,7 @@ class Fetcher(EngineThread):
             return
         if len(self.buffer) and time.monotonic() - self._supplied_at > LONGEST_WAIT:
             self.give_back()
+        self.load.given_back += self.buffer.release_stale()
         had_nothing = not self.claims
         if self.drain and had_nothing:
             self.lanes.look_everywhere()
@@ -147,7 +154,7 @@ class Fetcher(EngineThread):
         if self.jobs_left() <= 0:
             self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
-        is_dry = had_nothing and had_room and not taken and not self.lanes.waiting()
+        is_dry = had_nothing and had_room and not taken and not self.lanes.may_hold_work()
         if self.drain and is_dry:
             if ride_out(self.set_free, doing="opening gates", stopping=self.stopping):
                 return
@@ -170,7 +177,10 @@ class Fetcher(EngineThread):
         if len(self.buffer):
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        self.lanes.hear(self.bell, max(0.0, min([self.poll_seconds, *waits])))
+        seconds = max(0.0, min([self.poll_seconds, *waits]))
+        if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
+            sessions.rest()
+            self.lanes.hear(self.bell, seconds - REST_SECONDS)
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.
@@ -201,10 +211,21 @@ class Fetcher(EngineThread):
             if self._is_unsure:
                 self.claims.release_unheld()
             self._is_unsure = True
-            kinds, entrusted = self.kind_limits.roomy(), lane.entrusted
-            claimed = self.admission.claim(lane, limit, kinds=kinds)
+            claimed = self.claim_kinds(lane, limit)
             self._is_unsure = False
-        if len(kinds) < len(self.kind_limits):  # others may have room for what is left
+        return claimed
+
+    def claim_kinds(self, lane: Lane, limit: int) -> list[ClaimedJob]:
+        """Of limited kinds no more than have room here: others may have room for the rest."""
+        if not isinstance(lane, ScarceLane):
+            return self.admission.claim(lane, limit, kinds=self.kind_limits.unlimited)
+        if not (rooms := self.kind_limits.rooms()):
+            lane.may_hold_work = False
+            return []
+        entrusted = lane.entrusted
+        limit = min(limit, *rooms.values())
+        claimed = self.admission.claim(lane, limit, kinds=list(rooms))
+        if len(rooms) < len(self.kind_limits):
             lane.entrusted = max(0, entrusted - len(claimed))
         return claimed
 
@@ -232,7 +253,7 @@ class Fetcher(EngineThread):
         """How many jobs to claim now; none until half of the prefetch is used up."""
         jobs, seconds = self.load.work_done()
         self.prefetch.update(jobs=jobs, seconds=seconds)
-        ahead = self.load.taken - jobs
+        ahead = self.load.taken - jobs - self.load.held_back()
         room = min(
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),

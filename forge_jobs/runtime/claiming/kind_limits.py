@@ -9,23 +9,27 @@ from forge_jobs.runtime.claiming.claims import Claims
 class KindLimits:
     def __init__(self, claims: Claims, kinds: Sequence[str]) -> None:
         self._claims = claims
-        self._kinds = list(kinds)
         limits = {kind: registry.get(kind).max_concurrent_per_process for kind in kinds}
         self._limits = {kind: limit for kind, limit in limits.items() if limit is not None}
+        self.unlimited = [kind for kind in kinds if kind not in self._limits]
+        """The kinds of which this process may run any number."""
 
     def __len__(self) -> int:
-        """How many kinds this process knows."""
-        return len(self._kinds)
+        """How many kinds are limited here."""
+        return len(self._limits)
 
     def is_limited(self, kind: str) -> bool:
         return kind in self._limits
 
-    def roomy(self) -> list[str]:
-        """The kinds of which this process may run more than it does."""
-        if not self._limits:
-            return self._kinds
-        return [kind for kind in self._kinds if self.has_room_for(kind)]
+    def rooms(self) -> dict[str, int]:
+        """Of the limited kinds that this process may run more of than it does, how many more."""
+        rooms = {kind: limit - self._claims.count(kind) for kind, limit in self._limits.items()}
+        return {kind: room for kind, room in rooms.items() if room > 0}
 
     def has_room_for(self, kind: str) -> bool:
         limit = self._limits.get(kind)
         return limit is None or self._claims.count(kind) < limit
+
+    def can_take(self, kind: str) -> bool:
+        """Whether one more of a kind could be run here, which is none of ours perhaps."""
+        return kind in self.unlimited or (self.is_limited(kind) and self.has_room_for(kind))

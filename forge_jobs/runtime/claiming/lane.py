@@ -10,7 +10,6 @@ from forge_jobs import clock
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
-from forge_jobs.models.queue import Room
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
@@ -24,9 +23,7 @@ LONGEST_WAIT: Final = 1.0
 """For tokens: meanwhile somebody may fill the bucket, or let the queue spend another one."""
 
 BUSY_SECONDS: Final = 0.1
-"""How soon to look again at a queue that waits for a worker, if none says that it is free."""
-LENT_AFTER: Final = 3 * BUSY_SECONDS
-"""Whoever has a share of a limited queue, and workers for it, has looked by then."""
+"""How soon to look again at a queue that waits for a worker or a slot, if nobody tells."""
 
 
 class Lane:
@@ -47,6 +44,8 @@ class Lane:
         """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
+        self.awaits_slot = False
+        """Whether room at the gate of a limited queue is."""
         self.entrusted = 0
         """How many jobs have become ready of which nobody else was told."""
         self.allowance = 0
@@ -54,7 +53,6 @@ class Lane:
 
         What is scarce is left to the free workers of other processes.
         """
-        self._spare_since: float | None = None
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -73,18 +71,6 @@ class Lane:
         if not self.may_hold_work:
             self.entrusted = self.allowance = 0
         return self.may_hold_work
-
-    def may_start(self, room: Room) -> int:
-        """How many jobs to start in a limited queue.
-
-        Beyond its own share a process takes one at a time, if others leave theirs idle.
-        """
-        if room.own or not room.free:
-            self._spare_since = None
-            return room.own
-        now = time.monotonic()
-        self._spare_since = self._spare_since or now
-        return int(now - self._spare_since >= LENT_AFTER)
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
@@ -145,6 +131,14 @@ class Lane:
             last = claimed[-1]
             self._position = Position(last.priority, last.run_at, last.id)
         return claimed
+
+
+class ScarceLane(Lane):
+    """The same queue, as far as its jobs are of kinds that this process may run only so many of.
+
+    Apart, for they may be all that is in front of the queue: claimed with the others, most of them
+    would be in vain, and those behind them would wait.
+    """
 
 
 def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:

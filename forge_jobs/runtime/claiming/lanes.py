@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping
 from threading import Event
 from typing import Final
 
-from forge_jobs import wake
+from django.db import Error
+
+from forge_jobs import db, wake
+from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.buffer import ROOM
-from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.claiming.gates import FREED
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
@@ -17,14 +22,20 @@ from forge_jobs.wake import local
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
 
+FEW: Final = 4
+"""Queues of which each may be claimed from as soon as asked about."""
+
 
 class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
-    def __init__(self, queues: Mapping[str, int], *, steering: Steering) -> None:
+    def __init__(self, queues: Mapping[str, int], *, kinds: KindLimits, steering: Steering) -> None:
         self._steering = steering
+        self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
         self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
+        if kinds:  # any that is limited
+            self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
@@ -38,15 +49,19 @@ class Lanes:
         return [lane for lane in self._with_work() if lane.opens_at <= now]
 
     def waiting(self) -> list[Lane]:
-        """Of the same, those that wait for tokens, or for a worker of their queue's."""
+        """Of the same, those that wait for tokens, a worker, or a slot of their queue's."""
         now = time.monotonic()
         return [lane for lane in self._with_work() if lane.opens_at > now]
+
+    def may_hold_work(self) -> bool:
+        """Whether there may be more in an open queue, though it can't be had at once perhaps."""
+        return bool(self._with_work())
 
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
 
-    def hear(self, bell: local.Bell, seconds: float) -> None:
-        """Wait for the bell, at most so long; the lanes learn for what it was rung."""
+    def hear(self, bell: local.Bell, seconds: float) -> bool:
+        """Wait for the bell, at most so long; the lanes learn for what it was rung, if it was."""
         rung = bell.wait(seconds)
         if local.ANY in rung:
             self.look_everywhere()
@@ -55,21 +70,34 @@ class Lanes:
             lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
+            if lane.awaits_slot and rung[FREED + lane.queue]:
+                lane.opens_at = 0.0
+        return bool(rung)
 
     def look_everywhere(self) -> None:
+        """Of many queues, ask once which to look at."""
         self.looked_at = time.monotonic()
+        ready = None if self._are_few else self._ready_queues()
         for lane in self:
-            lane.may_hold_work = True
+            lane.may_hold_work |= ready is None or lane.queue in ready
+
+    def _ready_queues(self) -> frozenset[str] | None:
+        """None if that can't be known now; the claims will ride out what is amiss."""
+        try:
+            return frozenset(Job.objects.ready_queues())
+        except Error:
+            db.connection().close()
+            return None
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""
+        for queue in dict.fromkeys(lane.queue for lane in self if lane.entrusted):
+            ride_out(
+                lambda queue=queue: wake.send_elsewhere(queue),  # type: ignore[misc]
+                doing="waking others",
+                stopping=stopping,
+            )
         for lane in self:
-            if lane.entrusted:
-                ride_out(
-                    lambda lane=lane: wake.send_elsewhere(lane.queue),  # type: ignore[misc]
-                    doing="waking others",
-                    stopping=stopping,
-                )
             lane.entrusted = 0
 
     def _with_work(self) -> list[Lane]:

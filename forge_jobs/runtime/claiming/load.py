@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from forge_jobs.runtime.claiming.gates import Gate
 
 
 class Load:
@@ -11,8 +13,15 @@ class Load:
     `work_done()` tells how many runs have ended, and the seconds that they took.
     """
 
-    def __init__(self, work_done: Callable[[], tuple[int, float]], *, threads: int) -> None:
+    def __init__(
+        self,
+        work_done: Callable[[], tuple[int, float]],
+        *,
+        threads: int,
+        gates: Mapping[str, Gate],
+    ) -> None:
         self.work_done = work_done
+        self._gates = gates
         self.threads = threads
         self.claimed = 0
         self.given_back = 0
@@ -23,9 +32,13 @@ class Load:
         return self.claimed - self.given_back
 
     def ahead(self) -> int:
-        """How many jobs run or wait here."""
+        """How many jobs run, or wait here for nothing but a worker."""
         jobs, _ = self.work_done()
-        return self.taken - jobs
+        return self.taken - jobs - self.held_back()
+
+    def held_back(self) -> int:
+        """How many wait for a slot of their queue's."""
+        return sum(gate.waiting for gate in list(self._gates.values()))
 
     def free_threads(self) -> int:
         return self.threads - self.ahead()

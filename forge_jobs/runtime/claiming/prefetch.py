@@ -11,7 +11,7 @@ class Prefetch:
 
     def __init__(self, *, threads: int) -> None:
         self.jobs = 0
-        self._threads = threads
+        self.threads = threads
         self._ended = 0
         self._seconds = 0.0
 
@@ -19,7 +19,7 @@ class Prefetch:
         """Learn from how many runs have ended so far, and the seconds they took together."""
         if jobs > self._ended:
             each = max(1e-6, (seconds - self._seconds) / (jobs - self._ended))
-            ahead = self._threads * PREFETCH_SECONDS / each
+            ahead = self.threads * PREFETCH_SECONDS / each
             self.jobs = min(LARGEST_PREFETCH, int(ahead)) if each < PREFETCH_SECONDS else 0
             self._ended, self._seconds = jobs, seconds
 

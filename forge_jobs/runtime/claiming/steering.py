@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from forge_jobs import clock
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.durations import of_seconds
-from forge_jobs.models import Process, Queue, SlotAssignment
+from forge_jobs.models import Queue
 from forge_jobs.models.queue import CALM
 from forge_jobs.services.base import Service
 from forge_jobs.wake import local
@@ -23,46 +23,33 @@ class Steering(Service):
     """
 
     interval = timedelta(seconds=0.5)
-    is_urgent = True
 
-    def __init__(self, process: Process, queues: Iterable[str]) -> None:
-        self._process = process
+    def __init__(self, queues: Iterable[str]) -> None:
         self._queues = list(queues)
         self.rows: dict[str, Queue] = {}
         self.closed: frozenset[str] = frozenset()
-        self._shares: dict[str, int] = {}
 
     def run_once(self, *, now: datetime) -> int:
         self.rows = {row.name: row for row in Queue.objects.filter(name__in=self._queues)}
-        self._read_shares(now)
+        return self.pass_time(now=now)
+
+    def pass_time(self, *, now: datetime) -> int:
+        """Open and close queues whose rows say so as of now; returns how many."""
         before = self.closed
         self.closed = frozenset(name for name, row in self.rows.items() if not row.is_open(now=now))
         for queue in before ^ self.closed:
             local.ring(queue)
         return len(before ^ self.closed)
 
-    def _read_shares(self, now: datetime) -> None:
-        """Before the balancer has seen this process, a fair guess has to do."""
-        limited = [row for row in self.rows.values() if row.max_workers is not None]
-        if not limited:
-            return
-        assigned = SlotAssignment.objects.filter(process=self._process)
-        self._shares = dict(assigned.values_list("queue", "slots"))
-        guessed = [row for row in limited if row.name not in self._shares]
-        if not guessed:
-            return
-        live = list(Process.objects.live(now=now))
-        for row in guessed:
-            serving = sum(row.name in process.queues for process in live)
-            self._shares[row.name] = max(1, (row.max_workers or 0) // max(1, serving))
-
     def is_limited(self, queue: str) -> bool:
         row = self.rows.get(queue)
         return row is not None and row.max_workers is not None
 
-    def share_of(self, queue: str) -> int | None:
-        """How many jobs of a limited queue this process may run."""
-        return self._shares.get(queue)
+    def limits(self) -> dict[str, int]:
+        """How many jobs of each limited queue may run in the whole cluster."""
+        return {
+            name: row.max_workers for name, row in self.rows.items() if row.max_workers is not None
+        }
 
     def throttle(self, queue: str, *, retry_after: timedelta) -> None:
         """Let a queue cool down, here at once."""

@@ -18,7 +18,8 @@ from typing import Final
 from django.db import Error
 from django.utils import autoreload
 
-from forge_jobs.exceptions import ProcessNameTaken
+from forge_jobs.exceptions import ChildUnfit, ProcessNameTaken
+from forge_jobs.runtime import pools
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.farewell import Farewell
 from forge_jobs.runtime.command.reload import stop_on_change
@@ -34,8 +35,9 @@ from forge_jobs.runtime.command.shutdown import (
     supervised_code,
 )
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
-from forge_jobs.runtime.engine import Engine, Options
+from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.sessions import close_connections, take_over
@@ -67,7 +69,7 @@ class Launch:
     def run(self, console: Console) -> None:
         """Returns after an orderly end, else leaves with an exit code.
 
-        Raises `ProcessNameTaken`, or a database error, before anything has started.
+        Raises `ProcessNameTaken`, `ChildUnfit` or a database error before a job has started.
         """
         console.attach()
         if birth := os.environ.pop(BIRTH, ""):
@@ -150,6 +152,7 @@ class Launch:
         return code
 
     def signed_on(self, name: str, limits: Limits, lifecycle: Lifecycle) -> Engine:
+        pools.start(queues=self.queues, lifecycle=lifecycle)
         engine = Engine.signed_on(self.options(name, limits), lifecycle=lifecycle)
         Farewell(engine.workers, timeout=self.shutdown_timeout).attach()
         return engine
@@ -190,7 +193,7 @@ def fork(life: Callable[[], int]) -> int:
 
 def print_error(error: BaseException) -> None:
     match error:
-        case ProcessNameTaken() | Error():
+        case ProcessNameTaken() | ChildUnfit() | Error():
             sys.stderr.write(f"{str(error).strip()}\n")
         case _:
             traceback.print_exception(error)

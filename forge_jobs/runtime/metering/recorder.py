@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from forge_jobs import clock
-from forge_jobs.handlers.outcomes import Outcome, Released, Snoozed
+from forge_jobs.handlers.outcomes import Expired, Outcome, Released, Snoozed
 from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.runtime.settlements import Finished
@@ -110,7 +110,7 @@ class Recorder:
         alike: defaultdict[Alike, list[Finished]] = defaultdict(list)
         for finished in group:
             job = finished.job
-            if job.id in held:
+            if job.id in held and type(finished.outcome) is not Expired:  # which is no run
                 state, outcome = finished.transition.state, type(finished.outcome)
                 alike[job.queue, job.kind, state, outcome].append(finished)
         now = clock.now()

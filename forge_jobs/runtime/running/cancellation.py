@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from forge_jobs.services.base import Service
 from forge_jobs.states import State
 
 UNSPOKEN: Final = "cancelled"
+LONG_REST: Final = timedelta(seconds=1)
+"""Where a notification makes it look sooner."""
 
 
 class Cancellation(Service):
@@ -20,9 +23,12 @@ class Cancellation(Service):
     interval = timedelta(seconds=0.5)
     is_urgent = True
 
-    def __init__(self, process: Process, workers: Workers) -> None:
+    def __init__(
+        self, process: Process, workers: Workers, *, hears: Callable[[], bool] = lambda: False
+    ) -> None:
         self._process = process
         self._workers = workers
+        self._hears = hears
 
     def run_once(self, *, now: datetime) -> int:
         runs = {(run.job.id, run.job.started_at): run for run in self._workers.runs()}
@@ -38,6 +44,9 @@ class Cancellation(Service):
             if is_to_be_killed:
                 run.kill()
         return told
+
+    def rest(self, *, now: datetime) -> timedelta:
+        return LONG_REST if self._hears() else self.interval
 
     def _claimed(self, ids: list[int]) -> list[tuple[Any, ...]]:
         claimed = Job.objects.filter(pk__in=ids, state=State.RUNNING, process=self._process)

@@ -16,7 +16,7 @@ from forge_jobs.services.base import Service
 class ProgressWriter(Service):
     """One statement for all runs that have told of progress since the last time.
 
-    The last progress of a run is stored with its outcome.
+    The last progress of a run is stored with its outcome, or later if its job is locked.
     """
 
     interval = timedelta(seconds=0.5)
@@ -39,7 +39,8 @@ class ProgressWriter(Service):
                 for run, progress in news
             ]
             with self._writing, db.connection().cursor() as cursor:
-                db.twin().write_progress(cursor, process=self._process.pk, rows=rows)
+                stored = db.twin().write_progress(cursor, process=self._process.pk, rows=rows)
+            news = [(run, progress) for run, progress in news if run.job.id in stored]
         for run, progress in news:
             run.stored_progress = progress
         return len(news)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import Final, Self
 
-from forge_jobs.context import JobContext, Progress
+from forge_jobs.context import NOWHERE, JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import JobKilled, JobTimedOut
 from forge_jobs.runtime.running.striking import is_importing, strike, take_back
+from forge_jobs.sets.stores import Store
 
 GRACE_SECONDS: Final = 5.0
 """How long a handler may take to react to an exception raised in it before it is given up."""
@@ -25,9 +26,9 @@ class Run:
     arrived by its end is taken back. `end()` is true for one caller, who reports the outcome.
     """
 
-    def __init__(self, job: ClaimedJob, *, process_name: str) -> None:
+    def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         self.job = job
-        self.context = JobContext(job, process_name=process_name)
+        self.context = JobContext(job, process_name=process_name, store=store)
         self.began_at = time.monotonic()
         self.due_at = NEVER
         self.killed_at = NEVER

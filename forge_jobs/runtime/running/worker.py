@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 from typing import Any, ClassVar, Final, cast
 
 from django.db import Error, connections, transaction
 
-from forge_jobs import db
+from forge_jobs import clock, db
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.exceptions import ClaimLost, JobTimedOut
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released, Throttled
+from forge_jobs.handlers.isolation import children_of
+from forge_jobs.handlers.outcomes import Cancelled, Done, Expired, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
+from forge_jobs.runtime.running.apart import run_apart
 from forge_jobs.runtime.running.interruption import excuse
+from forge_jobs.runtime.running.keeping import Claimed, concluded
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.settlements import Finished, Settlements
@@ -53,6 +58,7 @@ class Worker(EngineThread):
         *,
         process: Process,
         buffer: Buffer,
+        gates: Mapping[str, Gate],
         settlements: Settlements,
         writing: AbstractContextManager[object],
         claiming_stops: Event,
@@ -62,9 +68,11 @@ class Worker(EngineThread):
         self.number = number
         self._process = process
         self._buffer = buffer
+        self._gates = gates
         self._settlements = settlements
         self._writing = writing
         self._claiming_stops = claiming_stops
+        self._store = Claimed(process, stopping=claiming_stops)
         self.current: Run | None = None
         self.jobs_run = 0
         self.jobs_started = 0
@@ -88,7 +96,7 @@ class Worker(EngineThread):
 
         False if the run was given up in the meantime: another worker has taken this one's place.
         """
-        self.current = run = Run(job, process_name=self._process.name)
+        self.current = run = Run(job, process_name=self._process.name, store=self._store)
         self.jobs_started += 1
         outcome, stored = self.outcome_of(run)
         seconds = time.monotonic() - run.began_at
@@ -108,7 +116,7 @@ class Worker(EngineThread):
         """
         if (run := self.current) and run.end():
             failure = failed(error, saying="The run broke its worker")
-            transition = self._settlements.settled(run.job, failure)
+            transition = self.settled(run, failure)
             seconds = time.monotonic() - run.began_at
             self._settlements.put(Finished(run.job, transition, failure, seconds))
 
@@ -123,12 +131,14 @@ class Worker(EngineThread):
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
         try:
-            if run.job.is_on_record and not self.may_begin(run.job):
+            if (gate := self._gates.get(run.job.queue)) and not gate.may_begin(run.job):
                 return Released(), None
-            if job_started.has_listeners():
-                job_started.send_robust(type(self), job=shown_job(run.job))
+            if not self.begins(run):
+                return self.unbegun(run.job)
             run.start_clock()
             handler = registry.get(run.job.kind)
+            if handler.isolation:
+                return self.run_apart(handler, run)
             if handler.atomic:
                 return self.run_atomically(handler, run)
             outcome = self.call(handler, run)
@@ -136,19 +146,57 @@ class Worker(EngineThread):
             outcome = _heeding(run, own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(run, error)
+        if run.context.has_kept:
+            outcome = concluded(run, outcome)
         return outcome, None
+
+    def begins(self, run: Run) -> bool:
+        """Whether it may; then those are told who want to know."""
+        if run.job.is_on_record and not self.may_begin(run.job):
+            return False
+        if job_started.has_listeners():
+            job_started.send_robust(type(self), job=shown_job(run.job))
+        return True
 
     def may_begin(self, job: ClaimedJob) -> bool:
         """Put on record that an attempt begins which must not be taken for one that did not."""
+        return self.put_on_record(
+            lambda: Job.objects.begin(job, process=self._process, now=clock.now())
+        )
+
+    def unbegun(self, job: ClaimedJob) -> tuple[Outcome, Transition | None]:
+        """What comes of a job that may not begin: it has expired, or is not ours any more."""
+        now = clock.now()
+        expire = partial(Job.objects.expire_claimed, job, process=self._process, now=now)
+        if job.expires_at is None or not self.put_on_record(expire):
+            return Released(), None
+        reason = f"Expired at {datetime.fromtimestamp(job.expires_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        ended = Transition(job.id, job.claimed_at, State.CANCELLED, job.attempt - 1)
+        return Expired(), ended._replace(finished_at=now, last_error=reason)
+
+    def put_on_record(self, write: Callable[[], bool]) -> bool:
+        """Whether the database took it before this process stops."""
 
         def step() -> bool:
             with self._writing:
-                return Job.objects.begin(job, process=self._process)
+                return write()
 
         try:
             return ride_out(step, doing="starting a job", stopping=self._claiming_stops)
         except Stopped:
             return False
+
+    def run_apart(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+        """In a child, where middleware and transactions are."""
+        pool = handler.pool or children_of(handler)
+        outcome, stored = run_apart(run, pool, process=self._process.pk, settled=self.settled)
+        return _heeding(run, outcome), stored
+
+    def run_here(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+        """The same of one who is that child, or has none."""
+        if handler.atomic:
+            return self.run_atomically(handler, run)
+        return self.call(handler, run), None
 
     def run_atomically(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
         """Commit what the handler wrote together with the outcome that it returned.
@@ -175,13 +223,16 @@ class Worker(EngineThread):
 
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
-        transition = self._settlements.settled(run.job, outcome)
+        has_moved = run.context.has_moved
+        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
         if progress := run.untold_progress:
             return transition._replace(progress=told_progress(run.job, progress.as_json()))
         return transition
 
     def failure(self, run: Run, error: BaseException) -> Outcome:
         """What an error comes to; the loss of its session costs the job no attempt."""
+        if isinstance(error, ClaimLost):
+            return Released()
         if job_raised.has_listeners():
             job_raised.send_robust(type(self), job=shown_job(run.job), error=error)
         if run.killed_at != NEVER:
@@ -208,7 +259,7 @@ class Worker(EngineThread):
             returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
-            with run:
+            with nullcontext() if handler.ends_itself else run:
                 try:
                     if self._layers:
                         handle = partial(handler.run, run.context, payload)

@@ -79,7 +79,8 @@ class Workers:
         self.given_up += 1
         self.active.remove(worker)
         outcome = _given_up(worker, run)
-        transition = self._settlements.settled(run.job, outcome)
+        has_moved = run.context.has_moved
+        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
         seconds = time.monotonic() - run.began_at
         self._settlements.put(Finished(run.job, transition, outcome, seconds))
         worker_abandoned.send_robust(type(self), job=shown_job(run.job), stuck=self.stuck)

@@ -45,6 +45,19 @@ def test_no_more_than_the_limit_run_at_once() -> None:
     assert Job.objects.filter(state=State.SUCCEEDED, attempt=1).count() == 40
 
 
+def test_no_job_is_claimed_in_vain_where_a_limited_kind_fills_the_front() -> None:
+    @job(kind="tests.slow", max_concurrent_per_process=1)
+    def slow() -> None:
+        time.sleep(0.001)
+
+    slow.enqueue_many([{}] * 100)
+    noop.enqueue_many([{}] * 100)
+    drained = drain(threads=8)
+
+    assert Job.objects.finished().count() == 200
+    assert drained.fetcher.load.given_back == 0
+
+
 def test_room_for_a_kind_is_told_to_all_queues_at_once() -> None:
     release = threading.Event()
 

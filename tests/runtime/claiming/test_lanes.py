@@ -7,7 +7,6 @@ import pytest
 
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
-from forge_jobs.models.queue import Room
 from forge_jobs.runtime.claiming import lane as lane_module
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
 from tests.conftest import NOON
@@ -77,35 +76,3 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
 
     assert claims.starts == ["front", "position", start]
     assert lane.entrusted == 0
-
-
-class Watched:
-    """A lane of a limited queue, asked at moments that a test names."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.lane = Lane("default")
-        self.now = 0.0
-        monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
-
-    def may_start(self, own: int, free: int, *, at: float) -> int:
-        self.now = at
-        return self.lane.may_start(Room(own=own, free=free))
-
-
-def test_a_worker_beyond_one_s_share_is_taken_when_its_owner_has_left_it_idle(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    watched = Watched(monkeypatch)
-
-    assert [watched.may_start(2, 3, at=1.0), watched.may_start(0, 1, at=1.0)] == [2, 0]
-    assert [watched.may_start(0, 1, at=1.2), watched.may_start(0, 2, at=1.31)] == [0, 1]
-
-
-@pytest.mark.parametrize(("own", "free"), [(0, 0), (1, 1)], ids=["all run", "one of ours ended"])
-def test_a_worker_that_was_taken_meanwhile_has_not_been_idle(
-    own: int, free: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watched = Watched(monkeypatch)
-
-    assert [watched.may_start(0, 1, at=1.0), watched.may_start(own, free, at=1.2)] == [0, own]
-    assert [watched.may_start(0, 1, at=1.31), watched.may_start(0, 1, at=1.62)] == [0, 1]

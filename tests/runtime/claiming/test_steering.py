@@ -10,11 +10,12 @@ import pytest
 from django.db import connection, transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
-from forge_jobs.models import Job, Queue, RateLimitBudget, State
+from forge_jobs.models import Job, Queue, RateLimitBudget, Share, State
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.signals import queue_misconfigured
 from forge_jobs.wake import local
 from tests.app.jobs import noop
+from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import stored_job
 from tests.running import PATIENCE, drain, engine, eventually, running
@@ -304,10 +305,12 @@ def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_wai
 ) -> None:
     Queue.objects.sow({"default": {"max_workers": 1}})
     if taken:
-        stored_job(state=State.RUNNING, process_id=process_named("there").pk)
+        there = process_named("there", queues=["default"])
+        Share.objects.create(queue="default", process=there, slots=1, wanted=1, since=NOON)
         stored_job()
     with running(engine()) as subject:
-        eventually(lambda: subject.steering.is_limited("default"))
+        is_told = Share.objects.filter(process=subject.process, wanted=2 if taken else 0)
+        eventually(is_told.exists)
         with transaction.atomic():
             Queue.objects.select_for_update().get(name="default")
             for _ in range(3):
@@ -346,10 +349,10 @@ def held_by_another(queue: str) -> Iterator[None]:
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 def test_a_queue_whose_row_is_held_keeps_no_other_queue_waiting() -> None:
     Queue.objects.sow({"default": {"max_workers": 1}})
-    with running(engine(queues=("default", "other"))) as subject:
-        eventually(lambda: subject.steering.is_limited("default"))
-        with held_by_another("default"):
-            first, other = noop.enqueue(), noop.using(queue="other").enqueue()
-            eventually(lambda: state_of(other) == State.SUCCEEDED)
-            assert state_of(first) == State.READY
+    subject = engine(queues=("default", "other"))
+    with held_by_another("default"), running(subject):
+        first, other = noop.enqueue(), noop.using(queue="other").enqueue()
+        eventually(lambda: state_of(other) == State.SUCCEEDED)
+        assert state_of(first) == State.READY
+    with running(engine()):
         eventually(lambda: state_of(first) == State.SUCCEEDED)

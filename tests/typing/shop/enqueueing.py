@@ -1,9 +1,10 @@
 """Jobs come in."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import assert_type
+from uuid import uuid4
 
-from shop.jobs import send_receipt, send_reminder
+from shop.jobs import pay_back, send_receipt, send_reminder
 
 from forge_jobs import NewJob, aenqueue, enqueue, enqueue_many
 from forge_jobs.models import Job
@@ -18,6 +19,7 @@ assert_type(send_receipt.using(delay=5).new(order_id=1), NewJob)
 assert_type(send_receipt(1), str)  # a handler is still its function
 send_reminder.enqueue(order_id=1)  # without the context, which no payload holds
 enqueue_many([NewJob("shop.jobs.send_receipt", {"order_id": 1})])
+assert_type(pay_back.enqueue(uuid4(), due=date(2026, 3, 2)), Job)
 
 # expect error: Unexpected keyword argument "prio"
 enqueue("shop.jobs.send_receipt", {"order_id": 1}, prio=10)
@@ -35,6 +37,9 @@ send_receipt.using(priority=10).enqueue(oder_id=1)
 send_reminder.new(1, 2, order_id=1)
 # expect error: Argument "order_id" to "new"
 send_reminder.new(order_id="one")
+
+# expect error: Argument "due" to "new"
+pay_back.new(uuid4(), due="2026-03-02")
 
 
 async def in_an_async_view() -> Job:

@@ -1,7 +1,8 @@
 """Handlers, and what they say."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from forge_jobs import Done, JobContext, JobHandler, Outcome, Snoozed, job, register
 
@@ -14,6 +15,10 @@ def send_receipt(order_id: int, *, copies: int = 1) -> str:
 @job(queue="mail", max_attempts=5, timeout=timedelta(minutes=1), takes_context=True)
 def send_reminder(ctx: JobContext, *, order_id: int) -> Outcome:
     return Snoozed(delay=timedelta(hours=1)) if ctx.cancelled else Done({"order": order_id})
+
+
+@job(validate=True, takes_context=True)
+def pay_back(ctx: JobContext, payment: UUID, *, due: date | None = None) -> None: ...
 
 
 # expect error: Unexpected keyword argument "max_attemps"

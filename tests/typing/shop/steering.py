@@ -12,7 +12,7 @@ from forge_jobs.models import (
     Queue,
     RateLimitBudget,
     Schedule,
-    SlotAssignment,
+    Share,
 )
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ assert_type(Schedule.objects.due(now=NOON).first(), Schedule | None)
 assert_type(Schedule.objects.get(name="nightly").trigger(by="ada"), Job | None)
 assert_type(RateLimitBudget.objects.drain("api", pause=timedelta(minutes=1)), None)
 assert_type(Lease.objects.holder("services", now=NOON), int | None)
-assert_type(SlotAssignment.objects.first(), SlotAssignment | None)
+assert_type(Share.objects.first(), Share | None)
 assert_type(JobEvent.objects.first(), JobEvent | None)
 assert_type(ProcessGauge.objects.first(), ProcessGauge | None)
 names: list[str] = [queue.name for queue in Queue.objects.all()]

@@ -1,0 +1,1 @@
+"""How does a child begin, talk and end?"""

@@ -1,0 +1,1 @@
+"""What fits forge_jobs to packages of others; nothing of it is imported unless it is named."""

@@ -1,0 +1,84 @@
+"""What a process looks at again and again: little, for all who would else ask one by one."""
+
+from typing import Any
+
+from forge_jobs.db.rows import Horizon, Signs
+from forge_jobs.db.sqlite.jobs import aware
+
+ORDER = "SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s"
+
+QUEUES = "SELECT * FROM forge_jobs_queue ORDER BY id"
+
+READY_QUEUES = """
+WITH RECURSIVE found (queue) AS (
+    SELECT queue
+    FROM (SELECT queue FROM forge_jobs_job WHERE state = 'ready' ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT queue
+        FROM forge_jobs_job
+        WHERE state = 'ready' AND queue > found.queue
+        ORDER BY queue
+        LIMIT 1
+    )
+    FROM found
+    WHERE found.queue IS NOT NULL
+)
+SELECT queue FROM found WHERE queue IS NOT NULL
+"""
+
+HORIZON = """
+SELECT
+    (
+        SELECT run_at
+        FROM forge_jobs_job
+        WHERE state IN ('scheduled', 'retrying')
+        ORDER BY run_at, id
+        LIMIT 1
+    ),
+    (
+        SELECT next_fire_at
+        FROM forge_jobs_schedule
+        WHERE is_enabled AND NOT is_over AND next_fire_at IS NOT NULL
+        ORDER BY next_fire_at
+        LIMIT 1
+    ),
+    EXISTS (
+        SELECT 1 FROM forge_jobs_schedule WHERE is_enabled AND NOT is_over AND next_fire_at IS NULL
+    ),
+    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+"""
+
+
+def commits(cursor: Any) -> object:
+    """Differs from what it was if others may have committed since."""
+    cursor.execute("PRAGMA data_version")
+    return cursor.connection, cursor.fetchone()
+
+
+def signs(cursor: Any, *, process: int) -> Signs:
+    """What was asked of a process, how the queues' rows are, and which queues have ready jobs."""
+    cursor.execute(ORDER, {"process": process})
+    (order,) = cursor.fetchone() or (None,)
+    cursor.execute(QUEUES)
+    return Signs(order, cursor.fetchall(), ready_queues(cursor))
+
+
+def ready_queues(cursor: Any) -> list[str]:
+    """The queues that have ready jobs, in order."""
+    cursor.execute(READY_QUEUES)
+    return [queue for (queue,) in cursor.fetchall()]
+
+
+def horizon(cursor: Any) -> Horizon:
+    """When the first job, and the first schedule, is due; whether any is to be planned,
+    and whether anything comes after jobs."""
+    cursor.execute(HORIZON)
+    job, schedule, has_unplanned, has_followers = cursor.fetchone()
+    return Horizon(
+        aware(job) if job else None,
+        aware(schedule) if schedule else None,
+        bool(has_unplanned),
+        bool(has_followers),
+    )

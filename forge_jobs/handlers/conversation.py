@@ -1,0 +1,114 @@
+"""One job with one child: the request, all that is said while it runs, and what it comes to."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from forge_jobs.children.lines import LineTooLong
+from forge_jobs.children.program import LONGEST_LINE, Program
+from forge_jobs.children.warm import TICK_SECONDS, WarmChild
+from forge_jobs.exceptions import JobTimedOut
+from forge_jobs.handlers.answers import Garbage, Log, Ready, Step, read
+from forge_jobs.handlers.outcomes import Failed, Outcome
+
+if TYPE_CHECKING:
+    from forge_jobs.context import JobContext
+
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Conversation:
+    """Ends with an outcome, or as `heed()` says: a child that still works then has a fault."""
+
+    def __init__(self, ctx: JobContext, payload: dict[str, Any], *, program: Program) -> None:
+        self._ctx = ctx
+        self._payload = payload
+        self._program = program
+        self._has_ended = False
+        limit = ctx.job.timeout_seconds
+        self._due_at = time.monotonic() + limit if limit else float("inf")
+
+    def heed_alone(self) -> None:
+        """Raises `Cancelled` when the job is to stop, `JobTimedOut` when its time is up."""
+        self._ctx.cancelled.raise_if_set()
+        if time.monotonic() >= self._due_at:
+            raise JobTimedOut
+
+    def hold(self, child: WarmChild) -> Outcome:
+        """Raises as `heed()`."""
+        child.send(self.request())
+        while True:
+            try:
+                lines, logs = child.hear(TICK_SECONDS)
+            except LineTooLong:
+                return self._broken_off(child, f"said a line of more than {LONGEST_LINE:,} bytes")
+            for text in logs:
+                self._ctx.logger.info("%s", text)
+            if lines and (outcome := self._answer(child, lines)):
+                return outcome
+            if trouble := self._trouble(child, lines):
+                return self._broken_off(child, trouble)
+            self.heed(child)
+
+    def heed(self, child: WarmChild) -> None:
+        """While it works: ends it by raising."""
+        self.heed_alone()
+
+    def understand(self, child: WarmChild, line: bytes) -> Outcome | Step | Log | Ready:
+        """Raises `Garbage`."""
+        return read(line, job_id=self._ctx.job_id)
+
+    def request(self) -> bytes:
+        ctx = self._ctx
+        request = {
+            "id": ctx.job_id,
+            "payload": self._payload,
+            "attempt": ctx.attempt,
+            "max_attempts": ctx.max_attempts,
+            "kind": ctx.kind,
+            "queue": ctx.queue,
+        }
+        return f"{_encode(request)}\n".encode()
+
+    def _answer(self, child: WarmChild, lines: list[bytes]) -> Outcome | None:
+        """The outcome if one of the lines is that; one that goes on after it has a fault."""
+        for place, line in enumerate(lines, start=1):
+            try:
+                outcome = self._taken(self.understand(child, line))
+            except Garbage as error:
+                return self._broken_off(child, f"said a line {error}")
+            if outcome:
+                child.jobs_done += 1
+                if place < len(lines) or not child.is_at_rest:
+                    child.fault = "it went on after its answer"
+                return outcome
+        return None
+
+    def _taken(self, said: Outcome | Step | Log | Ready) -> Outcome | None:
+        match said:
+            case Step(done, total, message):
+                try:
+                    self._ctx.progress(done, total, message)
+                except (TypeError, ValueError) as error:
+                    raise Garbage(f"whose progress can't be taken: {error}") from None
+            case Log(level, text):
+                self._ctx.logger.log(level, "%s", text)
+            case Outcome():
+                return said
+        return None
+
+    def _trouble(self, child: WarmChild, lines: list[bytes]) -> str:
+        """What keeps it from answering; empty if nothing does."""
+        if child.is_mute or (self._has_ended and not lines):
+            return f"{child.how_it_ended()} before it had answered"
+        if child.is_deaf:
+            return "closed its stdin before it had answered"
+        if not lines:  # what it has started may hold its pipes; and its last words may be in them
+            self._has_ended = child.has_ended()
+        return self._program.uses_too_much(child).removeprefix("it ")
+
+    def _broken_off(self, child: WarmChild, what: str) -> Outcome:
+        child.fault = f"it {what}"
+        return Failed(f"The child {what}.")

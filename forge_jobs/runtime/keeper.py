@@ -1,0 +1,176 @@
+"""Keeps the session that a wrapper leaves, for its thread or, while that rests, for others."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import suppress
+from functools import partial
+from threading import Lock, Thread, current_thread, local
+from typing import Any, Final
+from weakref import finalize
+
+from django.db import Error, NotSupportedError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from forge_jobs import db
+from forge_jobs.conf import conf
+from forge_jobs.runtime.shelf import Shelf
+
+LONGEST_LIFE: Final = 900.0
+"""Seconds until a session is closed, by its beginning."""
+
+TRUSTED_SECONDS: Final = 5.0
+"""After a longer rest the server is asked whether the session is still there."""
+
+this_thread: Final = local()
+shelf: Final = Shelf()
+
+
+class Custody:
+    """What all keepers of a process go by."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.is_ours = False
+        self.process_name = ""
+        """By which sessions are named; empty if the project names them."""
+
+    def renew_lock(self) -> None:
+        """A thread that is not there after a fork may have held it."""
+        self.lock = Lock()
+
+
+custody: Final = Custody()
+os.register_at_fork(after_in_child=custody.renew_lock)
+
+
+class Keeper:
+    """Stands where one of Django's wrappers asks for a new session, and gives it the one it left.
+
+    A wrapper whose session is kept here looks unconnected. So a job that needs none pays nothing,
+    and for one that does Django sets the session up like any other.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.thread: Final[Thread] = current_thread()
+        self._session: Any = None
+        self._traits: object = None
+        self._dies_at = 0.0
+        self._kept: Any = None
+        self._kept_at = 0.0
+        self._twin: Any = None
+        # Others' wrappers believe things of a session that a fresh one would belie.
+        if type(connection).__module__.startswith("django."):
+            with suppress(NotSupportedError):
+                self._twin = db.twin_of(connection.vendor)
+                connection.get_new_connection = partial(self.give, connection)  # type: ignore[method-assign]
+                finalize(connection, self.bury, os.getpid()).atexit = False
+
+    def give(self, connection: BaseDatabaseWrapper, parameters: Any) -> Any:
+        """The session that was left here, if it is still good, else a new one."""
+        if hasattr(this_thread, "lends") and (session := self._borrow(connection)):
+            return session
+        rest = time.monotonic() - self._kept_at
+        if session := self.take():
+            if self._twin.is_alive(session, has_rested=rest > TRUSTED_SECONDS):
+                return session
+            session.close()
+        return type(connection).get_new_connection(connection, parameters)
+
+    def meet(self, connection: BaseDatabaseWrapper) -> None:
+        """Remember how a session is that has just been set up."""
+        if self._twin and self._session is not connection.connection:
+            self._furnish(connection)
+            self._session = connection.connection
+            self._traits = self._twin.traits(connection.connection)
+            self._dies_at = time.monotonic() + LONGEST_LIFE * random.uniform(0.8, 1.2)  # noqa: S311
+
+    def keep(self, connection: BaseDatabaseWrapper) -> bool:
+        """Take a session from its wrapper; False if it is old, troubled, or not as it was."""
+        session = connection.connection
+        if (
+            self._traits is None
+            or session is not self._session
+            or connection.errors_occurred
+            or time.monotonic() > self._dies_at
+            or self._twin.traits(session) != self._traits
+            or not self._twin.wipe(session)
+        ):
+            return False
+        try:
+            with connection.wrap_database_errors:
+                self._furnish(connection)
+        except Error:
+            return False
+        with custody.lock:
+            self._kept, self._kept_at = session, time.monotonic()
+        connection.connection = None
+        return True
+
+    def lend(self, connection: BaseDatabaseWrapper) -> None:
+        """Let others have the session while its thread rests; one that is not as it was goes."""
+        if self._twin is None:
+            return
+        session, self._session = self._session, None
+        is_fit = (
+            session is connection.connection
+            and not connection.in_atomic_block
+            and not connection.errors_occurred
+            and time.monotonic() < self._dies_at
+            and self._traits is not None
+            and self._twin.traits(session) == self._traits
+        )
+        if is_fit:
+            connection.connection = None
+            shelf.put(session, traits=self._traits, dies_at=self._dies_at)
+        else:
+            connection.close()
+
+    def _borrow(self, connection: BaseDatabaseWrapper) -> Any:
+        """A session that another thread has left, with all that it needs; None if there is none."""
+        if connection.alias != conf().database or (lent := shelf.take()) is None:
+            return None
+        has_rested = time.monotonic() - lent.since > TRUSTED_SECONDS
+        if not self._twin.is_alive(lent.session, has_rested=has_rested):
+            lent.session.close()
+            return None
+        self._session, self._traits, self._dies_at = lent.session, lent.traits, lent.dies_at
+        return lent.session
+
+    def take(self, *, after: float = 0.0) -> Any:
+        """What is kept, which then is the caller's; None if it has not lain for so many seconds."""
+        with custody.lock:
+            session, self._kept = self._kept, None
+            if session and time.monotonic() - self._kept_at < after:
+                session, self._kept = None, session
+        return session
+
+    def bury(self, process_id: int) -> None:
+        """Close what is left when its wrapper has gone with its thread; not in a fork of it.
+
+        Takes no lock, for the garbage collector may come by while its own thread holds it.
+        """
+        if self._session is not None and os.getpid() == process_id:
+            self._session.close()
+
+    def holds_open(self, connection: BaseDatabaseWrapper) -> bool:
+        return self._kept is not None or connection.connection is not None
+
+    def _furnish(self, connection: BaseDatabaseWrapper) -> None:
+        if not custody.is_ours or connection.alias != conf().database:
+            return
+        settings: dict[str, str] = getattr(this_thread, "limits", {})
+        if custody.process_name:
+            lends = hasattr(this_thread, "lends")
+            role = "services" if lends else self.thread.name.removeprefix("forge_jobs-")
+            settings = {
+                **settings,
+                "application_name": f"forge_jobs {role} of {custody.process_name}",
+            }
+        if zone := connection.timezone_name:
+            settings = {**settings, "TimeZone": zone}
+        session = connection.connection
+        if not self._twin.furnish(session, settings) and hasattr(this_thread, "limits"):
+            self._twin.ignore_notifications(session)

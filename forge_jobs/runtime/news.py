@@ -1,0 +1,87 @@
+"""Asks for all parts of a process at once whether anything has changed by which they go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from forge_jobs import db
+from forge_jobs.db.rows import Signs
+from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.orders import Orders
+from forge_jobs.services.base import Service
+from forge_jobs.wake import local
+
+INTERVAL: Final = timedelta(seconds=1)
+DEAF_INTERVAL: Final = timedelta(seconds=0.5)
+"""Where nothing but this look tells of what people ask."""
+
+NONE: Final = Signs(order=None, queues=None, ready=[])
+
+
+class News(Service):
+    """Orders, the rows of queues, and jobs that are ready though nobody was told.
+
+    On PostgreSQL that is one statement; on SQLite none, as long as nobody has committed.
+    """
+
+    interval = INTERVAL
+    is_urgent = True
+
+    def __init__(
+        self,
+        process: Process,
+        *,
+        queues: Collection[str],
+        steering: Steering,
+        orders: Orders,
+        hears: Callable[[], bool],
+        poll_interval: timedelta,
+    ) -> None:
+        self._process = process
+        self._queues = frozenset(queues)
+        self._steering = steering
+        self._orders = orders
+        self._hears = hears
+        self._poll_seconds = poll_interval.total_seconds()
+        self._polled_at = time.monotonic()
+        self._commits: object = None
+        self._signs = NONE
+
+    def run_once(self, *, now: datetime) -> int:
+        with db.connection().cursor() as cursor:
+            commits = db.twin().commits(cursor)
+            if commits == self._commits:
+                signs = self._signs
+            else:
+                signs = db.twin().signs(cursor, process=self._process.pk)
+        changed = self._heed(signs, now=now)
+        self._commits, self._signs = commits, signs
+        return changed + self._poll(signs)
+
+    def rest(self, *, now: datetime) -> timedelta:
+        longest = INTERVAL if self._hears() else DEAF_INTERVAL
+        return min(longest, timedelta(seconds=self._poll_seconds))
+
+    def _heed(self, signs: Signs, *, now: datetime) -> int:
+        if signs.queues == self._signs.queues:
+            changed = self._steering.pass_time(now=now)
+        else:
+            changed = self._steering.run_once(now=now)
+        if self._orders.is_new(signs.order):
+            changed += self._orders.run_once(now=now)
+        return changed
+
+    def _poll(self, signs: Signs) -> int:
+        """Wake the fetcher for what waits, whoever forgot to; returns for how many queues."""
+        moment = time.monotonic()
+        if moment - self._polled_at < self._poll_seconds:
+            return 0
+        self._polled_at = moment
+        waiting = self._queues.intersection(signs.ready)
+        for queue in waiting:
+            local.ring(queue)
+        return len(waiting)

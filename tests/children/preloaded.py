@@ -1,0 +1,1 @@
+"""What a child loads before its first job."""

@@ -1,0 +1,138 @@
+"""Threads of ours lend each other their sessions while they rest."""
+
+from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from forge_jobs.models import Job
+from forge_jobs.runtime import keeper, sessions
+from tests.app.jobs import noop
+from tests.running import PATIENCE, engine, eventually, running
+
+if connection.vendor != "postgresql":
+    pytest.skip("SQLite's sessions cost nothing", allow_module_level=True)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_lies_about() -> Iterator[None]:
+    keeper.shelf.close()
+    yield
+    keeper.shelf.close()
+
+
+def in_a_thread_that_lends(act: Callable[[], Any]) -> Any:
+    """What `act` returns; the thread rests afterwards."""
+    found: list[Any] = []
+
+    def work() -> None:
+        sessions.lend_at_rest()
+        found.append(act())
+        sessions.rest()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(PATIENCE)
+    return found[0]
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid: int = cursor.fetchone()[0]
+    return pid
+
+
+def test_who_comes_next_goes_on_with_the_session_that_was_left() -> None:
+    first, second = (in_a_thread_that_lends(backend) for _ in range(2))
+
+    assert first == second
+    assert len(keeper.shelf) == 1
+
+
+def test_other_threads_get_none_of_these() -> None:
+    lent = in_a_thread_that_lends(backend)
+    connection.close()
+
+    assert backend() != lent
+    assert len(keeper.shelf) == 1
+
+
+def test_one_that_is_not_as_it_was_is_closed() -> None:
+    def spoil() -> int:
+        pid = backend()
+        connection.connection.prepare_threshold = 7
+        return pid
+
+    spoilt = in_a_thread_that_lends(spoil)
+
+    assert len(keeper.shelf) == 0
+    assert in_a_thread_that_lends(backend) != spoilt
+
+
+def test_one_that_was_in_trouble_is_closed() -> None:
+    def fail() -> None:
+        with pytest.raises(Exception, match="no_such"), connection.cursor() as cursor:
+            cursor.execute("SELECT no_such")
+
+    in_a_thread_that_lends(fail)
+
+    assert len(keeper.shelf) == 0
+
+
+def test_one_that_is_old_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LONGEST_LIFE", 0.0)
+    in_a_thread_that_lends(backend)
+
+    assert len(keeper.shelf) == 0
+
+
+def test_one_whose_server_has_gone_is_not_given_to_anybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = in_a_thread_that_lends(backend)
+    monkeypatch.setattr(keeper, "TRUSTED_SECONDS", -1.0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [gone])
+
+    assert in_a_thread_that_lends(backend) != gone
+
+
+def test_one_that_nobody_needed_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_a_thread_that_lends(backend)
+    sessions.close_unused()
+    assert len(keeper.shelf) == 1
+    monkeypatch.setattr(sessions, "LONGEST_LOAN", 0.0)
+    sessions.close_unused()
+
+    assert len(keeper.shelf) == 0
+
+
+def test_an_idle_process_has_four_sessions_at_most_and_works_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sessions, "LONGEST_LOAN", 1.0)
+    monkeypatch.setattr(sessions, "LONGEST_REST", 1.0)
+    with running(engine(threads=4, poll_interval=1)):
+        for _ in range(2):
+            noop.enqueue_many([{}] * 20)
+            eventually(lambda: not Job.objects.unfinished().exists())
+            eventually(lambda: ours() <= 4)
+
+    eventually(lambda: ours() == 0)
+
+
+def ours() -> int:
+    """How many sessions there are with our database but the test's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+        count: int = cursor.fetchone()[0]
+    return count

@@ -1,0 +1,128 @@
+"""One look answers whether anything has changed; what is asked of a process arrives by it alone."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from forge_jobs.models import Process, ProcessState, Queue
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.news import News
+from forge_jobs.runtime.orders import Orders
+from forge_jobs.wake import local
+from tests.conftest import NOON
+from tests.factories import process_named
+from tests.rows import stored_job
+from tests.running import PATIENCE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECOND = timedelta(seconds=1)
+
+
+class Desk:
+    """A process that gets news, and what comes of them."""
+
+    def __init__(self) -> None:
+        self.process = process_named("reader")
+        self.lifecycle = Lifecycle()
+        self.steering = Steering(["default", "other"])
+        self.hears = False
+        self.news = News(
+            self.process,
+            queues=["default", "other"],
+            steering=self.steering,
+            orders=Orders(self.process, self.lifecycle),
+            hears=lambda: self.hears,
+            poll_interval=SECOND,
+        )
+
+    def look(self) -> int:
+        return self.news.run_once(now=NOON)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    Queue.objects.sow({"default": {}, "other": {}})
+    desk = Desk()
+    desk.look()
+    return desk
+
+
+@pytest.fixture
+def bell() -> Iterator[local.Bell]:
+    bell = local.Bell()
+    local.subscribe(bell)
+    yield bell
+    local.unsubscribe(bell)
+
+
+def other_session(act: Callable[[], object]) -> None:
+    """As somebody else does: SQLite tells of the commits of others only."""
+
+    def work() -> None:
+        act()
+        connection.close()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(PATIENCE)
+
+
+def test_a_change_by_hand_of_a_queue_arrives(desk: Desk) -> None:
+    other_session(lambda: Queue.objects.filter(name="other").update(is_paused=True))
+    desk.look()
+    assert desk.steering.closed == {"other"}
+
+    other_session(lambda: Queue.objects.filter(name="other").update(is_paused=False))
+    desk.look()
+    assert desk.steering.closed == frozenset()
+
+
+def test_a_queue_opens_by_itself_when_it_has_cooled_down(desk: Desk) -> None:
+    cooling = {"throttled_until": NOON + SECOND, "throttle_attempts": 1}
+    other_session(lambda: Queue.objects.filter(name="other").update(**cooling))
+    desk.look()
+    assert desk.steering.closed == {"other"}
+
+    desk.news.run_once(now=NOON + SECOND)
+    assert desk.steering.closed == frozenset()
+
+
+def test_an_order_by_hand_is_obeyed_once(desk: Desk) -> None:
+    other_session(lambda: Process.objects.update(requested_state=ProcessState.STOPPING))
+    for _ in range(3):
+        desk.look()
+
+    assert desk.lifecycle.stop_requests.qsize() == 1
+
+
+def test_a_job_of_which_nobody_was_told_is_found_when_it_is_time_to_poll(
+    desk: Desk, bell: local.Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_session(lambda: stored_job(queue="other"))
+    desk.look()
+    assert not bell.wait(0)
+    monkeypatch.setattr(desk.news, "_polled_at", float("-inf"))
+    desk.look()
+
+    assert bell.wait(0) == {"other": 1}
+
+
+def test_nothing_new_takes_one_statement(
+    desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Queue.objects.sow({f"queue {number}": {} for number in range(50)})
+    desk.look()
+    with django_assert_num_queries(1):
+        desk.look()
+
+
+def test_who_hears_of_nothing_looks_twice_as_often(desk: Desk) -> None:
+    assert desk.news.rest(now=NOON) == SECOND / 2
+    desk.hears = True
+    assert desk.news.rest(now=NOON) == SECOND
