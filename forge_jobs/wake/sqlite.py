@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import deque
 from contextlib import closing
 from typing import Final, Protocol
 
@@ -17,6 +18,8 @@ GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
 GLANCES_UNTIL_QUIET: Final = 400
 CHANGES_UNTIL_BUSY: Final = 8
+BUSY_SECONDS: Final = 0.25
+"""So many changes in so short a time, and each write need not be looked into at once."""
 
 
 class Watch(Protocol):
@@ -46,7 +49,8 @@ class SQLiteListener(Listener):
         ask = connection.connection.execute
         (version,) = ask("PRAGMA data_version").fetchone()  # and the files beside it are there
         local.ring(local.ANY)
-        rest, changes = SHORTEST_REST, 0
+        rest = SHORTEST_REST
+        changes: deque[float] = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         with (
             connection.wrap_database_errors,
             self.arrivals() as arrivals,
@@ -55,13 +59,16 @@ class SQLiteListener(Listener):
             while not self.stopping.is_set():
                 was_written = watch.wait(rest)
                 (looked,) = ask("PRAGMA data_version").fetchone()
-                changes = changes + 1 if looked != version else 0
                 rest = SHORTEST_REST if was_written else min(LONGEST_REST, 2 * rest)
-                if changes:
+                moment = time.monotonic()
+                if has_changed := looked != version:
                     version = looked
+                    changes.append(moment)
                     local.ring(local.ANY)
-                    is_busy = changes > CHANGES_UNTIL_BUSY  # somebody writes all the time
-                    time.sleep(RARE_GLANCE_SECONDS if is_busy else GLANCE_SECONDS)
+                if moment - changes[0] < BUSY_SECONDS:  # somebody writes all the time
+                    time.sleep(RARE_GLANCE_SECONDS)
+                elif has_changed:
+                    time.sleep(GLANCE_SECONDS)
 
 
 class Told:
