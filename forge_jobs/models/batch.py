@@ -37,6 +37,15 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Those that whoever opened them should have sealed by now."""
         return self.filter(state=BatchState.OPEN, expires_at__lte=now)
 
+    def lock_free_ones(self) -> list[int]:
+        """Lock those that nobody has locked; returns their ids."""
+        rows = self.order_by("pk").select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True))
+
+    def lock(self) -> list[int]:
+        """Lock them until the current transaction ends; returns their ids."""
+        return list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+
 
 class BatchManager(RowsManager["Batch", BatchQuerySet]):
     rows = BatchQuerySet

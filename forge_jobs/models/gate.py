@@ -50,6 +50,15 @@ class GateQuerySet(models.QuerySet["Gate"]):
         """Those that no job has any more."""
         return self.filter(is_done=True, jobs__isnull=True)
 
+    def lock_free_ones(self) -> list[int]:
+        """Lock those that nobody has locked; returns their ids."""
+        rows = self.order_by("pk").select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True))
+
+    def lock(self) -> list[int]:
+        """Lock them until the current transaction ends; returns their ids."""
+        return list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+
 
 class GateManager(RowsManager["Gate", GateQuerySet]):
     rows = GateQuerySet
@@ -78,6 +87,7 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
         if not gates:
             return []
         among = self.filter(pk__in=gates)
+        among.lock()  # who decides about them at this moment goes by what was before
         among.filter(state=GateState.BROKEN).update(
             state=GateState.CLOSED, reason="", is_done=False
         )
@@ -211,6 +221,9 @@ class Predecessor(JobsModel):
 
 def judge_anew(jobs: Collection[int]) -> None:
     """Let what ended, or broke, because of these jobs do so anew, for they run again."""
-    ended = Batch.objects.filter(jobs__in=jobs, ended_at__isnull=False)
+    of_jobs = set(Batch.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
+    around = Batch.objects.filter(pk__in=Batch.objects.with_ancestors(of_jobs))
+    around.exclude(state=BatchState.OPEN).lock()
+    ended = Batch.objects.filter(pk__in=of_jobs, ended_at__isnull=False)
     batches = Batch.objects.reopen(set(ended.values_list("pk", flat=True)))
     Gate.objects.close(Gate.objects.behind(jobs=jobs, batches=batches))
