@@ -22,7 +22,9 @@ HAS_FAILED = Q(needs=Needs.SUCCESS) & (
     Q(job__state__in=[State.DEAD, State.CANCELLED]) | Q(batch__state=BatchState.FAILED)
 )
 CANT_FAIL = Q(needs=Needs.FAILURE) & (
-    Q(job__state=State.SUCCEEDED) | Q(batch__state=BatchState.SUCCEEDED)
+    Q(job__state=State.SUCCEEDED)
+    | Q(job_id__isnull=False, job__state__isnull=True)
+    | Q(batch__state=BatchState.SUCCEEDED)
 )
 IS_UNFINISHED = Q(job__state__in=UNFINISHED) | Q(
     batch__state__in=[BatchState.OPEN, BatchState.SEALED]
@@ -211,6 +213,8 @@ class Predecessor(JobsModel):
         """Why what comes after it can't run, if it ended otherwise than it should."""
         if self.job and self.job.was_given_up:
             return self.job.cancel_reason
+        if self.job_id and not self.job:
+            return f"It comes after a failure of #{self.job_id}, which is gone."
         what = str(self.job) if self.job else f"the batch {self.batch}"
         if self.needs == Needs.FAILURE:
             return f"It comes after a failure of {what}, which succeeded."
