@@ -159,11 +159,14 @@ class Batch(JobsModel):
         return bool(changed)
 
     def cancel(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
-        """Seal it, and cancel all of its jobs that have not ended; returns how many.
+        """Seal it with its parts, and cancel all jobs that have not ended; returns how many.
 
         It ends once those that run have come to their end.
         """
         self.seal(now=now)
+        parts = Batch.objects.with_descendants([self.pk]) - {self.pk}
+        for part in Batch.objects.filter(pk__in=parts, state=BatchState.OPEN):
+            part.seal(now=now)
         return self.all_jobs().cancel(reason, by=by, now=now)
 
     def join(self, timeout: timedelta | float | None = None) -> dict[str, int]:
