@@ -4,6 +4,7 @@ Every process of the project's web loads this, and few of them ever show a page:
 beyond its form and its buttons is imported by the view that shows it.
 """
 
+from forge_jobs.admin.batch import BatchAdmin
 from forge_jobs.admin.budget import RateLimitBudgetAdmin
 from forge_jobs.admin.job import JobAdmin
 from forge_jobs.admin.mission_control import MissionControlAdmin
@@ -12,6 +13,7 @@ from forge_jobs.admin.queue import QueueAdmin
 from forge_jobs.admin.schedule import ScheduleAdmin
 
 __all__ = [
+    "BatchAdmin",
     "JobAdmin",
     "MissionControlAdmin",
     "ProcessAdmin",

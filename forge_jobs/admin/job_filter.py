@@ -18,6 +18,7 @@ from forge_jobs import durations
 from forge_jobs.models import State
 from forge_jobs.operations.selection import Selection
 
+LARGEST_ID: Final = 2**63 - 1
 NUMBERED: Final = re.compile(r"#(\d{1,18})$")
 
 
@@ -53,6 +54,9 @@ class JobFilter(forms.Form):
     error = forms.CharField(
         required=False, max_length=201, strip=False, label=gettext_lazy("Error")
     )
+    batch = forms.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_ID, label=gettext_lazy("Batch")
+    )
     q = forms.CharField(required=False, max_length=200, label=gettext_lazy("Text"))
 
     def __init__(self, data: Any, *, queues: Iterable[str], now: datetime) -> None:
@@ -73,6 +77,7 @@ class JobFilter(forms.Form):
             ids=[int(numbered[1])] if numbered else None,
             queue=said["queue"] or None,
             kind=said["kind"] or None,
+            batch=said["batch"],
             label=said["label"] or None,
             since=said["since"],
             until=said["until"],

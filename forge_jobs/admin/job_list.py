@@ -15,6 +15,7 @@ from forge_jobs.admin.job_acts import ACTS, JobAct
 from forge_jobs.admin.job_bulk import OPERATIONS
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.dead_groups import DeadGroups
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_line import JobLine
@@ -22,7 +23,7 @@ from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import JobLabel
+from forge_jobs.models import Job, JobLabel
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import State
 
@@ -85,17 +86,18 @@ class JobListPage:
         ]
 
     def _groups(self, jobs: JobList) -> DeadGroups | None:
-        """Above the dead jobs, unless one group is looked at already, or a further page."""
-        if jobs.state != State.DEAD or jobs.selection.error_line is not None:
+        """Above the dead jobs of all batches, unless one group is looked at, or a further page."""
+        selection = jobs.selection
+        if jobs.state != State.DEAD or (selection.error_line, selection.batch) != (None, None):
             return None
         if any(self.request.GET.get(name) for name in PLACES):
             return None
         queues = self.totals.queues()
-        dead = self.totals.of(queue=jobs.selection.queue or "", states=[State.DEAD])
-        return DeadGroups.read(jobs.selection, queues=queues, dead=dead, now=self.now)
+        dead = self.totals.of(queue=selection.queue or "", states=[State.DEAD])
+        return DeadGroups.read(selection, queues=queues, dead=dead, now=self.now)
 
     def _found(self) -> dict[str, Any]:
-        jobs = JobList(selection=self.filter.selection(), now=self.now)
+        jobs = listed(self.filter.selection(), now=self.now)
         asked = {name: self._place(jobs, name) for name in PLACES}
         page = jobs.page(after=asked["after"], before=asked["before"])
         if asked["before"] and page.before is None and page.looked_to is None:
@@ -141,13 +143,21 @@ class JobListPage:
     def _state_links(self) -> list[StateLink]:
         queue = self.request.GET.get("queue", "")
         shown = self.request.GET.get("state", "")
-        links = [("", _("All"), self.totals.of(queue=queue))]
-        counts = self.totals.by_state(queue)
+        counts = self._counts_of_batch() or self.totals.by_state(queue)
+        links = [("", _("All"), sum(counts.values()))]
         links += [(state.value, str(state.label), counts[state]) for state in State]
         return [
             StateLink(name, label, count, self._query(state=name) or "?", name == shown)
             for name, label, count in links
         ]
+
+    def _counts_of_batch(self) -> dict[State, int] | None:
+        """By state; None if the list is not of a batch."""
+        batch = self.filter.cleaned_data.get("batch")
+        if batch is None:
+            return None
+        counts = Job.objects.filter(batch=batch).counts()
+        return {state: counts.get(state, 0) for state in State}
 
     def _query(self, **changes: str) -> str:
         parameters = self.request.GET.copy()

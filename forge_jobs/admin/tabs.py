@@ -42,6 +42,7 @@ TABS: Final[Sequence[Tab]] = (
     _table("queues", _("Queues"), "queue"),
     _table("processes", _("Processes"), "process"),
     _table("jobs", _("Jobs"), "job"),
+    _table("batches", _("Batches"), "batch"),
     _table("schedules", _("Schedules"), "schedule"),
     _table("budgets", _("Budgets"), "ratelimitbudget"),
     Tab(name="health", title=_("Health"), view="forge_jobs_health", permission="view_job"),

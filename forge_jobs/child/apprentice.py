@@ -41,7 +41,7 @@ class Apprentice(Worker):
         self._handler = registry.get(kind)
         self._layers = middleware.installed()
         self._loop = None
-        self._gates = {}  # the worker has seen to them
+        self._doors = {}  # the worker has seen to them
         self._claiming_stops = Event()
         self._jobs: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._transitions: SimpleQueue[Transition] = SimpleQueue()

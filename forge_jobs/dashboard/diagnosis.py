@@ -10,6 +10,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from forge_jobs.dashboard.awaited import Awaited
 from forge_jobs.states import State
 
 MANY: Final = 1_000
@@ -42,6 +43,7 @@ class Facts:
     max_attempts: int | None = None
     concurrency_key: str = ""
     holders: Sequence[int] = ()
+    awaited: Awaited | None = None
     is_paused: bool = False
     cooling_until: datetime | None = None
     max_workers: int | None = None
@@ -63,15 +65,20 @@ class Facts:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One sentence; a moment, and the jobs that it speaks of, come at its end."""
+    """One sentence; a moment, or the jobs and batches that it speaks of, come at its end.
+
+    Of those there may be more.
+    """
 
     text: str
     moment: datetime | None = None
     jobs: Sequence[int] = ()
+    batches: Sequence[tuple[int, str]] = ()
+    has_more: bool = False
 
 
 def diagnose(facts: Facts) -> Diagnosis | None:
-    """None for a job that is over."""
+    """None for a job that is over, unless it never ran for want of what it comes after."""
     match facts.state:
         case State.RUNNING:
             return _of_running(facts)
@@ -91,6 +98,11 @@ def diagnose(facts: Facts) -> Diagnosis | None:
             )
         case State.BLOCKED:
             return _of_blocked(facts)
+        case State.HELD if facts.awaited:
+            told = facts.awaited.of_held(is_anybody_live=facts.is_anybody_live)
+            return Diagnosis(told, None, **facts.awaited.named)
+        case State.CANCELLED if facts.awaited:
+            return Diagnosis(facts.awaited.of_given_up())
         case State.READY:
             return _of_closed_queue(facts) or _of_servers(facts) or _of_terms(facts) or _next(facts)
         case _:

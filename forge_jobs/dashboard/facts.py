@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.diagnosis import MANY, Facts, Server
 from forge_jobs.dashboard.job_list import NEXT_CLAIMED
+from forge_jobs.dashboard.kin import awaited
 from forge_jobs.durations import of_seconds
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, Share, State
@@ -32,6 +34,11 @@ def read_facts(job: Job, *, now: datetime) -> Facts:
             facts |= _of_ready(job, now=now)
         case State.BLOCKED:
             facts |= {"concurrency_key": job.concurrency_key, "holders": _holders(job)}
+        case State.HELD:
+            facts["awaited"] = awaited(job)
+            facts["is_anybody_live"] = Process.objects.live(now=now).exists()
+        case State.CANCELLED if job.was_given_up:
+            facts["awaited"] = replace(awaited(job), reason=job.cancel_reason)
         case State.SCHEDULED | State.RETRYING:
             facts["is_anybody_live"] = Process.objects.live(now=now).exists()
         case State.RUNNING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
+from forge_jobs.dashboard.batch_jobs import BatchJobs
 from forge_jobs.dashboard.job_list import COUNTED, LOOK, JobList, JobPage
 from forge_jobs.dashboard.totals import Totals
 
@@ -30,6 +31,9 @@ class JobCount:
         selection = jobs.selection
         if selection.ids is not None:
             return cls(number=len(page.jobs))
+        if isinstance(jobs, BatchJobs) and not jobs.must_look_to_count:
+            number = jobs.count(bound=BOUND)
+            return cls(number=min(number, BOUND), is_more=number > BOUND)
         if jobs.must_look_to_count:
             if page.matched is None:
                 return None

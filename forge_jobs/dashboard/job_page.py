@@ -1,4 +1,4 @@
-"""All of one job: what it is, what keeps it, what happened to it, and its neighbours."""
+"""All of one job: what it is, what keeps it, what happened to it, its kin and its neighbours."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from forge_jobs.dashboard.errors import JobError, read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.job_list import HEAVY
+from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
 from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.dashboard.timeline import Moment, timeline
-from forge_jobs.models import Job, JobLabel, Process
+from forge_jobs.models import Batch, Job, JobLabel, Process
 
 NEIGHBOURS: Final = 10
 
@@ -27,6 +28,9 @@ NEIGHBOURS: Final = 10
 class JobPage:
     job: Job
     process: Process | None
+    batch: Batch | None
+    after: Kin
+    before: Kin
     diagnosis: Diagnosis | None
     progress: Progress | None
     run_time: timedelta | None
@@ -44,6 +48,9 @@ class JobPage:
         return cls(
             job=job,
             process=Process.objects.filter(pk=job.process_id).first() if job.process_id else None,
+            batch=Batch.objects.filter(pk=job.batch_id).first() if job.batch_id else None,
+            after=comes_after(job),
+            before=comes_before(job),
             diagnosis=diagnose(read_facts(job, now=now)),
             progress=Progress.of(job),
             run_time=run_time(job, now=now),

@@ -101,7 +101,7 @@ def _value(name: str, word: str) -> Any:
         if moment.tzinfo is None:
             raise ValueError(f"{word} has no time zone.")
         return moment.astimezone(UTC)
-    if name.endswith("_key") or name == "queue":
+    if name.endswith("_key") or name in ("queue", "state"):
         if "\0" in word:
             raise ValueError("No name has a NUL in it.")
         return word

@@ -109,7 +109,8 @@ def _of_end(job: Job, at: datetime, told: Told) -> Iterator[Moment]:
 
 def _was_waiting(job: Job) -> bool:
     """Whether it was cancelled without being run: the wish and the end are one."""
-    return job.state == State.CANCELLED and job.cancel_requested_at == job.finished_at
+    was_cancelled = job.state == State.CANCELLED and job.cancel_requested_at == job.finished_at
+    return was_cancelled or job.was_given_up
 
 
 def _of_wish(job: Job, at: datetime, title: str) -> Moment:

@@ -10,7 +10,8 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand
 
 from forge_jobs import clock
-from forge_jobs.dashboard.job_list import LOOK, JobList
+from forge_jobs.dashboard.batch_jobs import listed
+from forge_jobs.dashboard.job_list import LOOK
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import ago, document, one_line, shortened, table
 from forge_jobs.management.steering import add_filters, filters
@@ -65,9 +66,7 @@ def _found(given: Mapping[str, Any], *, limit: int, now: datetime) -> tuple[list
     left_out = ""
     for one in states:
         wanted = limit - len(jobs)
-        page = JobList(selection=Selection(**{**given, "states": one}), now=now).page(
-            size=max(1, wanted)
-        )
+        page = listed(Selection(**{**given, "states": one}), now=now).page(size=max(1, wanted))
         jobs += page.jobs[:wanted]
         if page.after is not None or len(page.jobs) > wanted:
             left_out = f"There are more than {limit:,}; --limit shows up to {MOST:,}."

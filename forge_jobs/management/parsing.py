@@ -108,6 +108,13 @@ def job_id(text: str) -> int:
     return given
 
 
+def batch_id(text: str) -> int:
+    """The number that `jobs batch` lists."""
+    if not text.isdecimal() or not 0 < int(text[:20]) <= LARGEST_ID:
+        raise ArgumentTypeError(f"{text!r} is no batch's id; ids are numbers from 1 on.")
+    return int(text)
+
+
 def count(most: int) -> Callable[[str], int]:
     """A whole number from 1 on."""
 

@@ -15,7 +15,10 @@ from forge_jobs.operations.bulk import Operation
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL
 
-FILTERS: Final = ("ids", "queue", "kind", "label", "states", "older_than", "newer_than", "error")
+FILTERS: Final = (
+    *("ids", "queue", "kind", "batch", "label"),
+    *("states", "older_than", "newer_than", "error"),
+)
 
 
 def add_arguments(parser: ArgumentParser, operation: type[Operation]) -> None:
@@ -46,6 +49,7 @@ def add_filters(parser: ArgumentParser, *, states: Sequence[State], usual: str) 
     add("ids", type=parsing.job_id, nargs="*", metavar="ID")
     add("--queue", type=parsing.words, help="the name of a queue, even of a former one")
     add("--kind", type=parsing.kind, help="a kind, or with a trailing * a prefix of kinds")
+    add("--batch", type=parsing.batch_id, metavar="ID", help="the id of a batch")
     add("--label", type=parsing.words, help="that jobs were given when they were enqueued")
     add(
         "--state",

@@ -194,5 +194,9 @@ class Batch(JobsModel):
 
         What only came after them, and was cancelled for that, goes on when they succeed.
         """
+        return self.failed_jobs().requeue(by=by, now=now)
+
+    def failed_jobs(self) -> JobQuerySet:
+        """Of all its jobs those that are dead or were cancelled, but not for another's sake."""
         ended = self.all_jobs().filter(state__in=[State.DEAD, State.CANCELLED])
-        return ended.exclude(GIVEN_UP).requeue(by=by, now=now)
+        return ended.exclude(GIVEN_UP)

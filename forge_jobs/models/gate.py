@@ -133,6 +133,9 @@ class PredecessorQuerySet(models.QuerySet["Predecessor"]):
     def ended(self) -> Self:
         return self.exclude(IS_UNFINISHED)
 
+    def unended(self) -> Self:
+        return self.filter(IS_UNFINISHED)
+
     def failed(self) -> Self:
         """Those that ended otherwise than they should."""
         return self.filter(HAS_FAILED | CANT_FAIL)
@@ -147,6 +150,7 @@ class PredecessorManager(RowsManager["Predecessor", PredecessorQuerySet]):
 
     of_gate = verb(PredecessorQuerySet.of_gate)
     ended = verb(PredecessorQuerySet.ended)
+    unended = verb(PredecessorQuerySet.unended)
     failed = verb(PredecessorQuerySet.failed)
 
     def results_for(self, job: int) -> list[Any]:

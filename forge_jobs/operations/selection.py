@@ -34,6 +34,7 @@ class Selection:
     queue: str | None = None
     label: str | None = None
     kind: str | None = None
+    batch: int | None = None
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
     since: datetime | None = None
@@ -81,11 +82,13 @@ class Selection:
 
     @property
     def words(self) -> Q:
-        """What is said of kind, label, error and text.
+        """What is said of kind, batch, label, error and text.
 
         No word is matched by LIKE: on SQLite it takes `a` for `A`.
         """
         said = self.of_kind
+        if self.batch is not None:
+            said &= Q(batch=self.batch)
         if self.label is not None:
             said &= Q(pk__in=JobLabel.objects.filter(label=self.label).values("job"))
         if self.error is not None:

@@ -15,8 +15,8 @@ from forge_jobs.runtime import pools
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.fetcher import Fetcher
-from forge_jobs.runtime.claiming.gates import Gate
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
@@ -77,15 +77,15 @@ class Engine:
         claiming_stops, bell = Event(), Bell()
         self.steering = Steering(options.queues)
         self.claims = Claims(process)
-        self.gates: dict[str, Gate] = {}
-        self.settlements = Settlements(self.steering, gates=self.gates, process_name=process.name)
-        self.buffer = Buffer(bell, gates=self.gates, release=self.settlements.release)
+        self.doors: dict[str, Door] = {}
+        self.settlements = Settlements(self.steering, doors=self.doors, process_name=process.name)
+        self.buffer = Buffer(bell, doors=self.doors, release=self.settlements.release)
         self.workers = Workers(
             lambda number: Worker(
                 number,
                 process=process,
                 buffer=self.buffer,
-                gates=self.gates,
+                doors=self.doors,
                 settlements=self.settlements,
                 writing=writing,
                 claiming_stops=claiming_stops,
@@ -97,7 +97,7 @@ class Engine:
         )
         self.sharing = Sharing(
             process,
-            gates=self.gates,
+            doors=self.doors,
             steering=self.steering,
             buffer=self.buffer,
             bell=bell,
@@ -105,7 +105,7 @@ class Engine:
             lifecycle=lifecycle,
             writing=writing,
         )
-        load = Load(self.workers.work_done, threads=options.threads, gates=self.gates)
+        load = Load(self.workers.work_done, threads=options.threads, doors=self.doors)
         kinds = KindLimits(self.claims, process.kinds)
         self.fetcher = Fetcher(
             lanes=Lanes(options.queues, kinds=kinds, steering=self.steering),
@@ -113,7 +113,7 @@ class Engine:
             admission=Admission(
                 process,
                 steering=self.steering,
-                gates=self.gates,
+                doors=self.doors,
                 load=load,
                 writing=writing,
                 stopping=claiming_stops,

@@ -17,7 +17,7 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.settlement import as_resident, settle, stopped
 from forge_jobs.handlers.verdicts import final, judged
 from forge_jobs.runtime import sessions
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.states import State
 
@@ -67,9 +67,9 @@ class Finished(NamedTuple):
 class Settlements:
     """Filled by workers and whoever gives jobs back, emptied by the finalizer."""
 
-    def __init__(self, steering: Steering, *, gates: Mapping[str, Gate], process_name: str) -> None:
+    def __init__(self, steering: Steering, *, doors: Mapping[str, Door], process_name: str) -> None:
         self._steering = steering
-        self._gates = gates
+        self._doors = doors
         self._process_name = process_name
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
 
@@ -122,8 +122,8 @@ class Settlements:
 
     def put(self, finished: Finished) -> None:
         self.inbox.put(finished)
-        if gate := self._gates.get(finished.job.queue):
-            gate.leave(finished.job, seconds=finished.seconds)
+        if door := self._doors.get(finished.job.queue):
+            door.leave(finished.job, seconds=finished.seconds)
 
     def next(self) -> Finished | None:
         """What arrived first, or will; None at the end. The caller's session rests meanwhile."""

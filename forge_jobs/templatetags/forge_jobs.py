@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from forge_jobs import clock
 from forge_jobs.durations import spelled
-from forge_jobs.states import State
+from forge_jobs.states import BatchState, State
 
 register = template.Library()
 
@@ -95,7 +95,8 @@ def until(value: datetime | None) -> SafeString | str:
 @register.filter
 def state(value: str) -> SafeString:
     """A state with its colour; the word says it, too."""
-    label = State(value).label if value in State.values else value
+    known = State if value in State.values else BatchState
+    label = known(value).label if value in known.values else value
     return format_html('<span class="mc-state" data-state="{}">{}</span>', value, label)
 
 

@@ -69,7 +69,7 @@ class Inline:
             0,
             process=engine.process,
             buffer=engine.buffer,
-            gates=engine.gates,
+            doors=engine.doors,
             settlements=engine.settlements,
             writing=nullcontext(),
             claiming_stops=Event(),

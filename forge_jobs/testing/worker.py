@@ -108,7 +108,7 @@ class LoneWorker(InlineWorker):
     def __init__(self) -> None:
         EngineThread.__init__(self, "testing", fail=lambda reason: None)
         self._claiming_stops = Event()
-        self._gates = {}
+        self._doors = {}
         self._layers = middleware.installed()
         self._loop = InlineLoop()
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.core.files import File
 from django.db import transaction
 
-from forge_jobs import NewJob, enqueue_many
+from forge_jobs import NewJob, batch, enqueue_many
 from forge_jobs.models import Job
 from sample_project.gallery.album import Plate
 from sample_project.gallery.jobs import (
@@ -17,6 +17,7 @@ from sample_project.gallery.jobs import (
     export_pictures,
     make_thumbnail,
     publish_picture,
+    sum_up_album,
 )
 from sample_project.gallery.models import Picture
 
@@ -43,9 +44,10 @@ def upload(files: Iterable[File[bytes]]) -> list[Picture]:
 def import_album(plates: Sequence[Plate]) -> list[Picture]:
     """Make room for the plates and ask for them to be drawn, the one shown first at first."""
     pictures = [Picture(title=plate.title) for plate in plates]
-    with transaction.atomic():
+    name = f"album of {len(pictures)} pictures"
+    with transaction.atomic(), batch(name, on_end=sum_up_album.new()) as drawn:
         Picture.objects.bulk_create(reversed(pictures))
-        jobs = draw_picture.enqueue_many(
+        jobs = draw_picture.using(batch=drawn).enqueue_many(
             {"picture_id": picture.pk, "motif": plate.motif, "seed": plate.seed}
             for picture, plate in zip(pictures, plates, strict=True)
         )
@@ -56,11 +58,15 @@ def import_album(plates: Sequence[Plate]) -> list[Picture]:
 def publish(pictures: Iterable[Picture]) -> int:
     """Ask for publication; who asks twice gets the same jobs. Returns how many are under way."""
     wanted = list(pictures)
-    with transaction.atomic():
+    if not wanted:
+        return 0
+    name = f"publication of {len(wanted)} pictures"
+    with transaction.atomic(), batch(name) as published:
         jobs = enqueue_many(
             NewJob(
                 publish_picture,
                 {"picture_id": picture.pk},
+                batch=published,
                 dedupe_key=f"gallery.publish_picture {picture.pk}",
             )
             for picture in wanted

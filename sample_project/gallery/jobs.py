@@ -28,7 +28,9 @@ def draw_picture(ctx: JobContext, *, picture_id: int, motif: str, seed: int) -> 
     mine = Picture.objects.filter(pk=picture_id)
     with transaction.atomic():
         if mine.receive(image=str(picture.image)):
-            mine.update(thumbnail_job=ctx.enqueue(make_thumbnail, {"picture_id": picture_id}))
+            # Of the album's batch, too, which therefore ends only with the last thumbnail.
+            thumbnail = make_thumbnail.using(batch=ctx.batch).enqueue(picture_id=picture_id)
+            mine.update(thumbnail_job=thumbnail)
 
 
 # Before the drawings that wait in the same queue: what is there already should be seen soon.
@@ -46,6 +48,13 @@ def make_thumbnail(*, picture_id: int) -> Done:
     picture.width, picture.height = made.width, made.height
     picture.save(update_fields=["thumbnail", "width", "height"])
     return Done({"width": made.width, "height": made.height})
+
+
+@job(takes_context=True)
+def sum_up_album(ctx: JobContext) -> Done:
+    """Once all of an album is drawn: how its jobs ended, which a batch tells what comes after."""
+    (counts,) = ctx.results
+    return Done(counts)
 
 
 @job(

@@ -1,9 +1,8 @@
 """Fills an empty gallery, so that the demonstration has something to show."""
 
-from datetime import timedelta
-
 from django.contrib.auth import get_user_model
 
+from forge_jobs.models import Batch
 from sample_project.gallery import actions, album
 from sample_project.gallery.jobs import export_pictures
 from sample_project.gallery.models import Picture
@@ -11,7 +10,6 @@ from sample_project.gallery.models import Picture
 LOGIN = "demo"
 PASSWORD = "demo"  # noqa: S105 - the demonstration's, on this machine only
 DOZEN = 12
-EXPORT_AFTER_SECONDS = 15
 SECONDS_EACH = 4.0
 
 
@@ -32,9 +30,12 @@ def seed_pictures() -> int:
 
 
 def seed_export() -> bool:
-    """Ask for an export slow enough to be watched, and cancelled; says whether there was none."""
-    delay = timedelta(seconds=EXPORT_AFTER_SECONDS)
-    job = export_pictures.using(dedupe_key=actions.EXPORT_KEY, delay=delay).enqueue(
+    """Ask for an export once the pictures are drawn, slow enough to be watched, and cancelled.
+
+    Says whether there was none.
+    """
+    drawn = list(Batch.objects.unended())
+    job = export_pictures.using(dedupe_key=actions.EXPORT_KEY, after_end=drawn).enqueue(
         seconds_each=SECONDS_EACH
     )
     return not job.was_deduplicated

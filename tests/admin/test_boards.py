@@ -1,4 +1,4 @@
-"""What the tabs of queues, processes, schedules and budgets share."""
+"""What the tabs of queues, processes, schedules, batches and budgets share."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forge_jobs.models import Job, Process, Queue, RateLimitBudget, Schedule, State
+from forge_jobs.models import Batch, Job, Process, Queue, RateLimitBudget, Schedule, State
 from tests.admin.people import LIVE, browser, operator, text
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -23,6 +23,7 @@ BOARDS = {
     "process": "view_process",
     "schedule": "view_schedule",
     "ratelimitbudget": "view_ratelimitbudget",
+    "batch": "view_batch",
 }
 boards = pytest.mark.parametrize("board", BOARDS)
 
@@ -48,6 +49,8 @@ def busy(*, processes: int = 1) -> None:
     for number in range(processes):
         process = process_named(f"p{number}", queues=["default"])
         stored_job(state=State.RUNNING, process=process, started_at=NOON)
+    batch = Batch.objects.create(name="import")
+    stored_job(batch=batch)
     row = planned_schedule()
     stored_job(schedule=row)
     for state in (State.SCHEDULED, State.RETRYING, State.BLOCKED):

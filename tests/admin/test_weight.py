@@ -14,7 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from forge_jobs.clock import ManualClock
-from forge_jobs.models import Job, JobLabel, MetricSample, Queue, RateLimitBudget, Schedule, State
+from forge_jobs.models import (
+    Batch,
+    Job,
+    JobLabel,
+    MetricSample,
+    Queue,
+    RateLimitBudget,
+    Schedule,
+    State,
+)
 from tests.admin.people import LIVE, browser
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -31,6 +40,8 @@ MAY = (
     "view_process",
     "view_schedule",
     "view_ratelimitbudget",
+    "view_batch",
+    "change_batch",
     "change_queue",
     "pause_queue",
     "retry_job",
@@ -47,6 +58,7 @@ PAGES: dict[str, str] = {
     "queues": QUEUE,
     "processes": reverse("admin:forge_jobs_process_changelist"),
     "schedules": reverse("admin:forge_jobs_schedule_changelist"),
+    "batches": reverse("admin:forge_jobs_batch_changelist"),
     "budgets": reverse("admin:forge_jobs_ratelimitbudget_changelist"),
     "jobs": JOBS,
     "a kind": f"{JOBS}?kind=app.kind1*",
@@ -60,13 +72,14 @@ pages = pytest.mark.parametrize("page", PAGES)
 
 @pytest.fixture
 def crowd() -> None:
-    """200 queues with jobs in every state, 300 schedules, 20 budgets."""
+    """200 queues with jobs in every state, 300 schedules, 100 batches, 20 budgets."""
     process = process_named("p", queues=QUEUES, kinds=["app.kind1"])
     Queue.objects.bulk_create(Queue(name=name, budget="b1") for name in QUEUES)
     budgets = (RateLimitBudget(name=f"b{n}", capacity=9, refill_per_second=1) for n in range(20))
     RateLimitBudget.objects.bulk_create([_full(budget) for budget in budgets])
     usual = {"kind": "app.noop", "expression": "0 3 * * *", "next_fire_at": NOON}
     Schedule.objects.bulk_create(Schedule(name=f"s{n}", **usual) for n in range(300))
+    Batch.objects.bulk_create(Batch(name=f"import {n}") for n in range(100))
     Job.objects.bulk_create(
         _job(number, state, process.pk) for number in range(400) for state in State
     )

@@ -18,7 +18,17 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from forge_jobs import clock
-from forge_jobs.models import Queue, RateLimitBudget, Schedule, State
+from forge_jobs.models import (
+    Batch,
+    BatchState,
+    Gate,
+    Needs,
+    Predecessor,
+    Queue,
+    RateLimitBudget,
+    Schedule,
+    State,
+)
 from forge_jobs.states import TERMINAL, WAITING
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -57,12 +67,25 @@ def fill() -> list[str]:
         stored_job(queue=LONG, kind=LONG, state=state)
     for state in TERMINAL:
         finished_job(state)
+    batch = Batch.objects.create(name=LONG, state=BatchState.SEALED, sealed_at=now)
+    part = Batch.objects.create(name=LONG, parent=batch, expires_at=now)
+    stored_job(batch=batch, state=State.RUNNING, process=process, started_at=now)
+    for state in TERMINAL:
+        first = finished_job(state, batch=batch, kind=LONG)
+    gate = Gate.objects.create()
+    held = stored_job(batch=part, kind=LONG, state=State.HELD, gate=gate)
+    needs = Needs.SUCCESS
+    Predecessor.objects.create(gate=gate, place=0, needs=needs, batch=batch)
+    Predecessor.objects.create(gate=gate, place=1, needs=needs, job=first)
     idle = Queue.objects.create(name="idle")
     return [
         *("missioncontrol/", "job/", f"job/{dead.pk}/change/", f"job/requeue-job/{dead.pk}/"),
         *("queue/", f"queue/{queue.pk}/change/", "schedule/", f"schedule/{schedule.pk}/change/"),
         *("missioncontrol/health/", "process/", "ratelimitbudget/", "job/?state=dead"),
         *("job/?since=soon", "schedule/add/", "ratelimitbudget/add/"),
+        *("batch/", f"batch/{batch.pk}/change/", f"batch/{part.pk}/change/"),
+        *(f"batch/cancel-batch/{batch.pk}/", f"job/?batch={batch.pk}", "job/?state=held"),
+        *(f"job/{held.pk}/change/", f"job/{first.pk}/change/"),
         *(f"queue/{queue.pk}/history/", f"queue/{idle.pk}/delete/"),
         *(f"process/{process.pk}/change/", f"schedule/{schedule.pk}/delete/"),
         *(f"ratelimitbudget/{budget.pk}/change/", f"ratelimitbudget/drain-budget/{budget.pk}/"),

@@ -233,5 +233,5 @@ def test_an_exception_is_not_kept_until_the_commit() -> None:
     outcome = failed(OSError("no"))
     assert outcome.error is not None
 
-    Settlements(steering, gates={}, process_name="tested").settled(claimed, outcome)
+    Settlements(steering, doors={}, process_name="tested").settled(claimed, outcome)
     assert outcome.error is None

@@ -59,7 +59,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from forge_jobs.models import Job, Lease, Process, Queue, Schedule
+from forge_jobs.models import Batch, Job, Lease, Process, Queue, Schedule
 
 now = timezone.now()
 ago = lambda **span: now - timedelta(**span)
@@ -99,6 +99,12 @@ cooling = {"throttled_at": now, "throttled_until": now + timedelta(minutes=5)}
 Queue.objects.create(name="crm", budget="crm", retain_succeeded_seconds=86400, **cooling)
 Queue.objects.create(name="default")
 Queue.objects.create(name="reports", max_workers=4, is_paused=True)
+opened = ago(minutes=9)
+sealed = {"opened_at": opened, "sealed_at": opened, "expires_at": later}
+counts = {"succeeded": 1284, "dead": 3}
+november = {"name": "import of November", "state": "failed", "ended_at": ago(minutes=4)}
+Batch.objects.create(counts=counts, **sealed | november)
+Batch.objects.create(name="import of December", opened_at=ago(minutes=2), expires_at=later)
 Schedule.objects.create(
     name="clean sessions",
     kind="sessions.clean",

@@ -1,13 +1,17 @@
 """The sample album: stored at once, drawn by jobs, each followed by another."""
 
 from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.core.management import call_command
+from django.test import Client, override_settings
 
 from forge_jobs import Dead, JobContext
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.models import Job
+from forge_jobs.models import Batch, Job, State
+from forge_jobs.testing import drain
 from sample_project.gallery import album
 from sample_project.gallery.drawing import draw
 from sample_project.gallery.jobs import draw_picture
@@ -22,13 +26,30 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 def test_the_album_is_stored_at_once_with_a_job_for_each_picture(client: Client) -> None:
     client.post("/album/")
 
-    assert Picture.objects.count() == Job.objects.count() == album.LENGTH == 300
+    (drawn,) = Batch.objects.all()
+    assert Picture.objects.count() == Job.objects.filter(batch=drawn).count() == album.LENGTH == 300
     first_shown = Picture.objects.select_related("draw_job").first()
-    first_job = Job.objects.order_by("pk").first()
+    first_job = Job.objects.filter(batch=drawn).order_by("pk").first()
     assert first_shown is not None
     assert first_shown.draw_job == first_job
-    motifs = Job.objects.values_list("payload__motif", flat=True)
+    motifs = Job.objects.filter(batch=drawn).values_list("payload__motif", flat=True)
     assert [motif for motif in motifs if motif == "torn"] == ["torn", "torn"]
+
+
+def test_a_newcomer_sees_a_batch_end_and_what_comes_after_it(tmp_path: Path) -> None:
+    with override_settings(MEDIA_ROOT=tmp_path):
+        call_command("seed_demo", stdout=StringIO())
+        (drawn,) = Batch.objects.all()
+        export = Job.objects.get(kind="gallery.export_pictures")
+        assert export.state == State.HELD
+        Job.objects.filter(pk=export.pk).update(payload={"seconds_each": 0})
+        drain()
+
+    drawn.refresh_from_db()
+    export.refresh_from_db()
+    assert drawn.counts == {"succeeded": 24}
+    assert Job.objects.get(kind="gallery.sum_up_album").result == {"succeeded": 24}
+    assert export.state == State.SUCCEEDED
 
 
 def test_a_drawing_asks_for_its_thumbnail_once(picture: PictureFactory) -> None:

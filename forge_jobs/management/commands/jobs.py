@@ -14,6 +14,7 @@ from forge_jobs.enqueueing.extras import WAYS
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.handlers.handler import JobOptions
 from forge_jobs.management import (
+    batches,
     budgets,
     job_report,
     job_table,
@@ -37,7 +38,7 @@ OPTIONS: Final = JobOptions.__annotations__.keys()
 
 
 class Command(BaseCommand):
-    help = "Looks at jobs, schedules, queues, budgets and processes, and steers them."
+    help = "Looks at jobs, batches, schedules, queues, budgets and processes, and steers them."
     requires_system_checks = ()  # a fault elsewhere is no reason not to steer
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -71,6 +72,8 @@ class Command(BaseCommand):
         steering.add_arguments(verb("purge", self.purge, "Deletes finished jobs."), Purge)
         schedule = verb("schedule", schedule_verb.show, "Lists schedules, and steers them.")
         schedule_verb.add_verbs(schedule, self, add_usual=_add_usual)
+        batch = verb("batch", batches.show_all, "Lists batches, and steers them.")
+        batches.add_verbs(batch, self, add_usual=_add_usual)
         queues.add_arguments(verb("queue", self.queue, "Shows queues, or steers one of them."))
         budgets.add_arguments(verb("budget", self.budget, "Shows budgets, or steers one of them."))
         processes.add_arguments(

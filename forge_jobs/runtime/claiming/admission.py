@@ -11,7 +11,7 @@ from typing import Final
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Process, RateLimitBudget
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, ScarceLane
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
@@ -27,14 +27,14 @@ class Admission:
         process: Process,
         *,
         steering: Steering,
-        gates: Mapping[str, Gate],
+        doors: Mapping[str, Door],
         load: Load,
         writing: AbstractContextManager[object],
         stopping: Event,
     ) -> None:
         self._process = process
         self._steering = steering
-        self._gates = gates
+        self._doors = doors
         self._load = load
         self._writing = writing
         self._stopping = stopping
@@ -45,10 +45,10 @@ class Admission:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         lane.awaits_worker = lane.awaits_slot = False
         free = self._load.free_threads()
-        if gate := self._gates.get(lane.queue):
-            free, limit = min(free, gate.free()), min(limit, gate.room())
+        if door := self._doors.get(lane.queue):
+            free, limit = min(free, door.free()), min(limit, door.room())
             if not limit:
-                return self._await_slot(lane, gate, kinds)
+                return self._await_slot(lane, door, kinds)
         claimed = self._claim(lane, limit, free=free, kinds=kinds)
         if claimed is None and isinstance(lane, ScarceLane) and not lane.look(kinds):
             return []
@@ -67,12 +67,12 @@ class Admission:
         if self._paid_from:
             ride_out(step, doing="returning tokens", stopping=self._stopping)
 
-    def _await_slot(self, lane: Lane, gate: Gate, kinds: Sequence[str]) -> list[ClaimedJob]:
+    def _await_slot(self, lane: Lane, door: Door, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Nobody need lend us slots that we have no use for."""
         lane.awaits_slot = True
-        if gate.waiting or lane.look(kinds):
+        if door.waiting or lane.look(kinds):
             lane.opens_at = time.monotonic() + BUSY_SECONDS
-            gate.is_short_of_slots()
+            door.is_short_of_slots()
         return []
 
     def _claim(

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.wake.local import Bell
 
 UNWANTED: Final = -1
@@ -21,30 +21,34 @@ ROOM: Final = ""
 class Buffer:
     """Filled by the fetcher, whose bell it rings when there is too little left in it.
 
-    Those of a limited queue wait at its gate first. `release(job)` gives a job back unfinished.
+    Those of a limited queue wait at its door first. `release(job)` gives a job back unfinished.
     """
 
     def __init__(
-        self, bell: Bell, *, gates: Mapping[str, Gate], release: Callable[[ClaimedJob], None]
+        self,
+        bell: Bell,
+        *,
+        doors: Mapping[str, Door],
+        release: Callable[[ClaimedJob], None],
     ) -> None:
         self._bell = bell
-        self._gates = gates
+        self._doors = doors
         self._release = release
         self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
         self.wanted_at = UNWANTED
         """How few jobs are left when the fetcher wants to know, once."""
 
     def __len__(self) -> int:
-        return self._jobs.qsize() + sum(gate.waiting for gate in list(self._gates.values()))
+        return self._jobs.qsize() + sum(door.waiting for door in list(self._doors.values()))
 
     def put(self, job: ClaimedJob) -> None:
-        if gate := self._gates.get(job.queue):
-            gate.put(job)
+        if door := self._doors.get(job.queue):
+            door.put(job)
         else:
             self._jobs.put(job)
 
     def forward(self, job: ClaimedJob) -> None:
-        """Called by gates: a worker may have it."""
+        """Called by doors: a worker may have it."""
         self._jobs.put(job)
 
     def end_worker(self) -> None:
@@ -64,9 +68,9 @@ class Buffer:
     def release_unstarted(self, *, queues: AbstractSet[str] | None = None) -> int:
         """Give back what waits here, of some queues or of all; returns how many jobs."""
         held = [
-            gate for gate in list(self._gates.values()) if queues is None or gate.queue in queues
+            door for door in list(self._doors.values()) if queues is None or door.queue in queues
         ]
-        released = self._release_all([job for gate in held for job in gate.take_waiting()])
+        released = self._release_all([job for door in held for job in door.take_waiting()])
         waiting: list[ClaimedJob | None] = []
         try:
             while True:
@@ -80,9 +84,9 @@ class Buffer:
         return released + self._release_all(unstarted)
 
     def release_stale(self) -> int:
-        """Give back what waits in vain at its gate; returns how many jobs."""
-        gates = list(self._gates.values())
-        return self._release_all([job for gate in gates for job in gate.take_stale()])
+        """Give back what waits in vain at its door; returns how many jobs."""
+        doors = list(self._doors.values())
+        return self._release_all([job for door in doors for job in door.take_stale()])
 
     def _release_all(self, jobs: list[ClaimedJob]) -> int:
         for job in jobs:

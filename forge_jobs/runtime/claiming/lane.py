@@ -45,7 +45,7 @@ class Lane:
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
         self.awaits_slot = False
-        """Whether room at the gate of a limited queue is."""
+        """Whether room at the door of a limited queue is."""
         self.entrusted = 0
         """How many jobs have become ready of which nobody else was told."""
         self.allowance = 0

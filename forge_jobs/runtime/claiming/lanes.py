@@ -12,7 +12,7 @@ from django.db import Error
 from forge_jobs import db, wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.buffer import ROOM
-from forge_jobs.runtime.claiming.gates import FREED
+from forge_jobs.runtime.claiming.doors import FREED
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
 from forge_jobs.runtime.claiming.steering import Steering

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 
 
 class Load:
@@ -18,10 +18,10 @@ class Load:
         work_done: Callable[[], tuple[int, float]],
         *,
         threads: int,
-        gates: Mapping[str, Gate],
+        doors: Mapping[str, Door],
     ) -> None:
         self.work_done = work_done
-        self._gates = gates
+        self._doors = doors
         self.threads = threads
         self.claimed = 0
         self.given_back = 0
@@ -38,7 +38,7 @@ class Load:
 
     def held_back(self) -> int:
         """How many wait for a slot of their queue's."""
-        return sum(gate.waiting for gate in list(self._gates.values()))
+        return sum(door.waiting for door in list(self._doors.values()))
 
     def free_threads(self) -> int:
         return self.threads - self.ahead()

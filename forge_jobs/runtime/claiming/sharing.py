@@ -13,7 +13,7 @@ from forge_jobs.conf import conf
 from forge_jobs.models import Process, Share
 from forge_jobs.models.shares import Stake, fair_shares
 from forge_jobs.runtime.claiming.buffer import Buffer
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.services.base import Service
@@ -46,7 +46,7 @@ class Sharing(Service):
         self,
         process: Process,
         *,
-        gates: dict[str, Gate],
+        doors: dict[str, Door],
         steering: Steering,
         buffer: Buffer,
         bell: Bell,
@@ -55,7 +55,7 @@ class Sharing(Service):
         writing: AbstractContextManager[object],
     ) -> None:
         self._process = process
-        self._gates = gates
+        self._doors = doors
         self._steering = steering
         self._buffer = buffer
         self._bell = bell
@@ -81,14 +81,14 @@ class Sharing(Service):
 
     def _see_to_all(self, *, now: datetime) -> int:
         limits = self._steering.limits()
-        changed = sum(self._lift(queue) for queue in self._gates.keys() - limits.keys())
+        changed = sum(self._lift(queue) for queue in self._doors.keys() - limits.keys())
         if not limits:
             return changed
         self._rely_on_beats()
         stakes = Share.objects.stakes(limits)
         for queue, limit in limits.items():
-            gate = self._gates.get(queue) or self._open(queue)
-            changed += self._attend(gate, stakes[queue], limit=limit, now=now)
+            door = self._doors.get(queue) or self._open(queue)
+            changed += self._attend(door, stakes[queue], limit=limit, now=now)
         return changed
 
     def _rely_on_beats(self) -> None:
@@ -99,66 +99,66 @@ class Sharing(Service):
         relied_on = conf().process_timeout * (1 - CAUTION)
         self._until = at + (beat + relied_on - clock.now()).total_seconds() if beat else at
 
-    def _open(self, queue: str) -> Gate:
+    def _open(self, queue: str) -> Door:
         """Let what is under way count; what is claimed and has not begun goes back."""
-        gate = Gate(queue, bell=self._bell, forward=self._buffer.forward)
-        self._gates[queue] = gate
+        door = Door(queue, bell=self._bell, forward=self._buffer.forward)
+        self._doors[queue] = door
         for run in self._runs():
             if run.job.queue == queue and not run.has_ended:
-                gate.adopt(run.job)
+                door.adopt(run.job)
                 if run.has_ended:  # perhaps before it was adopted
-                    gate.leave(run.job, seconds=0.0)
-        return gate
+                    door.leave(run.job, seconds=0.0)
+        return door
 
     def _lift(self, queue: str) -> int:
-        self._gates.pop(queue).lift()
+        self._doors.pop(queue).lift()
         with self._writing:
             return Share.objects.give_up(queue, process=self._process)
 
-    def _attend(self, gate: Gate, stakes: Mapping[int, Stake], *, limit: int, now: datetime) -> int:
+    def _attend(self, door: Door, stakes: Mapping[int, Stake], *, limit: int, now: datetime) -> int:
         claims = not (self._lifecycle.is_quiet or self._lifecycle.is_stopping)
-        wanted = gate.wanted(threads=self._process.threads)
+        wanted = door.wanted(threads=self._process.threads)
         before = stakes.get(self._process.pk)
         if before is None:
-            return self._settle(gate, wanted, claims=claims, now=now)
+            return self._settle(door, wanted, claims=claims, now=now)
         mine = before._replace(wanted=wanted, claims=claims)
         fair = fair_shares(limit, [*_others(mine, stakes), mine], now=now)[mine.process]
         free = limit - sum(stake.slots for stake in stakes.values())
         kept = min(fair, mine.slots) if free >= 0 else 0
-        used = gate.limit_to(kept)
-        gate.hold(until=self._until)
+        used = door.limit_to(kept)
+        door.hold(until=self._until)
         may_grow = (
-            fair > mine.slots and free > 0 and Share.objects.all_are_known(gate.queue, stakes)
+            fair > mine.slots and free > 0 and Share.objects.all_are_known(door.queue, stakes)
         )
         may_shrink = max(kept, used) < mine.slots
-        self._owe(gate, fair, mine.slots)
+        self._owe(door, fair, mine.slots)
         if may_grow or may_shrink or _is_news(mine, before, stakes):
-            return self._settle(gate, wanted, claims=claims, now=now)
+            return self._settle(door, wanted, claims=claims, now=now)
         return 0
 
-    def _settle(self, gate: Gate, wanted: int, *, claims: bool, now: datetime) -> int:
+    def _settle(self, door: Door, wanted: int, *, claims: bool, now: datetime) -> int:
         with self._writing:
             terms = Share.objects.settle(
-                gate.queue,
+                door.queue,
                 process=self._process,
                 wanted=wanted,
                 claims=claims,
-                limit_to=gate.limit_to,
+                limit_to=door.limit_to,
                 now=now,
             )
         if terms is None:
-            self._owe(gate, wanted, -1)  # somebody has it locked for a moment
+            self._owe(door, wanted, -1)  # somebody has it locked for a moment
             return 0
-        gate.limit_to(terms.allowed)
-        gate.hold(until=self._until)
-        self._owe(gate, terms.fair, terms.slots)
+        door.limit_to(terms.allowed)
+        door.hold(until=self._until)
+        self._owe(door, terms.fair, terms.slots)
         wake.send_elsewhere(wake.STOP)
         return 1
 
-    def _owe(self, gate: Gate, fair: int, slots: int) -> None:
-        self._owed.pop(gate.queue, None)
+    def _owe(self, door: Door, fair: int, slots: int) -> None:
+        self._owed.pop(door.queue, None)
         if fair != slots:
-            self._owed[gate.queue] = fair, slots
+            self._owed[door.queue] = fair, slots
 
 
 def _others(mine: Stake, stakes: Stakes) -> list[Stake]:

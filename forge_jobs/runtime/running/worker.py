@@ -27,7 +27,7 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
-from forge_jobs.runtime.claiming.gates import Gate
+from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
@@ -58,7 +58,7 @@ class Worker(EngineThread):
         *,
         process: Process,
         buffer: Buffer,
-        gates: Mapping[str, Gate],
+        doors: Mapping[str, Door],
         settlements: Settlements,
         writing: AbstractContextManager[object],
         claiming_stops: Event,
@@ -68,7 +68,7 @@ class Worker(EngineThread):
         self.number = number
         self._process = process
         self._buffer = buffer
-        self._gates = gates
+        self._doors = doors
         self._settlements = settlements
         self._writing = writing
         self._claiming_stops = claiming_stops
@@ -131,7 +131,7 @@ class Worker(EngineThread):
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
         try:
-            if (gate := self._gates.get(run.job.queue)) and not gate.may_begin(run.job):
+            if (door := self._doors.get(run.job.queue)) and not door.may_begin(run.job):
                 return Released(), None
             if not self.begins(run):
                 return self.unbegun(run.job)

@@ -21,7 +21,7 @@ class Overtaken(SimpleQueue[ClaimedJob | None]):
 
 
 def test_a_worker_that_is_overtaken_by_another_gets_its_job() -> None:
-    buffer = Buffer(Bell(), gates={}, release=lambda job: None)
+    buffer = Buffer(Bell(), doors={}, release=lambda job: None)
     buffer._jobs = overtaken = Overtaken()
     overtaken.buffer = buffer
     buffer.wanted_at = 4
@@ -32,7 +32,7 @@ def test_a_worker_that_is_overtaken_by_another_gets_its_job() -> None:
 
 def test_the_bell_is_rung_once_when_too_little_is_left() -> None:
     bell = Bell()
-    buffer = Buffer(bell, gates={}, release=lambda job: None)
+    buffer = Buffer(bell, doors={}, release=lambda job: None)
     for _ in range(3):
         buffer.put(JOB)
     buffer.wanted_at = 2

@@ -71,7 +71,7 @@ def test_a_limit_that_comes_while_jobs_run_counts_those_that_have_begun(
     with running(engine(threads=4)) as subject:
         eventually(lambda: crowd.inside == 4)
         limit(2)
-        eventually(lambda: "default" in subject.gates)
+        eventually(lambda: "default" in subject.doors)
         eventually(lambda: slots(subject) == 4)
         crowd.go.set()
         eventually(lambda: not Job.objects.unfinished().exists())
@@ -87,7 +87,7 @@ def test_a_limit_that_is_lifted_lets_all_go_on(crowd: Crowd, stay: JobHandler) -
         limit(None)
         eventually(lambda: crowd.inside == 4)
         eventually(lambda: not Share.objects.exists())
-        assert not subject.gates
+        assert not subject.doors
         crowd.go.set()
 
 
@@ -137,7 +137,7 @@ def test_who_has_not_been_heard_of_for_long_begins_nothing_until_it_beats_again(
         beats = Process.objects.filter(pk=subject.process.pk)
         monkeypatch.setattr(subject.heartbeat, "run_once", lambda *, now: 0)
         beats.update(heartbeat_at=clock.now() - conf().process_timeout)
-        eventually(lambda: subject.gates["default"].room() == 0)
+        eventually(lambda: subject.doors["default"].room() == 0)
         stored = noop.enqueue()
         assert not Job.objects.finished().exists()
         beats.update(heartbeat_at=clock.now())

@@ -13,7 +13,7 @@ from forge_jobs.runtime.claiming.prefetch import Prefetch
 from forge_jobs.wake.local import Bell
 
 FREED: Final = ";"
-"""Before the name of a queue, which has no semicolon: there is room at its gate."""
+"""Before the name of a queue, which has no semicolon: there is room at its door."""
 
 UNWANTED: Final = -1
 LONGEST_WAIT: Final = 1.0
@@ -21,7 +21,7 @@ GLANCE_SECONDS: Final = 0.3
 """What a process leaves idle for so long it does not need."""
 
 
-class Gate:
+class Door:
     """Where claimed jobs of one limited queue wait for a slot, and then go on to the workers.
 
     A job has its slot from then until its handler has ended. Put to by the fetcher, left by

@@ -1,4 +1,4 @@
-"""The gate of a limited queue: no more begin than there are slots, and none is left idle."""
+"""The door of a limited queue: no more begin than there are slots, and none is left idle."""
 
 import time
 from itertools import count
@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.claiming import gates
-from forge_jobs.runtime.claiming.gates import FREED, GLANCE_SECONDS, LONGEST_WAIT, Gate
+from forge_jobs.runtime.claiming import doors
+from forge_jobs.runtime.claiming.doors import FREED, GLANCE_SECONDS, LONGEST_WAIT, Door
 from forge_jobs.wake.local import Bell
 from tests.conftest import NOON
 
@@ -22,23 +22,23 @@ def claimed() -> ClaimedJob:
 
 
 class Tended:
-    """A gate, what has gone on through it, and a clock."""
+    """A door, what has gone on through it, and a clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, slots: int) -> None:
         self.now = 100.0
-        monkeypatch.setattr(gates, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(doors, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.bell, self.through = Bell(), list[ClaimedJob]()
-        self.gate = Gate("default", bell=self.bell, forward=self.through.append)
-        self.gate.hold(until=FOREVER)
-        self.gate.limit_to(slots)
+        self.door = Door("default", bell=self.bell, forward=self.through.append)
+        self.door.hold(until=FOREVER)
+        self.door.limit_to(slots)
         self.bell.wait(0.0)
 
     def put(self, jobs: int) -> None:
         for _ in range(jobs):
-            self.gate.put(claimed())
+            self.door.put(claimed())
 
     def end(self, seconds: float = 0.001) -> None:
-        self.gate.leave(self.through.pop(0), seconds=seconds)
+        self.door.leave(self.through.pop(0), seconds=seconds)
 
 
 def test_as_many_go_on_as_there_are_slots_and_the_next_when_one_ends(
@@ -46,22 +46,22 @@ def test_as_many_go_on_as_there_are_slots_and_the_next_when_one_ends(
 ) -> None:
     tended = Tended(monkeypatch, slots=2)
     tended.put(4)
-    assert (len(tended.through), tended.gate.waiting, tended.gate.used) == (2, 2, 2)
+    assert (len(tended.through), tended.door.waiting, tended.door.used) == (2, 2, 2)
     tended.end()
 
-    assert (len(tended.through), tended.gate.waiting, tended.gate.used) == (2, 1, 2)
+    assert (len(tended.through), tended.door.waiting, tended.door.used) == (2, 1, 2)
 
 
 def test_fewer_slots_let_nobody_on_until_enough_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     tended = Tended(monkeypatch, slots=3)
     tended.put(4)
-    assert tended.gate.limit_to(1) == 3
+    assert tended.door.limit_to(1) == 3
     tended.end()
     tended.end()
-    assert tended.gate.waiting == 1
+    assert tended.door.waiting == 1
     tended.end()
 
-    assert (len(tended.through), tended.gate.waiting) == (1, 0)
+    assert (len(tended.through), tended.door.waiting) == (1, 0)
 
 
 def test_a_job_begins_only_with_a_slot_that_nobody_takes_for_free(
@@ -69,33 +69,33 @@ def test_a_job_begins_only_with_a_slot_that_nobody_takes_for_free(
 ) -> None:
     tended = Tended(monkeypatch, slots=1)
     tended.put(1)
-    assert tended.gate.may_begin(tended.through[0])
-    assert not tended.gate.may_begin(claimed())  # of before there was a gate
-    tended.gate.hold(until=tended.now)
+    assert tended.door.may_begin(tended.through[0])
+    assert not tended.door.may_begin(claimed())  # of before there was a door
+    tended.door.hold(until=tended.now)
 
-    assert not tended.gate.may_begin(tended.through[0])
-    assert tended.gate.room() == 0
+    assert not tended.door.may_begin(tended.through[0])
+    assert tended.door.room() == 0
 
 
 def test_there_is_room_for_the_slots_and_for_what_they_will_soon_be_through_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tended = Tended(monkeypatch, slots=2)
-    assert (tended.gate.room(), tended.gate.free()) == (2, 2)
+    assert (tended.door.room(), tended.door.free()) == (2, 2)
     tended.put(2)
-    assert (tended.gate.room(), tended.gate.free()) == (0, 0)
+    assert (tended.door.room(), tended.door.free()) == (0, 0)
     tended.end(seconds=0.01)
     assert tended.bell.wait(0.0) == {FREED + "default": 1}
 
-    assert (tended.gate.room(), tended.gate.free()) == (1 + 10, 1)
+    assert (tended.door.room(), tended.door.free()) == (1 + 10, 1)
     tended.put(11)
-    assert tended.gate.room() == 0
+    assert tended.door.room() == 0
     for _ in range(4):
         tended.end(seconds=0.01)
     assert not tended.bell.wait(0.0)
     tended.end(seconds=0.01)
     assert tended.bell.wait(0.0) == {FREED + "default": 1}
-    assert tended.gate.room() == 5
+    assert tended.door.room() == 5
 
 
 def test_what_is_wanted_is_what_was_used_of_late_or_all_threads_if_that_was_not_enough(
@@ -103,65 +103,65 @@ def test_what_is_wanted_is_what_was_used_of_late_or_all_threads_if_that_was_not_
 ) -> None:
     tended = Tended(monkeypatch, slots=4)
     tended.put(2)
-    assert tended.gate.wanted(threads=8) == 2
+    assert tended.door.wanted(threads=8) == 2
     tended.end()
     tended.end()
-    assert tended.gate.wanted(threads=8) == 2
+    assert tended.door.wanted(threads=8) == 2
     tended.now += GLANCE_SECONDS + 0.1
-    assert tended.gate.wanted(threads=8) == 2
-    assert tended.gate.wanted(threads=8) == 0
+    assert tended.door.wanted(threads=8) == 2
+    assert tended.door.wanted(threads=8) == 0
     tended.put(5)
-    assert tended.gate.wanted(threads=8) == 8
+    assert tended.door.wanted(threads=8) == 8
 
 
 def test_what_waits_in_vain_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     tended = Tended(monkeypatch, slots=1)
     tended.put(3)
-    assert tended.gate.take_stale() == []
+    assert tended.door.take_stale() == []
     tended.now += LONGEST_WAIT + 0.1
-    assert len(tended.gate.take_stale()) == 2
+    assert len(tended.door.take_stale()) == 2
     tended.put(1)
-    tended.gate.limit_to(0)
+    tended.door.limit_to(0)
 
-    assert len(tended.gate.take_stale()) == 1
+    assert len(tended.door.take_stale()) == 1
 
 
 def test_where_the_limit_is_lifted_all_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     tended = Tended(monkeypatch, slots=1)
     tended.put(3)
-    tended.gate.lift()
+    tended.door.lift()
     tended.put(1)
 
     assert len(tended.through) == 4
-    assert tended.gate.may_begin(claimed())
+    assert tended.door.may_begin(claimed())
 
 
 @pytest.mark.parametrize("slots", [1, 3])
 def test_threads_that_hurry_through_never_exceed_the_slots(slots: int) -> None:
     through: list[ClaimedJob] = []
-    gate, most = Gate("default", bell=Bell(), forward=through.append), 0
-    gate.hold(until=FOREVER)
-    gate.limit_to(slots)
+    door, most = Door("default", bell=Bell(), forward=through.append), 0
+    door.hold(until=FOREVER)
+    door.limit_to(slots)
     deadline = time.monotonic() + 30
 
     def work() -> None:
         nonlocal most
-        while gate.waiting or through:
+        while door.waiting or through:
             assert time.monotonic() < deadline
             try:
                 job = through.pop()
             except IndexError:
                 continue
-            most = max(most, gate.used)
-            gate.leave(job, seconds=0.001)
+            most = max(most, door.used)
+            door.leave(job, seconds=0.001)
 
     for _ in range(2_000):
-        gate.put(claimed())
+        door.put(claimed())
     threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
 
-    assert (gate.waiting, gate.used) == (0, 0)
+    assert (door.waiting, door.used) == (0, 0)
     assert most <= slots
