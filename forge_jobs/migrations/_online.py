@@ -27,6 +27,15 @@ class AddIndexOnline(migrations.AddIndex):
         model = to_state.apps.get_model(app_label, self.model_name)
         _build(schema_editor, str(self.index.create_sql(model, schema_editor)), self.index.name)
 
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        _drop(schema_editor, self.index.name)
+
 
 class Renew(Operation):
     """Something of a model that keeps its name, but not its condition."""
@@ -74,7 +83,7 @@ class Renew(Operation):
 
 
 class RenewIndexOnline(Renew):
-    """Until the new one stands, the old one does."""
+    """Until the new one stands, the old one does, also if it is broken off and run again."""
 
     kind = "indexes"
 
@@ -83,11 +92,12 @@ class RenewIndexOnline(Renew):
     ) -> None:
         sql, name = str(wanted.create_sql(model, schema_editor)), wanted.name
         if schema_editor.connection.vendor != "postgresql":
-            schema_editor.execute(f"DROP INDEX {name}")
-            schema_editor.execute(sql)
+            with transaction.atomic(using=schema_editor.connection.alias):
+                _build(schema_editor, sql, name)
             return
-        _build(schema_editor, sql.replace(f'"{name}"', f'"{name}_new"', 1), f"{name}_new")
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        if _is_there(schema_editor, name):
+            _build(schema_editor, sql.replace(f'"{name}"', f'"{name}_new"', 1), f"{name}_new")
+            _drop(schema_editor, name)
         schema_editor.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
 
 
@@ -118,7 +128,18 @@ class RenewCheckOnline(Renew):
 
 
 def _build(schema_editor: BaseDatabaseSchemaEditor, sql: str, name: str) -> None:
+    _drop(schema_editor, name)
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         sql = sql.replace("INDEX", "INDEX CONCURRENTLY", 1)
     schema_editor.execute(sql, params=None)
+
+
+def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
+    beside = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""
+    schema_editor.execute(f"DROP INDEX {beside}IF EXISTS {name}")
+
+
+def _is_there(schema_editor: BaseDatabaseSchemaEditor, name: str) -> bool:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        return bool(cursor.fetchone()[0])

@@ -37,6 +37,15 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Those that whoever opened them should have sealed by now."""
         return self.filter(state=BatchState.OPEN, expires_at__lte=now)
 
+    def lock_free_ones(self) -> list[int]:
+        """Lock those that nobody has locked; returns their ids."""
+        rows = self.order_by("pk").select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True))
+
+    def lock(self) -> list[int]:
+        """Lock them until the current transaction ends; returns their ids."""
+        return list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+
 
 class BatchManager(RowsManager["Batch", BatchQuerySet]):
     rows = BatchQuerySet
@@ -150,11 +159,14 @@ class Batch(JobsModel):
         return bool(changed)
 
     def cancel(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
-        """Seal it, and cancel all of its jobs that have not ended; returns how many.
+        """Seal it with its parts, and cancel all jobs that have not ended; returns how many.
 
         It ends once those that run have come to their end.
         """
         self.seal(now=now)
+        parts = Batch.objects.with_descendants([self.pk]) - {self.pk}
+        for part in Batch.objects.filter(pk__in=parts, state=BatchState.OPEN):
+            part.seal(now=now)
         return self.all_jobs().cancel(reason, by=by, now=now)
 
     def join(self, timeout: timedelta | float | None = None) -> dict[str, int]:

@@ -7,7 +7,8 @@ two that end last do not see each other. So all of this may be done twice, and b
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -85,7 +86,8 @@ class Following:
             self._decided.extend(gates)
         else:
             is_held = Job.objects.held().filter(gate=OuterRef("pk"))
-            Gate.objects.filter(~Exists(is_held), pk__in=gates).update(is_done=True)
+            seen_to = Gate.objects.filter(~Exists(is_held), pk__in=gates)
+            seen_to.exclude(state=GateState.CLOSED).update(is_done=True)
         return released + len(cancelled)
 
 
@@ -111,19 +113,30 @@ def over() -> Q:
 
 def end(batches: Collection[int], *, now: datetime) -> list[int]:
     """End those of these batches of which nothing is left; returns them."""
-    ended = []
-    for batch in Batch.objects.filter(over(), pk__in=batches):
+    chosen = Batch.objects.filter(over(), pk__in=batches).values_list("pk", flat=True)
+    return [batch for batch in chosen if _end(batch, now=now)]
+
+
+def _end(batch: int, *, now: datetime) -> bool:
+    """Asked again under its lock, for a requeue may have been quicker."""
+    with _deciding():
+        if not Batch.objects.filter(pk=batch).lock_free_ones():
+            return False
         counts = Job.objects.filter(batch=batch).counts()
         has_failed = (
             counts.keys() & {State.DEAD, State.CANCELLED}
             or Batch.objects.filter(parent=batch, state=BatchState.FAILED).exists()
         )
         state = BatchState.FAILED if has_failed else BatchState.SUCCEEDED
-        if Batch.objects.filter(over(), pk=batch.pk).update(
-            state=state, ended_at=now, counts=counts
-        ):
-            ended.append(batch.pk)
-    return ended
+        over_now = Batch.objects.filter(over(), pk=batch)
+        return bool(over_now.update(state=state, ended_at=now, counts=counts))
+
+
+@contextmanager
+def _deciding() -> Iterator[None]:
+    with transaction.atomic(using=db.connection().alias):
+        db.take_turn_to_write()
+        yield
 
 
 def not_waiting(gates: Collection[int]) -> set[int]:
@@ -137,20 +150,27 @@ def not_waiting(gates: Collection[int]) -> set[int]:
 def judge(gates: Collection[int]) -> list[int]:
     """Open those whose predecessors ended as they should, and break those that can't open.
 
-    Returns the gates that were decided.
+    Returns the gates that were decided: asked again under their locks, for a requeue may have been
+    quicker.
     """
     among = Gate.objects.filter(pk__in=gates)
-    open_ones = list(among.due().values_list("pk", flat=True))
-    changed = open_ones if _decide(open_ones, GateState.OPEN) else []
-    for reason, broken in _reasons(among.hopeless().values_list("pk", flat=True)).items():
-        if _decide(broken, GateState.BROKEN, reason):
+    chosen = list((among.due() | among.hopeless()).values_list("pk", flat=True))
+    if not chosen:
+        return []
+    with _deciding():
+        among = Gate.objects.filter(pk__in=Gate.objects.filter(pk__in=chosen).lock_free_ones())
+        changed = list(among.due().values_list("pk", flat=True))
+        _decide(changed, GateState.OPEN)
+        for reason, broken in _reasons(among.hopeless().values_list("pk", flat=True)).items():
+            _decide(broken, GateState.BROKEN, reason)
             changed += broken
     return changed
 
 
-def _decide(gates: Collection[int], state: GateState, reason: str = "") -> int:
-    chosen = Gate.objects.filter(pk__in=gates).closed()
-    return chosen.update(state=state, reason=reason, is_done=False) if gates else 0
+def _decide(gates: Collection[int], state: GateState, reason: str = "") -> None:
+    if gates:
+        chosen = Gate.objects.filter(pk__in=gates).closed()
+        chosen.update(state=state, reason=reason, is_done=False)
 
 
 def _reasons(gates: Iterable[int]) -> dict[str, list[int]]:
@@ -210,21 +230,19 @@ def _revive(jobs: list[int]) -> None:
 
 
 def give_up(gates: Collection[int], *, now: datetime) -> list[int]:
-    """Cancel those that broken gates hold; returns their ids."""
-    cancelled: list[int] = []
-    broken = Gate.objects.filter(pk__in=gates, state=GateState.BROKEN)
-    for pk, reason in broken.values_list("pk", "reason"):
-        held = Job.objects.held().filter(gate=pk)
-        jobs = list(held.values_list("pk", flat=True)[: LARGEST_RELEASE - len(cancelled)])
-        if not jobs:
-            continue
-        with transaction.atomic(using=db.connection().alias):
-            held.filter(pk__in=jobs).update(
+    """Cancel those that broken gates hold, as far as nobody has locked them; returns their ids."""
+    held = Job.objects.held().filter(gate__in=gates, gate__state=GateState.BROKEN)
+    by_reason = defaultdict(list)
+    with _deciding():
+        rows = held.order_by("pk").select_for_update(skip_locked=True, of=("self",))
+        for pk, reason in rows.values_list("pk", "gate__reason")[:LARGEST_RELEASE]:
+            by_reason[reason].append(pk)
+        for reason, jobs in by_reason.items():
+            Job.objects.filter(pk__in=jobs).update(
                 state=State.CANCELLED, finished_at=now, cancel_reason=reason
             )
             JobEvent.objects.note(jobs, Event.CANCELLED, at=now, detail=reason)
-        cancelled += jobs
-    return cancelled
+    return [pk for jobs in by_reason.values() for pk in jobs]
 
 
 def _take(work: deque[int], most: int) -> list[int]:

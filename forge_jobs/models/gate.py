@@ -22,7 +22,9 @@ HAS_FAILED = Q(needs=Needs.SUCCESS) & (
     Q(job__state__in=[State.DEAD, State.CANCELLED]) | Q(batch__state=BatchState.FAILED)
 )
 CANT_FAIL = Q(needs=Needs.FAILURE) & (
-    Q(job__state=State.SUCCEEDED) | Q(batch__state=BatchState.SUCCEEDED)
+    Q(job__state=State.SUCCEEDED)
+    | Q(job_id__isnull=False, job__state__isnull=True)
+    | Q(batch__state=BatchState.SUCCEEDED)
 )
 IS_UNFINISHED = Q(job__state__in=UNFINISHED) | Q(
     batch__state__in=[BatchState.OPEN, BatchState.SEALED]
@@ -49,6 +51,15 @@ class GateQuerySet(models.QuerySet["Gate"]):
     def abandoned(self) -> Self:
         """Those that no job has any more."""
         return self.filter(is_done=True, jobs__isnull=True)
+
+    def lock_free_ones(self) -> list[int]:
+        """Lock those that nobody has locked; returns their ids."""
+        rows = self.order_by("pk").select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True))
+
+    def lock(self) -> list[int]:
+        """Lock them until the current transaction ends; returns their ids."""
+        return list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
 class GateManager(RowsManager["Gate", GateQuerySet]):
@@ -78,6 +89,7 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
         if not gates:
             return []
         among = self.filter(pk__in=gates)
+        among.lock()  # who decides about them at this moment goes by what was before
         among.filter(state=GateState.BROKEN).update(
             state=GateState.CLOSED, reason="", is_done=False
         )
@@ -205,6 +217,8 @@ class Predecessor(JobsModel):
         """Why what comes after it can't run, if it ended otherwise than it should."""
         if self.job and self.job.was_given_up:
             return self.job.cancel_reason
+        if self.job_id and not self.job:
+            return f"It comes after a failure of #{self.job_id}, which is gone."
         what = str(self.job) if self.job else f"the batch {self.batch}"
         if self.needs == Needs.FAILURE:
             return f"It comes after a failure of {what}, which succeeded."
@@ -215,6 +229,9 @@ class Predecessor(JobsModel):
 
 def judge_anew(jobs: Collection[int]) -> None:
     """Let what ended, or broke, because of these jobs do so anew, for they run again."""
-    ended = Batch.objects.filter(jobs__in=jobs, ended_at__isnull=False)
+    of_jobs = set(Batch.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
+    around = Batch.objects.filter(pk__in=Batch.objects.with_ancestors(of_jobs))
+    around.exclude(state=BatchState.OPEN).lock()
+    ended = Batch.objects.filter(pk__in=of_jobs, ended_at__isnull=False)
     batches = Batch.objects.reopen(set(ended.values_list("pk", flat=True)))
     Gate.objects.close(Gate.objects.behind(jobs=jobs, batches=batches))

@@ -204,6 +204,7 @@ class JobQuerySet(Expiring):
                 JobStep.objects.forget(chosen)
                 behind = chosen.filter(gate__isnull=False)
                 gates = set(behind.values_list("gate_id", flat=True))
+                Gate.objects.filter(pk__in=gates).lock()  # so that none opens behind our back
                 requeued = chosen.update(
                     state=_held_or_due(),
                     run_at=now,

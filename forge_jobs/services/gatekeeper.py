@@ -4,10 +4,14 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
+from forge_jobs import db
 from forge_jobs.models import Batch, Gate
 from forge_jobs.models.following import SLICE, Following, over
 from forge_jobs.services.base import Service
 from forge_jobs.services.horizon import Horizon
+from forge_jobs.states import BatchState
 
 REST_SHARE: Final = 10
 """It rests for at least so many times as long as a look took."""
@@ -32,7 +36,7 @@ class Gatekeeper(Service):
             return 0
         changed = 0
         for batch in Batch.objects.forgotten(now=now)[:SLICE]:
-            changed += batch.cancel(EXPIRED, now=now)
+            changed += _cancel(batch, now=now)
         if not self._following:
             self._look()
         for _ in range(STEPS):
@@ -58,3 +62,16 @@ class Gatekeeper(Service):
         if self._following:
             return timedelta(0)
         return max(self.interval, timedelta(seconds=REST_SHARE * self._took))
+
+
+def _cancel(batch: Batch, *, now: datetime) -> int:
+    """Not one that a transaction fills at this moment: all services would wait for it."""
+    with transaction.atomic(using=db.connection().alias):
+        open_ones = Batch.objects.filter(
+            pk__in=Batch.objects.with_descendants([batch.pk]), state=BatchState.OPEN
+        )
+        if len(open_ones.lock_free_ones()) < open_ones.count():
+            return 0
+        for part in open_ones:
+            part.seal(now=now)
+    return batch.cancel(EXPIRED, now=now)

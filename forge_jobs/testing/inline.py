@@ -91,7 +91,8 @@ class Inline:
     def _claim(self) -> ClaimedJob | None:
         now = clock.now()
         for service in self._services:
-            service.run_once(now=now)
+            while service.run_once(now=now) and not service.rest(now=now):
+                pass  # it has more to do than it does at once
         self._engine.steering.run_once(now=now)
         fetcher = self._engine.fetcher
         fetcher.lanes.look_everywhere()

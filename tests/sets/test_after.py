@@ -215,3 +215,16 @@ def test_a_success_that_nobody_wants_kept_is_kept_as_long_as_it_is_followed(
     assert not Job.objects.filter(pk=single.pk).exists()
     assert state_of(first) == state_of(member) == State.SUCCEEDED
     assert first.result == "FIRST"
+
+
+def test_a_success_that_is_gone_was_no_failure(write: JobHandler, log: list[str]) -> None:
+    """Where successes are not kept, it may go while what comes after it is being enqueued."""
+    first = write.enqueue(name="first")
+    with transaction.atomic():
+        second = write.using(after_failure=first).enqueue(name="second")
+        Job.objects.filter(pk=first.pk).delete()
+    drain()
+
+    assert log == []
+    assert state_of(second) == State.CANCELLED
+    assert second.cancel_reason == f"It comes after a failure of #{first.pk}, which is gone."

@@ -176,6 +176,19 @@ def test_cancelling_it_seals_it_and_cancels_all_that_has_not_ended(
     assert log == ["failed"]
 
 
+def test_cancelling_it_seals_its_parts_so_that_nobody_fills_them_any_more(
+    write: JobHandler,
+) -> None:
+    outer = open_batch("outer")
+    inner = open_batch("inner", within=outer)
+    waiting = write.using(batch=inner).enqueue(name="one")
+    assert outer.cancel() == 1
+
+    assert state_of(waiting) == State.CANCELLED
+    with pytest.raises(InvalidOption, match="is sealed"):
+        write.using(batch=inner).enqueue(name="another")
+
+
 def test_requeueing_it_runs_what_failed_and_then_what_was_given_up(
     write: JobHandler, fall: JobHandler, log: list[str]
 ) -> None:

@@ -8,6 +8,7 @@ from forge_jobs import JobContext, JobHandler, chain, job
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.models import Job, State
 from forge_jobs.testing import drain
+from tests.sets.conftest import mend
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +40,15 @@ def test_all_are_stored_or_none(write: JobHandler) -> None:
         chain(write.new(name="a"), write.using(queue="nowhere").new(name="b")).enqueue()
 
     assert not Job.objects.exists()
+
+
+def test_a_long_one_is_given_up_whole_and_revived_whole(
+    write: JobHandler, fall: JobHandler, log: list[str]
+) -> None:
+    first, *_ = chain(fall.new(), *[write.new(name="after")] * 60).enqueue()
+    drain()
+    assert Job.objects.all().counts() == {"dead": 1, "cancelled": 60}
+
+    mend(first)
+    drain()
+    assert log == ["after"] * 60
