@@ -26,7 +26,7 @@ def test_graphs_end_as_they_should_though_processes_are_killed() -> None:
     kills = 0
 
     with Runjobs("--processes", "3", "--threads", "4") as runjobs:
-        eventually(lambda: len(runjobs.pids) == 4)
+        eventually(lambda: len(runjobs.pids) >= 4)
         for graph in graphs:
             graph.enqueue(node, chance)
             os.kill(chance.choice(runjobs.pids[1:]), signal.SIGKILL)
@@ -64,7 +64,7 @@ def test_an_import_under_kills_tells_of_its_end_once() -> None:
         for start in range(0, ROWS, 500):
             rows = [{"number": number} for number in range(start, start + 500)]
             effect.using(batch=batch, max_attempts=None).enqueue_many(rows)
-            eventually(lambda: len(runjobs.pids) == 3)
+            eventually(lambda: len(runjobs.pids) >= 3)
             os.kill(chance.choice(runjobs.pids[1:]), signal.SIGKILL)
             kills += 1
         batch.seal()
