@@ -1,6 +1,5 @@
 """A queue's `max_workers` holds across processes, whenever one looks."""
 
-import time
 from datetime import timedelta
 from itertools import accumulate
 from typing import Any
@@ -11,35 +10,30 @@ from django.db.models import Count
 from forge_jobs import clock
 from forge_jobs.models import Job, Queue, Share
 from tests.app.jobs import effect, spanned
-from tests.running import PATIENCE, Runjobs, eventually
+from tests.running import Runjobs, eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
-def most_at_once(*, until_left: int) -> int:
-    """The most jobs that ran at once, looking again and again until only so many are left."""
-    most, deadline = 0, time.monotonic() + PATIENCE
-    while (left := Job.objects.unfinished().count()) > until_left:
-        assert time.monotonic() < deadline, f"{left} jobs are left"
-        most = max(most, Job.objects.running().count())
-    return most
+def most_begun(*, finished: int) -> int:
+    """The most handlers that ran at once, once so many jobs have finished."""
+    eventually(lambda: Job.objects.finished().count() >= finished)
+    return most_inside(list(Job.objects.finished().values_list("result", flat=True)))
 
 
 @pytest.mark.full_size
 def test_three_workers_are_three_over_four_processes_of_eight_threads() -> None:
     Queue.objects.sow({"default": {}})
     Queue.objects.update(max_workers=3)
-    effect.enqueue_many([{"number": number, "seconds": 0.1} for number in range(250)])
+    spanned.enqueue_many([{"seconds": 0.1}] * 250)
 
     arguments = ["--processes", "4", "--threads", "8"]
     with Runjobs(*arguments, FORGE_JOBS_TEST_PROCESS_TIMEOUT="3") as runjobs:
-        eventually(lambda: Job.objects.running().count() == 3)
-        assert most_at_once(until_left=200) == 3
+        assert most_begun(finished=50) == 3
         Queue.objects.update(max_workers=6)
-        eventually(lambda: Job.objects.running().count() > 3)
-        assert most_at_once(until_left=100) <= 6
+        assert 3 < most_begun(finished=150) <= 6
         Queue.objects.update(max_workers=None)
-        assert most_at_once(until_left=0) > 6
+        assert most_begun(finished=250) > 6
         runjobs.terminate()
         assert runjobs.wait()[0] == 0
 

@@ -75,7 +75,7 @@ def test_a_stop_tells_what_it_waits_for_and_how_to_hurry(several: tuple[str, ...
         code, output = runjobs.wait()
 
     lines = [json.loads(line) for line in output.splitlines()]
-    (waiting,) = [line for line in lines if line.get("seconds_left")]
+    waiting, *_ = [line for line in lines if line.get("seconds_left")]
     assert code == 0
     assert waiting["jobs"] == [stored.pk]
     assert f"for 1 job: app.wait_for_cancel #{stored.pk} (for " in waiting["message"]
