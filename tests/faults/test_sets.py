@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -47,7 +48,8 @@ def test_graphs_end_as_they_should_though_processes_are_killed() -> None:
 def kill_one(runjobs: Runjobs, chance: random.Random) -> int:
     """Its pid, which may be that of one that has just been killed."""
     victim = chance.choice(runjobs.pids[1:])
-    os.kill(victim, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(victim, signal.SIGKILL)
     return victim
 
 
