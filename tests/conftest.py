@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
 from forge_jobs.handlers.registry import registry
+from forge_jobs.runtime.keeper import this_thread
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WAYS_TO_A_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
@@ -67,3 +68,11 @@ def _isolated_registry() -> Iterator[None]:
     """Handlers that a test declares are gone after it."""
     with registry.isolated():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _the_tests_thread_lends_no_sessions() -> Iterator[None]:
+    """Though a test may have called there what a thread of ours begins with."""
+    yield
+    if hasattr(this_thread, "lends"):
+        del this_thread.lends
