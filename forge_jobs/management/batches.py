@@ -5,10 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError
 
 from forge_jobs import clock
 from forge_jobs.dashboard import batches
@@ -28,43 +27,31 @@ BY: Final = "manage.py jobs"
 def add_verbs(
     parser: ArgumentParser, command: BaseCommand, *, add_usual: Callable[[ArgumentParser], None]
 ) -> None:
-    if isinstance(parser, parsing.VerbParser):
-        parser.is_mixing = True  # what comes after the verb is the verb's to mix
-    verbs = parser.add_subparsers(
-        title="verbs", metavar="VERB", required=True, parser_class=parsing.VerbParser
-    )
-
-    def verb(name: str, act: Callable[..., None], text: str) -> ArgumentParser:
-        added: ArgumentParser = verbs.add_parser(
-            name, help=text, description=text, formatter_class=DjangoHelpFormatter
+    with parsing.verbs_of(parser, command, add_usual=add_usual) as verb:
+        listing = verb("list", show_all, "Lists batches, the newest first.")
+        listing.add_argument("--state", choices=BatchState.values, help="(default: all)")
+        listing.add_argument(
+            "--limit",
+            type=parsing.count(MOST),
+            default=USUAL,
+            metavar="N",
+            help=f"how many at most, up to {MOST:,} (default: {USUAL})",
         )
-        added.set_defaults(act=partial(act, command))
-        add_usual(added)
-        return added
-
-    listing = verb("list", show_all, "Lists batches, the newest first.")
-    listing.add_argument("--state", choices=BatchState.values, help="(default: all)")
-    listing.add_argument(
-        "--limit",
-        type=parsing.count(MOST),
-        default=USUAL,
-        metavar="N",
-        help=f"how many at most, up to {MOST:,} (default: {USUAL})",
-    )
-    shown = verb("show", show, "Shows all of one batch.")
-    for one in (listing, shown):
-        one.add_argument("--json", dest="as_json", action="store_true", help="one JSON document")
-    cancelling = verb("cancel", cancel, "Seals a batch, and cancels all that has not ended.")
-    steering.add_reason(cancelling, "cancelled by an operator")
-    requeueing = verb("requeue", requeue, "Lets its jobs that failed run again.")
-    sealing = verb("seal", seal, "Says that a batch is complete.")
-    for one in (shown, cancelling, requeueing, sealing):
-        one.add_argument("pk", type=parsing.batch_id, metavar="ID")
-    for one in (cancelling, requeueing, sealing):
-        one.add_argument(
-            "--yes", action="store_true", help="do it, instead of saying what would be"
-        )
-    verbs.choices = parsing.Names(verbs.choices, called="verb")
+        shown = verb("show", show, "Shows all of one batch.")
+        for one in (listing, shown):
+            one.add_argument(
+                "--json", dest="as_json", action="store_true", help="one JSON document"
+            )
+        cancelling = verb("cancel", cancel, "Seals a batch, and cancels all that has not ended.")
+        steering.add_reason(cancelling, "cancelled by an operator")
+        requeueing = verb("requeue", requeue, "Lets its jobs that failed run again.")
+        sealing = verb("seal", seal, "Says that a batch is complete.")
+        for one in (shown, cancelling, requeueing, sealing):
+            one.add_argument("pk", type=parsing.batch_id, metavar="ID")
+        for one in (cancelling, requeueing, sealing):
+            one.add_argument(
+                "--yes", action="store_true", help="do it, instead of saying what would be"
+            )
 
 
 def show_all(

@@ -2,11 +2,13 @@
 
 import json
 from argparse import ArgumentError, ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from django.core.management.base import CommandParser
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
 from forge_jobs import durations, jsontext
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
@@ -29,6 +31,29 @@ class VerbParser(CommandParser):
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self.is_mixing = False
+
+
+@contextmanager
+def verbs_of(
+    parser: ArgumentParser, command: BaseCommand, *, add_usual: Callable[[ArgumentParser], None]
+) -> Iterator[Callable[[str, Callable[..., None], str], ArgumentParser]]:
+    """What adds verbs to one that is a verb itself: by name, what acts, and a sentence of help."""
+    if isinstance(parser, VerbParser):
+        parser.is_mixing = True  # what comes after the verb is the verb's to mix
+    verbs = parser.add_subparsers(
+        title="verbs", metavar="VERB", required=True, parser_class=VerbParser
+    )
+
+    def verb(name: str, act: Callable[..., None], text: str) -> ArgumentParser:
+        added: ArgumentParser = verbs.add_parser(
+            name, help=text, description=text, formatter_class=DjangoHelpFormatter
+        )
+        added.set_defaults(act=partial(act, command))
+        add_usual(added)
+        return added
+
+    yield verb
+    verbs.choices = Names(verbs.choices, called="verb")
 
 
 class Names(dict[str, VerbParser]):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError
 
 from forge_jobs import clock
 from forge_jobs.conf.policies import CatchUp, Overlap, Source
@@ -34,32 +33,20 @@ OPTIONS: Final = (
 def add_verbs(
     parser: ArgumentParser, command: BaseCommand, *, add_usual: Callable[[ArgumentParser], None]
 ) -> None:
-    if isinstance(parser, parsing.VerbParser):
-        parser.is_mixing = True  # what comes after the verb is the verb's to mix
-    verbs = parser.add_subparsers(
-        title="verbs", metavar="VERB", required=True, parser_class=parsing.VerbParser
-    )
-
-    def verb(name: str, act: Callable[..., None], text: str) -> ArgumentParser:
-        added: ArgumentParser = verbs.add_parser(
-            name, help=text, description=text, formatter_class=DjangoHelpFormatter
-        )
-        added.set_defaults(act=partial(act, command))
-        add_usual(added)
-        return added
-
-    listed = verb("list", show, "Shows all schedules: what they mean, and how they fare.")
-    listed.add_argument("--json", dest="as_json", action="store_true", help="one JSON document")
-    _add_options(verb("add", add, "Stores a schedule."))
-    for name, act, text in (
-        ("enable", enable, "Lets schedules fire, from their next due moment on."),
-        ("disable", disable, "Lets schedules fire no more."),
-        ("remove", remove, "Deletes schedules; the jobs that they made stay."),
-    ):
-        verb(name, act, text).add_argument("names", type=parsing.words, nargs="+", metavar="NAME")
-    now = verb("trigger", trigger, "Makes one job now, and prints its id; the plan stays.")
-    now.add_argument("name", type=parsing.words, metavar="NAME")
-    verbs.choices = parsing.Names(verbs.choices, called="verb")
+    with parsing.verbs_of(parser, command, add_usual=add_usual) as verb:
+        listed = verb("list", show, "Shows all schedules: what they mean, and how they fare.")
+        listed.add_argument("--json", dest="as_json", action="store_true", help="one JSON document")
+        _add_options(verb("add", add, "Stores a schedule."))
+        for name, act, text in (
+            ("enable", enable, "Lets schedules fire, from their next due moment on."),
+            ("disable", disable, "Lets schedules fire no more."),
+            ("remove", remove, "Deletes schedules; the jobs that they made stay."),
+        ):
+            verb(name, act, text).add_argument(
+                "names", type=parsing.words, nargs="+", metavar="NAME"
+            )
+        now = verb("trigger", trigger, "Makes one job now, and prints its id; the plan stays.")
+        now.add_argument("name", type=parsing.words, metavar="NAME")
 
 
 def show(command: BaseCommand, *, as_json: bool, **options: Any) -> None:

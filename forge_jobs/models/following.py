@@ -215,9 +215,9 @@ def release(gates: Collection[int]) -> tuple[int, bool]:
 
 def _revive(jobs: list[int]) -> None:
     """Hold jobs again that were given up; one that has a rival now stays as it is."""
-    chosen = Job.objects.filter(pk__in=jobs).given_up().unrivalled()
     if not jobs:
         return
+    chosen = Job.objects.filter(pk__in=jobs).given_up().unrivalled()
     try:
         with transaction.atomic(using=db.connection().alias):
             chosen.update(state=State.HELD, finished_at=None, cancel_reason="")
