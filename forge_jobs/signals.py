@@ -120,6 +120,9 @@ events_dropped = Signal()
 child_started = Signal()
 """A supervisor started a process: `child`, which begins after `delay` seconds."""
 
+forks_forgone = Signal()
+"""A supervisor will start fresh interpreters, for forks of it would not work: `reason`."""
+
 child_unborn = Signal()
 """A supervisor could not start a process, and will try again: its `name`, `error`."""
 
