@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from django.db.models import Count, F, Q, Sum, Window
+from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
 
 from forge_jobs.models import Child, ChildEnd, ChildRestart, Process
 
 SHOWN_CHILDREN: Final = 5
+LONGEST_MEMORY: Final = timedelta(days=7)
+"""For how long a pool is told of that has lost children, and has none."""
 
 Replaced = tuple[str | Promise, int]
 """For what reason, and how many."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PoolLine:
     """All children of one kind, whichever process they belong to."""
 
@@ -28,12 +33,6 @@ class PoolLine:
     rss_bytes: int = 0
     replaced: list[Replaced] = field(default_factory=list)
 
-    def add(self, child: Child) -> None:
-        self.children += 1
-        self.busy += child.job_id is not None
-        self.jobs_done += child.jobs_done
-        self.rss_bytes += child.rss_bytes
-
 
 @dataclass(frozen=True, kw_only=True)
 class Offspring:
@@ -43,32 +42,38 @@ class Offspring:
     more: int = 0
 
 
-def pools(children: Sequence[Child]) -> list[PoolLine]:
-    """By kind; one that has no child now is there as long as it is known why it has lost some."""
-    lines: dict[str, PoolLine] = {}
-    for child in children:
-        lines.setdefault(child.kind, PoolLine(kind=child.kind)).add(child)
-    for row in ChildRestart.objects.order_by("kind", "-times", "reason"):
+def pools(*, now: datetime) -> list[PoolLine]:
+    """By kind."""
+    sums = {"busy": Count("job_id"), "done": Sum("jobs_done"), "rss": Sum("rss_bytes")}
+    known = Child.objects.filter(process__in=Process.objects.all())
+    rows = known.order_by("kind").values_list("kind").annotate(Count("pk"), **sums)
+    lines = {
+        kind: PoolLine(kind=kind, children=children, busy=busy, jobs_done=done, rss_bytes=rss)
+        for kind, children, busy, done, rss in rows
+    }
+    told = Q(kind__in=lines) | Q(last_at__gte=now - LONGEST_MEMORY)
+    for row in ChildRestart.objects.filter(told).order_by("-times", "reason"):
         line = lines.setdefault(row.kind, PoolLine(kind=row.kind))
         line.replaced.append((_label(row.reason), row.times))
     return [lines[kind] for kind in sorted(lines)]
 
 
-def children_of(processes: Sequence[Process]) -> list[Child]:
-    rows = Child.objects.filter(process__in=processes)
-    return sorted(rows, key=lambda one: (one.kind, one.job_id is None, one.pid))
-
-
-def by_process(children: Sequence[Child]) -> Mapping[int, Offspring]:
-    of: defaultdict[int, list[Child]] = defaultdict(list)
-    for child in children:
-        of[child.process_id].append(child)
+def offspring() -> Mapping[int, Offspring]:
+    """Of each process that has children."""
+    first: list[Any] = [F("job_id").asc(nulls_last=True), "kind", "pid"]
+    children = Child.objects.annotate(
+        place=Window(RowNumber(), partition_by=F("process"), order_by=first),
+        siblings=Window(Count("pk"), partition_by=F("process")),
+    )
+    shown: defaultdict[int, list[Any]] = defaultdict(list)
+    for child in children.filter(place__lte=SHOWN_CHILDREN).order_by("process", "place"):
+        shown[child.process_id].append(child)
     return {
-        process: Offspring(shown=own[:SHOWN_CHILDREN], more=len(own[SHOWN_CHILDREN:]))
-        for process, own in of.items()
+        process: Offspring(shown=own, more=own[0].siblings - len(own))
+        for process, own in shown.items()
     }
 
 
 def _label(reason: str) -> str | Promise:
     """Of a release to come there may be others."""
-    return ChildEnd(reason).label if reason in ChildEnd else reason
+    return ChildEnd(reason).label if reason in ChildEnd.values else reason

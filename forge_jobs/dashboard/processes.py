@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
-from forge_jobs.dashboard.children import Offspring, PoolLine, by_process, children_of, pools
+from forge_jobs.dashboard.children import Offspring, PoolLine, offspring, pools
 from forge_jobs.dashboard.verdict import bounded
 from forge_jobs.models import Job, Lease, Process, ProcessGauge, ProcessState
 from forge_jobs.models.lease import SERVICES
@@ -89,9 +89,7 @@ class Fleet:
     def read(cls, *, now: datetime) -> Fleet:
         leader = Lease.objects.holder(SERVICES, now=now)
         jobs, load = _first_jobs(), _load(now=now)
-        rows = list(Process.objects.order_by("host", "name"))
-        children = children_of(rows)
-        offspring = by_process(children)
+        children = offspring()
         return cls(
             cards=[
                 ProcessCard(
@@ -101,11 +99,11 @@ class Fleet:
                     jobs=jobs[row.pk],
                     claimed=jobs[row.pk][0].claimed if jobs[row.pk] else 0,
                     cpu_percent=load.get((row.host, row.name)),
-                    offspring=offspring.get(row.pk, Offspring()),
+                    offspring=children.get(row.pk, Offspring()),
                 )
-                for row in rows
+                for row in Process.objects.order_by("host", "name")
             ],
-            pools=pools(children),
+            pools=pools(now=now),
             troubles=bounded([str(nobody) for nobody in unserved(now=now)]),
         )
 

@@ -1,5 +1,6 @@
 """What Mission Control tells of pools, of their children, and of the child that ran a job."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,12 @@ def test_a_pool_is_told_of_as_a_whole_and_why_its_children_were_replaced() -> No
         0,
         [("job timed out", 1)],
     )
+
+
+def test_a_pool_that_is_gone_for_good_is_not_told_of_for_ever() -> None:
+    ChildRestart.objects.add({("orders.gone", ChildEnd.JOBS): 1}, now=NOON - timedelta(days=8))
+
+    assert operator().get(LIST).context["fleet"].pools == []
 
 
 def test_a_process_has_a_page_with_all_of_its_children() -> None:
