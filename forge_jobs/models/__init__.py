@@ -17,10 +17,12 @@ from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.shares import Share
 from forge_jobs.models.step import JobStep
 from forge_jobs.models.timetable import Timetable
+from forge_jobs.models.token import ApiToken
 from forge_jobs.models.watermark import Watermark
 from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, Role, State
 
 __all__ = [
+    "ApiToken",
     "Batch",
     "BatchState",
     "DatabaseGauge",
