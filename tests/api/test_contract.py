@@ -39,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
-EXAMPLES = int(os.environ.get("FORGE_JOBS_TEST_API_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("FORGE_JOBS_TEST_API_EXAMPLES", "2"))
 SCHEMA = schemathesis.openapi.from_dict(described(ROOT))
 SCHEMA.app = get_wsgi_application()
 SCHEMA.config.base_url = f"http://testserver{ROOT}"

@@ -156,9 +156,7 @@ def test_a_stranger_is_told_to_say_who_he_is() -> None:
     assert everything() == [0] * 7
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer fjt_", "Basic YTpi", "Bearer fjt_0123456789abcdef_" + "x" * 43]
-)
+@pytest.mark.parametrize("header", ["", "Basic YTpi", "Bearer fjt_0123456789abcdef_" + "x" * 43])
 def test_a_token_that_is_none_lets_nobody_in_not_even_beside_a_session(header: str) -> None:
     caller = in_session(superuser())
     caller.headers["Authorization"] = header
