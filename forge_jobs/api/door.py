@@ -45,7 +45,9 @@ def _guarded(view: View, *, admit: Callable[[HttpRequest], None]) -> View:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
-    guarded.csrf_exempt = True  # type: ignore[attr-defined] # sessions are asked for it by `admit`
+    # Both are asked for by `admit`, of those who come with a session.
+    guarded.csrf_exempt = True  # type: ignore[attr-defined]
+    guarded.login_required = False  # type: ignore[attr-defined]
     return guarded
 
 

@@ -213,3 +213,14 @@ def test_the_page_to_try_it_takes_nothing_from_elsewhere() -> None:
 
     assert "//" not in page.replace("<!DOCTYPE", "")
     assert (script.status_code, script["Content-Type"]) == (200, "text/javascript")
+
+
+def test_a_project_that_wants_everybody_logged_in_lets_tokens_in(
+    caller: Caller, settings: Settings
+) -> None:
+    wanting = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, wanting]
+
+    assert caller.get("/jobs").status_code == 200
+    assert Caller().get("/jobs").status_code == 401
+    assert Caller().get("/ready").status_code == 200
