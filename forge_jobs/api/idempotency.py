@@ -33,7 +33,9 @@ def origin(user: Any, key: str | None, asked: dict[str, Any]) -> dict[str, Any]:
 
 def earlier(key: str | None, asked: dict[str, Any]) -> Job | None:
     """The job that the same request has made; raises `Problem` if it was another request."""
-    job = None if key is None else Job.objects.filter(idempotency_key=key).first()
+    if key is None:
+        return None
+    job = Job.objects.filter(idempotency_key=key).only("context").first()
     if job is not None:
         refuse_other(job, asked)
     return job
