@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import (
+    api,
     children,
     control,
     cron,
@@ -38,6 +39,7 @@ SUITES = {
     "pages": pages.measure,
     "startup": startup.measure,
     "sets": sets.measure,
+    "api": api.measure,
     "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
@@ -54,6 +56,7 @@ ROUNDS = {
     "cron": 5,
     "schedules": 3,
     "sets": 5,
+    "api": 3,
     "rest": 1,
     "pages": 3,
     "startup": 15,
