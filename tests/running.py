@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Self
 
 import psutil
 from django.db import connection
@@ -75,17 +76,17 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
         time.sleep(0.01)
 
 
-class Runjobs:
-    """A real `manage.py runjobs` on the test's own database.
+class Manage:
+    """A real `manage.py` with a command that goes on until it is stopped, on the test's database.
 
     `within` are the words of a command that runs another one in its place.
     """
 
-    def __init__(self, *arguments: str, within: Sequence[str] = (), **environment: str) -> None:
+    def __init__(self, *words: str, within: Sequence[str] = (), **environment: str) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
         self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*within, sys.executable, "-m", "django", "runjobs", *arguments],
+            [*within, sys.executable, "-m", "django", *words],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -98,7 +99,7 @@ class Runjobs:
             stderr=self.log,
         )
 
-    def __enter__(self) -> "Runjobs":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -134,3 +135,10 @@ class Runjobs:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE)
+
+
+class Runjobs(Manage):
+    """`manage.py runjobs` on the test's own database."""
+
+    def __init__(self, *arguments: str, within: Sequence[str] = (), **environment: str) -> None:
+        super().__init__("runjobs", *arguments, within=within, **environment)
