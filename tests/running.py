@@ -79,14 +79,21 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
 class Manage:
     """A real `manage.py` with a command that goes on until it is stopped, on the test's database.
 
-    `within` are the words of a command that runs another one in its place.
+    `within` are the words of a command that runs another one in its place, `flags` are those of
+    the interpreter.
     """
 
-    def __init__(self, *words: str, within: Sequence[str] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        *words: str,
+        within: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
         self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*within, sys.executable, "-m", "django", *words],
+            [*within, sys.executable, *flags, "-m", "django", *words],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -140,5 +147,11 @@ class Manage:
 class Runjobs(Manage):
     """`manage.py runjobs` on the test's own database."""
 
-    def __init__(self, *arguments: str, within: Sequence[str] = (), **environment: str) -> None:
-        super().__init__("runjobs", *arguments, within=within, **environment)
+    def __init__(
+        self,
+        *arguments: str,
+        within: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
+        super().__init__("runjobs", *arguments, within=within, flags=flags, **environment)
