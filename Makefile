@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql faults judge check openapi bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,14 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_FAULTS_JOBS=$(JOBS) FORGE_JOBS_FAULTS_SEED=$(SEED) \
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
+
+# Wants root, for hosts are network namespaces, and Debian for the programs, whose packages it installs.
+cluster: $(READY) ## take the primary from a PostgreSQL cluster, three times in a row, under load
+	.ci/install etcd:etcd-server patroni pgbouncer pg_ctlcluster:postgresql ip:iproute2 curl
+	examples/cluster/cluster down
+	CLUSTER_PYTHON=$(abspath $(BIN)/python) examples/cluster/cluster up
+	$(BIN)/python examples/cluster/failovers.py
+	examples/cluster/cluster down
 
 judge: $(READY) ## run at full size what the suite has in small, and what takes an hour
 	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest -m full_size
