@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 import msgspec
 
 from forge_jobs.exceptions import InvalidPayload, UnreadablePayload
-from forge_jobs.handlers import losses, members
+from forge_jobs.handlers import exact, losses
 from forge_jobs.handlers.annotations import found, written
 from forge_jobs.handlers.annotations import shape as shape_of
 from forge_jobs.handlers.losses import Loss, is_model
@@ -42,7 +43,9 @@ class Arguments:
         """Raises `InvalidHandler` for an annotation that can't be used."""
         types = found(function, names=takes.named | {takes.rest}, kind=kind)
         rest = types.pop(takes.rest, None)
-        return cls(kind, takes.named, types, rest, shape_of(types))
+        shape = shape_of(types)
+        _converted({}, shape)  # so that all parts of it are read now as well
+        return cls(kind, takes.named, types, rest, shape)
 
     def stored(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """As JSON has them, any of them; raises `InvalidPayload`."""
@@ -85,7 +88,7 @@ class Arguments:
         try:
             return _converted(given, shape)
         except msgspec.ValidationError as error:
-            kept = _with_members(given, shape)
+            kept = _taken_exactly(given, shape)
             if kept is None:
                 raise self._misfit(_loss(error, given, shape)) from None
             return kept
@@ -114,13 +117,13 @@ def _converted(given: Any, shape: Any) -> dict[str, Any]:
     return real
 
 
-def _with_members(given: dict[str, Any], shape: Any) -> dict[str, Any] | None:
-    """With members of enumerations for what they are; None if that is not what is wrong."""
+def _taken_exactly(given: dict[str, Any], shape: Any) -> dict[str, Any] | None:
+    """What they are taken for as exactly what msgspec knows; None if that is not what is wrong."""
     try:
-        kept = _converted(members.by_value(given), shape)
+        kept = _converted(exact.exactly(given), shape)
     except msgspec.ValidationError:
         return None
-    return kept if members.are_among(given, kept) else None
+    return kept if exact.has_members_of(given, kept) else None
 
 
 def _made(kind: Any, given: Any) -> Any:
@@ -137,9 +140,14 @@ def _made(kind: Any, given: Any) -> Any:
 
 
 def _dumped(given: Any) -> Any:
-    if not is_model(type(given)):
-        raise TypeError
-    return given.model_dump(mode="json", by_alias=True, round_trip=True)
+    match given:
+        case str():
+            return exact.text(given)
+        case date() | datetime():
+            return exact.moment(given)
+        case _ if is_model(type(given)):
+            return given.model_dump(mode="json", by_alias=True, round_trip=True)
+    raise TypeError
 
 
 def _first(error: Any) -> str:

@@ -14,8 +14,10 @@ import msgspec
 import pydantic
 import pytest
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.safestring import mark_safe
 
 from forge_jobs import JobHandler, job, register
+from forge_jobs.apps import read_annotations
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.exceptions import InvalidHandler, InvalidPayload, UnreadablePayload
 from forge_jobs.handlers.function import FunctionHandler
@@ -142,6 +144,21 @@ class Growing(pydantic.BaseModel):
 class Dated(pydantic.BaseModel):
     day: datetime
     nothing: Annotated[Decimal, pydantic.Field(allow_inf_nan=True)] = Decimal("NaN")
+
+
+class OthersDate(date):
+    """As pendulum, and freezegun in tests, have one of their own."""
+
+
+class OthersDatetime(datetime):
+    pass
+
+
+class OthersText(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
 
 
 class Raw(pydantic.BaseModel):
@@ -306,6 +323,43 @@ def test_what_is_refused_is_named(annotation: Any, value: Any, words: str) -> No
 
     assert words in str(refusal.value)
     assert refusal.value.field == "payload"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given", "came"),
+    [
+        (datetime, OthersDatetime(2026, 3, 2, 12, 0, 0, 123456, UTC), MOMENT),
+        (datetime | None, OthersDatetime(2026, 3, 2, fold=1), datetime(2026, 3, 2, fold=1)),  # noqa: DTZ001
+        (dict[date, list[datetime]], {OthersDate(2026, 3, 2): [MOMENT]}, {DAY: [MOMENT]}),
+        (Line, Line(Decimal(1), OthersDate(2026, 3, 2)), Line(Decimal(1), DAY)),
+        (date | None, OthersDate(2026, 3, 2), DAY),
+        (str, OthersText("<b>"), "<b>"),
+        (list[str], [mark_safe("<b>")], ["<b>"]),
+        (Address, {"street": mark_safe("A")}, {"street": "A"}),
+        (dict[str, Any], {"a": [mark_safe("b")]}, {"a": ["b"]}),
+    ],
+    ids=repr,
+)
+def test_an_heir_of_what_the_annotation_says_comes_as_that(
+    annotation: Any, given: Any, came: Any
+) -> None:
+    assert read(annotation, stored(annotation, given)) == came
+
+
+def test_an_heir_of_a_datetime_is_no_date() -> None:
+    with pytest.raises(InvalidPayload, match="at value, expected `date`, got `OthersDatetime`"):
+        stored(date, OthersDatetime(2026, 3, 2))
+
+
+def test_annotations_are_read_when_the_apps_are_and_not_by_the_clock_of_a_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep = handler("list[NamedLater] | None")
+    monkeypatch.setitem(globals(), "NamedLater", datetime)
+    read_annotations()
+    monkeypatch.setitem(globals(), "NamedLater", OthersDatetime)
+
+    assert keep.run(None, {"value": ["2026-03-02T12:00:00.123456Z"]}) == [MOMENT]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("annotation", [datetime, Dated])
