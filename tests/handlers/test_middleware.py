@@ -417,7 +417,7 @@ def test_middleware_can_neither_add_jobs_nor_take_some_away(
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("given", [asynchronous, 7, None], ids=repr)
+@pytest.mark.parametrize("given", [asynchronous, 7, None], ids=["async", "a number", "None"])
 def test_what_can_not_see_new_jobs_is_refused_where_it_is_declared(given: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match="it must be a function, and not async"):
         middleware(bare_layer).enqueueing(given)
