@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     children,
     control,
+    coroutines,
     cron,
     latency,
     limits,
@@ -32,6 +33,7 @@ SUITES = {
     "scale": scale.measure,
     "children": children.measure,
     "control": control.measure,
+    "coroutines": coroutines.measure,
     "limits": limits.measure,
     "cron": cron.measure,
     "schedules": schedules.measure,
@@ -50,6 +52,7 @@ ROUNDS = {
     "scale": 1,
     "children": 3,
     "control": 3,
+    "coroutines": 3,
     "limits": 3,
     "cron": 5,
     "schedules": 3,
