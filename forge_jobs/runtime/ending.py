@@ -79,7 +79,7 @@ class Ending:
         self.write_outcomes()
         loops.metering.stop()
         rest = [threads.listener, loops.services, loops.upkeep, loops.metering]
-        rest += self.workers.helping_threads
+        rest += [*self.workers.helping_threads, *self.workers.loops]
         self.wait(rest, at_most=GRACE)
         if self.claims:
             self.lifecycle.fail(f"{len(self.claims)} outcomes could not be written")

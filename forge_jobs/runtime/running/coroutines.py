@@ -135,7 +135,10 @@ class Coroutines:
             loop.end()
 
     def close(self) -> None:
-        """Let the other threads end: nothing runs any more."""
+        """End what goes on although its job is others', and let the other threads end."""
+        for loop, run in self._each():
+            run.is_broken_off = True
+            loop.break_off(run)
         self._threads.end()
 
     def cancel(self) -> None:

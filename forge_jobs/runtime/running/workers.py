@@ -67,7 +67,11 @@ class Workers:
     @property
     def threads(self) -> list[Thread]:
         """Those that run jobs, and have something to end in order."""
-        return [*self.active, *(self.coroutines.loops if self.coroutines else [])]
+        return [*self.active, *self.loops]
+
+    @property
+    def loops(self) -> list[Thread]:
+        return [*self.coroutines.loops] if self.coroutines else []
 
     @property
     def helping_threads(self) -> list[SyncThread]:

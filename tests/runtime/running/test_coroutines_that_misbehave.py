@@ -344,3 +344,4 @@ def test_one_that_swallows_a_stop_goes_back_with_its_attempt() -> None:
         eventually(lambda: len(working.workers.runs()) == 1)
 
     assert set(Job.objects.values_list("state", "attempt")) == {(State.READY, 0)}
+    assert not working.is_stuck
