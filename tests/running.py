@@ -29,6 +29,7 @@ def engine(
     *,
     queues: tuple[str, ...] = ("default",),
     threads: int = 2,
+    async_concurrency: int | None = None,
     name: str = "tested",
     shutdown_timeout: float = 10,
     drain: bool = False,
@@ -38,6 +39,7 @@ def engine(
     options = Options(
         queues=dict.fromkeys(queues, 1),
         threads=threads,
+        async_concurrency=async_concurrency or threads,
         name=name,
         poll_interval=timedelta(seconds=poll_interval),
         shutdown_timeout=timedelta(seconds=shutdown_timeout),
@@ -47,9 +49,16 @@ def engine(
     return Engine.signed_on(options)
 
 
-def drain(*, queues: tuple[str, ...] = ("default",), threads: int = 2) -> Engine:
+def drain(
+    *,
+    queues: tuple[str, ...] = ("default",),
+    threads: int = 2,
+    async_concurrency: int | None = None,
+) -> Engine:
     """Run here until nothing is ready or running."""
-    drained = engine(queues=queues, threads=threads, drain=True)
+    drained = engine(
+        queues=queues, threads=threads, async_concurrency=async_concurrency, drain=True
+    )
     drained.run()
     return drained
 
