@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 from django.db.models import Value
 
@@ -10,22 +13,32 @@ from forge_jobs.metrics.tally import COUNTS, DURATIONS, Tally, Work, tallied
 from forge_jobs.models import MetricSample, MetricTotal
 from forge_jobs.models.metric_total import MOST, OTHER
 
-COLUMNS: Final = ("queue", "kind", *COUNTS, *DURATIONS)
+COLUMNS: Final = ("is_summed", "queue", "kind", *COUNTS, *DURATIONS)
 
 
-def counted() -> dict[Work, Tally]:
-    """By queue and kind, of as many as there is room for; of further kinds under `OTHER`.
+@dataclass(frozen=True)
+class Counted:
+    """Of as many pairs of a queue and a kind as there is room for, of a queue's further kinds
+    under `OTHER`; and of each queue as a whole.
 
-    No count falls from one look to a later one, whichever process looks. So what was measured of
-    kinds that have no total yet is told only if each of them is sure to get one of its own.
+    No count falls from one look to a later one, whichever process looks.
     """
-    totals: Any = MetricTotal.objects.annotate(is_summed=Value(1)).values("is_summed", *COLUMNS)
-    samples: Any = MetricSample.objects.annotate(is_summed=Value(0)).values("is_summed", *COLUMNS)
-    # One statement, for between two a sample could be summed up, and be seen twice or not at all.
-    rows = list(totals.union(samples, all=True))
-    summed = {Work(row["queue"], row["kind"]) for row in rows if row["is_summed"]}
-    found = tallied(rows)
-    own = {work for work in found if work.kind != OTHER}
-    if len(own) <= MOST:
-        return found
-    return {work: tally for work, tally in found.items() if work in summed}
+
+    by_work: Mapping[Work, Tally]
+    by_queue: Mapping[str, Tally]
+
+    @classmethod
+    def read(cls) -> Self:
+        totals: Any = MetricTotal.objects.annotate(is_summed=Value(1)).values(*COLUMNS)
+        samples: Any = MetricSample.objects.annotate(is_summed=Value(0)).values(*COLUMNS)
+        # One statement: between two, a sample could be summed up, and be seen twice or not at all.
+        rows = list(totals.union(samples, all=True))
+        by_work = tallied(rows)
+        by_queue: defaultdict[str, Tally] = defaultdict(Tally)
+        for work, tally in by_work.items():
+            by_queue[work.queue].merge(tally)
+        if len([work for work in by_work if work.kind != OTHER]) > MOST:
+            # Some of what is new will be counted under `OTHER`, and must not have been told before.
+            summed = {Work(row["queue"], row["kind"]) for row in rows if row["is_summed"]}
+            by_work = {work: by_work[work] for work in by_work if work in summed}
+        return cls(by_work, by_queue)

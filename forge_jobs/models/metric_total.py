@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.db import models
@@ -20,9 +20,6 @@ MOST: Final = 100
 OTHER: Final = "other"
 """The kind under which each queue's further kinds are counted together."""
 
-FORGOTTEN: Final = timedelta(days=30)
-"""After so long without a job a pair makes room, if others want it."""
-
 
 class MetricTotalManager(JobsManager["MetricTotal"]):
     def add(self, rows: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
@@ -31,7 +28,7 @@ class MetricTotalManager(JobsManager["MetricTotal"]):
         Rows of totals that somebody else is writing are left alone, for they are parts of a sum.
         """
         tallies = tallied(rows)
-        own = self._own({*tallies}, at=at)
+        own = self._own({*tallies})
         sums: defaultdict[Work, Tally] = defaultdict(Tally)
         for work, tally in tallies.items():
             sums[work if work in own else Work(work.queue, OTHER)].merge(tally)
@@ -47,18 +44,12 @@ class MetricTotalManager(JobsManager["MetricTotal"]):
             for work, tally in sums.items()
         )
 
-    def _own(self, works: Collection[Work], *, at: datetime) -> set[Work]:
-        """Those that have totals of their own, the new ones with them."""
-        known = self._known()
-        if len(known | {*works}) > MOST:
-            self.filter(at__lt=at - FORGOTTEN).exclude(kind=OTHER).delete()
-            known = self._known()
+    def _own(self, works: Collection[Work]) -> set[Work]:
+        """Those that have totals of their own, the new ones with them while there is room."""
+        rows = self.exclude(kind=OTHER).values_list("queue", "kind")
+        known = {Work(queue, kind) for queue, kind in rows}
         new = sorted({*works} - known)
         return known | {*new[: max(0, MOST - len(known))]}
-
-    def _known(self) -> set[Work]:
-        rows = self.exclude(kind=OTHER).values_list("queue", "kind")
-        return {Work(queue, kind) for queue, kind in rows}
 
 
 class MetricTotal(Measured):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forge_jobs.dashboard.counted import counted
+from forge_jobs.dashboard.counted import Counted
 from forge_jobs.metrics.tally import Work
 from forge_jobs.models import MetricSample, MetricTotal
 from forge_jobs.models import metric_total as module
@@ -31,7 +31,7 @@ def roll(*, at: datetime = NOON) -> None:
 
 
 def succeeded() -> dict[str, int]:
-    return {work.kind: tally.counts["succeeded"] for work, tally in counted().items()}
+    return {work.kind: tally.counts["succeeded"] for work, tally in Counted.read().by_work.items()}
 
 
 def ran(kind: str, **columns: Any) -> None:
@@ -43,7 +43,7 @@ def test_what_is_not_summed_up_yet_counts_as_much_as_what_is() -> None:
     roll()
     sample(succeeded=1, dead=1, seconds=(0.1, 0.1))
 
-    (tally,) = counted().values()
+    (tally,) = Counted.read().by_work.values()
     assert tally.counts == {"succeeded": 3, "dead": 1}
     assert len(tally.durations["run_time"]) == 4
 
@@ -51,11 +51,11 @@ def test_what_is_not_summed_up_yet_counts_as_much_as_what_is() -> None:
 def test_summing_up_changes_no_count() -> None:
     for kind in ("app.one", "app.two"):
         sample(kind=kind, succeeded=2, seconds=(0.1, 0.2))
-    before = {work: tally.columns() for work, tally in counted().items()}
+    before = {work: tally.columns() for work, tally in Counted.read().by_work.items()}
     roll()
 
     assert not MetricSample.objects.exists()
-    assert {work: tally.columns() for work, tally in counted().items()} == before
+    assert {work: tally.columns() for work, tally in Counted.read().by_work.items()} == before
 
 
 def test_a_queue_and_kind_has_one_row_however_often_it_is_summed_up() -> None:
@@ -103,7 +103,7 @@ class TestMoreKindsThanThereIsRoomFor:
         ran("app.c", queue="other")
         roll()
 
-        assert {work for work in counted() if work.kind == OTHER} == {
+        assert {work for work in Counted.read().by_work if work.kind == OTHER} == {
             Work("default", OTHER),
             Work("other", OTHER),
         }
@@ -117,17 +117,6 @@ class TestMoreKindsThanThereIsRoomFor:
         ran("app.c")
 
         assert succeeded() == {"app.a": 2}
-
-    def test_a_kind_without_a_job_for_thirty_days_makes_room(self) -> None:
-        ran("app.old")
-        ran("app.new")
-        roll()
-        ran("app.new", at=NOON + 31 * DAY)
-        roll(at=NOON + 31 * DAY)
-        ran("app.newer", at=NOON + 31 * DAY)
-        roll(at=NOON + 31 * DAY)
-
-        assert succeeded() == {"app.new": 2, "app.newer": 1}
 
     def test_ten_thousand_kinds_are_as_many_rows_as_there_is_room_for(self) -> None:
         MetricSample.objects.bulk_create(
