@@ -17,6 +17,7 @@ from tests.measured import sample
 
 pytestmark = pytest.mark.django_db
 
+NOOP = Work("default", "app.noop")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -31,7 +32,7 @@ def roll(*, at: datetime = NOON) -> None:
 
 
 def succeeded() -> dict[str, int]:
-    return {work.kind: tally.counts["succeeded"] for work, tally in Counted.read().by_work.items()}
+    return {work.kind: counts["succeeded"] for work, counts in Counted.read().counts.items()}
 
 
 def ran(kind: str, **columns: Any) -> None:
@@ -43,19 +44,19 @@ def test_what_is_not_summed_up_yet_counts_as_much_as_what_is() -> None:
     roll()
     sample(succeeded=1, dead=1, seconds=(0.1, 0.1))
 
-    (tally,) = Counted.read().by_work.values()
-    assert tally.counts == {"succeeded": 3, "dead": 1}
-    assert len(tally.durations["run_time"]) == 4
+    counted = Counted.read()
+    assert +counted.counts[NOOP] == {"succeeded": 3, "dead": 1}
+    assert len(counted.run_times[NOOP]) == 4
 
 
 def test_summing_up_changes_no_count() -> None:
     for kind in ("app.one", "app.two"):
         sample(kind=kind, succeeded=2, seconds=(0.1, 0.2))
-    before = {work: tally.columns() for work, tally in Counted.read().by_work.items()}
+    before = Counted.read()
     roll()
 
     assert not MetricSample.objects.exists()
-    assert {work: tally.columns() for work, tally in Counted.read().by_work.items()} == before
+    assert Counted.read() == before
 
 
 def test_a_queue_and_kind_has_one_row_however_often_it_is_summed_up() -> None:
@@ -103,7 +104,7 @@ class TestMoreKindsThanThereIsRoomFor:
         ran("app.c", queue="other")
         roll()
 
-        assert {work for work in Counted.read().by_work if work.kind == OTHER} == {
+        assert {work for work in Counted.read().counts if work.kind == OTHER} == {
             Work("default", OTHER),
             Work("other", OTHER),
         }

@@ -13,8 +13,8 @@ from forge_jobs.metrics.histogram import A_DOUBLING, SHORTEST, Histogram
 PREFIX: Final = "forge_jobs_"
 SECONDS: Final = "seconds"
 
-DOUBLINGS: Final = range(4, 26)
-"""From 1.6 milliseconds to 56 minutes; finer buckets would make a scrape large and slow."""
+DOUBLINGS: Final = (5, *range(7, 20), 21, 23, 25)
+"""From 3.2 milliseconds to 56 minutes; more of them would make a scrape large and slow."""
 
 EDGES: Final = [(A_DOUBLING * number, str(SHORTEST * 2**number)) for number in DOUBLINGS]
 """Up to which stored bucket, and up to how many seconds that is."""

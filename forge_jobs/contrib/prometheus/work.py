@@ -11,25 +11,24 @@ from forge_jobs.contrib.prometheus.families import Said
 from forge_jobs.dashboard.counted import Counted
 from forge_jobs.metrics.tally import COUNTS
 
-WORK: Final = ("queue", "kind")
+QUEUE: Final = ("queue",)
+WORK: Final = (*QUEUE, "kind")
 OUTCOMES: Final = tuple(name for name in COUNTS if name not in ("enqueued", "started"))
 
 ENQUEUED: Final = Said("enqueued", "Jobs that were enqueued.", WORK)
-STARTED: Final = Said("runs_started", "Runs that began.", WORK)
 RUNS: Final = Said("runs", "Runs that ended, by what came of them.", (*WORK, "outcome"))
 RUN_TIME: Final = Said("run_time_seconds", "How long handlers ran.", WORK)
-WAIT: Final = Said("wait_seconds", "From when a job was due to when it was run.", ("queue",))
-LATENCY: Final = Said("latency_seconds", "From a job's enqueue to its end.", ("queue",))
+WAIT: Final = Said("wait_seconds", "From when jobs were due to when they were run.", QUEUE)
+LATENCY: Final = Said("latency_seconds", "From the enqueue of jobs to their end.", QUEUE)
 
 
 def families(counted: Counted) -> Iterator[Metric]:
-    """A count is told even while it is zero, so that its first rise is one."""
-    works, queues = dict(sorted(counted.by_work.items())), dict(sorted(counted.by_queue.items()))
-    yield ENQUEUED.counter((work, works[work].counts["enqueued"]) for work in works)
-    yield STARTED.counter((work, works[work].counts["started"]) for work in works)
+    """A count is told even while it is zero, so that its first rise is seen as one."""
+    works = counted.counts.items()
+    yield ENQUEUED.counter((work, counts["enqueued"]) for work, counts in works)
     yield RUNS.counter(
-        ((*work, outcome), works[work].counts[outcome]) for work in works for outcome in OUTCOMES
+        ((*work, outcome), counts[outcome]) for work, counts in works for outcome in OUTCOMES
     )
-    yield RUN_TIME.histogram((work, works[work].durations["run_time"]) for work in works)
-    for said, name in ((WAIT, "wait"), (LATENCY, "latency")):
-        yield said.histogram(((queue,), queues[queue].durations[name]) for queue in queues)
+    yield RUN_TIME.histogram(counted.run_times.items())
+    yield WAIT.histogram(((queue,), waits) for queue, waits in counted.waits.items())
+    yield LATENCY.histogram(((queue,), taken) for queue, taken in counted.latencies.items())
