@@ -45,7 +45,10 @@ class MetricTotalManager(JobsManager["MetricTotal"]):
         )
 
     def _own(self, works: Collection[Work]) -> set[Work]:
-        """Those that have totals of their own, the new ones with them while there is room."""
+        """Those that have totals of their own, the new ones with them while there is room.
+
+        Two leaders at once may find the same room, and let in a few more than there is.
+        """
         rows = self.exclude(kind=OTHER).values_list("queue", "kind")
         known = {Work(queue, kind) for queue, kind in rows}
         new = sorted({*works} - known)
