@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
 from forge_jobs.metrics.tally import Tally, Work, tallied
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.measured import Measured
@@ -44,15 +45,22 @@ class MetricTotalManager(JobsManager["MetricTotal"]):
             for work, tally in sums.items()
         )
 
-    def _own(self, works: Collection[Work]) -> set[Work]:
+    def _own(self, works: set[Work]) -> set[Work]:
         """Those that have totals of their own, the new ones with them while there is room.
 
-        Two leaders at once may find the same room, and let in a few more than there is.
+        Two leaders must not disagree on a kind: what one counts in its row would be missing there
+        where the other counts it among the further ones.
         """
+        if works <= (known := self._known()):
+            return known
+        with db.connection().cursor() as cursor:
+            db.twin().lock_totals(cursor)
+        known = self._known()
+        return known | {*sorted(works - known)[: max(0, MOST - len(known))]}
+
+    def _known(self) -> set[Work]:
         rows = self.exclude(kind=OTHER).values_list("queue", "kind")
-        known = {Work(queue, kind) for queue, kind in rows}
-        new = sorted({*works} - known)
-        return known | {*new[: max(0, MOST - len(known))]}
+        return {Work(queue, kind) for queue, kind in rows}
 
 
 class MetricTotal(Measured):

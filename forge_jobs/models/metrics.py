@@ -38,7 +38,7 @@ class MetricSampleManager(JobsManager["MetricSample"]):
         old = self.filter(at__lt=before)
         if not old.exists():
             return 0
-        with transaction.atomic(using=db.connection().alias):
+        with db.read_committed():
             rows = list(old.order_by("at").select_for_update(skip_locked=True).values()[:BATCH])
             MetricBucket.objects.bulk_create(_summed_up(rows, span=SPANS[0]))
             MetricTotal.objects.add(rows, at=before)
