@@ -18,6 +18,7 @@ from forge_jobs.exceptions import (
     InvalidSchedule,
     JobFailed,
 )
+from forge_jobs.handlers.chunks import Chunk, chunk_job
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.middleware import middleware
 from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled
@@ -32,6 +33,7 @@ __all__ = [
     "Cancelled",
     "CantWait",
     "Chain",
+    "Chunk",
     "Dead",
     "Done",
     "EnqueueError",
@@ -50,6 +52,7 @@ __all__ = [
     "aenqueue_many",
     "batch",
     "chain",
+    "chunk_job",
     "enqueue",
     "enqueue_many",
     "job",

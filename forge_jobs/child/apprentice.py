@@ -39,10 +39,10 @@ class Apprentice(Worker):
         EngineThread.__init__(self, f"apprentice-{kind}", fail=lambda reason: None)
         self.current: Run | None = None
         self._handler = registry.get(kind)
-        self._layers = middleware.installed()
+        self.layers = middleware.installed()
         self._loop = None
-        self._doors = {}  # the worker has seen to them
-        self._claiming_stops = Event()
+        self.doors = {}  # the worker has seen to them
+        self.claiming_stops = Event()
         self._jobs: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._transitions: SimpleQueue[Transition] = SimpleQueue()
 

@@ -114,7 +114,7 @@ def job(
         make = ContextHandler if takes_context else FunctionHandler
         handler: FunctionHandler[..., Any] = make(
             function,
-            kind=_default_kind(function) if kind is None else kind,
+            kind=default_kind(function) if kind is None else kind,
             takes_context=takes_context,
         )
         known = FunctionOptions.__annotations__
@@ -236,7 +236,7 @@ class Registry:
 registry: Final = Registry()
 
 
-def _default_kind(function: Callable[..., Any]) -> str:
+def default_kind(function: Callable[..., Any]) -> str:
     if function.__name__ == "<lambda>":
         raise InvalidHandler(
             "@job on a lambda, which has no name: define a function, or give a kind.", field="kind"

@@ -79,7 +79,10 @@ class Engine:
         self.claims = Claims(process)
         self.doors: dict[str, Door] = {}
         self.settlements = Settlements(self.steering, doors=self.doors, process_name=process.name)
-        self.buffer = Buffer(bell, doors=self.doors, release=self.settlements.release)
+        self.buffer = Buffer(
+            bell, doors=self.doors, queues=options.queues, release=self.settlements.release
+        )
+        desks = self.buffer.desks
         self.workers = Workers(
             lambda number: Worker(
                 number,
@@ -105,10 +108,10 @@ class Engine:
             lifecycle=lifecycle,
             writing=writing,
         )
-        load = Load(self.workers.work_done, threads=options.threads, doors=self.doors)
+        load = Load(self.workers.work_done, threads=options.threads, doors=self.doors, desks=desks)
         kinds = KindLimits(self.claims, process.kinds)
         self.fetcher = Fetcher(
-            lanes=Lanes(options.queues, kinds=kinds, steering=self.steering),
+            lanes=Lanes(options.queues, kinds=kinds, desks=desks, steering=self.steering),
             kinds=kinds,
             admission=Admission(
                 process,

@@ -107,9 +107,9 @@ class LoneWorker(InlineWorker):
 
     def __init__(self) -> None:
         EngineThread.__init__(self, "testing", fail=lambda reason: None)
-        self._claiming_stops = Event()
-        self._doors = {}
-        self._layers = middleware.installed()
+        self.claiming_stops = Event()
+        self.doors = {}
+        self.layers = middleware.installed()
         self._loop = InlineLoop()
 
     def may_begin(self, job: ClaimedJob) -> bool:

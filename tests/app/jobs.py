@@ -3,6 +3,7 @@
 import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from datetime import timedelta
@@ -128,11 +129,24 @@ def fork_a_pool() -> list[int]:
 def fork_and_use_the_database(*, number: int) -> int | None:
     """Write before the fork, in the process that it makes, and afterwards."""
     Effect.objects.create(number=number)
-    process = FORKED.Process(target=lambda: Effect.objects.create(number=number + 1))
-    process.start()
-    process.join(10)
+    for _ in range(3):  # SQLite itself may be locked by a thread that is not in the fork
+        process = FORKED.Process(target=lambda: Effect.objects.create(number=number + 1))
+        process.start()
+        process.join(5)
+        if process.exitcode is not None:
+            break
+        process.kill()
+        process.join()
     Effect.objects.create(number=number + 2)
     return process.exitcode
+
+
+@job
+def fork_and_leave_behind() -> int | None:
+    """Start a process that outlives the handler and ignores SIGTERM; gives its pid."""
+    process = FORKED.Process(target=_refuse_to_end)
+    process.start()
+    return process.pid
 
 
 @job(max_attempts=1, timeout=20)
@@ -153,6 +167,11 @@ def fork_and_come_back(*, how: str) -> int:
 async def fork_and_come_back_async(*, how: str) -> int:
     code: int = fork_and_come_back(how=how)
     return code
+
+
+def _refuse_to_end() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(600)
 
 
 def _squared(number: int) -> int:

@@ -12,7 +12,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Process, RateLimitBudget
 from forge_jobs.runtime.claiming.doors import Door
-from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, ChunkLane, Lane, ScarceLane
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
@@ -44,7 +44,7 @@ class Admission:
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         lane.awaits_worker = lane.awaits_slot = False
-        free = self._load.free_threads()
+        free = limit if isinstance(lane, ChunkLane) else self._load.free_threads()
         if door := self._doors.get(lane.queue):
             free, limit = min(free, door.free()), min(limit, door.room())
             if not limit:

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime.claiming.desks import Desk, Desks
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.wake.local import Bell
 
@@ -21,7 +22,8 @@ ROOM: Final = ""
 class Buffer:
     """Filled by the fetcher, whose bell it rings when there is too little left in it.
 
-    Those of a limited queue wait at its door first. `release(job)` gives a job back unfinished.
+    Those of a limited queue wait at its door first, and those of a chunk kind at its desk, for
+    which a worker is summoned. `release(job)` gives a job back unfinished.
     """
 
     def __init__(
@@ -29,34 +31,40 @@ class Buffer:
         bell: Bell,
         *,
         doors: Mapping[str, Door],
+        queues: Mapping[str, int],
         release: Callable[[ClaimedJob], None],
     ) -> None:
         self._bell = bell
         self._doors = doors
         self._release = release
-        self._jobs: SimpleQueue[ClaimedJob | None] = SimpleQueue()
+        self._jobs: SimpleQueue[ClaimedJob | Desk | None] = SimpleQueue()
+        self.desks = Desks(queues, summon=self._jobs.put, tell=lambda: bell.ring(ROOM))
         self.wanted_at = UNWANTED
         """How few jobs are left when the fetcher wants to know, once."""
 
     def __len__(self) -> int:
-        return self._jobs.qsize() + sum(door.waiting for door in list(self._doors.values()))
+        at_doors = sum(door.waiting for door in list(self._doors.values()))
+        return self._jobs.qsize() + at_doors + sum(desk.idle for desk in self.desks)
 
     def put(self, job: ClaimedJob) -> None:
         if door := self._doors.get(job.queue):
             door.put(job)
         else:
-            self._jobs.put(job)
+            self.forward(job)
 
     def forward(self, job: ClaimedJob) -> None:
-        """Called by doors: a worker may have it."""
-        self._jobs.put(job)
+        """Also called by doors: a worker may have it."""
+        if desk := self.desks.of(job):
+            desk.put(job)
+        else:
+            self._jobs.put(job)
 
     def end_worker(self) -> None:
         """Let one worker end after what it runs now."""
         self._jobs.put(None)
 
-    def take(self) -> ClaimedJob | None:
-        """The next job, once there is one; None if the worker who asks is to end."""
+    def take(self) -> ClaimedJob | Desk | None:
+        """The next job, or where the next are, once there is one; None for a worker to end."""
         self._tell_if_low()
         try:
             return self._jobs.get_nowait()
@@ -70,23 +78,26 @@ class Buffer:
         held = [
             door for door in list(self._doors.values()) if queues is None or door.queue in queues
         ]
+        desks = [desk for desk in self.desks if queues is None or desk.queue in queues]
         released = self._release_all([job for door in held for job in door.take_waiting()])
-        waiting: list[ClaimedJob | None] = []
+        released += self._release_all([job for desk in desks for job in desk.take_waiting()])
+        waiting: list[ClaimedJob | Desk | None] = []
         try:
             while True:
                 waiting.append(self._jobs.get_nowait())
         except Empty:
             pass
-        unstarted = [job for job in waiting if job and (queues is None or job.queue in queues)]
+        jobs = [one for one in waiting if isinstance(one, ClaimedJob)]
+        unstarted = [job for job in jobs if queues is None or job.queue in queues]
         for kept in waiting:
             if kept not in unstarted:
                 self._jobs.put(kept)  # None ends a worker
         return released + self._release_all(unstarted)
 
     def release_stale(self) -> int:
-        """Give back what waits in vain at its door; returns how many jobs."""
-        doors = list(self._doors.values())
-        return self._release_all([job for door in doors for job in door.take_stale()])
+        """Give back what waits in vain at its door or desk; returns how many jobs."""
+        places = [*self._doors.values(), *self.desks]
+        return self._release_all([job for place in places for job in place.take_stale()])
 
     def _release_all(self, jobs: list[ClaimedJob]) -> int:
         for job in jobs:

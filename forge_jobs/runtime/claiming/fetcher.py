@@ -16,7 +16,7 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turn
+from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turn
 from forge_jobs.runtime.claiming.lanes import ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
@@ -161,10 +161,10 @@ class Fetcher(EngineThread):
             self.lifecycle.request_stop(DRAINED)
             self.stopping.set()
             return
-        has_open_lanes = bool(self.lanes.open())
-        wants_room = has_open_lanes or self.lanes.await_worker()
+        open_lanes = self.lanes.open()
+        wants_room = bool(open_lanes) or self.lanes.await_worker()
         self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else UNWANTED
-        if not (has_open_lanes and self.room() > 0):
+        if not any(self.room_of(lane) > 0 for lane in open_lanes):
             self.sleep()
 
     def set_free(self) -> int:
@@ -192,8 +192,8 @@ class Fetcher(EngineThread):
         before = self.load.claimed
         lanes = self.lanes.open()
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
-            if (room := self.room()) <= 0:
-                break
+            if (room := self.room_of(lane)) <= 0:
+                continue
             claimed = ride_out(
                 lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]
                 doing="claiming jobs",
@@ -217,6 +217,8 @@ class Fetcher(EngineThread):
 
     def claim_kinds(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Of limited kinds no more than have room here: others may have room for the rest."""
+        if isinstance(lane, ChunkLane):
+            return self.admission.claim(lane, limit, kinds=[lane.desk.kind])
         if not isinstance(lane, ScarceLane):
             return self.admission.claim(lane, limit, kinds=self.kind_limits.unlimited)
         if not (rooms := self.kind_limits.rooms()):
@@ -248,6 +250,13 @@ class Fetcher(EngineThread):
                 self.load.given_back += 1
                 self.release(job)
         return surplus
+
+    def room_of(self, lane: Lane) -> int:
+        """How many jobs to claim for it now."""
+        if not isinstance(lane, ChunkLane):
+            return self.room()
+        room = lane.desk.room(free_threads=self.load.free_threads())
+        return min(room, LARGEST_HOLD - len(self.claims), LARGEST_CLAIM, self.jobs_left())
 
     def room(self) -> int:
         """How many jobs to claim now; none until half of the prefetch is used up."""

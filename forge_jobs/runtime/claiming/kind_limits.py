@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.runtime.claiming.claims import Claims
 
@@ -9,9 +10,16 @@ from forge_jobs.runtime.claiming.claims import Claims
 class KindLimits:
     def __init__(self, claims: Claims, kinds: Sequence[str]) -> None:
         self._claims = claims
-        limits = {kind: registry.get(kind).max_concurrent_per_process for kind in kinds}
-        self._limits = {kind: limit for kind, limit in limits.items() if limit is not None}
-        self.unlimited = [kind for kind in kinds if kind not in self._limits]
+        handlers = {kind: registry.get(kind) for kind in kinds}
+        self.chunked = [kind for kind in kinds if isinstance(handlers[kind], ChunkHandler)]
+        """The kinds whose calls are limited, not their jobs."""
+        limits = {kind: handlers[kind].max_concurrent_per_process for kind in kinds}
+        self._limits = {
+            kind: limit
+            for kind, limit in limits.items()
+            if limit is not None and kind not in self.chunked
+        }
+        self.unlimited = [kind for kind in kinds if kind not in {*self._limits, *self.chunked}]
         """The kinds of which this process may run any number."""
 
     def __len__(self) -> int:
@@ -32,4 +40,6 @@ class KindLimits:
 
     def can_take(self, kind: str) -> bool:
         """Whether one more of a kind could be run here, which is none of ours perhaps."""
-        return kind in self.unlimited or (self.is_limited(kind) and self.has_room_for(kind))
+        if kind in self.unlimited or kind in self.chunked:
+            return True
+        return self.is_limited(kind) and self.has_room_for(kind)

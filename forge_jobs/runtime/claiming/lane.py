@@ -10,6 +10,7 @@ from forge_jobs import clock
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
+from forge_jobs.runtime.claiming.desks import Desk
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
@@ -139,6 +140,14 @@ class ScarceLane(Lane):
     Apart, for they may be all that is in front of the queue: claimed with the others, most of them
     would be in vain, and those behind them would wait.
     """
+
+
+class ChunkLane(Lane):
+    """The same queue, as far as its jobs are of one chunk kind: as many as fit on its desk."""
+
+    def __init__(self, desk: Desk, *, weight: int = 1) -> None:
+        super().__init__(desk.queue, weight=weight)
+        self.desk = desk
 
 
 def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:

@@ -12,9 +12,10 @@ from django.db import Error
 from forge_jobs import db, wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.buffer import ROOM
+from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import FREED
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
@@ -29,13 +30,16 @@ FEW: Final = 4
 class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
-    def __init__(self, queues: Mapping[str, int], *, kinds: KindLimits, steering: Steering) -> None:
+    def __init__(
+        self, queues: Mapping[str, int], *, kinds: KindLimits, desks: Desks, steering: Steering
+    ) -> None:
         self._steering = steering
         self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
         self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
         if kinds:  # any that is limited
             self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
+        self._lanes += [ChunkLane(desk, weight=queues[desk.queue]) for desk in desks]
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import Door
 
 
@@ -19,9 +20,11 @@ class Load:
         *,
         threads: int,
         doors: Mapping[str, Door],
+        desks: Desks,
     ) -> None:
         self.work_done = work_done
         self._doors = doors
+        self._desks = desks
         self.threads = threads
         self.claimed = 0
         self.given_back = 0
@@ -37,8 +40,9 @@ class Load:
         return self.taken - jobs - self.held_back()
 
     def held_back(self) -> int:
-        """How many wait for a slot of their queue's."""
-        return sum(door.waiting for door in list(self._doors.values()))
+        """How many wait for a slot of their queue's, or share a worker with others."""
+        waiting = sum(door.waiting for door in list(self._doors.values()))
+        return waiting + sum(desk.beyond_calls for desk in self._desks)
 
     def free_threads(self) -> int:
         return self.threads - self.ahead()

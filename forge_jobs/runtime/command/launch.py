@@ -40,6 +40,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Limits, Notices
+from forge_jobs.runtime.running.forks import end_those_left_behind
 from forge_jobs.runtime.sessions import close_connections, take_over
 
 BIRTH: Final = "FORGE_JOBS_BIRTH"
@@ -81,6 +82,7 @@ class Launch:
             take_over(self.name)
             engine = self.signed_on(self.name, Limits(), lifecycle)
             engine.run()
+            end_those_left_behind()
             leave(engine)
         elif code := self.supervise(console):
             sys.exit(code)
@@ -146,6 +148,7 @@ class Launch:
             stop_on_change(lifecycle)
         engine = self.signed_on(birth.name, limits, lifecycle)
         engine.run()
+        end_those_left_behind()
         code = supervised_code(engine, died_before=died)
         if engine.is_stuck:
             leave_at_once(code)

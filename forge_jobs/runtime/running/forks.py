@@ -6,17 +6,25 @@ not end when it is told to, and with our sessions it would speak in the middle o
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from threading import local
 from typing import Any, Final
 
+import psutil
 from django.db import connections
 
 from forge_jobs.runtime import sessions
+
+logger = logging.getLogger(__name__)
+
+TERM_SECONDS: Final = 1.0
+"""How long a process that a handler has left behind may take to heed SIGTERM."""
 
 _thread = local()
 _handled: Final[set[int]] = set()
@@ -53,6 +61,27 @@ def leave() -> None:
                 traceback.print_exception(error)
     finally:
         os._exit(code)
+
+
+def end_those_left_behind() -> None:
+    """End what handlers have started by `multiprocessing` and not waited for.
+
+    At its end Python would wait for it without limit, or leave it with nobody to see to it.
+    """
+    multiprocessing = sys.modules.get("multiprocessing")
+    if not (multiprocessing and (known := multiprocessing.active_children())):
+        return
+    ours = {child.pid for child in psutil.Process().children()}  # not what a supervisor has started
+    left = [process for process in known if process.pid in ours]
+    for process in left:
+        if not process.daemon:
+            logger.warning("ending process %s, which a handler has left behind", process.pid)
+        process.terminate()
+    deadline = time.monotonic() + TERM_SECONDS
+    for process in left:
+        process.join(max(0.0, deadline - time.monotonic()))
+        process.kill()
+        process.join(TERM_SECONDS)
 
 
 def _hold_signals() -> None:

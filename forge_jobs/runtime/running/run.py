@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock, get_ident
 from typing import Final, Self
 
-from forge_jobs.context import NOWHERE, JobContext, Progress
+from forge_jobs.context import NOWHERE, SHUTDOWN, JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import JobKilled, JobTimedOut
+from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
 from forge_jobs.runtime.running.striking import is_importing, strike, take_back
 from forge_jobs.sets.stores import Store
 
@@ -48,6 +49,14 @@ class Run:
         told = self.context.told_progress
         return None if told is self.stored_progress else told
 
+    @property
+    def members(self) -> Sequence[Run]:
+        """The runs that its thread has in hand; of a plain one, itself."""
+        return (self,)
+
+    def let_go(self) -> None:
+        """Called by the one who ends it, once, when its thread is free or given up."""
+
     def start_clock(self) -> None:
         """Let the job's timeout begin."""
         self.began_at = time.monotonic()
@@ -63,6 +72,12 @@ class Run:
             self._is_open = False
             if self._has_struck:
                 take_back(self._thread)
+
+    def heeding(self, outcome: Outcome) -> Outcome:
+        """A job that ends because its process stops is not cancelled; it will run again."""
+        if isinstance(outcome, Cancelled) and self.context.cancelled.reason == SHUTDOWN:
+            return Released()
+        return outcome
 
     def end(self) -> bool:
         """Whether the caller is the first to end the run, and so the one to report it."""

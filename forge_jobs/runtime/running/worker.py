@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Final, cast
 from django.db import Error, connections, transaction
 
 from forge_jobs import clock, db
-from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import ClaimLost, JobTimedOut
 from forge_jobs.handlers import middleware
@@ -27,11 +26,13 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.secrecy import shown_job, told_progress
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.desks import Desk
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.apart import run_apart
+from forge_jobs.runtime.running.calls import Call, Caller
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.keeping import Claimed, concluded
 from forge_jobs.runtime.running.run import NEVER, Run
@@ -68,21 +69,21 @@ class Worker(EngineThread):
         self.number = number
         self._process = process
         self._buffer = buffer
-        self._doors = doors
-        self._settlements = settlements
+        self.doors = doors
+        self.settlements = settlements
         self._writing = writing
-        self._claiming_stops = claiming_stops
+        self.claiming_stops = claiming_stops
         self._store = Claimed(process, stopping=claiming_stops)
         self.current: Run | None = None
         self.jobs_run = 0
         self.jobs_started = 0
         self.seconds = 0.0
         self._loop: EventLoop | None = None
-        self._layers = middleware.installed()
+        self.layers = middleware.installed()
 
     def work(self) -> None:
         try:
-            while (job := self._buffer.take()) and self.run_job(job):
+            while (next_one := self._buffer.take()) and self.run_next(next_one):
                 pass
         except BaseException as error:
             self.fail_current(error)
@@ -90,6 +91,34 @@ class Worker(EngineThread):
         finally:
             if self._loop:
                 self._loop.close()
+
+    def run_next(self, next_one: ClaimedJob | Desk) -> bool:
+        if isinstance(next_one, Desk):
+            return self.run_chunk(next_one)
+        return self.run_job(next_one)
+
+    def run_chunk(self, desk: Desk) -> bool:
+        """Call a handler with the jobs that are gathered at its desk; returns as `run_job()`."""
+        if not (jobs := desk.gather()):
+            desk.end_call(0, seconds=0.0)
+            return True
+        name = self._process.name
+        self.current = call = Call(jobs, desk=desk, process_name=name, store=self._store)
+        self.jobs_started += len(jobs)
+        caller = Caller(self, call, desk.handler)
+        try:
+            copy_context().run(caller.answer_all)
+        except BaseException as error:  # of looking at how it failed
+            for run in call.members:
+                caller.conclude(run, failed(error))
+        if is_ours := call.end():
+            call.let_go()
+            self.jobs_run += len(jobs)
+            # As if each had taken so long, for their worker was not free for others.
+            self.seconds += len(jobs) * (time.monotonic() - call.began_at)
+        self.current = None
+        self.tidy()
+        return is_ours
 
     def run_job(self, job: ClaimedJob) -> bool:
         """Whatever the handler does, there is an outcome, and a clean connection after it.
@@ -102,7 +131,7 @@ class Worker(EngineThread):
         seconds = time.monotonic() - run.began_at
         transition = stored or self.settled(run, outcome)
         if is_ours := run.end():
-            self._settlements.put(Finished(job, transition, outcome, seconds, bool(stored)))
+            self.settlements.put(Finished(job, transition, outcome, seconds, bool(stored)))
         self.current = None
         self.tidy()
         self.seconds += seconds
@@ -114,11 +143,12 @@ class Worker(EngineThread):
 
         Given back with its attempt, it would end one process after the other.
         """
-        if (run := self.current) and run.end():
-            failure = failed(error, saying="The run broke its worker")
-            transition = self.settled(run, failure)
-            seconds = time.monotonic() - run.began_at
-            self._settlements.put(Finished(run.job, transition, failure, seconds))
+        for run in self.current.members if self.current else ():
+            if run.end():
+                failure = failed(error, saying="The run broke its worker")
+                transition = self.settled(run, failure)
+                seconds = time.monotonic() - run.began_at
+                self.settlements.put(Finished(run.job, transition, failure, seconds))
 
     def outcome_of(self, run: Run) -> tuple[Outcome, Transition | None]:
         try:
@@ -131,7 +161,7 @@ class Worker(EngineThread):
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
         try:
-            if (door := self._doors.get(run.job.queue)) and not door.may_begin(run.job):
+            if (door := self.doors.get(run.job.queue)) and not door.may_begin(run.job):
                 return Released(), None
             if not self.begins(run):
                 return self.unbegun(run.job)
@@ -143,7 +173,7 @@ class Worker(EngineThread):
                 return self.run_atomically(handler, run)
             outcome = self.call(handler, run)
         except Outcome as raised:
-            outcome = _heeding(run, own(raised))
+            outcome = run.heeding(own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(run, error)
         if run.context.has_kept:
@@ -182,7 +212,7 @@ class Worker(EngineThread):
                 return write()
 
         try:
-            return ride_out(step, doing="starting a job", stopping=self._claiming_stops)
+            return ride_out(step, doing="starting a job", stopping=self.claiming_stops)
         except Stopped:
             return False
 
@@ -190,7 +220,7 @@ class Worker(EngineThread):
         """In a child, where middleware and transactions are."""
         pool = handler.pool or children_of(handler)
         outcome, stored = run_apart(run, pool, process=self._process.pk, settled=self.settled)
-        return _heeding(run, outcome), stored
+        return run.heeding(outcome), stored
 
     def run_here(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
         """The same of one who is that child, or has none."""
@@ -224,7 +254,7 @@ class Worker(EngineThread):
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
         has_moved = run.context.has_moved
-        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
+        transition = self.settlements.settled(run.job, outcome, has_moved=has_moved)
         if progress := run.untold_progress:
             return transition._replace(progress=told_progress(run.job, progress.as_json()))
         return transition
@@ -246,7 +276,7 @@ class Worker(EngineThread):
         handler = registry.find(run.job.kind)
         if handler and handler.counts_interruptions:
             return failed(error)
-        return excuse(error, run.job, stopping=self._claiming_stops) or failed(error)
+        return excuse(error, run.job, stopping=self.claiming_stops) or failed(error)
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         payload = json.loads(run.job.payload)
@@ -254,16 +284,16 @@ class Worker(EngineThread):
             self._loop = self._loop or EventLoop()
             run.cancel_coroutine = self._loop.cancel
             coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-            if self._layers:
-                coroutine = self._layers.arun(run.context, coroutine)
+            if self.layers:
+                coroutine = self.layers.arun(run.context, coroutine)
             returned: object = self._loop.run(coroutine, timeout=run.job.timeout_seconds)
         else:
             transactions.begin()
             with nullcontext() if handler.ends_itself else run:
                 try:
-                    if self._layers:
+                    if self.layers:
                         handle = partial(handler.run, run.context, payload)
-                        returned = self._layers.run(run.context, handle)
+                        returned = self.layers.run(run.context, handle)
                     else:
                         returned = handler.run(run.context, payload)
                 finally:
@@ -271,11 +301,4 @@ class Worker(EngineThread):
             transactions.check()
         if returned is None:
             return NOTHING
-        return _heeding(run, own(returned)) if isinstance(returned, Outcome) else Done(returned)
-
-
-def _heeding(run: Run, outcome: Outcome) -> Outcome:
-    """A job that ends because its process stops is not cancelled; it will run again."""
-    if isinstance(outcome, Cancelled) and run.context.cancelled.reason == SHUTDOWN:
-        return Released()
-    return outcome
+        return run.heeding(own(returned)) if isinstance(returned, Outcome) else Done(returned)

@@ -50,7 +50,8 @@ class Workers:
         return bool(runs) and all(run.is_importing for run in runs)
 
     def runs(self) -> list[Run]:
-        return [run for worker in self.active if (run := worker.current)]
+        current = [run for worker in self.active if (run := worker.current)]
+        return [member for run in current for member in run.members if not member.has_ended]
 
     def work_done(self) -> tuple[int, float]:
         """How many runs have ended, and the seconds that they took."""
@@ -76,13 +77,12 @@ class Workers:
     def abandon(self, worker: Worker, run: Run) -> None:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
         self.abandoned.append(worker)
-        self.given_up += 1
+        self.given_up += len(run.members)
+        run.let_go()
         self.active.remove(worker)
-        outcome = _given_up(worker, run)
-        has_moved = run.context.has_moved
-        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
-        seconds = time.monotonic() - run.began_at
-        self._settlements.put(Finished(run.job, transition, outcome, seconds))
+        for member in run.members:
+            if member is run or member.end():
+                self._give_up(worker, member)
         worker_abandoned.send_robust(type(self), job=shown_job(run.job), stuck=self.stuck)
         if run.is_importing:
             # Others will wait for the module, and nobody knows whether it will ever be whole.
@@ -93,6 +93,13 @@ class Workers:
             successor.jobs_started = worker.jobs_started
             self.active.append(successor)
             successor.start()
+
+    def _give_up(self, worker: Worker, run: Run) -> None:
+        outcome = _given_up(worker, run)
+        has_moved = run.context.has_moved
+        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
+        seconds = time.monotonic() - run.began_at
+        self._settlements.put(Finished(run.job, transition, outcome, seconds))
 
 
 def _given_up(worker: Worker, run: Run) -> Outcome:

@@ -4,13 +4,14 @@ from queue import SimpleQueue
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
+from forge_jobs.runtime.claiming.desks import Desk
 from forge_jobs.wake.local import Bell
 from tests.conftest import NOON
 
 JOB = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None)
 
 
-class Overtaken(SimpleQueue[ClaimedJob | None]):
+class Overtaken(SimpleQueue[ClaimedJob | Desk | None]):
     """While one worker looks how much is left, another has rung the bell already."""
 
     buffer: Buffer
@@ -21,7 +22,7 @@ class Overtaken(SimpleQueue[ClaimedJob | None]):
 
 
 def test_a_worker_that_is_overtaken_by_another_gets_its_job() -> None:
-    buffer = Buffer(Bell(), doors={}, release=lambda job: None)
+    buffer = Buffer(Bell(), doors={}, queues={}, release=lambda job: None)
     buffer._jobs = overtaken = Overtaken()
     overtaken.buffer = buffer
     buffer.wanted_at = 4
@@ -32,7 +33,7 @@ def test_a_worker_that_is_overtaken_by_another_gets_its_job() -> None:
 
 def test_the_bell_is_rung_once_when_too_little_is_left() -> None:
     bell = Bell()
-    buffer = Buffer(bell, doors={}, release=lambda job: None)
+    buffer = Buffer(bell, doors={}, queues={}, release=lambda job: None)
     for _ in range(3):
         buffer.put(JOB)
     buffer.wanted_at = 2

@@ -1,0 +1,234 @@
+"""Where jobs of chunk kinds are gathered, until there are enough for a call."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from threading import Condition
+from typing import Any, Final, NamedTuple
+
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.chunks import ChunkHandler
+from forge_jobs.handlers.registry import registry
+from forge_jobs.runtime.claiming.prefetch import Prefetch
+
+LARGEST_AHEAD: Final = 500
+SOME_KEYS: Final = 8
+"""Chunks to hold where keys tell them apart: of fewer jobs, few would share one."""
+
+LONGEST_IDLE: Final = 1.0
+NOW: Final = 0.0
+ALONE: Final = "\0"
+"""Before the key of a job that no other may join; what PostgreSQL stores has no such character."""
+
+
+class Waiting(NamedTuple):
+    job: ClaimedJob
+    since: float
+
+
+class Desk:
+    """Claimed jobs of one chunk kind and queue.
+
+    `summon(desk)` asks for a worker, who gathers a chunk here and so waits for it to be full. Only
+    one gathers at a time; as many run chunks as the kind's `max_concurrent_per_process` allows.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        handler: ChunkHandler[Any],
+        *,
+        summon: Callable[[Desk], None],
+        tell: Callable[[], None],
+    ) -> None:
+        self.queue = queue
+        self.kind = handler.kind
+        self.size = handler.size
+        self.handler = handler
+        self._wait = handler.wait.total_seconds()
+        self._most_calls = handler.max_concurrent_per_process
+        self._summon = summon
+        self._tell = tell
+        self._lock = Condition()
+        self._arrived: deque[Waiting] = deque()
+        self._sorted: dict[str, deque[Waiting]] = {}
+        """By their chunk's key, in the order in which the first of each came."""
+        self._is_summoned = self._is_gathering = False
+        self._calls = 0
+        """How many workers it occupies, or will as soon as they are free."""
+        self._held = 0
+        self._prefetch = Prefetch(threads=1)
+        self._ended, self._took = 0, 0.0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._arrived) + sum(map(len, list(self._sorted.values())))
+
+    @property
+    def idle(self) -> int:
+        """How many wait here while nobody gathers."""
+        return 0 if self._is_gathering else self.waiting
+
+    @property
+    def beyond_calls(self) -> int:
+        """How many more jobs are here than the workers that they occupy."""
+        return self._held - self._calls
+
+    def room(self, *, free_threads: int) -> int:
+        """How many jobs to claim now."""
+        with self._lock:
+            self._prefetch.update(jobs=self._ended, seconds=self._took)
+            running = self._calls - self._is_summoned
+            calls = self._calls + max(0, free_threads)
+            if self._most_calls is not None:
+                calls = min(self._most_calls, calls)
+            chunks = self._prefetch.jobs if self.handler.chunk_key is None else SOME_KEYS
+            ahead = self.size * min(chunks, max(1, LARGEST_AHEAD // self.size))
+            waiting = self.waiting
+            if ahead and waiting > ahead // 2:
+                return 0
+            return self.size * (calls - running) + ahead - waiting
+
+    def put(self, job: ClaimedJob) -> None:
+        with self._lock:
+            self._arrived.append(Waiting(job, time.monotonic()))
+            self._held += 1
+            if self._is_gathering:
+                self._lock.notify()
+            self._call_if_needed()
+
+    def gather(self) -> list[ClaimedJob]:
+        """The jobs of one call, once they are enough or have waited long enough.
+
+        None of them if they were given back meanwhile. `end_call()` must follow.
+        """
+        self._is_gathering = True
+        while True:
+            self._sort()
+            with self._lock:
+                now = time.monotonic()
+                if (wait := self._seconds_left(now)) > 0:
+                    self._lock.wait(wait)
+                    continue
+                chunk = self._first_chunk(now)
+                self._is_gathering = self._is_summoned = False
+                self._call_if_needed()
+            if chunk:
+                self._tell()
+            return chunk
+
+    def end_call(self, jobs: int, *, seconds: float) -> None:
+        """A call of so many jobs is over, after so many seconds."""
+        with self._lock:
+            self._calls -= 1
+            self._held -= jobs
+            if jobs:
+                self._ended += 1
+                self._took += seconds
+            self._call_if_needed()
+        self._tell()
+
+    def take_waiting(self) -> list[ClaimedJob]:
+        """Of those that no call has: for others to have them."""
+        with self._lock:
+            taken = [*self._arrived, *(one for group in self._sorted.values() for one in group)]
+            self._arrived.clear()
+            self._sorted.clear()
+            self._held -= len(taken)
+            self._lock.notify()
+        return [one.job for one in taken]
+
+    def take_stale(self) -> list[ClaimedJob]:
+        """What no worker has come for."""
+        oldest = [group[0].since for group in list(self._sorted.values()) if group]
+        oldest += [one.since for one in list(self._arrived)[:1]]
+        is_stale = bool(oldest) and time.monotonic() - min(oldest) > LONGEST_IDLE
+        if not self.idle or not is_stale:
+            return []
+        self._prefetch.forget()
+        return self.take_waiting()
+
+    def _call_if_needed(self) -> None:
+        has_room = self._most_calls is None or self._calls < self._most_calls
+        if not self._is_summoned and has_room and self.waiting:
+            self._is_summoned = True
+            self._calls += 1
+            self._summon(self)
+
+    def _sort(self) -> None:
+        """The key is asked for without the lock, for that is code of others."""
+        while True:
+            with self._lock:
+                if not self._arrived:
+                    return
+                one = self._arrived[0]
+            key = self._key_of(one.job)
+            with self._lock:
+                if self._arrived and self._arrived[0] is one:
+                    self._arrived.popleft()
+                    self._sorted.setdefault(key, deque()).append(one)
+
+    def _key_of(self, job: ClaimedJob) -> str:
+        """Jobs with attempts behind them come alone: one of them may have ended its process.
+
+        So does one whose key can't be told; its run then fails by that.
+        """
+        alone = f"{ALONE}{job.id} {job.claimed_at}"
+        if job.attempt > 1:
+            return alone
+        if self.handler.chunk_key is None:
+            return ""
+        try:
+            return self.handler.key_of(json.loads(job.payload))
+        except BaseException:
+            return alone
+
+    def _seconds_left(self, now: float) -> float:
+        """Until a chunk is to be called; 0 if there is nothing to wait for."""
+        return max(0.0, min(self._due_times(), default=now) - now)
+
+    def _first_chunk(self, now: float) -> list[ClaimedJob]:
+        """Of those that are due, the one whose first job came first, for none may starve."""
+        if not self._sorted or self._seconds_left(now):
+            return []
+        due = [key for key, at in zip(self._sorted, self._due_times(), strict=True) if at <= now]
+        key = min(due, key=lambda key: self._sorted[key][0].since)
+        group = self._sorted[key]
+        chunk = [group.popleft().job for _ in range(min(self.size, len(group)))]
+        if not group:
+            del self._sorted[key]
+        return chunk
+
+    def _due_times(self) -> list[float]:
+        return [
+            NOW if key.startswith(ALONE) or len(group) >= self.size else group[0].since + self._wait
+            for key, group in self._sorted.items()
+        ]
+
+
+class Desks:
+    """Those of a process: one for each of its queues and chunk kinds."""
+
+    def __init__(
+        self,
+        queues: Mapping[str, int],
+        *,
+        summon: Callable[[Desk], None],
+        tell: Callable[[], None],
+    ) -> None:
+        chunked = [one for one in registry.handlers() if isinstance(one, ChunkHandler)]
+        self._desks = {
+            (queue, handler.kind): Desk(queue, handler, summon=summon, tell=tell)
+            for handler in chunked
+            for queue in queues
+        }
+        self.kinds = frozenset(handler.kind for handler in chunked)
+
+    def __iter__(self) -> Iterator[Desk]:
+        return iter(self._desks.values())
+
+    def of(self, job: ClaimedJob) -> Desk | None:
+        return self._desks.get((job.queue, job.kind)) if self._desks else None

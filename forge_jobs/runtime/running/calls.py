@@ -1,0 +1,186 @@
+"""One call of a handler with a chunk of jobs, and what becomes of each of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.border import own
+from forge_jobs.handlers.chunks import ChunkHandler, Item
+from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
+from forge_jobs.runtime.running import forks, transactions
+from forge_jobs.runtime.running.interruption import excuse
+from forge_jobs.runtime.running.keeping import concluded
+from forge_jobs.runtime.running.run import NEVER, Run
+from forge_jobs.runtime.settlements import Finished
+from forge_jobs.sets.stores import Store
+
+if TYPE_CHECKING:
+    from forge_jobs.runtime.claiming.desks import Desk
+    from forge_jobs.runtime.running.worker import Worker
+
+logger = logging.getLogger("forge_jobs.jobs")
+
+NOTHING: Final = Done()
+
+
+class Member(Run):
+    """One of the jobs: ended by its answer, or with the call."""
+
+    def __init__(self, job: ClaimedJob, *, call: Call, process_name: str, store: Store) -> None:
+        super().__init__(job, process_name=process_name, store=store)
+        self._call = call
+
+    def kill(self) -> None:
+        if self.killed_at == NEVER:
+            self.killed_at = time.monotonic()
+            self._call.kill()
+
+    @property
+    def is_importing(self) -> bool:
+        return self._call.is_importing
+
+
+class Call(Run):
+    """What ends it ends all that have no answer: a thread can't be struck for one of them."""
+
+    def __init__(
+        self, jobs: Sequence[ClaimedJob], *, desk: Desk, process_name: str, store: Store
+    ) -> None:
+        super().__init__(jobs[0], process_name=process_name, store=store)
+        self._desk = desk
+        self.has_been_asked = False
+        self._members = [
+            Member(job, call=self, process_name=process_name, store=store) for job in jobs
+        ]
+
+    @property
+    def members(self) -> Sequence[Run]:
+        return self._members
+
+    def ask(self, group: Sequence[Run]) -> None:
+        """Let the time of the next call begin, which is for these."""
+        self.has_been_asked = True
+        with self._lock:
+            self._has_struck = False
+        self.has_timed_out = False
+        limits = [run.job.timeout_seconds for run in group if run.job.timeout_seconds]
+        self.due_at = time.monotonic() + min(limits) if limits else NEVER
+        self.killed_at = min(run.killed_at for run in group)
+
+    def let_go(self) -> None:
+        self._desk.end_call(len(self._members), seconds=time.monotonic() - self.began_at)
+
+
+class Caller:
+    """Calls a handler until each of the jobs has its outcome.
+
+    A call that raises is made again with each half of those that it has left unanswered, so that
+    one bad job is found, and its neighbours spend nothing for it.
+    """
+
+    def __init__(self, worker: Worker, call: Call, handler: ChunkHandler[Any]) -> None:
+        self._worker = worker
+        self._call = call
+        self._handler = handler
+
+    def answer_all(self) -> None:
+        groups = [[run for run in self._call.members if self._begins(run)]]
+        while groups:
+            group = [run for run in groups.pop() if self._is_to_be_asked(run)]
+            if group:
+                groups += self._ask(group)
+
+    def conclude(self, run: Run, outcome: Outcome) -> None:
+        """Settle one of the jobs, unless somebody else has."""
+        if run.context.has_kept:
+            outcome = concluded(run, outcome)
+        outcome = run.heeding(outcome)
+        seconds = time.monotonic() - run.began_at
+        transition = self._worker.settled(run, outcome)
+        if run.end():
+            self._worker.settlements.put(Finished(run.job, transition, outcome, seconds))
+
+    def _begins(self, run: Run) -> bool:
+        run.began_at = time.monotonic()
+        worker, job = self._worker, run.job
+        if (door := worker.doors.get(job.queue)) and not door.may_begin(job):
+            self.conclude(run, Released())
+            return False
+        if worker.begins(run):
+            return True
+        outcome, stored = worker.unbegun(job)
+        if run.end():
+            transition = stored or worker.settled(run, outcome)
+            worker.settlements.put(Finished(job, transition, outcome, 0.0, bool(stored)))
+        return False
+
+    def _is_to_be_asked(self, run: Run) -> bool:
+        if run.has_ended:
+            return False
+        if run.killed_at != NEVER:
+            self.conclude(run, Cancelled(run.context.cancelled.reason))
+        elif self._worker.claiming_stops.is_set() and self._call.has_been_asked:
+            self.conclude(run, Released())
+        return not run.has_ended
+
+    def _ask(self, group: Sequence[Run]) -> list[list[Run]]:
+        """Call the handler; returns those who are to be asked again."""
+        items: list[Item[Any]] = [
+            Item(json.loads(run.job.payload), run.context, partial(self.conclude, run))
+            for run in group
+        ]
+        self._call.ask(group)
+        try:
+            outcome = self._called(partial(self._handler.call, items))
+        except Outcome as raised:
+            outcome = own(raised)
+        except BaseException as error:
+            return self._after(error, group)
+        for run in group:
+            if not run.has_ended:
+                self.conclude(run, own(outcome))
+        return []
+
+    def _called(self, handle: Callable[[], object]) -> Outcome:
+        transactions.begin()
+        with self._call:
+            try:
+                layers = self._worker.layers
+                returned = layers.run(self._call.context, handle) if layers else handle()
+            finally:
+                forks.leave()
+        transactions.check()
+        return own(returned) if isinstance(returned, Outcome) else NOTHING
+
+    def _after(self, error: BaseException, group: Sequence[Run]) -> list[list[Run]]:
+        """What those come to that a call has left unanswered which raised."""
+        call, worker = self._call, self._worker
+        left = [run for run in group if not run.has_ended]
+        killed = [run for run in left if run.killed_at != NEVER]
+        if killed or call.has_timed_out:
+            worker.drop_sessions()  # it may have struck in the middle of a query
+        if killed:
+            for run in left:
+                reason = run.context.cancelled.reason
+                self.conclude(run, Cancelled(reason) if run in killed else Released())
+            return []
+        if not left:
+            told = f"raised {type(error).__name__} after its answers"
+            logger.warning("%s with %d jobs %s", self._handler.kind, len(group), told)
+            return []
+        if len(left) == 1:
+            left[0].has_timed_out = call.has_timed_out
+            self.conclude(left[0], worker.failure(left[0], error))
+            return []
+        if excused := excuse(error, left[0].job, stopping=worker.claiming_stops):
+            for run in left:
+                self.conclude(run, own(excused))
+            return []
+        middle = len(left) // 2
+        return [left[middle:], left[:middle]]  # the last is the next
