@@ -25,7 +25,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from forge_jobs import clock
 from forge_jobs.contrib.prometheus import metrics
-from forge_jobs.models import Batch, Queue, RateLimitBudget, State
+from forge_jobs.models import Batch, ChildRestart, Queue, RateLimitBudget, State
 from tests.factories import process_named
 from tests.faults.servers import free_port
 from tests.measured import histogram, sample
@@ -75,6 +75,7 @@ def work_of_everything() -> None:
     )
     planned_schedule(name="nightly", next_fire_at=now - timedelta(minutes=1))
     Batch.objects.create(name="import", opened_at=now)
+    ChildRestart.objects.create(kind="app.words", reason="memory", times=1, last_at=now)
 
 
 def scraped() -> str:

@@ -19,6 +19,7 @@ from forge_jobs.conf import conf
 from forge_jobs.contrib.prometheus import fleet, metrics
 from forge_jobs.models import (
     Batch,
+    ChildRestart,
     Lease,
     MetricSample,
     ProcessState,
@@ -342,6 +343,11 @@ class TestFleet:
         Lease.objects.take(SERVICES, process=leader, now=NOON, life=10 * SECOND)
 
         assert told("leaders") == 1
+
+    def test_restarts_of_children_are_told_by_kind_and_reason(self) -> None:
+        ChildRestart.objects.create(kind="app.words", reason="memory", times=3, last_at=NOON)
+
+        assert told("child_restarts_total", kind="app.words", reason="memory") == 3
 
     def test_budgets_tell_what_is_in_them(self) -> None:
         RateLimitBudget.objects.create(

@@ -14,6 +14,7 @@ from forge_jobs.contrib.prometheus.families import Said, seconds_between
 from forge_jobs.models import (
     Batch,
     BatchState,
+    ChildRestart,
     Lease,
     Process,
     ProcessState,
@@ -28,6 +29,9 @@ OTHER: Final = "other"
 MOST_SCHEDULES: Final = 100
 """Those that were made first have labels of their own."""
 
+MOST_RESTARTS: Final = 500
+"""Pairs of a kind and a reason, those first that came first: seven reasons a kind, at most."""
+
 MOST_BATCHES: Final = 10_000
 """So far they are counted."""
 
@@ -37,6 +41,10 @@ BUSY: Final = Said("threads_busy", "Threads of live processes that run a job.")
 ABANDONED: Final = Said("threads_abandoned", "Threads that were given up with what they ran.")
 TROUBLED: Final = Said("processes_troubled", "Live processes that something keeps from work.")
 LEADERS: Final = Said("leaders", "1 if a process runs the services, such as the scheduler.")
+
+RESTARTS: Final = Said(
+    "child_restarts", "Children that made way for others, by why they did.", ("kind", "reason")
+)
 
 BUDGET: Final = ("budget",)
 TOKENS: Final = Said("budget_tokens", "Tokens that are in the budget.", BUDGET)
@@ -53,6 +61,7 @@ OLDEST_BATCH: Final = Said("oldest_batch_seconds", "How long ago the oldest of t
 
 def families(*, now: datetime) -> Iterator[Metric]:
     yield from _processes(now)
+    yield from _children()
     yield from _budgets()
     yield from _schedules(now)
     yield from _batches(now)
@@ -68,6 +77,11 @@ def _processes(now: datetime) -> Iterator[Metric]:
     yield ABANDONED.gauge([((), sum(row.abandoned_threads for row in live))])
     yield TROUBLED.gauge([((), sum(bool(row.trouble) for row in live))])
     yield LEADERS.gauge([((), Lease.objects.holder(SERVICES, now=now) is not None)])
+
+
+def _children() -> Iterator[Metric]:
+    rows = ChildRestart.objects.order_by("pk").values_list("kind", "reason", "times")
+    yield RESTARTS.counter(((kind, reason), times) for kind, reason, times in rows[:MOST_RESTARTS])
 
 
 def _budgets() -> Iterator[Metric]:
