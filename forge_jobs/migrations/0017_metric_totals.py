@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forge_jobs', '0015_children'),
+        ('forge_jobs', '0016_api_tokens'),
     ]
 
     operations = [
