@@ -1,6 +1,8 @@
-"""The admin alone."""
+"""The admin, and what Prometheus scrapes."""
 
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from forge_jobs.contrib.prometheus import metrics
+
+urlpatterns = [path("admin/", admin.site.urls), path("jobs/metrics", metrics)]

@@ -1,11 +1,12 @@
 """`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +21,9 @@ from forge_jobs.conf.declared import BudgetSettings, QueueSettings
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.durations import as_timedelta
 from forge_jobs.wording import quoted
+
+SHORTEST_TOKEN: Final = 16
+VISIBLE: Final = re.compile(r"[!-~]+")
 
 Router = Callable[[str], str | None]
 
@@ -62,6 +66,7 @@ class Settings:
     max_attempts: int | None = 5
     max_payload_bytes: int = 1024 * 1024
     redact: redaction.Names = frozenset()
+    metrics_token: str | None = field(default=None, repr=False)
     threads: int = 8
     async_concurrency: int | None = None
     """As many as there are threads, if it is not given."""
@@ -149,6 +154,18 @@ def _longer_than_zero(key: str, value: Any) -> timedelta:
     return duration
 
 
+def _token(key: str, value: object) -> str | None:
+    """Told without the value, which is nobody's business."""
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) >= SHORTEST_TOKEN and VISIBLE.fullmatch(value):
+        return value
+    raise ImproperlyConfigured(
+        f'FORGE_JOBS["{key}"] must be None, or a text of at least {SHORTEST_TOKEN} visible ASCII '
+        "characters without spaces, such as secrets.token_urlsafe() makes."
+    )
+
+
 def _names(key: str, value: object) -> redaction.Names:
     try:
         return redaction.names(value, field=f'FORGE_JOBS["{key}"]')
@@ -197,6 +214,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     ),
     "MAX_PAYLOAD_BYTES": _number,
     "REDACT": _names,
+    "METRICS_TOKEN": _token,
     "THREADS": lambda key, value: _number(key, value, most=MAX_THREADS),
     "ASYNC_CONCURRENCY": lambda key, value: _number(key, value, most=MAX_COROUTINES),
     "POLL_INTERVAL": _longer_than_zero,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -64,6 +64,14 @@ class Tally:
         """As a row says it."""
         histograms = {name: one.as_json() for name, one in self.durations.items()}
         return dict(self.counts) | histograms
+
+
+def tallied(rows: Iterable[Mapping[str, Any]]) -> dict[Work, Tally]:
+    """What rows come to that say it as `columns()` does, by queue and kind."""
+    sums: defaultdict[Work, Tally] = defaultdict(Tally)
+    for row in rows:
+        sums[Work(row["queue"], row["kind"])].merge_columns(row)
+    return dict(sums)
 
 
 def span_start(moment: datetime, seconds: int) -> datetime:

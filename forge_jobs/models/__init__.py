@@ -10,6 +10,7 @@ from forge_jobs.models.job import Job
 from forge_jobs.models.job_total import JobTotal
 from forge_jobs.models.label import JobLabel
 from forge_jobs.models.lease import Lease
+from forge_jobs.models.metric_total import MetricTotal
 from forge_jobs.models.metrics import MetricBucket, MetricSample
 from forge_jobs.models.mission_control import MissionControl
 from forge_jobs.models.process import Process
@@ -50,6 +51,7 @@ __all__ = [
     "Lease",
     "MetricBucket",
     "MetricSample",
+    "MetricTotal",
     "MissionControl",
     "Needs",
     "Predecessor",

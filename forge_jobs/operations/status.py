@@ -134,7 +134,11 @@ def count_finished() -> Counter[tuple[str, str]]:
 def _unfinished() -> list[Grouped]:
     """The index of claims knows no state, and need not: all are ready."""
     jobs = Job.objects
-    named = ((State.READY, jobs.ready()), (State.BLOCKED, jobs.blocked()))
+    named = (
+        (State.READY, jobs.ready()),
+        (State.BLOCKED, jobs.blocked()),
+        (State.HELD, jobs.held()),
+    )
     return [
         *(_grouped(rows, Value(state)) for state, rows in named),
         _grouped(jobs.running(), Value(State.RUNNING)),

@@ -38,7 +38,7 @@ def queue_status(name: str = "default") -> QueueStatus:
 def test_jobs_are_counted_by_queue_and_state() -> None:
     stored_job()
     claim(process_named("here"))
-    for state in (State.READY, State.READY, State.SCHEDULED, State.RETRYING):
+    for state in (State.READY, State.READY, State.SCHEDULED, State.RETRYING, State.HELD):
         stored_job(state=state)
     for state in (State.SUCCEEDED, State.DEAD, State.DEAD, State.CANCELLED):
         finished_job(state)
@@ -47,6 +47,7 @@ def test_jobs_are_counted_by_queue_and_state() -> None:
     assert queue_status().counts == {
         State.SCHEDULED: 1,
         State.READY: 2,
+        State.HELD: 1,
         State.RUNNING: 1,
         State.RETRYING: 1,
         State.SUCCEEDED: 1,

@@ -95,6 +95,11 @@ FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
 """
 
+# Against itself and other writers; who reads goes on.
+LOCK_TOTALS = """
+LOCK TABLE forge_jobs_metrictotal IN SHARE ROW EXCLUSIVE MODE
+"""
+
 # A handler's own transaction may have locked its job, and is not waited for.
 WRITE_PROGRESS = """
 UPDATE forge_jobs_job AS job
@@ -164,6 +169,11 @@ def database_gauges(cursor: Any, *, grid: Grid) -> list[DatabaseGauges]:
 def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
     """Store events of jobs, in order."""
     cursor.execute(INSERT_EVENTS, [json.dumps(rows, default=str)])
+
+
+def lock_totals(cursor: Any) -> None:
+    """Let nobody else write totals until the current transaction ends."""
+    cursor.execute(LOCK_TOTALS)
 
 
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> set[int]:

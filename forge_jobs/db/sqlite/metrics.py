@@ -156,6 +156,10 @@ def insert_events(cursor: Any, rows: Sequence[EventRow]) -> None:
     cursor.execute(INSERT_EVENTS, [as_json(rows)])
 
 
+def lock_totals(cursor: Any) -> None:
+    """Nothing: a transaction that has read what somebody else changed since can't write."""
+
+
 def write_progress(cursor: Any, *, process: int, rows: Sequence[ProgressRow]) -> set[int]:
     """Store how far runs have come whose claim still holds; returns the ids of those stored."""
     cursor.execute(WRITE_PROGRESS, [json.dumps(rows), process])
