@@ -75,6 +75,9 @@ class Launch:
         console.attach()
         if birth := os.environ.pop(BIRTH, ""):
             sys.exit(self.live(Birth(**json.loads(birth)), console))
+        # Or each process would walk over all that is there by now, again and again, and so copy it
+        # where it was forked; and once more at its end, which takes most of the time of a stop.
+        gc.freeze()
         if not self.is_supervised:
             lifecycle = Lifecycle()
             stop_on_signals(lifecycle)
@@ -108,9 +111,6 @@ class Launch:
             return fork(lambda: self.live(birth, console, make_way=notices.give))
 
         close_connections()
-        # Or each process would walk over all that is there by now, and so copy it, and once more
-        # at its end, which takes most of the time of a stop.
-        gc.freeze()
         return Supervisor(
             name=self.name,
             processes=self.processes or 1,
