@@ -91,6 +91,7 @@ class Fetcher(EngineThread):
         sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
+            self.lanes.look_first()
             while not self.stopping.is_set():
                 self.run_once()
         finally:

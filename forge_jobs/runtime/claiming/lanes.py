@@ -85,6 +85,12 @@ class Lanes:
         for lane in self:
             lane.may_hold_work |= ready is None or lane.queue in ready
 
+    def look_first(self) -> None:
+        """The same at the start, when nobody has told anything yet."""
+        for lane in self:
+            lane.may_hold_work = False
+        self.look_everywhere()
+
     def _ready_queues(self) -> frozenset[str] | None:
         """None if that can't be known now; the claims will ride out what is amiss."""
         try:

@@ -8,8 +8,11 @@ import pytest
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming import lane as lane_module
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.claiming.lanes import Lanes
 from tests.conftest import NOON
+from tests.rows import stored_job
 
 
 def turns(count: int, **weights: int) -> list[str]:
@@ -76,3 +79,18 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
 
     assert claims.starts == ["front", "position", start]
     assert lane.entrusted == 0
+
+
+@pytest.mark.django_db
+def test_of_many_queues_only_those_with_jobs_are_claimed_from_at_the_start() -> None:
+    stored_job(queue="queue-3")
+    steering: Any = SimpleNamespace(closed=frozenset())
+    no_claims: Any = None
+    lanes = Lanes(
+        {f"queue-{number}": 1 for number in range(20)},
+        kinds=KindLimits(no_claims, []),
+        steering=steering,
+    )
+    lanes.look_first()
+
+    assert [lane.queue for lane in lanes.open()] == ["queue-3"]
