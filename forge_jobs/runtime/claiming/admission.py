@@ -81,7 +81,8 @@ class Admission:
         """None if a worker must be free first."""
         self._paid_from = budget = self._steering.budget_of(lane.queue)
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
-        ahead = 0 if budget else max(lane.allowance, min(lane.entrusted, self._load.threads))
+        entrusted = min(lane.entrusted, self._load.threads)
+        ahead = 0 if budget else max(lane.allowance, lane.left_elsewhere, entrusted)
         if (wanted := free + ahead) <= 0:
             return None
         if not budget:  # one more than is wanted: if it is not there, there is none to ask for

@@ -192,8 +192,12 @@ class Fetcher(EngineThread):
         """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.load.claimed
         lanes = self.lanes.open()
-        for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
+        is_full = False
+        for lane in self.lanes.in_turn():
+            if is_full and not isinstance(lane, ChunkLane):
+                continue  # the room is the same for all of them
             if (room := self.room_of(lane)) <= 0:
+                is_full |= not isinstance(lane, ChunkLane)
                 continue
             claimed = ride_out(
                 lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]

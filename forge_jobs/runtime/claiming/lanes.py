@@ -41,6 +41,19 @@ class Lanes:
             self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
         self._lanes += [ChunkLane(desk, weight=queues[desk.queue]) for desk in desks]
 
+    def in_turn(self) -> Iterator[Lane]:
+        """Those that are open, the one first whose turn it is.
+
+        Each is told in how many queues behind it others find jobs, where that is known.
+        """
+        lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
+        left = 0 if self._are_few else sum(type(lane) is Lane for lane in lanes)
+        for lane in lanes:
+            is_plain = type(lane) is Lane
+            left = max(0, left - is_plain)
+            lane.left_elsewhere = left if is_plain else 0
+            yield lane
+
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
 
