@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql faults judge check bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults judge check bench bench-large clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,9 +46,13 @@ check: $(READY) ## look at style, types, layers, templates and migrations
 	git ls-files '*.html' | xargs $(BIN)/djade --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+ROWS ?= 10000000
 bench: $(READY) ## measure it beside its peers, which takes long
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks
+
+bench-large: $(READY) ## measure it with ten million jobs in the table, which takes longer
+	$(BIN)/python -m benchmarks large --jobs $(ROWS)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
