@@ -1,12 +1,13 @@
 """The jobs of forge_jobs, where its autodiscovery finds them."""
 
 import time
+from typing import Any
 
 from django.db import connection
 
 from benchmarks.meter import started
 from benchmarks.models import Entry
-from forge_jobs import JobContext, job
+from forge_jobs import Chunk, JobContext, chunk_job, job
 
 
 @job(kind="bench.noop")
@@ -33,6 +34,22 @@ def timed() -> list[float]:
     began = time.time()
     time.sleep(0.01)
     return [began, time.time()]
+
+
+@job(kind="bench.dear")
+def dear() -> None:
+    """A call that costs 1 ms, whatever it is given."""
+    time.sleep(0.001)
+
+
+@chunk_job(kind="bench.chunked", size=64)
+def chunked(chunk: Chunk[dict[str, Any]]) -> None:
+    started(0)
+
+
+@chunk_job(kind="bench.dear_chunked", size=64)
+def dear_chunked(chunk: Chunk[dict[str, Any]]) -> None:
+    time.sleep(0.001)
 
 
 @job(kind="bench.lone", max_concurrent_per_process=1)

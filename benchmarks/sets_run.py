@@ -13,7 +13,8 @@ ENQUEUED = 20_000
 def main(verb: str, *words: str) -> None:
     django.setup()
     call_command("migrate", verbosity=0)
-    measured = {"drain": drain, "enqueue": enqueue, "release": release}[verb](*words)
+    verbs = {"drain": drain, "enqueue": enqueue, "release": release, "pace": pace}
+    measured = verbs[verb](*words)
     print(json.dumps(measured))
 
 
@@ -37,6 +38,21 @@ def drain(kind: str, jobs: str) -> float:
         await_(lambda: not Job.objects.unfinished().exists())
         if kind == "batch":
             opened.join(timeout=10)
+    span = Job.objects.aggregate(first=Min("started_at"), last=Max("finished_at"))
+    return int(jobs) / (span["last"] - span["first"]).total_seconds()
+
+
+def pace(handler: str, jobs: str) -> float:
+    """Jobs a second of one process, with one thread if each call takes its time."""
+    from django.db.models import Max, Min
+
+    from benchmarks import jobs as handlers
+    from benchmarks.control_run import await_, runjobs
+    from forge_jobs.models import Job
+
+    getattr(handlers, handler).enqueue_many([{}] * int(jobs))
+    with runjobs("--threads", "1" if "dear" in handler else "8"):
+        await_(lambda: not Job.objects.unfinished().exists())
     span = Job.objects.aggregate(first=Min("started_at"), last=Max("finished_at"))
     return int(jobs) / (span["last"] - span["first"]).total_seconds()
 

@@ -85,6 +85,9 @@ NOWHERE: Final = Memory()
 class JobContext(Keeping):
     """The job that a handler runs: what it is, and what the handler may do beside its work."""
 
+    place = ""
+    """In which child of which process it is run, if it is run in one."""
+
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         self.job = job
         self.process_name = process_name

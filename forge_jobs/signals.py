@@ -120,6 +120,9 @@ events_dropped = Signal()
 child_started = Signal()
 """A supervisor started a process: `child`, which begins after `delay` seconds."""
 
+forks_forgone = Signal()
+"""A supervisor will start fresh interpreters, for forks of it would not work: `reason`."""
+
 child_unborn = Signal()
 """A supervisor could not start a process, and will try again: its `name`, `error`."""
 
@@ -132,9 +135,10 @@ pool_child_told = Signal()
 """A child of a pool wrote to its stderr while it started: `name` (the pool's), `pid`, `line`."""
 
 pool_child_ended = Signal()
-"""A child of a pool is gone: `name` (the pool's), `child` (with its `pid` and `jobs_done`), `why`.
+"""A child of a pool is gone: `name` (the pool's), `child` (with its `pid` and `jobs_done`), `why`
+in words, `reason` (a `ChildEnd`).
 
-`why` is empty where it ended with its process."""
+`why` and `reason` are empty where it ended with its process."""
 
 thread_failed = Signal()
 """A thread ended by an error that nobody foresaw, and its process stops: `thread`, `error`."""

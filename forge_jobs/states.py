@@ -87,3 +87,15 @@ class Event(TextChoices):
     KILL_REQUESTED = "kill_requested", _("told to be killed")
     REQUEUED = "requeued", _("requeued")
     RUN_NOW = "run_now", _("made due")
+
+
+class ChildEnd(TextChoices):
+    """Why a child of a pool was not used any more, and made way for another."""
+
+    ENDED = "ended", _("ended unasked")
+    GARBAGE = "garbage", _("broke the protocol")
+    TIMED_OUT = "timed_out", _("job timed out")
+    CANCELLED = "cancelled", _("job cancelled or killed")
+    MEMORY = "memory", _("used too much memory")
+    JOBS = "jobs", _("enough jobs done")
+    UNFIT = "unfit", _("could not start")

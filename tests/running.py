@@ -78,14 +78,21 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
 class Runjobs:
     """A real `manage.py runjobs` on the test's own database.
 
-    `within` are the words of a command that runs another one in its place.
+    `within` are the words of a command that runs another one in its place, `flags` are those of
+    the interpreter.
     """
 
-    def __init__(self, *arguments: str, within: Sequence[str] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        within: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
         self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*within, sys.executable, "-m", "django", "runjobs", *arguments],
+            [*within, sys.executable, *flags, "-m", "django", "runjobs", *arguments],
             cwd=ROOT,
             env={
                 **os.environ,

@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, who
-from forge_jobs.models import Process, ProcessState
+from forge_jobs.models import Child, Process, ProcessState
 
 
 @admin.register(Process)
@@ -36,9 +38,10 @@ class ProcessAdmin(BoardAdmin):
         "known_kinds",
         ("threads", "running", "abandoned_threads"),
         "memory",
+        "living_children",
         ("started_at", "heartbeat_at"),
     )
-    readonly_fields = ("served_queues", "known_kinds", "memory")
+    readonly_fields = ("served_queues", "known_kinds", "memory", "living_children")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -65,6 +68,12 @@ class ProcessAdmin(BoardAdmin):
     @admin.display(description=_("memory"))
     def memory(self, process: Process) -> str:
         return filesizeformat(process.rss_bytes)
+
+    @admin.display(description=_("children"))
+    def living_children(self, process: Process) -> str:
+        return format_html_join(
+            mark_safe("<br>"), "{}", [[_told(child)] for child in process.children.order_by("pid")]
+        )
 
     @Button(
         title=_("Make quiet"),
@@ -111,3 +120,15 @@ class ProcessAdmin(BoardAdmin):
     def forge_jobs_stop_process(self, request: HttpRequest, process: Process) -> str:
         asked = Process.objects.filter(pk=process.pk).stop(by=who(request))
         return _("Process %s was asked to stop.") % process if asked else ""
+
+
+def _told(child: Child) -> str:
+    facts = {
+        "child": child,
+        "jobs": child.jobs_done,
+        "memory": filesizeformat(child.rss_bytes),
+        "job": child.job_id,
+    }
+    if child.job_id is None:
+        return _("%(child)s, %(memory)s, jobs done: %(jobs)s") % facts
+    return _("%(child)s, %(memory)s, jobs done: %(jobs)s, runs #%(job)s") % facts

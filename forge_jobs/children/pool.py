@@ -10,9 +10,10 @@ from threading import Condition
 from typing import Final
 
 from forge_jobs.children.program import Program
-from forge_jobs.children.warm import TICK_SECONDS, WarmChild
-from forge_jobs.exceptions import ChildUnfit
+from forge_jobs.children.warm import TICK_SECONDS, Fault, WarmChild
+from forge_jobs.exceptions import ChildUnfit, JobTimedOut
 from forge_jobs.signals import pool_child_ended
+from forge_jobs.states import ChildEnd
 
 LEAVE_SECONDS: Final = 1.0
 """How long children may take to end by themselves once they are not needed any more."""
@@ -53,7 +54,7 @@ class Pool:
                 self.program.prove(child, since=began, heed=heed)
         except BaseException:
             for child in started:
-                self._discard(child, "")
+                self._discard(child, None)
             raise
         for child in started:
             self._give_back(child)
@@ -67,8 +68,8 @@ class Pool:
         child = self._taken(heed)
         try:
             yield child
-        except BaseException:
-            child.fault = child.fault or "its job was broken off"
+        except BaseException as error:
+            child.blame(_reason(error), "its job was broken off")
             raise
         finally:
             self._take_back(child)
@@ -84,6 +85,11 @@ class Pool:
         for child in dead:
             self._discard(child, child.fault)
 
+    def children(self) -> list[WarmChild]:
+        """Those that there are, whatever they do."""
+        with self._lock:
+            return [*self._all]
+
     def stop(self) -> None:
         """End all: those at rest by themselves, if they do, and those that still work at once."""
         with self._lock:
@@ -95,7 +101,7 @@ class Pool:
         deadline = time.monotonic() + LEAVE_SECONDS
         for child in free:
             child.has_ended(within=deadline - time.monotonic())
-            self._discard(child, "")
+            self._discard(child, None)
 
     def _taken(self, heed: Callable[[], None]) -> WarmChild:
         while True:
@@ -124,10 +130,11 @@ class Pool:
             if self.program.ready:
                 self.program.prove(child, since=began, heed=heed)
         except BaseException as error:
-            is_unfit = isinstance(error, ChildUnfit)
-            self._discard(child, str(error) if is_unfit else "its job was broken off")
             if isinstance(error, ChildUnfit):
+                self._discard(child, Fault(ChildEnd.UNFIT, str(error)))
                 self._pause(error)
+            else:
+                self._discard(child, Fault(_reason(error), "its job was broken off"))
             raise
         self._failure, self._failures = "", 0
         return child
@@ -162,6 +169,7 @@ class Pool:
             self._resumes_at = time.monotonic() + min(LONGEST_PAUSE, 2.0 ** (self._failures - 1))
 
     def _take_back(self, child: WarmChild) -> None:
+        child.job_id = None
         if child.fault:
             self._discard(child, child.fault)
         elif enough := self.program.has_done_enough(child):
@@ -176,16 +184,23 @@ class Pool:
             self._free.append(child)
             self._lock.notify()
 
-    def _discard(self, child: WarmChild, why: str) -> None:
+    def _discard(self, child: WarmChild, fault: Fault | None) -> None:
         child.kill()
         with self._lock:
             self._all.discard(child)
             self._vacancies += 1
             self._lock.notify()
-        pool_child_ended.send_robust(Pool, name=self.program.name, child=child, why=why)
+        reason, why = fault or ("", "")
+        pool_child_ended.send_robust(
+            Pool, name=self.program.name, child=child, why=why, reason=reason
+        )
 
     def _disown(self) -> None:
         """In a fork of this process: the children are the parent's."""
         self._lock = Condition()
         self._free, self._all = [], set()
         self._vacancies = self.size
+
+
+def _reason(error: BaseException) -> ChildEnd:
+    return ChildEnd.TIMED_OUT if isinstance(error, JobTimedOut) else ChildEnd.CANCELLED

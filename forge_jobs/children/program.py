@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from forge_jobs.children.warm import WarmChild
+from forge_jobs.children.warm import Fault, WarmChild
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import ChildUnfit, InvalidHandler
 from forge_jobs.signals import pool_child_told
+from forge_jobs.states import ChildEnd
 from forge_jobs.wording import quoted
 
 LONGEST_LINE: Final = 8 * 1024 * 1024
@@ -76,21 +77,22 @@ class Program:
         for line in told:
             pool_child_told.send_robust(Program, name=self.name, pid=child.pid, line=line)
 
-    def has_done_enough(self, child: WarmChild) -> str:
-        """Why a child should make way for a fresh one; empty if it should not."""
+    def has_done_enough(self, child: WarmChild) -> Fault | None:
+        """Why a child should make way for a fresh one, if it should."""
         if self.max_jobs is not None and child.jobs_done >= self.max_jobs:
-            return f"it has run {child.jobs_done:,} jobs"
+            return Fault(ChildEnd.JOBS, f"it has run {child.jobs_done:,} jobs")
         return self.uses_too_much(child)
 
-    def uses_too_much(self, child: WarmChild) -> str:
+    def uses_too_much(self, child: WarmChild) -> Fault | None:
         """The same by its memory alone."""
         if self.max_memory is None or time.monotonic() < child.memory_looked_at + MEMORY_SECONDS:
-            return ""
+            return None
         child.memory_looked_at = time.monotonic()
         if (memory := child.memory()) <= self.max_memory:
-            return ""
+            return None
         used, limit = memory / 2**20, self.max_memory / 2**20
-        return f"it uses {used:,.0f} MiB of memory, more than {limit:,.0f} MiB"
+        words = f"it uses {used:,.0f} MiB of memory, more than {limit:,.0f} MiB"
+        return Fault(ChildEnd.MEMORY, words)
 
     def _unfit(self, why: object) -> ChildUnfit:
         return ChildUnfit(f"No child of {self.name} can be started: {why}.")

@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from forge_jobs.children.child import Child
 from forge_jobs.children.lines import Lines, LineTooLong, LogLines
 from forge_jobs.durations import spelled
 from forge_jobs.exceptions import ChildUnfit
+from forge_jobs.states import ChildEnd
 
 TICK_SECONDS: Final = 0.1
 EXIT_SECONDS: Final = 0.5
@@ -21,8 +22,15 @@ EXIT_SECONDS: Final = 0.5
 LAST_WORDS: Final = 3
 
 
+class Fault(NamedTuple):
+    """Why a child is not to be used again; the words go on from its name."""
+
+    reason: ChildEnd
+    words: str
+
+
 class WarmChild(Child):
-    """`fault` says why it is not to be used again; empty if it is."""
+    """One that has a `fault` is not to be used again; the first that is found with it stays."""
 
     def __init__(
         self,
@@ -35,8 +43,9 @@ class WarmChild(Child):
         super().__init__(argv, environment=environment, cwd=cwd)
         self._lines, self._logs = Lines(longest=longest_line), LogLines()
         self.jobs_done = 0
+        self.job_id: int | None = None
         self.memory_looked_at = time.monotonic()
-        self.fault = ""
+        self.fault: Fault | None = None
 
     def hear(self, seconds: float) -> tuple[list[bytes], list[str]]:
         """The lines of its stdout and its stderr that end now; raises `LineTooLong`."""
@@ -56,11 +65,14 @@ class WarmChild(Child):
         """Whether it is there and waits for a job, and says nothing that nobody has asked for."""
         if self.has_ended():
             with suppress(LineTooLong):
-                self.fault = self.fault or self._last_words(self.hear(0)[1])
-            self.fault = self.fault or f"it {self.ending}"
+                self.blame(ChildEnd.ENDED, self._last_words(self.hear(0)[1]))
+            self.blame(ChildEnd.ENDED, f"it {self.ending}")
         elif self.has_spoken() and (self.jobs_done or self.is_mute):
-            self.fault = self.fault or "it spoke without being asked"
+            self.blame(ChildEnd.GARBAGE, "it spoke without being asked")
         return not self.fault
+
+    def blame(self, reason: ChildEnd, words: str) -> None:
+        self.fault = self.fault or Fault(reason, words)
 
     def prove(self, *, within: float, says_ready: bool, heed: Callable[[], None]) -> list[str]:
         """Wait until it says that it is ready, or has lived so long; returns what it told.

@@ -19,7 +19,7 @@ from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
 from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.dashboard.timeline import Moment, timeline
-from forge_jobs.models import Batch, Job, JobLabel, Process
+from forge_jobs.models import Batch, Child, Job, JobLabel, Process
 
 NEIGHBOURS: Final = 10
 
@@ -28,6 +28,7 @@ NEIGHBOURS: Final = 10
 class JobPage:
     job: Job
     process: Process | None
+    child: Child | None
     batch: Batch | None
     after: Kin
     before: Kin
@@ -48,6 +49,7 @@ class JobPage:
         return cls(
             job=job,
             process=Process.objects.filter(pk=job.process_id).first() if job.process_id else None,
+            child=Child.objects.of(job),
             batch=Batch.objects.filter(pk=job.batch_id).first() if job.batch_id else None,
             after=comes_after(job),
             before=comes_before(job),

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.dashboard.children import Offspring, PoolLine, offspring, pools
 from forge_jobs.dashboard.verdict import bounded
 from forge_jobs.models import Job, Lease, Process, ProcessGauge, ProcessState
 from forge_jobs.models.lease import SERVICES
@@ -40,6 +41,7 @@ class ProcessCard:
     jobs: Sequence[Job]
     claimed: int
     cpu_percent: float | None = None
+    offspring: Offspring = field(default_factory=Offspring)
     buttons: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -81,11 +83,13 @@ class ProcessCard:
 class Fleet:
     cards: Sequence[ProcessCard]
     troubles: Sequence[str]
+    pools: Sequence[PoolLine]
 
     @classmethod
     def read(cls, *, now: datetime) -> Fleet:
         leader = Lease.objects.holder(SERVICES, now=now)
         jobs, load = _first_jobs(), _load(now=now)
+        children = offspring()
         return cls(
             cards=[
                 ProcessCard(
@@ -95,9 +99,11 @@ class Fleet:
                     jobs=jobs[row.pk],
                     claimed=jobs[row.pk][0].claimed if jobs[row.pk] else 0,
                     cpu_percent=load.get((row.host, row.name)),
+                    offspring=children.get(row.pk, Offspring()),
                 )
                 for row in Process.objects.order_by("host", "name")
             ],
+            pools=pools(now=now),
             troubles=bounded([str(nobody) for nobody in unserved(now=now)]),
         )
 

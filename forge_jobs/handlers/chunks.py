@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NOTHING: Final = Done()
 LARGEST_CHUNK: Final = 1_000
 LONGEST_WAIT: Final = timedelta(minutes=1)
 
@@ -169,7 +170,7 @@ class ChunkHandler(JobHandler, Generic[T]):
             self.key_of(items[0].payload)
         returned: object = self.function(Chunk(items))
         if returned is None:
-            return Done()
+            return NOTHING
         if isinstance(returned, Outcome):
             return own(returned)
         return Failed(

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs.children.lines import LineTooLong
 from forge_jobs.children.program import LONGEST_LINE, Program
-from forge_jobs.children.warm import TICK_SECONDS, WarmChild
+from forge_jobs.children.warm import TICK_SECONDS, Fault, WarmChild
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handlers.answers import Garbage, Log, Ready, Step, read
 from forge_jobs.handlers.outcomes import Failed, Outcome
+from forge_jobs.states import ChildEnd
 
 if TYPE_CHECKING:
     from forge_jobs.context import JobContext
+
+LONGEST_NAME: Final = 180
+"""Of a process, so that there is room for the child's number beside it."""
 
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -38,12 +42,16 @@ class Conversation:
 
     def hold(self, child: WarmChild) -> Outcome:
         """Raises as `heed()`."""
+        ctx = self._ctx
+        child.job_id = ctx.job_id
+        ctx.place = f"{ctx.process_name[:LONGEST_NAME]}, child {child.pid}"
         child.send(self.request())
         while True:
             try:
                 lines, logs = child.hear(TICK_SECONDS)
             except LineTooLong:
-                return self._broken_off(child, f"said a line of more than {LONGEST_LINE:,} bytes")
+                what = f"said a line of more than {LONGEST_LINE:,} bytes"
+                return self._broken_off(child, Fault(ChildEnd.GARBAGE, what))
             for text in logs:
                 self._ctx.logger.info("%s", text)
             if lines and (outcome := self._answer(child, lines)):
@@ -78,11 +86,11 @@ class Conversation:
             try:
                 outcome = self._taken(self.understand(child, line))
             except Garbage as error:
-                return self._broken_off(child, f"said a line {error}")
+                return self._broken_off(child, Fault(ChildEnd.GARBAGE, f"said a line {error}"))
             if outcome:
                 child.jobs_done += 1
                 if place < len(lines) or not child.is_at_rest:
-                    child.fault = "it went on after its answer"
+                    child.blame(ChildEnd.GARBAGE, "it went on after its answer")
                 return outcome
         return None
 
@@ -99,16 +107,17 @@ class Conversation:
                 return said
         return None
 
-    def _trouble(self, child: WarmChild, lines: list[bytes]) -> str:
-        """What keeps it from answering; empty if nothing does."""
+    def _trouble(self, child: WarmChild, lines: list[bytes]) -> Fault | None:
+        """What keeps it from answering, if something does."""
         if child.is_mute or (self._has_ended and not lines):
-            return f"{child.how_it_ended()} before it had answered"
+            return Fault(ChildEnd.ENDED, f"{child.how_it_ended()} before it had answered")
         if child.is_deaf:
-            return "closed its stdin before it had answered"
+            return Fault(ChildEnd.ENDED, "closed its stdin before it had answered")
         if not lines:  # what it has started may hold its pipes; and its last words may be in them
             self._has_ended = child.has_ended()
-        return self._program.uses_too_much(child).removeprefix("it ")
+        return self._program.uses_too_much(child)
 
-    def _broken_off(self, child: WarmChild, what: str) -> Outcome:
-        child.fault = f"it {what}"
+    def _broken_off(self, child: WarmChild, fault: Fault) -> Outcome:
+        what = fault.words.removeprefix("it ")
+        child.blame(fault.reason, f"it {what}")
         return Failed(f"The child {what}.")

@@ -85,6 +85,15 @@ def child_started(*, child: Child, delay: float, **kwargs: Any) -> None:
     )
 
 
+def forks_forgone(*, reason: str, **kwargs: Any) -> None:
+    logger.info(
+        "processes start as fresh interpreters, as with --spawn, for CUDA works in no fork of this "
+        "one: %s",
+        reason,
+        extra={"reason": reason},
+    )
+
+
 def child_unborn(*, name: str, error: OSError, **kwargs: Any) -> None:
     logger.error(
         "process %s could not be started: %s; trying again",
@@ -98,8 +107,10 @@ def child_ended(*, child: Child, code: int, is_well: bool, **kwargs: Any) -> Non
     how = f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
     if not is_well and code >= 0:
         how += ", without an orderly end: its jobs are given back"
+    if is_well and code:  # that of a drain, and no fault of the process
+        how += ": jobs died"
     logger.log(
-        logging.INFO if is_well and code == 0 else logging.ERROR,
+        logging.INFO if is_well else logging.ERROR,
         "process %s, pid %d, %s",
         child.name,
         child.pid,
@@ -212,6 +223,7 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.process_revived: revived,
     signals.process_troubled: troubled,
     signals.child_started: child_started,
+    signals.forks_forgone: forks_forgone,
     signals.child_unborn: child_unborn,
     signals.child_ended: child_ended,
     signals.thread_failed: thread_failed,

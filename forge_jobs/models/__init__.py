@@ -2,6 +2,7 @@
 
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.budget import RateLimitBudget
+from forge_jobs.models.children import Child, ChildRestart
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.gate import Gate, Predecessor
 from forge_jobs.models.gauges import DatabaseGauge, ProcessGauge
@@ -18,11 +19,23 @@ from forge_jobs.models.shares import Share
 from forge_jobs.models.step import JobStep
 from forge_jobs.models.timetable import Timetable
 from forge_jobs.models.watermark import Watermark
-from forge_jobs.states import BatchState, Event, GateState, Needs, ProcessState, Role, State
+from forge_jobs.states import (
+    BatchState,
+    ChildEnd,
+    Event,
+    GateState,
+    Needs,
+    ProcessState,
+    Role,
+    State,
+)
 
 __all__ = [
     "Batch",
     "BatchState",
+    "Child",
+    "ChildEnd",
+    "ChildRestart",
     "DatabaseGauge",
     "Event",
     "Gate",

@@ -47,24 +47,38 @@ class Limits:
         return self.supervisor is not None and os.getppid() != self.supervisor
 
 
-class Notices:
-    """How processes tell their supervisor that they retire: a pipe, made before they are."""
+class Notice:
+    """How a process tells its supervisor something about itself, once: by a pipe."""
 
-    def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
+    def __init__(self, writer: int) -> None:
+        self._writer = writer
+        os.set_inheritable(writer, False)
         self._is_given = False
 
     def give(self) -> None:
-        """Tell that this process claims nothing more; once is enough."""
+        """Tell it; once is enough."""
         if not self._is_given:
             self._is_given = True
-            with suppress(OSError):  # its successor then starts when it has ended
+            with suppress(OSError):  # its supervisor sees all the same when it has ended
                 os.write(self._writer, b"%d\n" % os.getpid())
 
+
+class Notices(Notice):
+    """The supervisor's side, made before its processes are."""
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(writer, False)
+        super().__init__(writer)
+
+    def handed_on(self) -> int:
+        """For a fresh interpreter: the file in which it may give notice."""
+        os.set_inheritable(self._writer, True)
+        return self._writer
+
     def take(self, *, within: float) -> list[int]:
-        """Wait for so many seconds at most; the pids of those that retire."""
+        """Wait for so many seconds at most; the pids of those that gave notice."""
         if not select.select([self._reader], [], [], within)[0]:
             return []
         return [int(pid) for pid in os.read(self._reader, LONGEST_NOTICES).split()]

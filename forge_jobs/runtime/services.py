@@ -15,6 +15,7 @@ from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.gauging import Gauging
 from forge_jobs.runtime.metering.recorder import Recorder
+from forge_jobs.runtime.metering.roll import Roll
 from forge_jobs.runtime.metering.writer import Metering, MeteringLoop
 from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
@@ -116,5 +117,5 @@ def service_loops(
         watch=ServiceLoop("watch", watching, fail=fail),
         services=LeaderLoop("services", [*staging, *reaping], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
-        metering=MeteringLoop(metering, gauging, fail=fail),
+        metering=MeteringLoop(metering, gauging, Roll(process, writing=writing), fail=fail),
     )

@@ -73,12 +73,15 @@ class Settlements:
         self._process_name = process_name
         self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
 
-    def settled(self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False) -> Transition:
+    def settled(
+        self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False, place: str = ""
+    ) -> Transition:
         """What becomes of a job; a retry policy that fails is the job's failure.
 
-        One whose run `has_moved` its cursor gets the attempt back.
+        One whose run `has_moved` its cursor gets the attempt back. One that was run in another
+        `place` than the process itself says so as long as it is kept.
         """
-        now = clock.now()
+        now, where = clock.now(), place or self._process_name
         steering, error = self._steering, None
         try:
             handler = registry.get(job.kind)
@@ -98,14 +101,14 @@ class Settlements:
                 outcome,
                 policy=policy or conf().retry_of(job.queue),
                 now=now,
-                process_name=self._process_name,
+                process_name=where,
                 error=error,
                 has_moved=has_moved,
             )
             if transition.error or transition.last_error:
                 transition = secrecy.told(job, transition, outcome=outcome)
-            if handler.keeps_process and transition.finished_at:
-                transition = transition._replace(process_name=self._process_name)
+            if place or (handler.keeps_process and transition.finished_at):
+                transition = transition._replace(process_name=where)
             if transition.state is State.SUCCEEDED and not steering.keeps_successes(job.queue):
                 return transition._replace(is_forgotten=True)
             return transition

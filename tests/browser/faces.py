@@ -21,6 +21,9 @@ from forge_jobs import clock
 from forge_jobs.models import (
     Batch,
     BatchState,
+    Child,
+    ChildEnd,
+    ChildRestart,
     Gate,
     Needs,
     Predecessor,
@@ -54,6 +57,9 @@ def fill() -> list[str]:
     process = process_named(
         LONG, host=LONG, queues=[LONG] * 3, trouble=trouble, **moments, **wishes
     )
+    for pid in range(1, 8):
+        Child.objects.create(process=process, kind=LONG, pid=pid, jobs_done=pid, rss_bytes=2**40)
+    ChildRestart.objects.add({(LONG, reason): 10**9 for reason in ChildEnd}, now=now)
     schedule = Schedule.objects.create(
         name=LONG, kind=LONG, expression="0 3 * * *", last_error=LONG * 3, next_fire_at=now
     )

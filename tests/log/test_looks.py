@@ -11,6 +11,8 @@ import pytest
 from forge_jobs import log, signals
 from forge_jobs.log import JSONFormatter, TextFormatter
 from forge_jobs.log.looks import take_over
+from forge_jobs.log.processes import child_ended
+from forge_jobs.runtime.command.supervisor import Child
 
 pytestmark = pytest.mark.once
 
@@ -95,3 +97,23 @@ def test_a_line_of_json_is_json_whatever_its_fields_hold(value: Any) -> None:
         assert "\n" not in line
         assert document["message"] == FORGED
         assert document["field"] is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "is_well", "level", "told"),
+    [
+        (0, True, logging.INFO, "ended with exit code 0"),
+        (3, True, logging.INFO, "ended with exit code 3: jobs died"),
+        (3, False, logging.ERROR, "without an orderly end"),
+        (-9, False, logging.ERROR, "was killed by SIGKILL"),
+    ],
+)
+def test_that_jobs_died_in_a_drain_is_no_fault_of_its_process(
+    caplog: pytest.LogCaptureFixture, code: int, is_well: bool, level: int, told: str
+) -> None:
+    child = Child(number=1, name="tested.1", pid=7, born_at=0.0)
+    with caplog.at_level(logging.INFO, logger="forge_jobs"):
+        child_ended(child=child, code=code, is_well=is_well)
+
+    (line,) = caplog.records
+    assert (line.levelno, told in line.getMessage()) == (level, True)

@@ -91,6 +91,12 @@ class Command(BaseCommand):
             help="replace a process that uses more memory; it finishes what it runs",
         )
         parser.add_argument(
+            "--spawn",
+            action="store_true",
+            help="start processes as fresh interpreters, not as forks of the supervisor; chosen by "
+            "itself when that has used a CUDA driver",
+        )
+        parser.add_argument(
             "--reload", action="store_true", help="restart when code changes, for development"
         )
         parser.add_argument(
@@ -121,6 +127,7 @@ class Command(BaseCommand):
             processes=options["processes"],
             max_jobs=options["max_jobs_per_process"],
             max_memory_bytes=(options["max_memory"] or 0) * 2**20 or None,
+            spawn=options["spawn"],
             reload=options["reload"],
             health_file=options["health_file"],
         )

@@ -85,9 +85,7 @@ class Desk:
             calls = self._calls + max(0, free_threads)
             if self._most_calls is not None:
                 calls = min(self._most_calls, calls)
-            chunks = self._prefetch.jobs if self.handler.chunk_key is None else SOME_KEYS
-            ahead = self.size * min(chunks, max(1, LARGEST_AHEAD // self.size))
-            waiting = self.waiting
+            ahead, waiting = self._ahead(), self.waiting
             if ahead and waiting > ahead // 2:
                 return 0
             return self.size * (calls - running) + ahead - waiting
@@ -98,7 +96,8 @@ class Desk:
             self._held += 1
             if self._is_gathering:
                 self._lock.notify()
-            self._call_if_needed()
+            elif not self._is_summoned:
+                self._call_if_needed()
 
     def gather(self) -> list[ClaimedJob]:
         """The jobs of one call, once they are enough or have waited long enough.
@@ -116,7 +115,8 @@ class Desk:
                 chunk = self._first_chunk(now)
                 self._is_gathering = self._is_summoned = False
                 self._call_if_needed()
-            if chunk:
+                is_low = self.waiting <= self._ahead() // 2
+            if is_low:
                 self._tell()
             return chunk
 
@@ -129,7 +129,9 @@ class Desk:
                 self._ended += 1
                 self._took += seconds
             self._call_if_needed()
-        self._tell()
+            is_low = not self.waiting
+        if is_low:
+            self._tell()
 
     def take_waiting(self) -> list[ClaimedJob]:
         """Of those that no call has: for others to have them."""
@@ -143,13 +145,19 @@ class Desk:
 
     def take_stale(self) -> list[ClaimedJob]:
         """What no worker has come for."""
-        oldest = [group[0].since for group in list(self._sorted.values()) if group]
-        oldest += [one.since for one in list(self._arrived)[:1]]
-        is_stale = bool(oldest) and time.monotonic() - min(oldest) > LONGEST_IDLE
-        if not self.idle or not is_stale:
-            return []
-        self._prefetch.forget()
+        with self._lock:
+            firsts = [group[0].since for group in self._sorted.values()]
+            firsts += [self._arrived[0].since] if self._arrived else []
+            is_stale = time.monotonic() - min(firsts, default=time.monotonic()) > LONGEST_IDLE
+            if self._is_gathering or not is_stale:
+                return []
+            self._prefetch.forget()
         return self.take_waiting()
+
+    def _ahead(self) -> int:
+        """How many to hold ready beyond what is called."""
+        chunks = self._prefetch.jobs if self.handler.chunk_key is None else SOME_KEYS
+        return self.size * min(chunks, max(1, LARGEST_AHEAD // self.size))
 
     def _call_if_needed(self) -> None:
         has_room = self._most_calls is None or self._calls < self._most_calls
@@ -159,8 +167,12 @@ class Desk:
             self._summon(self)
 
     def _sort(self) -> None:
-        """The key is asked for without the lock, for that is code of others."""
-        while True:
+        if self.handler.chunk_key is None:
+            with self._lock:
+                for one in self._arrived:
+                    self._sorted.setdefault(_alone(one.job) or "", deque()).append(one)
+                self._arrived.clear()
+        while self._arrived:  # asked for its key without the lock, for that is code of others
             with self._lock:
                 if not self._arrived:
                     return
@@ -172,19 +184,11 @@ class Desk:
                     self._sorted.setdefault(key, deque()).append(one)
 
     def _key_of(self, job: ClaimedJob) -> str:
-        """Jobs with attempts behind them come alone: one of them may have ended its process.
-
-        So does one whose key can't be told; its run then fails by that.
-        """
-        alone = f"{ALONE}{job.id} {job.claimed_at}"
-        if job.attempt > 1:
-            return alone
-        if self.handler.chunk_key is None:
-            return ""
+        """One whose key can't be told comes alone; its run then fails by that."""
         try:
-            return self.handler.key_of(json.loads(job.payload))
+            return _alone(job) or self.handler.key_of(json.loads(job.payload))
         except BaseException:
-            return alone
+            return ALONE + str(job.id)
 
     def _seconds_left(self, now: float) -> float:
         """Until a chunk is to be called; 0 if there is nothing to wait for."""
@@ -207,6 +211,11 @@ class Desk:
             NOW if key.startswith(ALONE) or len(group) >= self.size else group[0].since + self._wait
             for key, group in self._sorted.items()
         ]
+
+
+def _alone(job: ClaimedJob) -> str:
+    """The key of a job with attempts behind it, for such a one may have ended its process."""
+    return ALONE + str(job.id) if job.attempt > 1 else ""
 
 
 class Desks:

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
-import signal
 import sys
-import time
-import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from django.db import Error
-from django.utils import autoreload
 
-from forge_jobs.exceptions import ChildUnfit, ProcessNameTaken
+from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime import pools
+from forge_jobs.runtime.command import cuda
+from forge_jobs.runtime.command.births import (
+    Births,
+    Forks,
+    FreshInterpreters,
+    Orders,
+    Ties,
+    bury,
+    print_error,
+)
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.farewell import Farewell
 from forge_jobs.runtime.command.reload import stop_on_change
 from forge_jobs.runtime.command.shutdown import (
-    FAILED,
     ORDERLY,
-    STOPS,
-    flush,
     leave,
     leave_at_once,
     obey_supervisor,
@@ -38,13 +40,10 @@ from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
-from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.running.forks import end_those_left_behind
 from forge_jobs.runtime.sessions import close_connections, take_over
-
-BIRTH: Final = "FORGE_JOBS_BIRTH"
-"""The environment variable that tells a fresh interpreter that it is a supervisor's child."""
+from forge_jobs.signals import forks_forgone
 
 LONGEST_DELAY: Final = 30.0
 LONGEST_DELAY_IN_DEVELOPMENT: Final = 1.0
@@ -64,6 +63,7 @@ class Launch:
     processes: int | None = None
     max_jobs: int | None = None
     max_memory_bytes: int | None = None
+    spawn: bool = False
     reload: bool = False
     health_file: Path | None = None
 
@@ -73,8 +73,8 @@ class Launch:
         Raises `ProcessNameTaken`, `ChildUnfit` or a database error before a job has started.
         """
         console.attach()
-        if birth := os.environ.pop(BIRTH, ""):
-            sys.exit(self.live(Birth(**json.loads(birth)), console))
+        if orders := Orders.received():
+            sys.exit(self.obey(orders, console))
         # Or each process would walk over all that is there by now, again and again, and so copy it
         # where it was forked; and once more at its end, which takes most of the time of a stop.
         gc.freeze()
@@ -97,39 +97,49 @@ class Launch:
             self.processes
             or self.max_jobs
             or self.max_memory_bytes
+            or self.spawn
             or self.reload
             or os.getpid() == FIRST_PROCESS
         )
 
     def supervise(self, console: Console) -> int:
         notices = Notices()
-
-        def start(birth: Birth) -> int:
-            if self.reload:
-                time.sleep(birth.delay)  # code that can't even be imported won't wait
-                return spawn(replace(birth, delay=0.0))
-            return fork(lambda: self.live(birth, console, make_way=notices.give))
-
+        births = self.births(notices, console)
         close_connections()
         return Supervisor(
             name=self.name,
             processes=self.processes or 1,
-            start=start,
-            bury=lambda names: fork(lambda: bury(names) and 0),
+            start=births.start,
+            bury=births.bury,
             notices=notices,
+            arrivals=births.arrivals,
             drain=self.drain,
             longest_delay=LONGEST_DELAY_IN_DEVELOPMENT if self.reload else LONGEST_DELAY,
         ).run()
 
-    def live(
-        self, birth: Birth, console: Console, *, make_way: Callable[[], None] = lambda: None
-    ) -> int:
+    def births(self, notices: Notices, console: Console) -> Births:
+        reason = "" if self.spawn or self.reload else cuda.driver_in_use()
+        if reason:
+            forks_forgone.send_robust(Launch, reason=reason)
+        if self.spawn or self.reload or reason:
+            return FreshInterpreters(notices=notices)
+        supervisor = os.getpid()
+        return Forks(lambda birth: self.live(birth, console, Ties(supervisor, notices.give)))
+
+    def obey(self, orders: Orders, console: Console) -> int:
+        """In a fresh interpreter."""
+        if orders.birth is None:
+            bury(orders.names)
+            return 0
+        return self.live(orders.birth, console, orders.ties())
+
+    def live(self, birth: Birth, console: Console, ties: Ties) -> int:
         """A supervised process, from its birth to its exit code."""
         limits = Limits(
             max_jobs=self.max_jobs,
             max_memory_bytes=self.max_memory_bytes,
-            supervisor=os.getppid(),
-            make_way=make_way,
+            supervisor=ties.supervisor,
+            make_way=ties.make_way,
         )
         lifecycle = Lifecycle()
         obey_supervisor(lifecycle)
@@ -147,6 +157,7 @@ class Launch:
         if self.reload:
             stop_on_change(lifecycle)
         engine = self.signed_on(birth.name, limits, lifecycle)
+        ties.arrive()
         engine.run()
         end_those_left_behind()
         code = supervised_code(engine, died_before=died)
@@ -171,44 +182,3 @@ class Launch:
             limits=limits,
             health_file=self.health_file,
         )
-
-
-def fork(life: Callable[[], int]) -> int:
-    """Run `life` in a process of its own, which ends with the code it returns; gives its pid."""
-    flush()
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until the child knows what to do about them
-    is_child = False
-    try:
-        is_child = not (pid := os.fork())
-    finally:
-        if not is_child:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-    if not is_child:
-        return pid
-    code = FAILED
-    try:
-        code = life()
-    except BaseException as error:  # nothing may get out into what was the supervisor
-        print_error(error)
-    finally:
-        leave_at_once(code)
-
-
-def print_error(error: BaseException) -> None:
-    match error:
-        case ProcessNameTaken() | ChildUnfit() | Error():
-            sys.stderr.write(f"{str(error).strip()}\n")
-        case _:
-            traceback.print_exception(error)
-
-
-def spawn(birth: Birth) -> int:
-    """Start this very command anew in a fresh interpreter, with the code as it is now."""
-    environment = {**os.environ, BIRTH: json.dumps(asdict(birth))}
-    arguments = autoreload.get_child_arguments()
-    return os.posix_spawn(arguments[0], arguments, environment)
-
-
-def bury(names: list[str]) -> int:
-    """Give back what processes of this host were running that are gone; how many jobs died."""
-    return sum(map(reclaim_predecessor, names))

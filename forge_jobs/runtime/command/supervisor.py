@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
@@ -38,12 +38,16 @@ STOPS: Final = (signal.SIGTERM, AT_ONCE, signal.SIGKILL)
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """`early_deaths` counts how many before it, in a row, died young."""
+    """`early_deaths` counts how many before it, in a row, died young.
+
+    One that is to tell of its arrival has not been born before that.
+    """
 
     number: int
     name: str
     pid: int
     born_at: float
+    is_awaited: bool = False
     early_deaths: int = 0
 
 
@@ -65,7 +69,8 @@ class Supervisor:
 
     `start(birth)` starts a process and returns its pid; `bury(names)` starts one that gives back
     the jobs of processes that died and are not replaced. Who retires says so by `notices`, and
-    finishes beside its successor.
+    finishes beside its successor. Where there are `arrivals`, each process tells there that it has
+    loaded all that it needs.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Supervisor:
         start: Callable[[Birth], int],
         bury: Callable[[list[str]], int],
         notices: Notices,
+        arrivals: Notices | None = None,
         drain: bool,
         longest_delay: float,
         clock: Callable[[], float] = time.monotonic,
@@ -85,6 +91,7 @@ class Supervisor:
         self.start = start
         self.bury = bury
         self.notices = notices
+        self.arrivals = arrivals
         self.drain = drain
         self.longest_delay = longest_delay
         self.clock = clock
@@ -106,6 +113,7 @@ class Supervisor:
             self.begin(Birth(number=number, name=f"{self.name}.{number}"))
         while self.children or self._unborn:
             self.make_way(self.notices.take(within=TICK_SECONDS))
+            self.welcome()
             self.pass_on_signals()
             self.see_to_the_dead()
             self.see_to_the_unborn()
@@ -125,9 +133,16 @@ class Supervisor:
             name=birth.name,
             pid=pid,
             born_at=self.clock() + birth.delay,
+            is_awaited=self.arrivals is not None,
             early_deaths=early_deaths,
         )
         child_started.send_robust(Supervisor, child=self.children[pid], delay=birth.delay)
+
+    def welcome(self) -> None:
+        """Count the lives of those that have arrived from now on."""
+        for pid in self.arrivals.take(within=0.0) if self.arrivals else ():
+            if child := self.children.get(pid):
+                self.children[pid] = replace(child, born_at=self.clock(), is_awaited=False)
 
     def make_way(self, retiring: Iterable[int]) -> None:
         """Start the successors of those that retire, who may take long to finish what they run."""
@@ -182,7 +197,8 @@ class Supervisor:
         was_waiting = age < 0 and code < 0  # it was killed while it did nothing
         deaths = child.early_deaths
         if not was_waiting:
-            deaths = deaths + 1 if age < SHORT_LIFE_SECONDS and not is_well else 0
+            was_young = child.is_awaited or age < SHORT_LIFE_SECONDS
+            deaths = deaths + 1 if was_young and not is_well else 0
         delay = min(self.longest_delay, FIRST_DELAY * 2 ** (deaths - 2)) if deaths > 1 else 0.0
         successor = Birth(number=child.number, name=child.name, delay=delay, is_first=False)
         self.begin(successor, early_deaths=deaths)

@@ -62,6 +62,8 @@ class Happening(NamedTuple):
     attempt: int
     seconds: float | None = None
     detail: str = ""
+    place: str = ""
+    """Where it was run, if not in the process itself."""
 
 
 @dataclass
@@ -135,7 +137,7 @@ class Recorder:
                     self._recorded.tallies[Work(run.job.queue, run.job.kind)].counts["started"] += 1
                     began_at = now - timedelta(seconds=seconds)
                     started = Happening(run.job.id, began_at, Event.STARTED, run.job.attempt)
-                    self._recorded.keep([started])
+                    self._recorded.keep([started._replace(place=run.context.place)])
 
     def take(self) -> Recorded:
         """All that has been recorded since the last time."""
@@ -194,11 +196,12 @@ class Recorder:
             if not was_run:
                 yield Happening(job.id, at, event, job.attempt)
                 continue
+            place = transition.process_name or ""
             if (job.id, job.claimed_at) not in self._told:
                 began_at = at - timedelta(seconds=seconds)
-                yield Happening(job.id, began_at, Event.STARTED, job.attempt)
+                yield Happening(job.id, began_at, Event.STARTED, job.attempt, place=place)
             detail = transition.last_error[:LONGEST_DETAIL]
-            yield Happening(job.id, at, event, job.attempt, seconds, detail)
+            yield Happening(job.id, at, event, job.attempt, seconds, detail, place)
 
 
 def _time(

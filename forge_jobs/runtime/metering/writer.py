@@ -15,6 +15,7 @@ from forge_jobs.models import JobEvent, MetricSample, Process, Watermark
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.metering.gauging import Gauging
 from forge_jobs.runtime.metering.recorder import Recorded, Recorder
+from forge_jobs.runtime.metering.roll import Roll
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.service_loop import TolerantLoop
 from forge_jobs.services.base import Service
@@ -25,14 +26,15 @@ class MeteringLoop(TolerantLoop):
     """Ends last, and writes what is left; no trouble with it stops the process."""
 
     def __init__(
-        self, metering: Metering, gauging: Gauging, *, fail: Callable[[str], None]
+        self, metering: Metering, gauging: Gauging, roll: Roll, *, fail: Callable[[str], None]
     ) -> None:
-        super().__init__("metering", [metering, gauging], fail=fail)
+        super().__init__("metering", [metering, gauging, roll], fail=fail)
         self.look_at_watermark = metering.look_at_watermark
 
     def work(self) -> None:
         super().work()
-        self.take(self.turns[0])
+        for turn in (self.turns[0], self.turns[-1]):
+            self.take(turn)
 
 
 class Metering(Service):
@@ -70,9 +72,12 @@ class Metering(Service):
         return written
 
     def write(self, taken: Recorded, *, now: datetime) -> int:
+        name = self._process.name
         events = [
-            EventRow(process_name=self._process.name, **happening._asdict())
-            for happening in taken.happenings()
+            EventRow(
+                one.job_id, one.at, one.event, one.attempt, one.place or name, one.seconds
+            )._replace(detail=one.detail)
+            for one in taken.happenings()
         ]
         if not (taken.tallies or events):
             return 0

@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import own
-from forge_jobs.handlers.chunks import ChunkHandler, Item
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
+from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
+from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.keeping import concluded
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from forge_jobs.runtime.running.worker import Worker
 
 logger = logging.getLogger("forge_jobs.jobs")
-
-NOTHING: Final = Done()
 
 
 class Member(Run):
@@ -139,12 +137,12 @@ class Caller:
         try:
             outcome = self._called(partial(self._handler.call, items))
         except Outcome as raised:
-            outcome = own(raised)
+            outcome = raised
         except BaseException as error:
             return self._after(error, group)
         for run in group:
             if not run.has_ended:
-                self.conclude(run, own(outcome))
+                self.conclude(run, outcome if outcome is NOTHING else own(outcome))
         return []
 
     def _called(self, handle: Callable[[], object]) -> Outcome:
@@ -156,7 +154,7 @@ class Caller:
             finally:
                 forks.leave()
         transactions.check()
-        return own(returned) if isinstance(returned, Outcome) else NOTHING
+        return returned if isinstance(returned, Outcome) else NOTHING
 
     def _after(self, error: BaseException, group: Sequence[Run]) -> list[list[Run]]:
         """What those come to that a call has left unanswered which raised."""

@@ -256,7 +256,9 @@ class Worker(EngineThread):
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
         has_moved = run.context.has_moved
-        transition = self.settlements.settled(run.job, outcome, has_moved=has_moved)
+        transition = self.settlements.settled(
+            run.job, outcome, has_moved=has_moved, place=run.context.place
+        )
         if progress := run.untold_progress:
             return transition._replace(progress=told_progress(run.job, progress.as_json()))
         return transition

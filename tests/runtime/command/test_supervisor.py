@@ -70,6 +70,7 @@ def supervise(
     processes: int = 1,
     drain: bool = False,
     clock: Callable[[], float] = time.monotonic,
+    arrivals: Notices | None = None,
 ) -> int:
     return Supervisor(
         name="tested",
@@ -77,6 +78,7 @@ def supervise(
         start=nursery.start,
         bury=nursery.bury,
         notices=nursery.notices,
+        arrivals=arrivals,
         drain=drain,
         longest_delay=4.0,
         clock=clock,
@@ -115,6 +117,36 @@ def test_who_has_lived_for_a_while_is_replaced_at_once() -> None:
     supervise(nursery, clock=Clock(step=10.0))
 
     assert set(delays(nursery)) == {0.0}
+
+
+def test_who_has_not_told_of_its_arrival_died_young_however_long_that_took() -> None:
+    nursery = Nursery(FAILED)
+    supervise(nursery, clock=Clock(step=10.0), arrivals=Notices())
+
+    assert delays(nursery)[:4] == [0.0, 0.0, 0.5, 1.0]
+
+
+def test_the_life_of_one_that_tells_of_its_arrival_begins_with_that() -> None:
+    arrivals = Notices()
+    supervisor = Supervisor(
+        name="tested",
+        processes=1,
+        start=lambda birth: os.getpid(),
+        bury=lambda names: 0,
+        notices=Notices(),
+        arrivals=arrivals,
+        drain=False,
+        longest_delay=4.0,
+        clock=Clock(step=10.0),
+    )
+    supervisor.begin(Birth(number=1, name="tested.1"))
+    before = supervisor.children[os.getpid()]
+    arrivals.give()
+    supervisor.welcome()
+    after = supervisor.children[os.getpid()]
+
+    assert (before.is_awaited, after.is_awaited) == (True, False)
+    assert after.born_at > before.born_at
 
 
 @pytest.mark.parametrize("code", [WELL, RETIRED])
