@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql faults judge check bench bench-large clean
+.PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench bench-large clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,18 +33,31 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
 
+# Wants root, for hosts are network namespaces, and Debian for the programs, whose packages it installs.
+cluster: $(READY) ## take the primary from a PostgreSQL cluster, three times in a row, under load
+	.ci/install etcd:etcd-server patroni pgbouncer pg_ctlcluster:postgresql ip:iproute2 curl
+	examples/cluster/cluster down
+	CLUSTER_PYTHON=$(abspath $(BIN)/python) examples/cluster/cluster up
+	$(BIN)/python examples/cluster/failovers.py
+	examples/cluster/cluster down
+
 judge: $(READY) ## run at full size what the suite has in small, and what takes an hour
 	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest -m full_size
 	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=postgresql $(BIN)/python -m pytest -m full_size
 	FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest --on-demand
 
-check: $(READY) ## look at style, types, layers, templates and migrations
+check: $(READY) ## look at style, types, layers, templates, migrations and what the API promises
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	git ls-files '*.html' | xargs $(BIN)/djade --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(OPENAPI) | diff docs/openapi.json - # if it is meant to change: make openapi
+
+OPENAPI := DJANGO_SETTINGS_MODULE=sample_project.settings $(BIN)/python -m forge_jobs.api.openapi
+openapi: $(READY) ## write down anew what the API promises
+	$(OPENAPI) > docs/openapi.json
 
 ROWS ?= 10000000
 bench: $(READY) ## measure it beside its peers, which takes long

@@ -1,6 +1,7 @@
 """Wires forge_jobs into a project: finds its handlers and tasks, and registers the checks."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 
@@ -10,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import module_has_submodule
 
 from forge_jobs.conf import conf
+from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.handlers.function import FunctionHandler
 from forge_jobs.handlers.registry import registry
 
 
@@ -23,6 +26,7 @@ class ForgeJobsConfig(AppConfig):
         from forge_jobs.db import reading  # noqa: F401 - so that it hears of connections
 
         autodiscover()
+        read_annotations()
 
 
 def autodiscover() -> None:
@@ -43,6 +47,17 @@ def autodiscover() -> None:
     if any(discovery.is_ours(path) for path in others):
         endings.watch()
         discovery.know_tasks_of([*named, *_imported(_submodules("tasks"))])
+
+
+def read_annotations() -> None:
+    """Of all handlers that validate: not in the middle of a request, and by a test's clock never.
+
+    Where the names of dates stand for another clock's, as freezegun lets them, they would be its.
+    """
+    for handler in registry.handlers():
+        if isinstance(handler, FunctionHandler) and handler.validate:
+            with suppress(InvalidHandler):  # a system check tells
+                handler.annotated  # noqa: B018  # kept from now on
 
 
 def _submodules(name: str) -> Iterator[str]:

@@ -92,7 +92,8 @@ class RetryAfter:
     """What the other side asks for in a `Retry-After`, at most `cap`; else what `otherwise` says.
 
     Read from the exception or one that led to it, as those of requests, httpx and urllib carry it:
-    a number of seconds, or a moment (RFC 9110, 10.2.3).
+    a number of seconds, or a moment (RFC 9110, 10.2.3). No seconds, or a moment that is over, as
+    it is to a clock that goes ahead, ask for nothing: else all attempts were spent at once.
     """
 
     otherwise: RetryPolicy = Exponential()
@@ -102,8 +103,8 @@ class RetryAfter:
         self, attempt: int, *, error: BaseException | None = None, job: Any = None
     ) -> timedelta:
         for link in causes(error):
-            if (asked := _asked_by(link)) is not None:
-                return max(timedelta(0), min(self.cap, asked))
+            if (asked := _asked_by(link)) > timedelta(0):
+                return min(self.cap, asked)
         return delay_by(self.otherwise, attempt, error=error, job=job)
 
 
@@ -116,8 +117,8 @@ def _wanted(policy: RetryPolicy) -> tuple[str, ...]:
     return tuple(name for name in ("error", "job") if name in parameters)
 
 
-def _asked_by(error: BaseException) -> timedelta | None:
-    """How long to wait, as an exception's answer from the other side says; None if it doesn't."""
+def _asked_by(error: BaseException) -> timedelta:
+    """How long to wait, as an exception's answer from the other side says; 0 if it doesn't."""
     try:
         answer: Any = getattr(error, "response", None)
         headers: Any = getattr(error if answer is None else answer, "headers", {})
@@ -126,7 +127,7 @@ def _asked_by(error: BaseException) -> timedelta | None:
             return timedelta(seconds=int(text))
         moment = parsedate_to_datetime(text)
     except Exception:  # whatever somebody else's exception does
-        return None
+        return timedelta(0)
     return _aware(moment) - clock.now()
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from forge_jobs.wording import quoted
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
+_TYPES: Final = (str, int, float, list, tuple, dict)
 LONGEST_INTEGER_BITS: Final = 14_000
 DEEPEST: Final = 200
 """Levels of lists and dictionaries. SQLite reads 1,000; Python may be deep in its own stack."""
@@ -71,7 +72,7 @@ def _lasting(found: re.Match[str]) -> str:
 def _encoded(value: Any, name: str) -> str:
     try:
         return _encode(value)
-    except ValueError:
+    except (TypeError, ValueError):
         _refuse(value, name, levels=DEEPEST)
         raise
 
@@ -109,15 +110,16 @@ def _refuse(value: Any, path: str, *, levels: int) -> None:
 
     `RecursionError` if it has more levels than that.
     """
+    # Asked of the type: a lazy object calls itself an instance of what it stands for.
+    if value is not None and not issubclass(type(value), _TYPES):
+        raise NotJSON(f"{path} is not JSON: {_described(value)}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise NotJSON(f"{path} is {value}, which JSON has no word for.")
     if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS:
         raise NotJSON(f"{path} is a number of more digits than Python reads back.")
-    if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
-        raise NotJSON(f"{path} is not JSON: {_described(value)}.")
     if isinstance(value, dict):
         for key in value:
-            if not isinstance(key, str):
+            if not issubclass(type(key), str):
                 raise NotJSON(f"{path} has the key {quoted(key)}; the keys of JSON are strings.")
     for step, item in _items(value):
         if not levels:

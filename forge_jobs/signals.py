@@ -84,6 +84,11 @@ clock_jumped = Signal()
 worker_abandoned = Signal()
 """A handler did not react to its timeout, its thread was replaced: `job`, `stuck` (how many)."""
 
+loop_blocked = Signal()
+"""A coroutine keeps all others of its process waiting: `job`, `seconds` so far, `stack`.
+
+`job` is None if it is a callback that runs in none."""
+
 leadership_changed = Signal()
 """This process runs the services from now on, or no longer: `leads`."""
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Self
 
 import psutil
 from django.db import connection
@@ -28,6 +29,7 @@ def engine(
     *,
     queues: tuple[str, ...] = ("default",),
     threads: int = 2,
+    async_concurrency: int | None = None,
     name: str = "tested",
     shutdown_timeout: float = 10,
     drain: bool = False,
@@ -37,6 +39,7 @@ def engine(
     options = Options(
         queues=dict.fromkeys(queues, 1),
         threads=threads,
+        async_concurrency=async_concurrency or threads,
         name=name,
         poll_interval=timedelta(seconds=poll_interval),
         shutdown_timeout=timedelta(seconds=shutdown_timeout),
@@ -46,9 +49,16 @@ def engine(
     return Engine.signed_on(options)
 
 
-def drain(*, queues: tuple[str, ...] = ("default",), threads: int = 2) -> Engine:
+def drain(
+    *,
+    queues: tuple[str, ...] = ("default",),
+    threads: int = 2,
+    async_concurrency: int | None = None,
+) -> Engine:
     """Run here until nothing is ready or running."""
-    drained = engine(queues=queues, threads=threads, drain=True)
+    drained = engine(
+        queues=queues, threads=threads, async_concurrency=async_concurrency, drain=True
+    )
     drained.run()
     return drained
 
@@ -75,8 +85,8 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
         time.sleep(0.01)
 
 
-class Runjobs:
-    """A real `manage.py runjobs` on the test's own database.
+class Manage:
+    """A real `manage.py` with a command that goes on until it is stopped, on the test's database.
 
     `within` are the words of a command that runs another one in its place, `flags` are those of
     the interpreter.
@@ -84,7 +94,7 @@ class Runjobs:
 
     def __init__(
         self,
-        *arguments: str,
+        *words: str,
         within: Sequence[str] = (),
         flags: Sequence[str] = (),
         **environment: str,
@@ -92,7 +102,7 @@ class Runjobs:
         # A file, for a pipe that nobody reads would block the process when it is full.
         self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*within, sys.executable, *flags, "-m", "django", "runjobs", *arguments],
+            [*within, sys.executable, *flags, "-m", "django", *words],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -105,7 +115,7 @@ class Runjobs:
             stderr=self.log,
         )
 
-    def __enter__(self) -> "Runjobs":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -141,3 +151,16 @@ class Runjobs:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE)
+
+
+class Runjobs(Manage):
+    """`manage.py runjobs` on the test's own database."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        within: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
+        super().__init__("runjobs", *arguments, within=within, flags=flags, **environment)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,6 +126,21 @@ def test_what_is_not_json_is_refused_with_its_path_and_its_type(value: Any) -> N
         dumps({"pages": [{"x": value}]}, name="payload")
 
     assert type(value).__name__ in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", ["a", 1, 1.5, float("nan"), [1], {"a": 1}], ids=repr)
+def test_a_lazy_object_is_refused_though_it_calls_itself_what_it_stands_for(value: Any) -> None:
+    lazy = SimpleLazyObject(lambda: value)
+    with pytest.raises(NotJSON, match=r"payload\.pages\[0\] is not JSON: .*SimpleLazyObject"):
+        dumps({"pages": [lazy]}, name="payload")
+    with pytest.raises(NotJSON, match=r"payload\.page is not JSON: .*SimpleLazyObject"):
+        dumps({"page": lazy}, name="payload")
+
+
+def test_a_lazy_key_is_refused() -> None:
+    lazy = SimpleLazyObject(lambda: "a")
+    with pytest.raises(NotJSON, match=r"payload has the key <SimpleLazyObject: 'a'>"):
+        dumps({lazy: 1}, name="payload")
 
 
 def test_a_number_longer_than_python_reads_is_refused() -> None:

@@ -11,6 +11,10 @@ from forge_jobs.admin.mission_control import MissionControlAdmin
 from forge_jobs.admin.process import ProcessAdmin
 from forge_jobs.admin.queue import QueueAdmin
 from forge_jobs.admin.schedule import ScheduleAdmin
+from forge_jobs.admin.tabs import HAS_API
+
+if HAS_API:
+    from forge_jobs.admin import token  # noqa: F401 - to register it
 
 __all__ = [
     "BatchAdmin",

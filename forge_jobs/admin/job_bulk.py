@@ -23,7 +23,7 @@ from forge_jobs.admin.job_acts import ACTS, CANCEL, DELETE, KILL, REQUEUE, RUN_N
 from forge_jobs.admin.job_filter import JobFilter
 from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.models import Job
-from forge_jobs.operations.bulk import Cancel, Kill, Operation, Purge, Retry, RunNow
+from forge_jobs.operations.bulk import Cancel, Foresight, Kill, Operation, Purge, Retry, RunNow
 from forge_jobs.operations.selection import Selection
 
 TICKED: Final = "_selected_action"
@@ -62,10 +62,41 @@ class BulkRequest:
             return self._back(_("Nothing was done: the filter is not understood."))
         if not self._is_across and not self._ticked:
             return self._back(_("Tick the jobs that you mean, or choose all that match."))
-        operation = self._operation(act)
+        operation = self.operation(act)
         if "confirmed" in self.request.POST:
-            return self._carry_out(act, operation)
+            messages.success(self.request, self.carry_out(act, operation).told)
+            return redirect(self.request.get_full_path())
         return self._ask(act, operation)
+
+    def operation(self, act: JobAct) -> Operation:
+        """On the filter's jobs, or the ticked ones, that are in a state for it."""
+        asked_for = (
+            self.filter.selection() if self._is_across else Selection(states=(), ids=self._ticked)
+        )
+        operation = OPERATIONS[act.name]
+        allowed = operation(asked_for, self.request).allowed
+        states = [state for state in allowed if not self._is_across or state in asked_for.states]
+        return operation(replace(asked_for, states=states), self.request)
+
+    def carry_out(self, act: JobAct, operation: Operation) -> Foresight:
+        """Do it, and write so into the log; each job is changed as a whole, not all as one."""
+        ticked = (
+            []
+            if self._is_across
+            else list(
+                Job.objects.defer(*HEAVY).filter(
+                    pk__in=self._ticked, state__in=operation.selection.states
+                )
+            )
+        )
+        done = operation.act(now=clock.now())
+        if ticked:
+            LogEntry.objects.log_actions(
+                self.request.user.pk or 0, ticked, act.logged_as, f"{act.title}: {done.told}"
+            )
+        else:
+            self.admin.log_many(self.request, self._meant(), f"{act.title}: {done.told}")
+        return done
 
     @property
     def _is_across(self) -> bool:
@@ -75,16 +106,6 @@ class BulkRequest:
     def _ticked(self) -> list[int]:
         ticked = self.request.POST.getlist(TICKED)[:LARGEST_TICKED]
         return sorted({int(word) for word in ticked if word.isdecimal() and len(word) < 19})
-
-    def _operation(self, act: JobAct) -> Operation:
-        """On the filter's jobs, or the ticked ones, that are in a state for it."""
-        asked_for = (
-            self.filter.selection() if self._is_across else Selection(states=(), ids=self._ticked)
-        )
-        operation = OPERATIONS[act.name]
-        allowed = operation(asked_for, self.request).allowed
-        states = [state for state in allowed if not self._is_across or state in asked_for.states]
-        return operation(replace(asked_for, states=states), self.request)
 
     def _ask(self, act: JobAct, operation: Operation) -> HttpResponse:
         foresight = operation.foresee(now=clock.now())
@@ -120,26 +141,6 @@ class BulkRequest:
             return _("The jobs that you ticked.")
         words = ", ".join(self.filter.in_words())
         return _("All jobs that match: %(words)s.") % {"words": words} if words else _("All jobs.")
-
-    def _carry_out(self, act: JobAct, operation: Operation) -> HttpResponse:
-        ticked = (
-            []
-            if self._is_across
-            else list(
-                Job.objects.defer(*HEAVY).filter(
-                    pk__in=self._ticked, state__in=operation.selection.states
-                )
-            )
-        )
-        told = operation.carry_out(now=clock.now())
-        if ticked:
-            LogEntry.objects.log_actions(
-                self.request.user.pk or 0, ticked, act.logged_as, f"{act.title}: {told}"
-            )
-        else:
-            self.admin.log_many(self.request, self._meant(), f"{act.title}: {told}")
-        messages.success(self.request, told)
-        return redirect(self.request.get_full_path())
 
     def _back(self, why: str) -> HttpResponse:
         messages.warning(self.request, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Final, NamedTuple
 
 from django.http import HttpRequest
@@ -32,6 +33,9 @@ def _table(name: str, title: str | Promise, model: str) -> Tab:
     return Tab(name=name, title=title, view=view, permission=f"view_{model}")
 
 
+HAS_API: Final = find_spec("ninja") is not None
+"""Whether the extra for the HTTP API is there, without which nobody needs tokens."""
+
 TABS: Final[Sequence[Tab]] = (
     Tab(
         name="overview",
@@ -45,6 +49,7 @@ TABS: Final[Sequence[Tab]] = (
     _table("batches", _("Batches"), "batch"),
     _table("schedules", _("Schedules"), "schedule"),
     _table("budgets", _("Budgets"), "ratelimitbudget"),
+    *([_table("tokens", _("Tokens"), "apitoken")] if HAS_API else []),
     Tab(name="health", title=_("Health"), view="forge_jobs_health", permission="view_job"),
 )
 

@@ -65,9 +65,7 @@ class ForgeJobsBackend(BaseTaskBackend):
     def validate_task(self, task: Task[..., Any]) -> None:
         """Raises `InvalidTask`; one that is valid is known from now on, in this process."""
         priority: Any = task.priority
-        if not isinstance(priority, int) and not (
-            isinstance(priority, float) and priority.is_integer()
-        ):
+        if not isinstance(priority, int | float) or priority != priority:
             raise InvalidTask(f"priority must be a whole number, not {priority!r}.")
         run_after: Any = task.run_after
         is_duration = isinstance(run_after, timedelta)

@@ -169,24 +169,30 @@ def handler_of(
 
 
 def _normalized(args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    call = {"args": args, "kwargs": kwargs}
     try:
-        normal: Any = normalize_json(call)
-        jsontext.dumps(normal, name="the call")
+        places: Any = normalize_json(args)
+        names: Any = normalize_json(kwargs)
+        _refuse_unstorable(places, names)
     except jsontext.NotJSON as refusal:
         raise InvalidArguments(str(refusal), field="payload") from None
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArguments(_why(call, error), field="payload") from None
-    return normal["args"], normal["kwargs"]
+        raise InvalidArguments(_why(args, kwargs, error), field="payload") from None
+    return places, names
 
 
-def _why(call: dict[str, Any], error: Exception) -> str:
-    """In our words, which say where; what only Django refuses, in Django's."""
+def _why(args: list[Any], kwargs: dict[str, Any], error: Exception) -> str:
+    """In our words, which say where, and in Django's, by which some know such a refusal."""
     try:
-        jsontext.dumps(call, name="the call")
+        _refuse_unstorable(args, kwargs)
     except jsontext.NotJSON as refusal:
-        return str(refusal)
+        return f"{refusal} ({error})"
     return str(error)
+
+
+def _refuse_unstorable(args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Raises `NotJSON`, which says where."""
+    jsontext.dumps(args, name="args")
+    jsontext.dumps(kwargs, name="kwargs")
 
 
 def _normal(returned: object) -> object:

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from forge_jobs import redaction
 from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.conf import declared
-from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_THREADS
+from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_COROUTINES, MAX_THREADS
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
 from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.durations import as_timedelta
@@ -63,6 +63,8 @@ class Settings:
     max_payload_bytes: int = 1024 * 1024
     redact: redaction.Names = frozenset()
     threads: int = 8
+    async_concurrency: int | None = None
+    """As many as there are threads, if it is not given."""
     poll_interval: timedelta = timedelta(seconds=1)
     shutdown_timeout: timedelta = timedelta(seconds=25)
     process_timeout: timedelta = timedelta(seconds=30)
@@ -196,6 +198,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "MAX_PAYLOAD_BYTES": _number,
     "REDACT": _names,
     "THREADS": lambda key, value: _number(key, value, most=MAX_THREADS),
+    "ASYNC_CONCURRENCY": lambda key, value: _number(key, value, most=MAX_COROUTINES),
     "POLL_INTERVAL": _longer_than_zero,
     "SHUTDOWN_TIMEOUT": _duration,
     "PROCESS_TIMEOUT": _longer_than_zero,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from django.db.models import TextField
@@ -61,6 +62,24 @@ def parsed(stored: str | None) -> Any:
         return json.loads(stored or "null")
     except (ValueError, RecursionError):
         return None
+
+
+def value_of(stored: str | None, *, kind: str) -> Any:
+    """The whole value as people may see it; None for what cannot be read."""
+    try:
+        value = json.loads(stored or "null", parse_constant=_nothing, parse_float=_finite)
+        return shown(value, kind=kind)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _nothing(word: str) -> None:
+    """For `NaN`, which is no JSON, but which somebody's own SQL may have stored."""
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
 
 
 def _written(stored: str, *, kind: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -104,23 +105,43 @@ class QueueCard:
 
 def read(*, now: datetime, words: str = "", page: str = "") -> Paged[QueueCard]:
     """By name; `words` are sought in names."""
-    totals = Totals.read()
-    rows = {row.name: row for row in Queue.objects.all()}
-    every = sorted({*conf().queues, *rows, *totals.queues()})
+    known = _Known.read()
     text = sought(words).casefold()
-    names = [name for name in every if text in name.casefold()]
+    names = [name for name in known.names if text in name.casefold()]
     shown = Paged.of(names, size=PAGE, page=page)
+    return shown.showing(_cards(known, shown.rows, now=now))
+
+
+def named(name: str, *, now: datetime) -> QueueCard | None:
+    """One of them; None if there is none of that name."""
+    known = _Known.read()
+    return _cards(known, [name], now=now)[0] if name in known.names else None
+
+
+class _Known(NamedTuple):
+    totals: Totals
+    rows: dict[str, Queue]
+    names: list[str]
+
+    @classmethod
+    def read(cls) -> Self:
+        totals = Totals.read()
+        rows = {row.name: row for row in Queue.objects.all()}
+        return cls(totals, rows, sorted({*conf().queues, *rows, *totals.queues()}))
+
+
+def _cards(known: _Known, names: Sequence[str], *, now: datetime) -> list[QueueCard]:
     live = list(Process.objects.claiming(now=now))
     oldest = oldest_ready()
-    throughput = finished_by_queue(Window.last("30m", now=now), queues=shown.rows)
+    throughput = finished_by_queue(Window.last("30m", now=now), queues=names)
     budgets = {"", *RateLimitBudget.objects.names()}
-    limited = [name for name in shown.rows if (row := rows.get(name)) and row.max_workers]
+    limited = [name for name in names if (row := known.rows.get(name)) and row.max_workers]
     busy = Share.objects.busy(limited) if limited else {}
     cards = []
-    for name in shown.rows:
-        counts = totals.by_state(name)
+    for name in names:
+        counts = known.totals.by_state(name)
         serving = [process for process in live if name in process.queues]
-        row = rows.get(name)
+        row = known.rows.get(name)
         cards.append(
             QueueCard(
                 name=name,
@@ -136,7 +157,7 @@ def read(*, now: datetime, words: str = "", page: str = "") -> Paged[QueueCard]:
                 sparkline=Sparkline(throughput.get(name, ())),
             )
         )
-    return shown.showing(cards)
+    return cards
 
 
 def _kept(seconds: float | None) -> str:

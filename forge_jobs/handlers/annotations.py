@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import Enum
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -13,6 +13,7 @@ import msgspec.inspect
 from msgspec.inspect import CustomType, Field, Type
 
 from forge_jobs.exceptions import InvalidHandler
+from forge_jobs.handlers.losses import is_model
 
 MUTE: typing.Final = (inspect.Parameter.empty, Any, object)
 """What says nothing: such an argument stays JSON."""
@@ -29,9 +30,9 @@ def found(function: Callable[..., Any], *, names: Collection[str], kind: str) ->
     return usable
 
 
-def is_model(kind: type) -> bool:
-    """Whether it is a model of pydantic's, which need not be installed."""
-    return hasattr(kind, "model_validate_json") and hasattr(kind, "model_dump")
+def shape(types: Mapping[str, Any]) -> Any:
+    """What msgspec makes of arguments, of which any may be left out; raises `TypeError`."""
+    return typing.TypedDict("Arguments", dict(types), total=False)  # type: ignore[operator]
 
 
 def written(annotation: Any) -> str:
@@ -41,7 +42,7 @@ def written(annotation: Any) -> str:
 def _refuse_unusable(name: str, annotation: Any, *, kind: str) -> None:
     """Raise `InvalidHandler` for what JSON has no form for, or more than one."""
     try:
-        parts = list(_parts(msgspec.inspect.type_info(annotation)))
+        parts = list(_parts(msgspec.inspect.type_info(shape({name: annotation}))))
     except (TypeError, NameError, AttributeError) as error:
         _refuse(name, annotation, str(error), kind=kind)
     for part in parts:

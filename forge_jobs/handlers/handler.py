@@ -107,7 +107,8 @@ class JobHandler:
 
     One that `ends_itself` sees by its context that it is to end, and when: no exception is raised
     in its thread. The children of a `pool` are started before the first claim, and ended with the
-    process. What is not `open_to_others` is enqueued by the project's own code alone.
+    process. What is not `open_to_others` is enqueued by the project's own code alone; what is `api`
+    is open to all who may enqueue by HTTP, and others to tokens that name them.
     """
 
     kind: str = ""
@@ -132,6 +133,7 @@ class JobHandler:
     counts_interruptions: bool = False
     ends_itself: bool = False
     open_to_others: bool = True
+    api: bool = False
     isolation: str | None = None
     preload: str = ""
     max_memory: int | None = None

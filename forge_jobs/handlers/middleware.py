@@ -71,6 +71,11 @@ class Middleware:
 
     def enqueueing(self, function: Sees) -> Sees:
         """Let a function see the new jobs of each `enqueue()` and `enqueue_many()`, as a list."""
+        if not callable(function) or inspect.iscoroutinefunction(function):
+            raise ImproperlyConfigured(
+                f"{self!r} can't show new jobs to {quoted(function)}: it must be a function, and "
+                f"not async, which takes the list of them."
+            )
         self.sees = function
         return function
 

@@ -61,6 +61,10 @@ def _refuse_contradictions(handler: JobHandler) -> None:
             )
     if handler.validate:
         _refuse_unvalidated(handler)
+    if handler.api and not handler.open_to_others:
+        raise InvalidHandler(
+            f"{handler.kind} can't be in the api: it is not open_to_others.", field="api"
+        )
     schedules = handler.declared_schedules()
     if handler.resident:
         handler.check({})  # nobody is there who could give it a payload
@@ -182,4 +186,5 @@ RULES: Final = (
         "a number of bytes, or None for no limit",
     ),
     Rule("validate", _is_flag, "True or False"),
+    Rule("api", _is_flag, "True or False"),
 )

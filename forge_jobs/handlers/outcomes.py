@@ -12,8 +12,19 @@ class Outcome(Exception):
     """The base of all outcomes.
 
     Subclasses are dataclasses for the sake of `match`, but not frozen ones: Python assigns
-    `__traceback__` to exceptions that travel through a context manager.
+    `__traceback__` to exceptions that travel through a context manager. Two that say the same are
+    equal, so that a test can ask for one.
     """
+
+    said: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.said)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
 
 @dataclass(eq=False)
@@ -21,6 +32,7 @@ class Done(Outcome):
     """The job succeeded; `result` is any JSON value and is kept on the job."""
 
     result: Any = None
+    said: ClassVar[tuple[str, ...]] = ("result",)
 
 
 @dataclass(eq=False)
@@ -35,6 +47,7 @@ class Failed(Outcome):
     traceback: str = ""
     exception: str = ""
     error: ClassVar[BaseException | None] = None
+    said: ClassVar[tuple[str, ...]] = ("message",)
 
 
 @dataclass(eq=False)
@@ -44,6 +57,7 @@ class Dead(Outcome):
     message: str
     traceback: str = ""
     exception: str = ""
+    said: ClassVar[tuple[str, ...]] = ("message",)
 
 
 class Throttled(Outcome):
@@ -55,6 +69,7 @@ class Throttled(Outcome):
     """
 
     __match_args__ = ("retry_after",)
+    said: ClassVar[tuple[str, ...]] = ("retry_after", "scope")
 
     def __init__(
         self, retry_after: timedelta | float, *, scope: Literal["queue", "job"] = "queue"
@@ -72,6 +87,8 @@ class Snoozed(Outcome):
     `delay` is a `timedelta` or a number of seconds. What is further away than a hundred years is
     brought back to that.
     """
+
+    said: ClassVar[tuple[str, ...]] = ("until", "delay")
 
     def __init__(
         self, *, until: datetime | None = None, delay: timedelta | float | None = None
@@ -93,6 +110,7 @@ class Cancelled(Outcome):
     """The job stops because it was asked to; it is not retried."""
 
     reason: str = ""
+    said: ClassVar[tuple[str, ...]] = ("reason",)
 
 
 @dataclass(eq=False)
@@ -104,6 +122,7 @@ class Interrupted(Outcome):
 
     message: str
     delay: timedelta
+    said: ClassVar[tuple[str, ...]] = ("message", "delay")
 
 
 @dataclass(eq=False)

@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypedDict
+from datetime import date, datetime
+from typing import Any, Final, Self
 
 import msgspec
 
 from forge_jobs.exceptions import InvalidPayload, UnreadablePayload
-from forge_jobs.handlers import losses
-from forge_jobs.handlers.annotations import found, is_model, written
-from forge_jobs.handlers.losses import Loss
+from forge_jobs.handlers import exact, losses
+from forge_jobs.handlers.annotations import found, written
+from forge_jobs.handlers.annotations import shape as shape_of
+from forge_jobs.handlers.losses import Loss, is_model
 from forge_jobs.handlers.paths import spelled
 from forge_jobs.handlers.signature import Signature
 from forge_jobs.wording import quoted
 
-PLACES: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`")
+PLACES: Final = re.compile(r" - at (?:`key[^`]*` in )?`\$([^`]*)`")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Arguments:
         """Raises `InvalidHandler` for an annotation that can't be used."""
         types = found(function, names=takes.named | {takes.rest}, kind=kind)
         rest = types.pop(takes.rest, None)
-        return cls(kind, takes.named, types, rest, _shape(types))
+        shape = shape_of(types)
+        _converted({}, shape)  # so that all parts of it are read now as well
+        return cls(kind, takes.named, types, rest, shape)
 
     def stored(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """As JSON has them, any of them; raises `InvalidPayload`."""
@@ -78,18 +82,21 @@ class Arguments:
             return self.shape, {name: payload[name] for name in payload if name in self.types}
         free = {name: self.rest for name in payload if name not in self.names}
         types = {**self.types, **free}
-        return _shape(types), {name: payload[name] for name in payload if name in types}
+        return shape_of(types), {name: payload[name] for name in payload if name in types}
 
     def _real(self, given: dict[str, Any], shape: Any) -> dict[str, Any]:
         try:
             return _converted(given, shape)
         except msgspec.ValidationError as error:
-            raise self._misfit(_loss(error, given, shape)) from None
+            kept = _taken_exactly(given, shape)
+            if kept is None:
+                raise self._misfit(_loss(error, given, shape)) from None
+            return kept
 
     def _plain(self, name: str, value: Any) -> Any:
         try:
             return msgspec.to_builtins(value, str_keys=True, enc_hook=_dumped)
-        except TypeError:
+        except (TypeError, ValueError):  # the latter of pydantic's, such as bytes that are no text
             reason = f"{quoted(value)} is or holds what JSON has no form for"
             raise self._misfit(Loss(name, reason)) from None
 
@@ -105,13 +112,18 @@ class Arguments:
         return written(self.types.get(name, self.rest))
 
 
-def _shape(types: Mapping[str, Any]) -> Any:
-    return TypedDict("Arguments", dict(types), total=False)  # type: ignore[operator]
-
-
 def _converted(given: Any, shape: Any) -> dict[str, Any]:
     real: dict[str, Any] = msgspec.convert(given, shape, str_keys=True, dec_hook=_made)
     return real
+
+
+def _taken_exactly(given: dict[str, Any], shape: Any) -> dict[str, Any] | None:
+    """What they are taken for as exactly what msgspec knows; None if that is not what is wrong."""
+    try:
+        kept = _converted(exact.exactly(given), shape)
+    except msgspec.ValidationError:
+        return None
+    return kept if exact.has_members_of(given, kept) else None
 
 
 def _made(kind: Any, given: Any) -> Any:
@@ -128,9 +140,14 @@ def _made(kind: Any, given: Any) -> Any:
 
 
 def _dumped(given: Any) -> Any:
-    if not is_model(type(given)):
-        raise TypeError
-    return given.model_dump(mode="json", by_alias=True)
+    match given:
+        case str():
+            return exact.text(given)
+        case date() | datetime():
+            return exact.moment(given)
+        case _ if is_model(type(given)):
+            return given.model_dump(mode="json", by_alias=True, round_trip=True)
+    raise TypeError
 
 
 def _first(error: Any) -> str:
@@ -150,7 +167,7 @@ def _loss(error: msgspec.ValidationError, given: Any, shape: Any) -> Loss:
 
     text = str(error)
     reason = PLACES.sub("", text)
-    end = ", as a key" if "`key` in" in text else ""
+    end = ", as a key" if " at `key" in text else ""
     path = spelled(_path(error), given, fault=fault)
     return Loss(path, reason[:1].lower() + reason[1:] + end)
 

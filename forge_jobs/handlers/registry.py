@@ -57,6 +57,7 @@ class HandlerOptions(TypedDict, total=False):
     redact: Collection[str]
     resident: bool
     validate: bool
+    api: bool
     cron: str | None
     every: timedelta | None
     timezone: str | None

@@ -91,6 +91,17 @@ def abandoned(*, job: ClaimedJob, stuck: int, **kwargs: Any) -> None:
     )
 
 
+def blocked(*, job: ClaimedJob | None, seconds: float, stack: str, **kwargs: Any) -> None:
+    if logger.isEnabledFor(logging.ERROR):
+        whose = f"{job.kind} #{job.id}" if job else "a callback of no job's"
+        told = f"{whose} has kept all other coroutines waiting for {spelled(seconds)}; it is here:"
+        fields: dict[str, Any] = {"seconds": round(seconds, 3), "stack": stack}
+        if job:
+            fields |= {"job_id": job.id, "kind": job.kind, "queue": job.queue}
+        place = (logger.name, logging.ERROR, __file__, 0)
+        logger.handle(logger.makeRecord(*place, "%s", (told,), None, "blocked", fields, stack))
+
+
 def unserved(*, unserved: Sequence[Unserved], **kwargs: Any) -> None:
     for nobody in unserved:
         logger.warning("%s", nobody, extra={"queue": nobody.queue, "kind": nobody.kind})
@@ -121,6 +132,7 @@ RECEIVERS: Final[dict[Signal, Callable[..., None]]] = {
     signals.claim_lost: claim_lost,
     signals.outcome_ignored: outcome_ignored,
     signals.worker_abandoned: abandoned,
+    signals.loop_blocked: blocked,
     signals.work_unserved: unserved,
     signals.locks_held: locked,
     signals.queue_misconfigured: misconfigured,

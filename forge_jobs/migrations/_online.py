@@ -117,8 +117,7 @@ class RenewCheckOnline(Renew):
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
             with transaction.atomic(using=schema_editor.connection.alias):
-                schema_editor.remove_constraint(model, wanted)
-                schema_editor.add_constraint(model, wanted)
+                schema_editor.add_constraint(model, wanted)  # copies the table, without the old one
             return
         table, name = model._meta.db_table, wanted.name
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")

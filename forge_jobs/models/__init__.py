@@ -18,6 +18,7 @@ from forge_jobs.models.schedule import Schedule
 from forge_jobs.models.shares import Share
 from forge_jobs.models.step import JobStep
 from forge_jobs.models.timetable import Timetable
+from forge_jobs.models.token import ApiToken
 from forge_jobs.models.watermark import Watermark
 from forge_jobs.states import (
     BatchState,
@@ -31,6 +32,7 @@ from forge_jobs.states import (
 )
 
 __all__ = [
+    "ApiToken",
     "Batch",
     "BatchState",
     "Child",

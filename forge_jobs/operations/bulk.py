@@ -17,7 +17,7 @@ __all__ = ["Cancel", "Foresight", "Kill", "Operation", "Purge", "Retry", "RunNow
 
 @dataclass(frozen=True)
 class Foresight:
-    """How many jobs would be changed, and the whole truth in a sentence."""
+    """How many jobs would be changed, or were, and the whole truth in a sentence."""
 
     count: int
     told: str
@@ -38,8 +38,12 @@ class Operation(ABC):
         """What would happen; changes nothing."""
 
     @abstractmethod
+    def act(self, *, now: datetime) -> Foresight:
+        """Do it."""
+
     def carry_out(self, *, now: datetime) -> str:
-        """Do it; tells how many jobs were changed."""
+        """The same; tells how many jobs were changed."""
+        return self.act(now=now).told
 
     def preview(self, *, now: datetime) -> str:
         return self.foresee(now=now).told
@@ -64,11 +68,11 @@ class Retry(Operation):
         told = f"{_jobs(requeued)} would be requeued{_passed_over(rivalled)}."
         return Foresight(requeued, told)
 
-    def carry_out(self, *, now: datetime) -> str:
+    def act(self, *, now: datetime) -> Foresight:
         jobs = self.selection.finished(now=now)
         requeued = jobs.requeue(by=self.by, now=now)
         left = jobs.filter(dedupe_key__isnull=False, finished_at__lte=now).count()
-        return f"{_jobs(requeued)} requeued{_passed_over(left)}."
+        return Foresight(requeued, f"{_jobs(requeued)} requeued{_passed_over(left)}.")
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,9 @@ class RunNow(Operation):
         waiting = self.selection.unfinished(now=now).waiting().count()
         return Foresight(waiting, f"{_jobs(waiting)} would run now.")
 
-    def carry_out(self, *, now: datetime) -> str:
-        waiting = self.selection.unfinished(now=now)
-        return f"{_jobs(waiting.run_now(by=self.by, now=now))} made ready."
+    def act(self, *, now: datetime) -> Foresight:
+        changed = self.selection.unfinished(now=now).run_now(by=self.by, now=now)
+        return Foresight(changed, f"{_jobs(changed)} made ready.")
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,14 @@ class Cancel(Operation):
         asked = f", {_running(running)} would be asked to stop" if running else ""
         return Foresight(idle + running, f"{told}{asked}.")
 
-    def carry_out(self, *, now: datetime) -> str:
+    def act(self, *, now: datetime) -> Foresight:
         jobs = self.selection.unfinished(now=now)
         changed = jobs.cancel(self.reason, by=self.by, now=now)
         asked = Job.objects.running().filter(cancel_requested_at=now).count()
         if not asked:
-            return f"{_jobs(changed)} cancelled."
-        return f"{_jobs(changed - asked)} cancelled, {_running(asked)} asked to stop."
+            return Foresight(changed, f"{_jobs(changed)} cancelled.")
+        told = f"{_jobs(changed - asked)} cancelled, {_running(asked)} asked to stop."
+        return Foresight(changed, told)
 
 
 @dataclass(frozen=True)
@@ -135,9 +140,9 @@ class Kill(Operation):
         ended = f", {running:,} of them running" if running else ""
         return Foresight(count, f"{_jobs(count)} would be killed{ended}.")
 
-    def carry_out(self, *, now: datetime) -> str:
-        jobs = self.selection.unfinished(now=now)
-        return f"{_jobs(jobs.kill(self.reason, by=self.by, now=now))} killed."
+    def act(self, *, now: datetime) -> Foresight:
+        killed = self.selection.unfinished(now=now).kill(self.reason, by=self.by, now=now)
+        return Foresight(killed, f"{_jobs(killed)} killed.")
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,9 @@ class Purge(Operation):
         count = self.selection.finished(now=now).count()
         return Foresight(count, f"{_jobs(count)} would be purged.")
 
-    def carry_out(self, *, now: datetime) -> str:
-        return f"{_jobs(self.selection.finished(now=now).purge())} purged."
+    def act(self, *, now: datetime) -> Foresight:
+        purged = self.selection.finished(now=now).purge()
+        return Foresight(purged, f"{_jobs(purged)} purged.")
 
 
 def _jobs(count: int) -> str:

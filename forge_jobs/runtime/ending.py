@@ -71,12 +71,15 @@ class Ending:
         self.buffer.release_unstarted()
         for _ in self.workers.active:
             self.buffer.end_worker()
+        self.workers.end_coroutines()
         self.end_runs()
+        self.workers.close()
         self.halt(loops.watch)
         self.halt(loops.pulse)
         self.write_outcomes()
         loops.metering.stop()
         rest = [threads.listener, loops.services, loops.upkeep, loops.metering]
+        rest += [*self.workers.helping_threads, *self.workers.loops]
         self.wait(rest, at_most=GRACE)
         if self.claims:
             self.lifecycle.fail(f"{len(self.claims)} outcomes could not be written")
@@ -84,10 +87,11 @@ class Ending:
     def end_runs(self) -> None:
         """Let them finish; tell those that take too long; break off what then still runs."""
         workers = self.workers
-        if not self.wait(workers.active):
+        if not self.wait(workers.threads):
             for run in workers.runs():
                 run.context.cancelled.set(SHUTDOWN)
-            self.wait(workers.active, at_most=GRACE)
+            if not self.wait(workers.threads, at_most=GRACE) and workers.cancel_coroutines():
+                self.wait(workers.threads, at_most=GRACE)
         for run in workers.runs():
             if run.end():
                 self.settlements.break_off(run.job)

@@ -13,7 +13,6 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
 from forge_jobs.runtime import pools
 from forge_jobs.runtime.claiming.admission import Admission
-from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.fetcher import Fetcher
@@ -30,8 +29,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import measure_clock, sign_on
-from forge_jobs.runtime.running.worker import Worker
-from forge_jobs.runtime.running.workers import Workers
+from forge_jobs.runtime.running import crew
 from forge_jobs.runtime.services import service_loops
 from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.watch import Watch
@@ -62,7 +60,7 @@ class Engine:
             timetable=Timetable.objects.declare(timetable.seeds(), now=clock.now()),
             queues=list(options.queues),
             kinds=registry.kinds(),
-            threads=options.threads,
+            threads=crew.places(options),
         )
         Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
         RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
@@ -79,27 +77,21 @@ class Engine:
         self.claims = Claims(process)
         self.doors: dict[str, Door] = {}
         self.settlements = Settlements(self.steering, doors=self.doors, process_name=process.name)
-        self.buffer = Buffer(
-            bell, doors=self.doors, queues=options.queues, release=self.settlements.release
-        )
-        desks = self.buffer.desks
-        self.workers = Workers(
-            lambda number: Worker(
-                number,
-                process=process,
-                buffer=self.buffer,
-                doors=self.doors,
-                settlements=self.settlements,
-                writing=writing,
-                claiming_stops=claiming_stops,
-                fail=lifecycle.fail,
-            ),
-            size=options.threads,
+        self.workers, self.buffer = crew.hire(
+            process,
+            options=options,
+            bell=bell,
+            doors=self.doors,
             settlements=self.settlements,
+            writing=writing,
+            claiming_stops=claiming_stops,
             lifecycle=lifecycle,
         )
+        apart = self.workers.apart
         self.sharing = Sharing(
             process,
+            threads=options.threads,
+            apart=apart,
             doors=self.doors,
             steering=self.steering,
             buffer=self.buffer,
@@ -108,10 +100,18 @@ class Engine:
             lifecycle=lifecycle,
             writing=writing,
         )
-        load = Load(self.workers.work_done, threads=options.threads, doors=self.doors, desks=desks)
+        desks = self.buffer.desks
+        load = Load(
+            self.workers.work_done,
+            threads=options.threads,
+            doors=self.doors,
+            desks=desks,
+            apart=apart,
+        )
         kinds = KindLimits(self.claims, process.kinds)
+        lanes = Lanes(options.queues, kinds=kinds, desks=desks, steering=self.steering, apart=apart)
         self.fetcher = Fetcher(
-            lanes=Lanes(options.queues, kinds=kinds, desks=desks, steering=self.steering),
+            lanes=lanes,
             kinds=kinds,
             admission=Admission(
                 process,
@@ -196,8 +196,9 @@ class Engine:
     @property
     def is_stuck(self) -> bool:
         """Whether threads are left, after the end, that nobody can wait for."""
-        threads = [*self.workers.active, *self.workers.abandoned, self.finalizer]
-        return any(thread.is_alive() for thread in threads)
+        workers = self.workers
+        threads = [*workers.threads, *workers.helping_threads, *workers.abandoned_threads]
+        return any(thread.is_alive() for thread in (*threads, self.finalizer))
 
     def run(self) -> str:
         """Work until a stop is requested; returns the reason."""
@@ -243,7 +244,7 @@ class Engine:
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:
                 lifecycle.give_up(f"{self.workers.stuck} threads are stuck")
-            ended, _ = self.workers.work_done()  # first: what ends in between is not counted twice
+            ended = self.workers.jobs_ended()  # first: what ends in between is not counted twice
             if reason := limits.exceeded(jobs=ended + len(self.workers.runs())):
                 lifecycle.retire(reason)
                 limits.make_way()

@@ -59,12 +59,19 @@ class News(Service):
             else:
                 signs = db.twin().signs(cursor, process=self._process.pk)
         changed = self._heed(signs, now=now)
+        if signs.queues != self._signs.queues and self._are_outdated(commits):
+            commits, signs = None, signs._replace(queues=None)
         self._commits, self._signs = commits, signs
         return changed + self._poll(signs)
 
     def rest(self, *, now: datetime) -> timedelta:
         longest = INTERVAL if self._hears() else DEAF_INTERVAL
         return min(longest, timedelta(seconds=self._poll_seconds))
+
+    def _are_outdated(self, commits: object) -> bool:
+        """Whether rows may be newer than their signs: changed back, they would look unchanged."""
+        with db.connection().cursor() as cursor:
+            return db.twin().may_be_outdated(cursor, commits)
 
     def _heed(self, signs: Signs, *, now: datetime) -> int:
         if signs.queues == self._signs.queues:

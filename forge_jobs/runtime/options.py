@@ -13,7 +13,8 @@ from forge_jobs.runtime.retirement import Limits
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`queues` are names, with how often each is served relative to the others. `health_file` is
-    touched with every heartbeat while the process is able to run jobs.
+    touched with every heartbeat while the process is able to run jobs. Without `async_concurrency`
+    coroutines are run by workers, one at a time.
     """
 
     queues: Mapping[str, int]
@@ -21,6 +22,7 @@ class Options:
     name: str
     poll_interval: timedelta
     shutdown_timeout: timedelta
+    async_concurrency: int = 0
     drain: bool = False
     limits: Limits = field(default_factory=Limits)
     health_file: Path | None = None

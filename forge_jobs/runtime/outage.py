@@ -15,7 +15,7 @@ from forge_jobs.signals import database_recovered, database_trouble
 R = TypeVar("R")
 
 FIRST_DELAY: Final = 0.1
-LONGEST_DELAY: Final = 30.0
+LONGEST_DELAY: Final = 5.0
 
 
 class Stopped(Exception):

@@ -143,11 +143,14 @@ class Settlements:
 
     def break_off(self, job: ClaimedJob) -> None:
         """Give a job back that runs; where that counts as an attempt, it has failed."""
-        handler = registry.find(job.kind)
-        if handler is None or not handler.counts_interruptions:
-            return self.release(job)
-        outcome = stopped(self._process_name)
+        outcome = self.broken_off(job)
         self.put(Finished(job, self.settled(job, outcome), outcome, 0.0))
+
+    def broken_off(self, job: ClaimedJob) -> Outcome:
+        """What a run comes to whose process ends it before its time."""
+        handler = registry.find(job.kind)
+        is_to_count = handler is not None and handler.counts_interruptions
+        return stopped(self._process_name) if is_to_count else Released()
 
     def end(self) -> None:
         """Let the finalizer end after what has arrived."""

@@ -12,7 +12,7 @@ from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.lifecycle import Lifecycle
-from forge_jobs.runtime.running.workers import Workers
+from forge_jobs.runtime.running.workers import Side, Workers
 
 
 class Watch:
@@ -41,8 +41,8 @@ class Watch:
         self._kinds = kinds
         self.is_stuck = False
         self._patience = 2 * conf().process_timeout.total_seconds()
-        self._started = 0
-        self._started_at = time.monotonic()
+        self._started: dict[str, int] = {}
+        self._started_at: dict[str, float] = {}
 
     def trouble(self, *, now: datetime) -> str:
         """What keeps the process from its work, in one sentence; empty if nothing does."""
@@ -61,20 +61,24 @@ class Watch:
         return ""
 
     def _busy(self, moment: float, now: datetime) -> str:
-        started, runs = self._workers.jobs_started(), self._workers.runs()
-        if started != self._started or len(runs) < len(self._workers.active):
-            self._started, self._started_at = started, moment
-        if moment - self._started_at <= self._patience:
+        told = [self._told(side, moment, now) for side in self._workers.sides()]
+        return next(filter(None, told), "")
+
+    def _told(self, side: Side, moment: float, now: datetime) -> str:
+        has_room = side.busy < side.size
+        if has_room or side.started != self._started.get(side.who):
+            self._started[side.who], self._started_at[side.who] = side.started, moment
+        if moment - (started_at := self._started_at[side.who]) <= self._patience:
             return ""
         overdue = Job.objects.ready().filter(
             queue__in=self._steering.unrestricted(),
-            kind__in=self._kinds,
+            kind__in=list(filter(side.kinds, self._kinds)),
             run_at__lt=now - timedelta(seconds=self._patience),
         )
         if not overdue.exists():
             return ""
-        longest = min(runs, key=lambda run: run.began_at)
+        longest = min(side.runs, key=lambda run: run.began_at)
         return (
-            f"Jobs wait, and all {len(runs)} workers have been busy for "
-            f"{moment - self._started_at:.0f} s; {longest.job.kind} #{longest.job.id} for longest."
+            f"Jobs wait, and all {side.busy} {side.who} have been busy for "
+            f"{moment - started_at:.0f} s; {longest.job.kind} #{longest.job.id} for longest."
         )

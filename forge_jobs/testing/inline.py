@@ -107,7 +107,8 @@ class Inline:
         lane.opens_at = 0.0
         lane.allowance = lane.entrusted = 0
         fetcher = self._engine.fetcher
-        kinds = [*fetcher.kind_limits.unlimited, *fetcher.kind_limits.rooms()]
+        limits = fetcher.kind_limits
+        kinds = [*limits.unlimited, *limits.rooms(limits.limited)]
         claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
         for job in claimed:
             self._engine.claims.add(job)

@@ -1,5 +1,6 @@
 """The handlers that tests and the processes they start run; effects go into a ledger."""
 
+import asyncio
 import ctypes
 import multiprocessing
 import os
@@ -216,6 +217,14 @@ def complete_and_die(ctx: JobContext, *, number: int) -> None:
         Effect.objects.create(number=number)
         ctx.complete(number)
     os._exit(13)
+
+
+@job
+async def wait_and_leave(*, number: int, seconds: float) -> None:
+    """Leave a trace before and after a wait."""
+    await Effect.objects.acreate(number=number, pid=os.getpid())
+    await asyncio.sleep(seconds)
+    await Effect.objects.filter(number=number).aupdate(ended=1.0)
 
 
 @job(kind="app.spanned")

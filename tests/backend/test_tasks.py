@@ -157,6 +157,11 @@ def test_what_a_task_cannot_be_is_refused_at_once(change: dict[str, Any]) -> Non
         tasks.add.using(**change)
 
 
+def test_a_priority_between_two_is_refused_in_django_s_words() -> None:
+    with pytest.raises(InvalidTask, match=r"whole number between -100 and 100\."):
+        tasks.add.using(priority=3.1)  # type: ignore[arg-type]
+
+
 def test_run_after_is_a_moment_or_a_duration_from_when_it_is_enqueued(
     manual_clock: ManualClock,
 ) -> None:
@@ -180,6 +185,7 @@ def test_run_after_is_a_moment_or_a_duration_from_when_it_is_enqueued(
         ((float("nan"),), {}, "args[0] is nan"),
         ((), {"a": {1: 2}}, "kwargs.a has the key 1"),
         ((), {"a": {"x": [{1, 2}]}}, "kwargs.a.x[0] is not JSON"),
+        ((NOON,), {}, "Unsupported type: <class 'datetime.datetime'>"),
         (("a\0b",), {}, "NUL"),
         ((b"\xff",), {}, "args[0] is not JSON"),
     ],
@@ -192,6 +198,7 @@ def test_a_call_that_cannot_be_made_or_kept_is_refused_before_anything_is_writte
         tasks.add.enqueue(*args, **kwargs)
 
     assert reason in str(refusal.value)
+    assert str(refusal.value).startswith(("args", "kwargs", "the arguments do not fit"))
     assert isinstance(refusal.value, TypeError)
     assert not Job.objects.exists()
 

@@ -29,6 +29,16 @@ def test_a_drain_runs_everything_and_exits_with_0() -> None:
     assert "app.noop #" not in output, "a line a job is for terminals"
 
 
+def test_coroutines_are_told_of_at_the_start_as_many_as_there_are_threads() -> None:
+    with Runjobs("--drain", "--threads", "3") as runjobs:
+        _, output = runjobs.wait()
+    with Runjobs("--drain", "--threads", "3", "--async-concurrency", "200") as more:
+        _, output_of_more = more.wait()
+
+    assert "threads     3, and 3 coroutines at once" in output
+    assert "threads     3, and 200 coroutines at once" in output_of_more
+
+
 def test_a_drain_in_which_a_job_dies_exits_with_3_and_says_why() -> None:
     fail.using(max_attempts=1).enqueue()
 
@@ -195,6 +205,7 @@ def touched_until(words: str, runjobs: Runjobs, file: Path) -> bool:
 def test_the_first_process_of_a_container_is_supervised(monkeypatch: pytest.MonkeyPatch) -> None:
     launch = Launch(
         queues={"default": 1},
+        async_concurrency=1,
         threads=1,
         name="first",
         poll_interval=timedelta(seconds=1),

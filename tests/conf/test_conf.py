@@ -101,6 +101,7 @@ def test_settings_that_are_no_dictionary_are_refused(given: object) -> None:
         *[("MAX_ATTEMPTS", number) for number in (0, -1, 1.5, "5", True, 2**31)],
         *[("MAX_PAYLOAD_BYTES", number) for number in (0, None, "1 MB")],
         *[("THREADS", number) for number in (0, None, 1.5, "8", 1_001)],
+        *[("ASYNC_CONCURRENCY", number) for number in (0, None, 1.5, "8", 2_001)],
         *[("POLL_INTERVAL", duration) for duration in (-1, None, "1 s", float("nan"))],
         *[("SHUTDOWN_TIMEOUT", duration) for duration in (timedelta(days=-1), None, True)],
         *[("DATABASE", alias) for alias in (None, 1)],

@@ -10,9 +10,9 @@ import pytest
 from django.db import connections
 
 from forge_jobs.models import Job, Process, State
-from tests.app.jobs import effect, noop, poison
+from tests.app.jobs import effect, noop, poison, wait_and_leave
 from tests.app.models import Effect
-from tests.running import Runjobs, eventually
+from tests.running import PATIENCE, Runjobs, eventually
 from tests.sizes import sized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -69,6 +69,23 @@ def finished_or_a_second_later(runjobs: Runjobs) -> None:
     except Exception:
         return
     raise AssertionError(runjobs.output)
+
+
+def test_the_coroutines_of_a_process_that_is_killed_run_again() -> None:
+    payloads = [{"number": number, "seconds": PATIENCE} for number in range(50)]
+    jobs = wait_and_leave.enqueue_many(payloads).ids
+
+    with Runjobs("--threads", "2", "--async-concurrency", "50", "--name", "killed") as runjobs:
+        eventually(lambda: Effect.objects.count() == 50)
+        runjobs.kill()
+    Job.objects.filter(pk__in=jobs).update(payload={"number": -1, "seconds": 0.0})
+    with Runjobs("--drain", "--name", "killed") as runjobs:
+        eventually(lambda: not unfinished())
+        code, output = runjobs.wait()
+
+    assert code == 0, output
+    assert set(Job.objects.values_list("state", "attempt")) == {(State.SUCCEEDED, 2)}
+    assert Effect.objects.filter(number=-1, ended=1.0).count() == 50
 
 
 def test_a_supervisor_that_is_killed_takes_its_processes_along_in_order() -> None:

@@ -373,6 +373,56 @@ def test_what_is_refused_at_enqueue_is_not_stored(install: Any, handle: Any) -> 
     assert not Job.objects.exists()
 
 
+def bare_layer(ctx: JobContext) -> Around:
+    yield
+    return None
+
+
+def with_turned_list(jobs: list[Incoming]) -> None:
+    jobs.reverse()
+
+
+def with_added_job(jobs: list[Incoming]) -> None:
+    jobs.append(jobs[0])
+
+
+def with_none_left(jobs: list[Incoming]) -> None:
+    jobs.clear()
+
+
+async def asynchronous(jobs: list[Incoming]) -> None: ...
+
+
+def test_a_list_that_middleware_sorts_gives_no_job_the_context_of_another(
+    install: Any, handle: Any
+) -> None:
+    turning = middleware(bare_layer)
+    turning.enqueueing(with_turned_list)
+    install(turning)
+    speak = handle(lambda: 7)
+    enqueue_many([NewJob(speak, context={"tenant": name}) for name in ("a", "b", "c")])
+
+    assert [one.context["tenant"] for one in Job.objects.order_by("pk")] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("change", [with_added_job, with_none_left])
+def test_middleware_can_neither_add_jobs_nor_take_some_away(
+    install: Any, handle: Any, change: Any
+) -> None:
+    changing = middleware(bare_layer)
+    changing.enqueueing(change)
+    install(changing)
+    with pytest.raises(ImproperlyConfigured, match="neither add jobs nor take some away"):
+        handle(lambda: 7).enqueue()
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("given", [asynchronous, 7, None], ids=["async", "a number", "None"])
+def test_what_can_not_see_new_jobs_is_refused_where_it_is_declared(given: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="it must be a function, and not async"):
+        middleware(bare_layer).enqueueing(given)
+
+
 def no_generator(ctx: JobContext) -> Outcome:
     return Done()
 

@@ -26,6 +26,25 @@ def test_an_outcome_can_be_raised(outcome: Outcome) -> None:
     assert raised.value is outcome
 
 
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        (Done({"pages": 3}), Done({"pages": 3}), Done()),
+        (Failed("no answer"), Failed("no answer", traceback="…"), Failed("no")),
+        (Dead("no page"), Dead("no page", exception="LookupError"), Failed("no page")),
+        (Throttled(30), Throttled(timedelta(seconds=30)), Throttled(30, scope="job")),
+        (Snoozed(delay=30), Snoozed(delay=30.0), Snoozed(until=NOON)),
+        (Cancelled("a"), Cancelled("a"), Cancelled("b")),
+    ],
+    ids=repr,
+)
+def test_outcomes_that_say_the_same_are_equal(one: Outcome, same: Outcome, other: Outcome) -> None:
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != "an outcome"
+
+
 def test_a_job_may_be_done_without_a_result() -> None:
     assert Done().result is None
 

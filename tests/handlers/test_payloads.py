@@ -5,16 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
+from enum import Enum, Flag, IntEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, NotRequired, TypedDict
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pydantic
 import pytest
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.safestring import mark_safe
 
 from forge_jobs import JobHandler, job, register
+from forge_jobs.apps import read_annotations
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.exceptions import InvalidHandler, InvalidPayload, UnreadablePayload
 from forge_jobs.handlers.function import FunctionHandler
@@ -25,11 +28,26 @@ if TYPE_CHECKING:
 
 KEY = UUID("6f1b7d4e-3a52-4c8f-9d0b-2e7a51c3f8d6")
 DAY = date(2026, 3, 2)
+DAY_OF_OLD = datetime(1930, 1, 1, tzinfo=ZoneInfo("Europe/Amsterdam"))
+"""Its offset from UTC is 19 minutes and 32 seconds."""
+
+SECOND_HALF_PAST_TWO = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
+
 MOMENT = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 class Colour(Enum):
     RED = "red"
+
+
+class Grade(Enum):
+    GOOD = 1
+    BAD = 2
+
+
+class Rights(Flag):
+    READ = 1
+    WRITE = 2
 
 
 class Level(IntEnum):
@@ -61,6 +79,11 @@ class Discounted(Line):
     off: int = 0
 
 
+@dataclass
+class Graded:
+    grade: Grade
+
+
 class Address(TypedDict):
     street: str
     since: NotRequired[date]
@@ -83,6 +106,75 @@ class Customer(pydantic.BaseModel):
 
 class Child(Customer):
     age: int = 1
+
+
+class Square(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+    side: int
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def area(self) -> int:
+        return self.side**2
+
+
+class Unequal:
+    """What can't be compared, as it doesn't say what is equal."""
+
+
+class Free(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    moment: datetime
+    one: Annotated[
+        Unequal,
+        pydantic.PlainSerializer(lambda one: "one"),
+        pydantic.PlainValidator(lambda given: Unequal()),
+    ] = pydantic.Field(default_factory=Unequal)
+
+
+class Login(pydantic.BaseModel):
+    names: list[str]
+    pin: pydantic.SecretStr
+
+
+class Growing(pydantic.BaseModel):
+    number: Annotated[int, pydantic.AfterValidator(lambda number: number + 1)]
+
+
+class Dated(pydantic.BaseModel):
+    day: datetime
+    nothing: Annotated[Decimal, pydantic.Field(allow_inf_nan=True)] = Decimal("NaN")
+
+
+class OthersDate(date):
+    """As pendulum, and freezegun in tests, have one of their own."""
+
+
+class OthersDatetime(datetime):
+    pass
+
+
+class OthersText(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
+
+
+class Raw(pydantic.BaseModel):
+    data: bytes
+
+
+class Mail(msgspec.Struct, tag=True):
+    to: str
+
+
+class Letter(msgspec.Struct, tag_field="kind", tag="letter"):
+    street: str
+
+
+class Parcel(msgspec.Struct, tag_field="kind", tag="parcel"):
+    kilos: int
 
 
 def handler(annotation: Any) -> FunctionHandler[..., Any]:
@@ -116,11 +208,20 @@ CUSTOMER = Customer(key=KEY, eMail="ada@example.com")
         (datetime, MOMENT.replace(tzinfo=None), "2026-03-02T12:00:00.123456"),
         (datetime, MOMENT.astimezone(timezone(timedelta(hours=2))), ...),
         (time, time(12, 30), "12:30:00"),
+        (time, time(12, 30, tzinfo=UTC), "12:30:00Z"),
         (timedelta, timedelta(days=-1, microseconds=1), ...),
         (Decimal, Decimal("1.10"), "1.10"),
         (bytes, b"\0\xff", "AP8="),
         (Colour, Colour.RED, "red"),
         (Level, Level.HIGH, 3),
+        (Grade, Grade.BAD, 2),
+        (Grade | None, Grade.BAD, 2),
+        (list[Grade], [Grade.BAD, Grade.GOOD], [2, 1]),
+        (set[Grade], {Grade.BAD}, [2]),
+        (tuple[Grade, Line], (Grade.BAD, Line(Decimal(1))), ...),
+        (dict[str, dict[Grade, Grade]], {"a": {Grade.BAD: Grade.GOOD}}, {"a": {"2": 1}}),
+        (Graded, Graded(Grade.BAD), {"grade": 2}),
+        (Rights, Rights.READ | Rights.WRITE, 3),
         (Size, Size.LARGE, "l"),
         (Stars, Stars.FIVE, 5),
         (Line, Line(Decimal(1), DAY), {"price": "1", "day": "2026-03-02"}),
@@ -131,6 +232,9 @@ CUSTOMER = Customer(key=KEY, eMail="ada@example.com")
         (Order, Order(MOMENT), {"placedAt": "2026-03-02T12:00:00.123456Z"}),
         (Customer, CUSTOMER, {"key": str(KEY), "eMail": "ada@example.com"}),
         (list[Customer] | None, [CUSTOMER], [{"key": str(KEY), "eMail": "ada@example.com"}]),
+        (Square, Square(side=3), {"side": 3}),
+        (Mail, Mail("A"), {"type": "Mail", "to": "A"}),
+        (Letter | Parcel, Parcel(2), {"kind": "parcel", "kilos": 2}),
         (Literal["fast", "slow"], "fast", "fast"),
         (UUID | None, None, None),
         (int | date | None, DAY, "2026-03-02"),
@@ -169,6 +273,21 @@ def test_what_was_given_comes_back(annotation: Any, value: Any, as_json: Any) ->
         (datetime, DAY, "at value, expected `datetime`, got `date`"),
         (Colour, "blue", "at value, invalid enum value 'blue'"),
         (Size, "m", "at value, invalid enum value 'm'"),
+        (Grade, 3, "at value, invalid enum value 3"),
+        (Grade, Level.HIGH, "at value, invalid enum value 3"),
+        (Grade, Rights.READ, "at value, expected `int`, got `Rights`"),
+        (int, Grade.GOOD, "at value, expected `int`, got `Grade`"),
+        (dict[str, Grade], {"a": Rights.READ}, "at value.a, expected `int`, got `Rights`"),
+        (Line, {"price": Grade.GOOD}, "at value.price, expected `decimal`, got `Grade`"),
+        (dict[tuple[int, int], int], {(1, Grade.GOOD): 1}, "at value, expected `int`"),
+        (datetime, DAY_OF_OLD, "would come back as datetime.datetime(1930, 1, 1, 0, 0, tzinfo"),
+        (list[datetime], [DAY_OF_OLD], "at value[0], datetime.datetime(1930, 1, 1, 0, 0, tzinfo"),
+        (Login, Login(names=[], pin="abc"), "at value.pin, SecretStr('**********')"),  # type: ignore[arg-type]
+        (Login, {"names": ["a"], "pin": "abc"}, "by its model's own configuration"),
+        (Growing, Growing(number=1), "at value.number, 2 would come back as 3"),
+        (Raw, Raw(data=b"\xff"), "is or holds what JSON has no form for"),
+        (Letter | Parcel, {"kind": "parcel", "kilo": 2}, "missing required field `kilos`"),
+        (Letter | Parcel, {"kind": "parcel", "kilos": 2, "x": 1}, "at value, 'x' is unexpected"),
         (Literal["fast", "slow"], "fat", "It takes Literal['fast', 'slow']"),
         (Annotated[int, msgspec.Meta(ge=1)], 0, "expected `int` >= 1"),
         (Line, {}, "at value, object missing required field `price`"),
@@ -204,6 +323,59 @@ def test_what_is_refused_is_named(annotation: Any, value: Any, words: str) -> No
 
     assert words in str(refusal.value)
     assert refusal.value.field == "payload"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given", "came"),
+    [
+        (datetime, OthersDatetime(2026, 3, 2, 12, 0, 0, 123456, UTC), MOMENT),
+        (datetime | None, OthersDatetime(2026, 3, 2, fold=1), datetime(2026, 3, 2, fold=1)),  # noqa: DTZ001
+        (dict[date, list[datetime]], {OthersDate(2026, 3, 2): [MOMENT]}, {DAY: [MOMENT]}),
+        (Line, Line(Decimal(1), OthersDate(2026, 3, 2)), Line(Decimal(1), DAY)),
+        (date | None, OthersDate(2026, 3, 2), DAY),
+        (str, OthersText("<b>"), "<b>"),
+        (list[str], [mark_safe("<b>")], ["<b>"]),
+        (Address, {"street": mark_safe("A")}, {"street": "A"}),
+        (dict[str, Any], {"a": [mark_safe("b")]}, {"a": ["b"]}),
+    ],
+    ids=repr,
+)
+def test_an_heir_of_what_the_annotation_says_comes_as_that(
+    annotation: Any, given: Any, came: Any
+) -> None:
+    assert read(annotation, stored(annotation, given)) == came
+
+
+def test_an_heir_of_a_datetime_is_no_date() -> None:
+    with pytest.raises(InvalidPayload, match="at value, expected `date`, got `OthersDatetime`"):
+        stored(date, OthersDatetime(2026, 3, 2))
+
+
+def test_annotations_are_read_when_the_apps_are_and_not_by_the_clock_of_a_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep = handler("list[NamedLater] | None")
+    monkeypatch.setitem(globals(), "NamedLater", datetime)
+    read_annotations()
+    monkeypatch.setitem(globals(), "NamedLater", OthersDatetime)
+
+    assert keep.run(None, {"value": ["2026-03-02T12:00:00.123456Z"]}) == [MOMENT]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("annotation", [datetime, Dated])
+def test_a_moment_that_a_clock_shows_twice_comes_back(annotation: Any) -> None:
+    given = SECOND_HALF_PAST_TWO if annotation is datetime else Dated(day=SECOND_HALF_PAST_TWO)
+    came = read(annotation, stored(annotation, given))
+
+    moment = came if annotation is datetime else came.day
+    assert moment.astimezone(UTC) == SECOND_HALF_PAST_TWO.astimezone(UTC)
+
+
+def test_what_can_not_be_compared_is_left_to_its_model() -> None:
+    kept = stored(Free, Free(moment=MOMENT))
+
+    assert kept == {"moment": "2026-03-02T12:00:00.123456Z", "one": "one"}
+    assert read(Free, kept).moment == MOMENT
 
 
 @dataclass
@@ -280,6 +452,7 @@ def test_what_newer_code_has_stored_beside_is_passed_over() -> None:
         (Callable[[], int], "JSON has no form for Callable"),
         (list[complex], "JSON has no form for complex"),
         (UUID | str, "Type unions may not contain more than one str-like type"),
+        (Final[int], "Final[int] is not valid as type argument"),
         (Line | Basket, "Type unions may not contain more than one dataclass"),
     ],
 )

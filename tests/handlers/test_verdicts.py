@@ -142,9 +142,11 @@ def answered(asked: Any, *, wrapped: bool = False) -> BaseException:
     ("asked", "delay"),
     [
         ("90", timedelta(seconds=90)),
-        (" 0 ", timedelta(0)),
+        (" 2 ", timedelta(seconds=2)),
+        ("0", MINUTE),
         (format_datetime(NOON + 10 * MINUTE, usegmt=True), 10 * MINUTE),
-        (format_datetime(NOON - DAY, usegmt=True), timedelta(0)),
+        (format_datetime(NOON, usegmt=True), MINUTE),
+        (format_datetime(NOON - DAY, usegmt=True), MINUTE),
         ("999999999999999999999999", MINUTE),
         ("31536000", timedelta(hours=1)),
         ("soon", MINUTE),
@@ -163,6 +165,15 @@ def test_the_other_side_may_say_when_to_come_back(
     outer.__cause__ = answered(asked, wrapped=True)
     assert policy(1, error=outer) == delay
     assert policy(1) == MINUTE
+
+
+def test_an_answer_whose_moment_is_over_does_not_spend_all_attempts_at_once(
+    clock: FrozenClock,
+) -> None:
+    error = answered(format_datetime(NOON - MINUTE, usegmt=True))
+
+    assert state_after(failing(error, retry=RetryAfter())) == State.RETRYING
+    assert Job.objects.get().run_at > NOON
 
 
 class Hostile(OSError):

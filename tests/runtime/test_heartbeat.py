@@ -42,13 +42,13 @@ def test_a_process_tells_what_it_is_and_does() -> None:
         ctx.cancelled.wait(PATIENCE)
 
     subject.enqueue()
-    with running(engine(threads=3, shutdown_timeout=0.1)) as working:
+    with running(engine(threads=3, async_concurrency=2, shutdown_timeout=0.1)) as working:
         eventually(lambda: bool(working.workers.runs()))
         working.heartbeat.run_once(now=NOON)
         process = Process.objects.get()
 
     assert process.version == __version__
-    assert (process.queues, process.threads, process.running) == (["default"], 3, 1)
+    assert (process.queues, process.threads, process.running) == (["default"], 3 + 2, 1)
     assert "tests.subject" in process.kinds
     assert process.state == ProcessState.RUNNING
     assert process.rss_bytes > 2**20

@@ -1,7 +1,7 @@
 """One look answers whether anything has changed; what is asked of a process arrives by it alone."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 
 import pytest
@@ -126,3 +126,26 @@ def test_who_hears_of_nothing_looks_twice_as_often(desk: Desk) -> None:
     assert desk.news.rest(now=NOON) == SECOND / 2
     desk.hears = True
     assert desk.news.rest(now=NOON) == SECOND
+
+
+def test_a_queue_that_is_changed_and_changed_back_while_it_is_read_arrives(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row was read later than the signs of it, which look the same afterwards."""
+    queue = Queue.objects.filter(name="other")
+    read = desk.steering.run_once
+
+    def paused_at_the_last_moment(*, now: datetime) -> int:
+        other_session(lambda: queue.update(is_paused=True))
+        return read(now=now)
+
+    other_session(lambda: queue.update(max_workers=3))
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.steering, "run_once", paused_at_the_last_moment)
+        desk.look()
+    assert desk.steering.closed == {"other"}
+
+    other_session(lambda: queue.update(is_paused=False))
+    desk.look()
+
+    assert not desk.steering.closed

@@ -55,11 +55,11 @@ def test_long_jobs_are_trouble_only_if_others_wait_and_no_fault_even_then() -> N
         eventually(lambda: bool(working.workers.runs()))
         watch = working.watch
         watch.trouble(now=now())
-        watch._started_at -= LONG_AGO
+        watch._started_at["workers"] -= LONG_AGO
         assert watch.trouble(now=now()) == ""
 
         noop.enqueue()
-        watch._started_at -= LONG_AGO
+        watch._started_at["workers"] -= LONG_AGO
         assert watch.trouble(now=now()) == ""
         trouble = watch.trouble(now=now() + timedelta(seconds=LONG_AGO))
 

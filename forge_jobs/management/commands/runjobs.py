@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from forge_jobs import db
 from forge_jobs.checks.database import AT_START
 from forge_jobs.conf import conf
-from forge_jobs.conf.bounds import MAX_THREADS
+from forge_jobs.conf.bounds import MAX_COROUTINES, MAX_THREADS
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import ChildUnfit, ProcessNameTaken
 from forge_jobs.management.parsing import count
@@ -47,6 +47,13 @@ class Command(BaseCommand):
             "--threads",
             type=count(MAX_THREADS),
             help='how many jobs to run at once (default: "THREADS")',
+        )
+        parser.add_argument(
+            "--async-concurrency",
+            type=count(MAX_COROUTINES),
+            metavar="N",
+            help="how many jobs of async def handlers to run at once, beside those "
+            '(default: "ASYNC_CONCURRENCY", else as many as there are threads)',
         )
         parser.add_argument(
             "--name",
@@ -117,9 +124,11 @@ class Command(BaseCommand):
                 f'--queues: {listed(unknown)} is not declared in FORGE_JOBS["QUEUES"], '
                 f"which has {listed(settings.queues)}.{meant(unknown[0], settings.queues)}"
             )
+        threads = options["threads"] or settings.threads
         launch = Launch(
             queues=queues,
-            threads=options["threads"] or settings.threads,
+            threads=threads,
+            async_concurrency=options["async_concurrency"] or settings.async_concurrency or threads,
             name=options["name"] or default_name(),
             poll_interval=options["poll_interval"] or settings.poll_interval,
             shutdown_timeout=options["shutdown_timeout"] or settings.shutdown_timeout,

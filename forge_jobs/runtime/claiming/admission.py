@@ -45,6 +45,8 @@ class Admission:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
         lane.awaits_worker = lane.awaits_slot = False
         free = limit if isinstance(lane, ChunkLane) else self._load.free_threads()
+        if lane.places:
+            free = lane.places()
         if door := self._doors.get(lane.queue):
             free, limit = min(free, door.free()), min(limit, door.room())
             if not limit:
@@ -81,8 +83,9 @@ class Admission:
         """None if a worker must be free first."""
         self._paid_from = budget = self._steering.budget_of(lane.queue)
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
+        has_none = budget or lane.places
         entrusted = min(lane.entrusted, self._load.threads)
-        ahead = 0 if budget else max(lane.allowance, lane.left_elsewhere, entrusted)
+        ahead = 0 if has_none else max(lane.allowance, lane.left_elsewhere, entrusted)
         if (wanted := free + ahead) <= 0:
             return None
         if not budget:  # one more than is wanted: if it is not there, there is none to ask for

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from threading import Lock
 from typing import Final
 
@@ -134,6 +135,11 @@ class Door:
                 self._glanced_at, self._most = now, len(self._admitted)
                 self._is_short = False
             return max(most, len(self._admitted))
+
+    def holds(self, kinds: AbstractSet[str]) -> bool:
+        """Whether a job of these kinds is here, or has its slot from here."""
+        with self._lock:
+            return any(job.kind in kinds for job in (*self._waiting, *self._admitted.values()))
 
     def take_stale(self) -> list[ClaimedJob]:
         """What has waited in vain, for others to have it."""

@@ -191,13 +191,15 @@ class Fetcher(EngineThread):
     def fill(self) -> int:
         """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.load.claimed
-        lanes = self.lanes.open()
-        is_full = False
+        lanes, are_busy = self.lanes.open(), False
         for lane in self.lanes.in_turn():
-            if is_full and not isinstance(lane, ChunkLane):
-                continue  # the room is the same for all of them
+            needs_worker = not (lane.places or isinstance(lane, ChunkLane))
+            if needs_worker and are_busy:  # nor has any of them room a moment later
+                continue
             if (room := self.room_of(lane)) <= 0:
-                is_full |= not isinstance(lane, ChunkLane)
+                are_busy |= needs_worker
+                if lane.places:
+                    lane.await_place()
                 continue
             claimed = ride_out(
                 lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]
@@ -205,7 +207,7 @@ class Fetcher(EngineThread):
                 stopping=self.stopping,
             )
             if claimed:
-                take_turn(lane, lanes)
+                take_turn(lane, [other for other in lanes if other.places is lane.places])
             if surplus := self.supply(claimed):
                 self.admission.refund(tokens=surplus)
         return self.load.claimed - before
@@ -225,14 +227,14 @@ class Fetcher(EngineThread):
         if isinstance(lane, ChunkLane):
             return self.admission.claim(lane, limit, kinds=[lane.desk.kind])
         if not isinstance(lane, ScarceLane):
-            return self.admission.claim(lane, limit, kinds=self.kind_limits.unlimited)
-        if not (rooms := self.kind_limits.rooms()):
+            return self.admission.claim(lane, limit, kinds=lane.kinds)
+        if not (rooms := self.kind_limits.rooms(lane.kinds)):
             lane.may_hold_work = False
             return []
         entrusted = lane.entrusted
         limit = min(limit, *rooms.values())
         claimed = self.admission.claim(lane, limit, kinds=list(rooms))
-        if len(rooms) < len(self.kind_limits):
+        if len(rooms) < len(lane.kinds):
             lane.entrusted = max(0, entrusted - len(claimed))
         return claimed
 
@@ -258,16 +260,18 @@ class Fetcher(EngineThread):
 
     def room_of(self, lane: Lane) -> int:
         """How many jobs to claim for it now."""
+        if lane.places:
+            return min(lane.places(), LARGEST_CLAIM, self.jobs_left())
         if not isinstance(lane, ChunkLane):
             return self.room()
         room = lane.desk.room(free_threads=self.load.free_threads())
         return min(room, LARGEST_HOLD - len(self.claims), LARGEST_CLAIM, self.jobs_left())
 
     def room(self) -> int:
-        """How many jobs to claim now; none until half of the prefetch is used up."""
+        """How many jobs to claim for threads; none until half of the prefetch is used up."""
         jobs, seconds = self.load.work_done()
         self.prefetch.update(jobs=jobs, seconds=seconds)
-        ahead = self.load.taken - jobs - self.load.held_back()
+        ahead = self.load.ahead_of(jobs)
         room = min(
             self.load.threads + self.prefetch.jobs - ahead,
             LARGEST_HOLD - len(self.claims),

@@ -1,6 +1,6 @@
 """How many jobs of one kind a process may run at once: `max_concurrent_per_process`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.registry import registry
@@ -22,16 +22,16 @@ class KindLimits:
         self.unlimited = [kind for kind in kinds if kind not in {*self._limits, *self.chunked}]
         """The kinds of which this process may run any number."""
 
-    def __len__(self) -> int:
-        """How many kinds are limited here."""
-        return len(self._limits)
+    @property
+    def limited(self) -> list[str]:
+        return [*self._limits]
 
     def is_limited(self, kind: str) -> bool:
         return kind in self._limits
 
-    def rooms(self) -> dict[str, int]:
-        """Of the limited kinds that this process may run more of than it does, how many more."""
-        rooms = {kind: limit - self._claims.count(kind) for kind, limit in self._limits.items()}
+    def rooms(self, kinds: Iterable[str]) -> dict[str, int]:
+        """Of some limited kinds those that this process may run more of, with how many more."""
+        rooms = {kind: self._limits[kind] - self._claims.count(kind) for kind in kinds}
         return {kind: room for kind, room in rooms.items() if room > 0}
 
     def has_room_for(self, kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from forge_jobs import clock
@@ -36,9 +36,19 @@ class Lane:
     that committed late) is found at the next return, which is soon where returning is cheap.
     """
 
-    def __init__(self, queue: str, *, weight: int = 1) -> None:
+    def __init__(
+        self,
+        queue: str,
+        *,
+        weight: int = 1,
+        kinds: Sequence[str] = (),
+        places: Callable[[], int] | None = None,
+    ) -> None:
         self.queue = queue
         self.weight = weight
+        self.kinds = kinds
+        self.places = places
+        """How many more of its jobs may run, if they need no thread."""
         self.credit = 0
         self.may_hold_work = True
         self.opens_at = 0.0
@@ -69,6 +79,11 @@ class Lane:
             self.may_hold_work = True
             if self._front_took <= CHEAP_SECONDS:
                 self._front_is_due_at = 0.0
+
+    def await_place(self) -> None:
+        """Rest until one of its jobs has ended."""
+        self.awaits_worker = True
+        self.opens_at = time.monotonic() + LONGEST_WAIT
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""

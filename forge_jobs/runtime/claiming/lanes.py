@@ -11,6 +11,7 @@ from django.db import Error
 
 from forge_jobs import db, wake
 from forge_jobs.models import Job
+from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
 from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import FREED
@@ -31,14 +32,26 @@ class Lanes:
     """They learn of work by the fetcher's bell, or by looking."""
 
     def __init__(
-        self, queues: Mapping[str, int], *, kinds: KindLimits, desks: Desks, steering: Steering
+        self,
+        queues: Mapping[str, int],
+        *,
+        kinds: KindLimits,
+        desks: Desks,
+        steering: Steering,
+        apart: Apart = NOTHING_APART,
     ) -> None:
         self._steering = steering
         self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
-        self._lanes = [Lane(queue, weight=weight) for queue, weight in queues.items()]
-        if kinds:  # any that is limited
-            self._lanes += [ScarceLane(queue, weight=weight) for queue, weight in queues.items()]
+        self._lanes: list[Lane] = []
+        for lane, those in (Lane, kinds.unlimited), (ScarceLane, kinds.limited):
+            for places in None, apart.free:
+                among = [kind for kind in those if (kind in apart.kinds) is (places is not None)]
+                if among or (lane is Lane and not places and not apart.kinds):
+                    self._lanes += [
+                        lane(queue, weight=weight, kinds=among, places=places)
+                        for queue, weight in queues.items()
+                    ]
         self._lanes += [ChunkLane(desk, weight=queues[desk.queue]) for desk in desks]
 
     def in_turn(self) -> Iterator[Lane]:
@@ -47,9 +60,10 @@ class Lanes:
         Each is told in how many queues behind it others find jobs, where that is known.
         """
         lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
-        left = 0 if self._are_few else sum(type(lane) is Lane for lane in lanes)
+        plain = {lane for lane in lanes if type(lane) is Lane and not lane.places}
+        left = 0 if self._are_few else len(plain)
         for lane in lanes:
-            is_plain = type(lane) is Lane
+            is_plain = lane in plain
             left = max(0, left - is_plain)
             lane.left_elsewhere = left if is_plain else 0
             yield lane

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
 from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import Door
 
@@ -11,7 +12,7 @@ from forge_jobs.runtime.claiming.doors import Door
 class Load:
     """Counted up by the fetcher alone.
 
-    `work_done()` tells how many runs have ended, and the seconds that they took.
+    `work_done()` tells how many runs of workers have ended, and the seconds that they took.
     """
 
     def __init__(
@@ -21,8 +22,10 @@ class Load:
         threads: int,
         doors: Mapping[str, Door],
         desks: Desks,
+        apart: Apart = NOTHING_APART,
     ) -> None:
         self.work_done = work_done
+        self._apart = apart
         self._doors = doors
         self._desks = desks
         self.threads = threads
@@ -37,7 +40,11 @@ class Load:
     def ahead(self) -> int:
         """How many jobs run, or wait here for nothing but a worker."""
         jobs, _ = self.work_done()
-        return self.taken - jobs - self.held_back()
+        return self.ahead_of(jobs)
+
+    def ahead_of(self, jobs: int) -> int:
+        """The same, of so many runs that workers have ended."""
+        return self.taken - jobs - self.held_back() - self._apart.taken()
 
     def held_back(self) -> int:
         """How many wait for a slot of their queue's, or share a worker with others."""

@@ -12,6 +12,7 @@ from forge_jobs import clock, wake
 from forge_jobs.conf import conf
 from forge_jobs.models import Process, Share
 from forge_jobs.models.shares import Stake, fair_shares
+from forge_jobs.runtime.claiming.apart import Apart
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.steering import Steering
@@ -46,6 +47,8 @@ class Sharing(Service):
         self,
         process: Process,
         *,
+        threads: int,
+        apart: Apart,
         doors: dict[str, Door],
         steering: Steering,
         buffer: Buffer,
@@ -55,6 +58,8 @@ class Sharing(Service):
         writing: AbstractContextManager[object],
     ) -> None:
         self._process = process
+        self._threads = threads
+        self._apart = apart
         self._doors = doors
         self._steering = steering
         self._buffer = buffer
@@ -117,7 +122,9 @@ class Sharing(Service):
 
     def _attend(self, door: Door, stakes: Mapping[int, Stake], *, limit: int, now: datetime) -> int:
         claims = not (self._lifecycle.is_quiet or self._lifecycle.is_stopping)
-        wanted = door.wanted(threads=self._process.threads)
+        needs_no_thread = bool(self._apart.kinds) and door.holds(self._apart.kinds)
+        places = self._process.threads if needs_no_thread else self._threads
+        wanted = door.wanted(threads=places)
         before = stakes.get(self._process.pk)
         if before is None:
             return self._settle(door, wanted, claims=claims, now=now)

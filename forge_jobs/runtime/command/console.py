@@ -34,9 +34,9 @@ class Console:
             log.logger.setLevel(logging.INFO if self.verbosity else logging.ERROR)
             log.logger.propagate = False
 
-    def introduce(self, *, processes: int) -> None:
+    def introduce(self, *, processes: int, threads: int) -> None:
         """Say in one block what starts, once this process has signed on."""
-        self._processes = processes
+        self._processes, self._threads = processes, threads
         signals.process_started.connect(self._started, weak=False)
 
     def _formatter(self) -> logging.Formatter:
@@ -67,8 +67,11 @@ class Console:
             "database": f"{connection.display_name} {version}, {connection.settings_dict['NAME']}",
             "queues": ", ".join(process.queues),
             "kinds": ", ".join(process.kinds) or "none: no app has a jobs.py with handlers",
-            "threads": f"{self._processes} times {process.threads}"
-            if self._processes > 1
-            else str(process.threads),
+            "threads": self._told_threads(coroutines=process.threads - self._threads),
             "wake": f"{hears_by}, and a look every {spelled(poll_interval.total_seconds())}",
         }
+
+    def _told_threads(self, *, coroutines: int) -> str:
+        times = f"{self._processes} times " if self._processes > 1 else ""
+        beside = f", and {coroutines} coroutines at once" if coroutines else ""
+        return f"{times}{self._threads}{beside}"

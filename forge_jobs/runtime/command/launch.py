@@ -56,6 +56,7 @@ class Launch:
 
     queues: Mapping[str, int]
     threads: int
+    async_concurrency: int
     name: str
     poll_interval: timedelta
     shutdown_timeout: timedelta
@@ -81,7 +82,7 @@ class Launch:
         if not self.is_supervised:
             lifecycle = Lifecycle()
             stop_on_signals(lifecycle)
-            console.introduce(processes=1)
+            console.introduce(processes=1, threads=self.threads)
             take_over(self.name)
             engine = self.signed_on(self.name, Limits(), lifecycle)
             engine.run()
@@ -145,7 +146,7 @@ class Launch:
         obey_supervisor(lifecycle)
         take_over(birth.name)
         if birth.is_first and birth.number == 1:
-            console.introduce(processes=self.processes or 1)
+            console.introduce(processes=self.processes or 1, threads=self.threads)
         died = 0
         if not birth.is_first:
             try:
@@ -175,6 +176,7 @@ class Launch:
         return Options(
             queues=self.queues,
             threads=self.threads,
+            async_concurrency=self.async_concurrency,
             name=name,
             poll_interval=self.poll_interval,
             shutdown_timeout=self.shutdown_timeout,

@@ -1,7 +1,7 @@
 """A worker's own event loop, for `async def` handlers."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any
@@ -76,23 +76,29 @@ class EventLoop:
     async def _limited(
         self, coroutine: Coroutine[Any, Any, object], timeout: float | None
     ) -> tuple[object, BaseException | None]:
-        """What the coroutine returned and raised; a task that itself raises may never end.
-
-        That is how asyncio takes an exception whose `__class__` raises, and the loop stops for
-        a `SystemExit`.
-        """
         self._task = asyncio.current_task()
-        limit = asyncio.timeout(timeout)
-        try:
-            async with limit:
-                return await _watched(coroutine), None
-        except TimeoutError as error:
-            return None, JobTimedOut() if limit.expired() else error
-        except BaseException as error:
-            return None, error
+        return await limited(coroutine, timeout)
 
 
-async def _watched(coroutine: Coroutine[Any, Any, object]) -> object:
+async def limited(
+    coroutine: Awaitable[object], timeout: float | None
+) -> tuple[object, BaseException | None]:
+    """What a handler's coroutine returned and raised; a task that itself raises may never end.
+
+    That is how asyncio takes an exception whose `__class__` raises, and the loop stops for a
+    `SystemExit`.
+    """
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            return await _watched(coroutine), None
+    except TimeoutError as error:
+        return None, JobTimedOut() if limit.expired() else error
+    except BaseException as error:
+        return None, error
+
+
+async def _watched(coroutine: Awaitable[object]) -> object:
     transactions.begin()
     try:
         returned = await coroutine

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from threading import Lock, get_ident
-from typing import Final, Self
+from threading import Lock
+from typing import Final
 
 from forge_jobs.context import NOWHERE, SHUTDOWN, JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import JobKilled, JobTimedOut
 from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
-from forge_jobs.runtime.running.striking import is_importing, strike, take_back
+from forge_jobs.runtime.running.striking import Reach
 from forge_jobs.sets.stores import Store
 
 GRACE_SECONDS: Final = 5.0
@@ -20,14 +20,14 @@ GRACE_SECONDS: Final = 5.0
 NEVER: Final = float("inf")
 
 
-class Run:
+class Run(Reach):
     """Created by the worker's thread, which calls the handler `with` it.
 
-    Within that block another thread can `strike()`; never after it: what was raised but has not
-    arrived by its end is taken back. `end()` is true for one caller, who reports the outcome.
+    `end()` is true for one caller, who reports the outcome.
     """
 
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
+        super().__init__()
         self.job = job
         self.context = JobContext(job, process_name=process_name, store=store)
         self.began_at = time.monotonic()
@@ -37,10 +37,6 @@ class Run:
         self.has_timed_out = False
         self.is_given_up = False
         self.stored_progress: Progress | None = None
-        self._thread = get_ident()
-        self._lock = Lock()
-        self._is_open = False
-        self._has_struck = False
         self._end = Lock()
 
     @property
@@ -62,16 +58,6 @@ class Run:
         self.began_at = time.monotonic()
         if self.job.timeout_seconds:
             self.due_at = self.began_at + self.job.timeout_seconds
-
-    def __enter__(self) -> Self:
-        self._is_open = True
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        with self._lock:
-            self._is_open = False
-            if self._has_struck:
-                take_back(self._thread)
 
     def heeding(self, outcome: Outcome) -> Outcome:
         """A job that ends because its process stops is not cancelled; it will run again."""
@@ -105,17 +91,3 @@ class Run:
             self.strike(JobKilled)
             if self.cancel_coroutine:
                 self.cancel_coroutine()
-
-    def strike(self, exception: type[BaseException]) -> None:
-        """Raise an exception in the handler, between two of its Python instructions.
-
-        Once; not before the handler is entered, and not while it imports: what is struck in vain
-        is struck again.
-        """
-        with self._lock:
-            if self._is_open and not self._has_struck:
-                self._has_struck = strike(self._thread, exception)
-
-    @property
-    def is_importing(self) -> bool:
-        return is_importing(self._thread)

@@ -5,9 +5,47 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from typing import Final
+from threading import Lock, get_ident
+from typing import Final, Self
 
 IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
+
+
+class Reach:
+    """Where another thread can `strike()`: within the block, in the thread that is in it.
+
+    Never after it: what was raised but has not arrived by its end is taken back.
+    """
+
+    def __init__(self) -> None:
+        self._thread = get_ident()
+        self._lock = Lock()
+        self._is_open = False
+        self._has_struck = False
+
+    def __enter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._lock:
+            self._is_open = False
+            if self._has_struck:
+                take_back(self._thread)
+
+    def strike(self, exception: type[BaseException]) -> None:
+        """Raise an exception between two of the Python instructions that run there.
+
+        Once; not before the block is entered, and not while it imports: what is struck in vain
+        is struck again.
+        """
+        with self._lock:
+            if self._is_open and not self._has_struck:
+                self._has_struck = strike(self._thread, exception)
+
+    @property
+    def is_importing(self) -> bool:
+        return is_importing(self._thread)
 
 
 def strike(thread: int, exception: type[BaseException]) -> bool:

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from threading import Thread
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
 from forge_jobs.handlers.secrecy import shown_job
+from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
 from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.running import stacks
 from forge_jobs.runtime.running.run import GRACE_SECONDS, NEVER, Run
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.signals import worker_abandoned
 
+if TYPE_CHECKING:
+    from forge_jobs.runtime.running.coroutines import Coroutines
+    from forge_jobs.runtime.running.sync_threads import SyncThread
+
+IN_IMPORT: Final = "a thread was given up in the middle of an import"
+
+
+class Side(NamedTuple):
+    """Those who run jobs of some kinds: `who` they are, how many there are, and what they do."""
+
+    who: str
+    size: int
+    busy: int
+    kinds: Callable[[str], bool]
+    started: int
+    runs: Sequence[Run]
+
 
 class Workers:
-    """`hire(number)` makes one more worker; it is not started."""
+    """`hire(number)` makes one more worker; it is not started. Beside them are the `coroutines`."""
 
     def __init__(
         self,
@@ -26,8 +45,10 @@ class Workers:
         size: int,
         settlements: Settlements,
         lifecycle: Lifecycle,
+        coroutines: Coroutines | None = None,
     ) -> None:
         self._hire = hire
+        self.coroutines = coroutines
         self._settlements = settlements
         self._lifecycle = lifecycle
         self.active = [hire(number) for number in range(1, size + 1)]
@@ -41,7 +62,40 @@ class Workers:
     @property
     def stuck(self) -> int:
         """How many abandoned threads are still there."""
-        return sum(worker.is_alive() for worker in self.abandoned)
+        return sum(thread.is_alive() for thread in self.abandoned_threads)
+
+    @property
+    def threads(self) -> list[Thread]:
+        """Those that run jobs, and have something to end in order."""
+        return [*self.active, *self.loops]
+
+    @property
+    def loops(self) -> list[Thread]:
+        return [*self.coroutines.loops] if self.coroutines else []
+
+    @property
+    def helping_threads(self) -> list[SyncThread]:
+        return [*self.coroutines.threads] if self.coroutines else []
+
+    def end_coroutines(self) -> None:
+        """Let the loop end after what runs."""
+        if self.coroutines:
+            self.coroutines.end()
+
+    def cancel_coroutines(self) -> bool:
+        """End coroutines where they await; tells whether there are any."""
+        if self.coroutines:
+            self.coroutines.cancel()
+        return bool(self.coroutines and self.coroutines.runs())
+
+    def close(self) -> None:
+        """Let the threads end that only help: nothing runs any more."""
+        if self.coroutines:
+            self.coroutines.close()
+
+    @property
+    def abandoned_threads(self) -> list[Thread]:
+        return [*self.abandoned, *(self.coroutines.stuck if self.coroutines else [])]
 
     @property
     def hang_in_imports(self) -> bool:
@@ -49,20 +103,49 @@ class Workers:
         runs = self.runs()
         return bool(runs) and all(run.is_importing for run in runs)
 
+    @property
+    def apart(self) -> Apart:
+        """What of the process's jobs is none of the workers'."""
+        return self.coroutines.apart if self.coroutines else NOTHING_APART
+
     def runs(self) -> list[Run]:
+        return [*self.of_threads(), *(self.coroutines.runs() if self.coroutines else [])]
+
+    def of_threads(self) -> list[Run]:
+        """Those of which a thread each takes care."""
         current = [run for worker in self.active if (run := worker.current)]
         return [member for run in current for member in run.members if not member.has_ended]
 
+    def sides(self) -> list[Side]:
+        """The threads, and the loop beside them if there is one."""
+        apart = self.apart.kinds
+        sides = [
+            Side(
+                "workers",
+                len(self.active),
+                sum(worker.current is not None for worker in self.active),
+                lambda kind: kind not in apart,
+                sum(worker.jobs_started for worker in self.active),
+                self.of_threads(),
+            )
+        ]
+        if beside := self.coroutines:
+            started, runs = beside.jobs_started(), beside.runs()
+            places = "places for coroutines"
+            sides.append(Side(places, beside.size, len(runs), apart.__contains__, started, runs))
+        return sides
+
     def work_done(self) -> tuple[int, float]:
-        """How many runs have ended, and the seconds that they took."""
+        """How many runs of threads have ended, and the seconds that they took."""
         jobs, seconds = self.given_up, 0.0
         for worker in self.active:
             jobs += worker.jobs_run
             seconds += worker.seconds
         return jobs, seconds
 
-    def jobs_started(self) -> int:
-        return sum(worker.jobs_started for worker in self.active)
+    def jobs_ended(self) -> int:
+        """How many runs have ended, those of coroutines too."""
+        return self.work_done()[0] + (self.coroutines.jobs_run() if self.coroutines else 0)
 
     def look_after(self) -> None:
         """End what has run for too long; give up the threads that do not react."""
@@ -73,6 +156,8 @@ class Workers:
                 run.look_after(now=now)
                 if run.is_given_up:
                     self.abandon(worker, run)
+        if self.coroutines:
+            self.coroutines.look_after()
 
     def abandon(self, worker: Worker, run: Run) -> None:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
@@ -86,7 +171,7 @@ class Workers:
         worker_abandoned.send_robust(type(self), job=shown_job(run.job), stuck=self.stuck)
         if run.is_importing:
             # Others will wait for the module, and nobody knows whether it will ever be whole.
-            self._lifecycle.give_up("a thread was given up in the middle of an import")
+            self._lifecycle.give_up(IN_IMPORT)
         if not self._lifecycle.is_stopping:
             successor = self._hire(worker.number)
             successor.jobs_run, successor.seconds = worker.jobs_run, worker.seconds
@@ -108,10 +193,5 @@ def _given_up(worker: Worker, run: Run) -> Outcome:
     return Failed(
         f"Timed out after {run.job.timeout_seconds:g} s and did not react within "
         f"{GRACE_SECONDS:g} s more; its thread was abandoned.",
-        traceback=_where_is(worker),
+        traceback=stacks.of_thread(worker),
     )
-
-
-def _where_is(worker: Worker) -> str:
-    frame = sys._current_frames().get(worker.ident or 0)
-    return "".join(traceback.format_stack(frame)) if frame else ""

@@ -101,11 +101,11 @@ def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelle
 
 
 def test_a_process_s_gauge_tells_how_it_is() -> None:
-    with running(engine(threads=3)):
+    with running(engine(threads=3, async_concurrency=2)):
         eventually(lambda: ProcessGauge.objects.exists())
 
     gauge = ProcessGauge.objects.get()
-    assert (gauge.process_name, gauge.threads, gauge.busy) == ("tested", 3, 0)
+    assert (gauge.process_name, gauge.threads, gauge.busy) == ("tested", 3 + 2, 0)
     assert gauge.rss_bytes > 2**20
     assert gauge.connections >= 1
     assert 0 <= gauge.cpu_percent <= 100 * (psutil.cpu_count() or 1) + 100

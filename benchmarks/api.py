@@ -1,0 +1,45 @@
+"""How soon the HTTP API answers at 200 requests a second, beside a drain of no-op jobs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from benchmarks.contestants import ENTRIES
+from benchmarks.databases import PostgreSQL, Sqlite
+from benchmarks.options import Options, progress
+from benchmarks.processes import ROOT, ContestantFailed, environment
+from benchmarks.report import OURS, Limit, Measured
+
+A_SECOND = 200
+SECONDS = 15
+LIMIT_MS = 100
+LIMIT_SECONDS = 300
+
+
+def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]:
+    (entry,) = [entry for entry in ENTRIES if entry.name == OURS]
+    what = f"{A_SECOND} API requests a second beside a drain, {server.name}"
+    measured = {
+        "p50": Measured(f"p50 of {what}", "ms"),
+        "p99": Measured(f"p99 of {what}", "ms", [Limit(LIMIT_MS)]),
+        "processor": Measured(f"processor time of the web process a request, {what}", "ms"),
+        "drained": Measured(f"jobs drained beside {what}", "1/s"),
+    }
+    for turn in range(options.rounds):
+        progress(f"  round {turn + 1} of {options.rounds}")
+        with server.fresh() as url:
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.api_run", str(A_SECOND), str(SECONDS)],
+                cwd=ROOT,
+                env=environment(entry, url) | {"DJANGO_SETTINGS_MODULE": "benchmarks.api_settings"},
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_SECONDS,
+            )
+        if done.returncode:
+            raise ContestantFailed(done.stderr[-3000:])
+        for name, value in json.loads(done.stdout.splitlines()[-1]).items():
+            measured[name].add(OURS, value)
+    progress("")
+    yield from measured.values()

@@ -1,0 +1,126 @@
+"""A web process, a `runjobs` with a backlog, and clients that send on time, whoever is slow."""
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from statistics import quantiles
+
+import django
+import psutil
+
+BACKLOG = 60_000
+CLIENTS = 16
+FIRST = 5.0
+"""For so many seconds everything warms up: pages of code, sessions, the prefetch."""
+
+
+def main(a_second: int, seconds: int) -> None:
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+
+    from forge_jobs import enqueue_many
+    from forge_jobs.enqueueing.enqueue import NewJob
+    from forge_jobs.models import ApiToken, Job
+
+    call_command("migrate", verbosity=0)
+    user = User.objects.create_superuser("operator")
+    _, token = ApiToken.objects.issue(
+        name="bench",
+        owner_key=str(user.pk),
+        owner_name="operator",
+        permissions=["view_job"],
+        kinds=["bench.noop"],
+        expires_at=None,
+    )
+    enqueue_many(NewJob("bench.noop", {}) for _ in range(BACKLOG))
+    web = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.api_run"], stdout=subprocess.PIPE, text=True
+    )
+    port = int(web.stdout.readline())
+    jobs = subprocess.Popen(
+        [sys.executable, "manage.py", "runjobs", "--threads", "4", "--verbosity", "0"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        send(port, token, a_second=a_second, seconds=FIRST)
+        done, began, used = Job.objects.finished().count(), time.monotonic(), cpu(web)
+        times = send(port, token, a_second=a_second, seconds=seconds)
+        drained = (Job.objects.finished().count() - done) / (time.monotonic() - began)
+        processor = 1000 * (cpu(web) - used) / len(times)
+    finally:
+        for process in (jobs, web):
+            process.terminate()
+            process.wait(30)
+    cuts = quantiles(times, n=100)
+    told = {"p50": 1000 * cuts[49], "p99": 1000 * cuts[98]}
+    print(json.dumps({**told, "processor": processor, "drained": drained}))
+
+
+def cpu(process: subprocess.Popen) -> float:
+    return sum(psutil.Process(process.pid).cpu_times()[:2])
+
+
+def send(port: int, token: str, *, a_second: int, seconds: float) -> list[float]:
+    """Seconds from when each request was due, not from when somebody was free to send it."""
+    times: list[float] = []
+    due = iter(range(int(a_second * seconds)))
+    began, turn = time.monotonic() + 0.1, threading.Lock()
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while True:
+            with turn:
+                number = next(due, None)
+            if number is None:
+                return
+            moment = began + number / a_second
+            time.sleep(max(0.0, moment - time.monotonic()))
+            ask(connection, token, number)
+            times.append(time.monotonic() - moment)
+
+    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+def ask(connection: http.client.HTTPConnection, token: str, number: int) -> None:
+    """Half of them enqueue, the others look at one job, or at a list."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    root = "/jobs/api"
+    if number % 2:
+        body = json.dumps({"kind": "bench.noop", "payload": {"moment": 0}})
+        headers["Idempotency-Key"] = f"{time.time_ns()}-{number}"
+        connection.request("POST", f"{root}/jobs", body, headers)
+    elif number % 10:
+        connection.request("GET", f"{root}/jobs/{1 + number % BACKLOG}", headers=headers)
+    else:
+        connection.request("GET", f"{root}/jobs?state=succeeded&limit=20", headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status not in (200, 201):
+        raise SystemExit(f"{answer.status}")
+
+
+def serve() -> None:
+    """Django's own server, with connections that stay."""
+    django.setup()
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.core.wsgi import get_wsgi_application
+
+    WSGIRequestHandler.log_message = lambda *args: None
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    server.set_app(get_wsgi_application())
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2])) if sys.argv[1:] else serve()

@@ -1,0 +1,5 @@
+"""The settings of the pages, with the HTTP API beside the admin."""
+
+from benchmarks.pages_settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.api_urls"

@@ -1,0 +1,1 @@
+"""How do programs in other languages use it? HTTP and JSON, by the admin's own rules."""

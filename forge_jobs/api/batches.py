@@ -1,0 +1,123 @@
+"""Batches: how far they are, and how they are cancelled, requeued and sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from django.http import HttpRequest
+from ninja import Query as InQuery
+from ninja import Router, Schema
+from pydantic import Field
+
+from forge_jobs import clock, db
+from forge_jobs.api.seat import Seat
+from forge_jobs.api.shapes import Done, Id, Numbered, Why
+from forge_jobs.dashboard import batches
+from forge_jobs.dashboard.batches import BatchLine, BatchPage
+from forge_jobs.models import Batch
+
+router: Final = Router(tags=["Batches"])
+
+
+class BatchListing(Numbered):
+    state: Literal["open", "sealed", "succeeded", "failed"] | None = None
+
+
+class BatchDocument(Schema):
+    id: Id
+    name: str
+    state: str = Field(examples=["sealed"])
+    percent: int
+    counts: dict[str, int] = Field(examples=[{"succeeded": 90, "running": 10}])
+    opened_at: datetime
+    sealed_at: datetime | None
+    ended_at: datetime | None
+    expected_end_at: datetime | None
+    part_of: Id | None
+
+
+class WholeBatch(BatchDocument):
+    parts: list[BatchDocument]
+    has_more_parts: bool
+
+
+class BatchPageDocument(Schema):
+    batches: list[BatchDocument]
+    matched: int
+    next_page: int | None
+
+
+@router.get(
+    "/batches", response=BatchPageDocument, operation_id="list_batches", summary="List batches"
+)
+def list_batches(request: HttpRequest, asked: InQuery[BatchListing]) -> dict[str, Any]:
+    """The newest first."""
+    Seat.looking(request, Batch)
+    now = clock.now()
+    with db.snapshot():
+        found = batches.read(now=now, words=asked.q, state=asked.state or "", page=str(asked.page))
+    return {
+        "batches": [_document(line) for line in found.rows],
+        "matched": found.matched,
+        "next_page": found.after,
+    }
+
+
+@router.get(
+    "/batches/{int:id}", response=WholeBatch, operation_id="get_batch", summary="Read a batch"
+)
+def get_batch(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+    batch = Seat.looking(request, Batch).row(pk=id)
+    with db.snapshot():
+        page = BatchPage.read(batch, now=clock.now())
+    parts = [_document(part) for part in page.parts]
+    return {**_document(page.line), "parts": parts, "has_more_parts": page.has_more_parts}
+
+
+@router.post(
+    "/batches/{int:id}/cancel",
+    response=Done,
+    operation_id="cancel_batch",
+    summary="Cancel all that is left of a batch",
+)
+def cancel_batch(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
+    return _pressed(request, "forge_jobs_cancel_batch", id, reason=why.reason)
+
+
+@router.post(
+    "/batches/{int:id}/requeue",
+    response=Done,
+    operation_id="requeue_batch",
+    summary="Requeue the failed jobs of a batch",
+)
+def requeue_batch(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    return _pressed(request, "forge_jobs_requeue_batch", id)
+
+
+@router.post(
+    "/batches/{int:id}/seal", response=Done, operation_id="seal_batch", summary="Seal a batch"
+)
+def seal_batch(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    """It is complete: it ends with the last of its jobs."""
+    return _pressed(request, "forge_jobs_seal_batch", id)
+
+
+def _pressed(request: HttpRequest, button: str, pk: int, **answers: Any) -> dict[str, str]:
+    return {"detail": Seat.of(request, Batch).press(button, {"pk": pk}, **answers)}
+
+
+def _document(line: BatchLine) -> dict[str, Any]:
+    row = line.row
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "state": row.state,
+        "percent": line.percent,
+        "counts": {str(state): count for state, count in line.states},
+        "opened_at": row.opened_at,
+        "sealed_at": row.sealed_at,
+        "ended_at": row.ended_at,
+        "expected_end_at": line.ends_at,
+        "part_of": row.parent_id,
+    }

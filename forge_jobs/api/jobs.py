@@ -1,0 +1,194 @@
+"""Jobs: lists by the filters of Mission Control, one with its timeline, and what is done to one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpRequest
+from ninja import Query as InQuery
+from ninja import Router
+from pydantic import Field
+
+from forge_jobs import clock, db
+from forge_jobs.admin.job_filter import JobFilter
+from forge_jobs.api import job_shapes
+from forge_jobs.api.job_shapes import JobDocument, JobPageDocument, Timeline
+from forge_jobs.api.problems import invalid
+from forge_jobs.api.seat import Seat
+from forge_jobs.api.shapes import Done, Id, Query, StateName, Why
+from forge_jobs.conf import conf
+from forge_jobs.dashboard.batch_jobs import listed
+from forge_jobs.dashboard.job_line import Progress
+from forge_jobs.dashboard.job_list import JobList, JobPage
+from forge_jobs.dashboard.order import Place
+from forge_jobs.dashboard.totals import Totals
+from forge_jobs.models import Job, JobLabel
+
+router: Final = Router(tags=["Jobs"])
+
+MOST: Final = 200
+PLACES: Final = ("after", "before")
+FILTERS: Final = ("state", "queue", "kind", "label", "error", "batch", "q", "since", "until")
+
+
+class Filters(Query):
+    """Which jobs; what is not given does not matter."""
+
+    state: StateName | None = None
+    queue: str | None = Field(None, max_length=100)
+    kind: str | None = Field(None, max_length=201, description="A prefix, if it ends with *.")
+    label: str | None = Field(None, max_length=100)
+    error: str | None = Field(
+        None,
+        max_length=201,
+        description="The first line of the last error, or its beginning and *.",
+    )
+    batch: Id | None = None
+    q: str | None = Field(
+        None, max_length=200, description="A part of payload or last error; or #id."
+    )
+    since: str | None = Field(
+        None,
+        max_length=40,
+        description="A moment, or an age such as 30m or 7d: of when a job finished, or if it has "
+        "not, of when it was enqueued.",
+        examples=["24h"],
+    )
+    until: str | None = Field(None, max_length=40, description="As since.")
+
+
+class Listing(Filters):
+    after: str | None = Field(None, max_length=500, description="The next of another page.")
+    before: str | None = Field(None, max_length=500, description="The previous of another page.")
+    limit: int = Field(50, ge=1, le=MOST)
+
+
+@router.get("/jobs", response=JobPageDocument, operation_id="list_jobs", summary="List jobs")
+def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
+    """Without a state the newest first, else in the order in which they ended, run or are due."""
+    Seat.looking(request, Job)
+    now = clock.now()
+    with db.snapshot():
+        jobs = listed(job_filter(asked.model_dump()).selection(), now=now)
+        places = {name: _place(jobs, name, getattr(asked, name)) for name in PLACES}
+        if all(places.values()):
+            raise invalid(("before", "Give after or before, not both."))
+        page = jobs.page(after=places["after"], before=places["before"], size=asked.limit)
+        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+    return {
+        "jobs": [
+            job_shapes.line(job, labels=labels.get(job.pk, ()), progress=Progress.of(job))
+            for job in page.jobs
+        ],
+        **_neighbours(jobs, page, is_backward=places["before"] is not None),
+    }
+
+
+@router.get(
+    "/jobs/{int:id}",
+    response=JobDocument,
+    operation_id="get_job",
+    summary="Read a job",
+    url_name="job",
+)
+def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002 - as addresses have it
+    job = Seat.looking(request, Job).row(pk=id)
+    with db.snapshot():
+        return job_shapes.document(job, now=clock.now())
+
+
+@router.delete(
+    "/jobs/{int:id}", response=Done, operation_id="delete_job", summary="Delete a finished job"
+)
+def delete_job(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    return _pressed(request, "forge_jobs_delete_job", id)
+
+
+@router.get(
+    "/jobs/{int:id}/timeline",
+    response=Timeline,
+    operation_id="get_timeline",
+    summary="Read what happened to a job",
+)
+def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+    """The oldest first; what is still to come is last."""
+    job = Seat.looking(request, Job).row(pk=id)
+    with db.snapshot():
+        return job_shapes.timeline_of(job, now=clock.now())
+
+
+@router.get(
+    "/jobs/{int:id}/why",
+    response=job_shapes.Why,
+    operation_id="get_why",
+    summary="Read what keeps a job, and what it comes after",
+)
+def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+    job = Seat.looking(request, Job).row(pk=id)
+    with db.snapshot():
+        return job_shapes.why(job, now=clock.now())
+
+
+@router.post(
+    "/jobs/{int:id}/cancel", response=Done, operation_id="cancel_job", summary="Cancel a job"
+)
+def cancel_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
+    """One that waits is cancelled at once; one that runs is asked to stop."""
+    return _pressed(request, "forge_jobs_cancel_job", id, reason=why.reason)
+
+
+@router.post("/jobs/{int:id}/kill", response=Done, operation_id="kill_job", summary="Kill a job")
+def kill_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
+    """Its handler is ended in the midst of its work."""
+    return _pressed(request, "forge_jobs_kill_job", id, reason=why.reason)
+
+
+@router.post(
+    "/jobs/{int:id}/requeue", response=Done, operation_id="requeue_job", summary="Requeue a job"
+)
+def requeue_job(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    """A finished one runs again, with fresh attempts."""
+    return _pressed(request, "forge_jobs_requeue_job", id)
+
+
+@router.post(
+    "/jobs/{int:id}/run-now", response=Done, operation_id="run_job_now", summary="Run a job now"
+)
+def run_job_now(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    """One that waits for its time waits no longer."""
+    return _pressed(request, "forge_jobs_run_job_now", id)
+
+
+def job_filter(said: dict[str, Any]) -> JobFilter:
+    """The filter of the job list, filled in; raises `Problem`."""
+    data = {name: str(said[name]) for name in FILTERS if said.get(name) is not None}
+    queues = {*conf().queues}
+    if data.get("queue", "") not in {"", *queues}:
+        queues |= Totals.read().queues()  # a former one
+    found = JobFilter(data, queues=queues, now=clock.now())
+    if not found.is_valid():
+        raise invalid(*((name, " ".join(map(str, why))) for name, why in found.errors.items()))
+    return found
+
+
+def _pressed(request: HttpRequest, button: str, pk: int, **answers: Any) -> dict[str, str]:
+    return {"detail": Seat.of(request, Job).press(button, {"pk": pk}, **answers)}
+
+
+def _place(jobs: JobList, name: str, written: str | None) -> Place | None:
+    try:
+        return jobs.order.read(written) if written else None
+    except (ValueError, OverflowError):
+        raise invalid((name, f"{name} is no place in this list.")) from None
+
+
+def _neighbours(jobs: JobList, page: JobPage, *, is_backward: bool) -> dict[str, str | None]:
+    """A page that is not full because so many were looked through goes on from there."""
+    after, before = page.after, page.before
+    if page.looked_to is not None:
+        after, before = (after, page.looked_to) if is_backward else (page.looked_to, before)
+    written = jobs.order.written
+    return {
+        "next": written(after) if after else None,
+        "previous": written(before) if before else None,
+    }

@@ -1,0 +1,122 @@
+"""Processes: how they are, and wishes that they be quiet, claim again, or stop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field
+
+from forge_jobs import clock, db
+from forge_jobs.api.seat import Seat
+from forge_jobs.api.shapes import Done, Id
+from forge_jobs.dashboard.processes import Fleet, ProcessCard
+from forge_jobs.models import Process
+
+router: Final = Router(tags=["Processes"])
+
+
+class ProcessDocument(Schema):
+    """`pulse` is `live`, `late` or `silent`; `wish` is what was asked of it and not done yet."""
+
+    id: Id
+    name: str
+    host: str
+    pid: int
+    state: str = Field(examples=["running"])
+    pulse: str = Field(examples=["live"])
+    wish: str
+    leads: bool
+    version: str
+    queues: list[str]
+    kinds: list[str]
+    threads: int
+    running: int
+    abandoned_threads: int
+    rss_bytes: int
+    cpu_percent: float | None
+    started_at: datetime
+    heartbeat_at: datetime
+    trouble: str
+
+
+class ProcessList(Schema):
+    """`troubles` are sentences about work that nobody takes."""
+
+    processes: list[ProcessDocument]
+    troubles: list[str]
+
+
+@router.get(
+    "/processes", response=ProcessList, operation_id="list_processes", summary="List processes"
+)
+def list_processes(request: HttpRequest) -> dict[str, Any]:
+    Seat.looking(request, Process)
+    with db.snapshot():
+        fleet = Fleet.read(now=clock.now())
+    return {
+        "processes": [_document(card) for card in fleet.cards],
+        "troubles": list(fleet.troubles),
+    }
+
+
+@router.post(
+    "/processes/{int:id}/quiet",
+    response=Done,
+    operation_id="quiet_process",
+    summary="Let a process claim nothing more",
+)
+def quiet_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    return _pressed(request, "forge_jobs_quiet_process", id)
+
+
+@router.post(
+    "/processes/{int:id}/claim",
+    response=Done,
+    operation_id="unquiet_process",
+    summary="Let a quiet process claim again",
+)
+def unquiet_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    return _pressed(request, "forge_jobs_unquiet_process", id)
+
+
+@router.post(
+    "/processes/{int:id}/stop",
+    response=Done,
+    operation_id="stop_process",
+    summary="Let a process end in order",
+)
+def stop_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
+    """As by SIGTERM. Whatever started it may start another one."""
+    return _pressed(request, "forge_jobs_stop_process", id)
+
+
+def _pressed(request: HttpRequest, button: str, pk: int) -> dict[str, str]:
+    return {"detail": Seat.of(request, Process).press(button, {"pk": pk})}
+
+
+def _document(card: ProcessCard) -> dict[str, Any]:
+    row = card.row
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "host": row.host,
+        "pid": row.pid,
+        "state": row.state,
+        "pulse": card.pulse,
+        "wish": card.wish,
+        "leads": card.leads,
+        "version": row.version,
+        "queues": row.queues,
+        "kinds": row.kinds,
+        "threads": row.threads,
+        "running": row.running,
+        "abandoned_threads": row.abandoned_threads,
+        "rss_bytes": row.rss_bytes,
+        "cpu_percent": card.cpu_percent,
+        "started_at": row.started_at,
+        "heartbeat_at": row.heartbeat_at,
+        "trouble": row.trouble,
+    }

@@ -1,0 +1,81 @@
+"""What is sent and answered, as far as several tables share it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+
+LARGEST_ID: Final = 2**63 - 1
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID, examples=[1742])]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Page = Annotated[int, Field(ge=1, le=1_000_000)]
+Words = Annotated[str, Field(max_length=200)]
+Seconds = Annotated[float, Field(ge=0, le=36_500 * 86_400.0)]
+Reason = Annotated[
+    str, Field(max_length=500, description="It is kept, and a handler that runs is told.")
+]
+StateName = Literal[
+    "scheduled",
+    "ready",
+    "blocked",
+    "held",
+    "running",
+    "retrying",
+    "succeeded",
+    "dead",
+    "cancelled",
+]
+
+
+class Body(Schema):
+    """What is sent; a name that is not known is refused, for it is a typing error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Query(Schema):
+    """The same in an address."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_unknown(cls, values: Any, info: ValidationInfo) -> Any:
+        asked = info.context["request"].GET if info.context else {}
+        if unknown := sorted(asked.keys() - cls.model_fields.keys()):
+            known = ", ".join(cls.model_fields)
+            raise ValueError(f"{unknown[0][:100]} is no parameter here; there are {known}.")
+        return values
+
+
+class Numbered(Query):
+    """Which page of a list, and what to look for."""
+
+    q: Words = Field("", description="A part of the name.")
+    page: Page = 1
+
+
+class Done(Schema):
+    """`detail` says in a sentence what was done."""
+
+    detail: str = Field(examples=["The queue mail is paused."])
+
+
+class Why(Body):
+    reason: Reason = ""
+
+
+class Fault(Schema):
+    field: str = Field(examples=["payload"])
+    reason: str
+
+
+class ProblemDocument(Schema):
+    """RFC 9457; `errors` names the fields that are wrong, if any are."""
+
+    type: str = Field(examples=["urn:forge-jobs:problem:invalid"])
+    title: str
+    status: int = Field(examples=[422])
+    detail: str
+    errors: list[Fault]
