@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench clean
+.PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench bench-large clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,9 +59,13 @@ OPENAPI := DJANGO_SETTINGS_MODULE=sample_project.settings $(BIN)/python -m forge
 openapi: $(READY) ## write down anew what the API promises
 	$(OPENAPI) > docs/openapi.json
 
+ROWS ?= 10000000
 bench: $(READY) ## measure it beside its peers, which takes long
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks
+
+bench-large: $(READY) ## measure it with ten million jobs in the table, which takes longer
+	$(BIN)/python -m benchmarks large --jobs $(ROWS)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,7 @@
-"""Runs the benchmarks: `python -m benchmarks [suite] [--database sqlite|postgresql] …`."""
+"""Runs the benchmarks: `python -m benchmarks [suite] [--database sqlite|postgresql] …`.
+
+Each suite writes its rows into the table of `docs/speed.md` once it has ended.
+"""
 
 import argparse
 import json
@@ -12,16 +15,21 @@ from benchmarks import (
     control,
     coroutines,
     cron,
+    handlers,
+    large,
     latency,
     limits,
     metering,
     pages,
+    queues,
     rest,
     scale,
     schedules,
     scrape,
     sets,
+    several,
     startup,
+    table,
     throughput,
 )
 from benchmarks.contestants import BOTH
@@ -30,11 +38,14 @@ from benchmarks.options import Options
 from benchmarks.report import Measured, show
 
 SUITES = {
+    "handlers": handlers.measure,
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scale": scale.measure,
     "children": children.measure,
     "control": control.measure,
+    "several": several.measure,
+    "queues": queues.measure,
     "coroutines": coroutines.measure,
     "limits": limits.measure,
     "cron": cron.measure,
@@ -47,15 +58,19 @@ SUITES = {
     "rest": rest.measure,
     "memory": throughput.drain,
     "metering": metering.measure,
+    "large": large.measure,
 }
-# throughput measures memory too
-WHOLE = tuple(name for name in SUITES if name != "memory")
+# throughput measures memory too, and filling a large table takes long
+WHOLE = tuple(name for name in SUITES if name not in ("memory", "large"))
 ROUNDS = {
+    "handlers": 3,
     "throughput": 3,
     "latency": 1,
     "scale": 1,
     "children": 3,
     "control": 3,
+    "several": 3,
+    "queues": 1,
     "coroutines": 3,
     "limits": 3,
     "cron": 5,
@@ -67,6 +82,7 @@ ROUNDS = {
     "scrape": 15,
     "startup": 15,
     "memory": 1,
+    "large": 1,
     "metering": 5,
 }
 
@@ -94,9 +110,12 @@ def measure(database: str, suites: Sequence[str], arguments: argparse.Namespace)
                 jobs=arguments.jobs,
                 only=frozenset(filter(None, arguments.only.split(","))),
             )
-            for result in SUITES[suite](running, options):
+            found = list(SUITES[suite](running, options))
+            for result in found:
                 show(result)
-                results.append(result)
+            if arguments.table:
+                table.write(found, database=running.version())
+            results += found
     return results
 
 
@@ -107,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="of each suite: " + str(ROUNDS))
     parser.add_argument("--jobs", type=int, default=20_000, help="for the quickest contestants")
     parser.add_argument("--only", default="", help="names of contestants, with commas between")
+    parser.add_argument("--no-table", dest="table", action="store_false", help="write nothing")
     parser.add_argument("--json", type=Path, help="a file to write all measurements to")
     return parser
 

@@ -30,6 +30,9 @@ class PostgreSQL:
     def show(self, setting: str) -> str:
         return self.admin.execute(f"SHOW {setting}").fetchone()[0]
 
+    def version(self) -> str:
+        return f"PostgreSQL {self.show('server_version')}"
+
     def describe(self) -> str:
         settings = ["server_version", *DURABLE, "wal_sync_method", "shared_buffers"]
         return "PostgreSQL: " + ", ".join(f"{name}={self.show(name)}" for name in settings)
@@ -70,6 +73,9 @@ class Sqlite:
     """A file in a directory of its own."""
 
     name = "sqlite"
+
+    def version(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
 
     def describe(self) -> str:
         return f"SQLite: {sqlite3.sqlite_version}, journal_mode=wal, synchronous=normal"

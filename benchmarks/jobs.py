@@ -6,12 +6,26 @@ from typing import Any
 from django.db import connection
 
 from benchmarks.meter import started
+from benchmarks.models import Entry
 from forge_jobs import Chunk, JobContext, chunk_job, job
 
 
 @job(kind="bench.noop")
 def noop(moment: int = 0) -> None:
     started(moment)
+
+
+@job(kind="bench.real")
+def real(pk: int) -> None:
+    """As most handlers do: reads a row, and writes it."""
+    entry = Entry.objects.get(pk=pk)
+    entry.number += 1
+    entry.save(update_fields=["number"])
+
+
+@job(kind="bench.real_atomic", atomic=True)
+def real_atomic(pk: int) -> None:
+    real(pk)
 
 
 @job(kind="bench.timed")

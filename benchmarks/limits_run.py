@@ -104,4 +104,5 @@ def await_(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

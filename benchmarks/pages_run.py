@@ -21,19 +21,21 @@ FILL = {
             jsonb_build_object('number', i), of.state, of.at, of.at,
             CASE WHEN of.ended THEN of.at END, CASE WHEN of.ended THEN of.at END, 1,
             CASE WHEN of.state = 'dead' THEN 'ValueError: ' || i ELSE '' END
-        FROM generate_series(1, %s) AS i CROSS JOIN LATERAL (
+        FROM generate_series(1, %(jobs)s) AS i CROSS JOIN LATERAL (
             SELECT
                 CASE
                     WHEN i %% 50 = 0 THEN 'dead' WHEN i %% 60 = 0 THEN 'cancelled'
                     WHEN i %% 20 = 1 THEN 'ready' WHEN i %% 20 = 2 THEN 'scheduled'
                     WHEN i %% 1000 = 3 THEN 'retrying' ELSE 'succeeded'
                 END AS state,
-                now() - (1000000 - i) * interval '0.5 second' AS at,
+                now() - (%(jobs)s - i) * interval '0.5 second' AS at,
                 NOT (i %% 20 IN (1, 2) OR i %% 1000 = 3) OR i %% 50 = 0 OR i %% 60 = 0 AS ended
         ) AS of
     """,
     "sqlite": """
-        WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < %s)
+        WITH RECURSIVE number (i) AS (
+            SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < %(jobs)s
+        )
         INSERT INTO forge_jobs_job (
             queue, kind, payload, state, run_at, enqueued_at, started_at, finished_at, attempt,
             last_error
@@ -53,8 +55,9 @@ FILL = {
                     WHEN i %% 20 = 1 THEN 'ready' WHEN i %% 20 = 2 THEN 'scheduled'
                     WHEN i %% 1000 = 3 THEN 'retrying' ELSE 'succeeded'
                 END AS state,
-                strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-' || ((1000000 - i) / 2) || ' seconds')
-                    AS at,
+                strftime(
+                    '%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-' || ((%(jobs)s - i) / 2) || ' seconds'
+                ) AS at,
                 NOT (i %% 20 IN (1, 2) OR i %% 1000 = 3) OR i %% 50 = 0 OR i %% 60 = 0 AS ended
             FROM number
         )
@@ -125,7 +128,7 @@ def fill(jobs: int) -> None:
 
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(FILL[connection.vendor], [jobs])
+        cursor.execute(FILL[connection.vendor], {"jobs": jobs})
     fill_metrics(now)
     Queue.objects.sow({name: {} for name in ("default", "mail", "images", "reports")})
     Census().run_once(now=now)

@@ -18,9 +18,9 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
         "jobs/s",
         [Ratio("plain", 0.85)],
     )
-    one = Measured(f"enqueue_many behind one job, {server.name}", "jobs/s", [Ratio("plain", 0.77)])
+    one = Measured(f"enqueue_many behind one job, {server.name}", "jobs/s", [Ratio("plain", 0.7)])
     each = Measured(
-        f"enqueue_many, each behind another, {server.name}", "jobs/s", [Ratio("plain", 0.62)]
+        f"enqueue_many, each behind another, {server.name}", "jobs/s", [Ratio("plain", 0.4)]
     )
     release = Measured(
         f"{FOLLOWERS:,} followers of one job let go, {server.name}", "ms", [Limit(1_000)]

@@ -2,6 +2,8 @@
 
 import os
 
+AGE = os.environ.get("BENCHMARK_CONN_MAX_AGE")
+CONN_MAX_AGE = int(AGE) if AGE else None
 URL = os.environ["BENCHMARK_DATABASE_URL"]
 APPS = {
     "forge_jobs": ["forge_jobs", "benchmarks"],
@@ -21,7 +23,7 @@ def postgresql(url: str) -> dict[str, object]:
         "PASSWORD": parts.get("password", ""),
         "HOST": parts.get("host", ""),
         "PORT": parts.get("port", ""),
-        "CONN_MAX_AGE": None,
+        "CONN_MAX_AGE": CONN_MAX_AGE,
     }
 
 
@@ -29,7 +31,7 @@ def sqlite(path: str) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
-        "CONN_MAX_AGE": None,
+        "CONN_MAX_AGE": CONN_MAX_AGE,
         "OPTIONS": {
             "timeout": 30,
             "transaction_mode": "IMMEDIATE",
@@ -42,5 +44,9 @@ DATABASES = {"default": postgresql(URL) if URL.startswith("postgresql:") else sq
 INSTALLED_APPS = APPS[os.environ["BENCHMARK_PROGRAM"]]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "no secret"
-FORGE_JOBS = {"IMPORTS": os.environ.get("BENCHMARK_IMPORTS", "").split()}
+QUEUES = ["default", *(f"queue-{n}" for n in range(int(os.environ.get("BENCHMARK_QUEUES", "0"))))]
+FORGE_JOBS = {
+    "IMPORTS": os.environ.get("BENCHMARK_IMPORTS", "").split(),
+    "QUEUES": {queue: {} for queue in QUEUES},
+}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -32,7 +32,7 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
 
 def drain(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]:
     rates = Measured(f"drain, {server.name}", "jobs/s", DRAIN_TARGETS[server.name])
-    memory = Measured(f"memory after the drain, {server.name}", "MiB", [Limit(60)])
+    memory = Measured(f"memory after the drain, {server.name}", "MiB", [Limit(55)])
     entries = entered(DRAIN, database=server.name, only=options.only)
     for entry in options.rounds_of(entries):
         rate, mib = drain_once(server, entry, jobs=options.share(entry))

@@ -1,6 +1,7 @@
 """Lets one contestant do one thing in a process of its own, and reports how long it took."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ def perform(contestant: Contestant, verb: str, number: int) -> float:
         case "drain":
             METER.expect(number, unfinished=contestant.unfinished)
             return timed(contestant.work)
+        case "drain-by-two":
+            return timed(lambda: by_two(contestant))
         case "send":
             return timed(lambda: contestant.enqueue_each(paced(number)))
         case "load-hourly-schedules":
@@ -63,6 +66,16 @@ def timed(action: Callable[[], None]) -> float:
     begin = time.perf_counter()
     action()
     return time.perf_counter() - begin
+
+
+def by_two(contestant: Contestant) -> None:
+    """Let two forked processes work until nothing is left."""
+    pids = [os.fork() or contestant.work() for _ in range(2)]
+    while contestant.unfinished():
+        time.sleep(0.01)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def in_chunks(enqueue: Callable[[int], None], count: int) -> None:

@@ -1,12 +1,17 @@
 """Deletes finished jobs that have been kept for long enough."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import OuterRef, Subquery
 
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Job, JobStep, Queue, State
 from forge_jobs.models.base import constants
+from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
+from forge_jobs.states import TERMINAL
 
 LARGEST_PASS: Final = 5_000
 """How many jobs one pass deletes, so that other services have their turn; and at how many steps
@@ -28,20 +33,11 @@ class Pruner(Service):
 
     def run_once(self, *, now: datetime) -> int:
         pruned = 0
-        for queue in Queue.objects.order_by("name"):
-            for states, seconds in (
-                ((State.SUCCEEDED,), queue.retain_succeeded_seconds),
-                ((State.DEAD, State.CANCELLED), queue.retain_failed_seconds),
-            ):
-                if seconds is not None and pruned < LARGEST_PASS:
-                    old = Job.objects.filter(
-                        queue=queue.name,
-                        state__in=constants(states),
-                        finished_at__lt=now - of_seconds(seconds),
-                    )
-                    ids = old.order_by("finished_at").values_list("pk", flat=True)
-                    chosen = list(ids[: LARGEST_PASS - pruned])
-                    pruned += Job.objects.filter(pk__in=chosen).purge() if chosen else 0
+        for queue, state, end in _past_retention(now):
+            if pruned < LARGEST_PASS:
+                old = _ended(state).filter(queue=queue, finished_at__lt=end)
+                chosen = list(old.values_list("pk", flat=True)[: LARGEST_PASS - pruned])
+                pruned += Job.objects.filter(pk__in=chosen).purge()
         self._swept = JobStep.objects.sweep(
             Job.objects.all(), after=self._swept or 0, limit=LARGEST_PASS
         )
@@ -50,3 +46,29 @@ class Pruner(Service):
 
     def rest(self, *, now: datetime) -> timedelta:
         return timedelta(0) if self._has_more else self.interval
+
+
+def _past_retention(now: datetime) -> Iterator[tuple[str, State, datetime]]:
+    """The queues that have jobs of a state that ended before their time is up, and that moment.
+
+    Asked once for all queues: there may be thousands, and few with anything to delete.
+    """
+    oldest = {
+        state.value: Subquery(
+            _ended(state).filter(queue=OuterRef("name")).values("finished_at")[:1]
+        )
+        for state in TERMINAL
+    }
+    columns = ("name", "retain_succeeded_seconds", "retain_failed_seconds")
+    queues = Queue.objects.order_by("name").annotate(**oldest).values_list(*columns, *oldest)
+    for queue, successes_for, failures_for, *firsts in queues:
+        for state, first in zip(TERMINAL, firsts, strict=True):
+            seconds = successes_for if state is State.SUCCEEDED else failures_for
+            if seconds is None or first is None:
+                continue
+            if first < (end := now - of_seconds(seconds)):
+                yield queue, state, end
+
+
+def _ended(state: State) -> JobQuerySet:
+    return Job.objects.filter(state__in=constants([state])).order_by("finished_at")

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from forge_jobs.models import Job, Queue, State
 from forge_jobs.services import pruner as module
@@ -69,3 +71,23 @@ def test_a_pass_is_bounded_and_the_next_one_follows_at_once(
     assert pruner.rest(now=NOON) == timedelta(0)
     assert pruner.run_once(now=NOON) == 2
     assert pruner.rest(now=NOON) == pruner.interval
+
+
+def test_however_many_queues_there_are_it_asks_once_which_have_anything_to_prune() -> None:
+    finished(State.SUCCEEDED, days_ago=1)
+    with CaptureQueriesContext(connection) as few:
+        assert Pruner().run_once(now=NOON) == 0
+    Queue.objects.sow({f"queue-{number}": {} for number in range(20)})
+    with CaptureQueriesContext(connection) as many:
+        assert Pruner().run_once(now=NOON) == 0
+
+    assert len(many) == len(few)
+
+
+def test_each_queue_keeps_its_jobs_for_its_own_time() -> None:
+    Queue.objects.sow({"brief": {"retain_succeeded_seconds": 3600.0}})
+    kept = finished(State.SUCCEEDED, days_ago=1)
+    stored_job(queue="brief", state=State.SUCCEEDED, finished_at=NOON - DAY)
+
+    assert Pruner().run_once(now=NOON) == 1
+    assert left() == {kept.pk}

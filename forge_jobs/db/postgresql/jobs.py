@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -178,7 +179,7 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def rows_of(transitions: Sequence[Transition]) -> str:
-    return json.dumps([one.as_row() for one in transitions], default=str)
+    return json.dumps([one.as_row() for one in transitions], default=as_text)
 
 
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
@@ -186,7 +187,7 @@ def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
 
     What is in a batch, or comes before others, stays.
     """
-    cursor.execute(FORGET, [json.dumps(transitions, default=str), process])
+    cursor.execute(FORGET, [json.dumps(transitions, default=as_text), process])
     return {row[0] for row in cursor.fetchall()}
 
 
@@ -210,6 +211,7 @@ def interrupt(connection: Any) -> None:
         connection.cancel_safe(timeout=INTERRUPT_SECONDS)
 
 
+@lru_cache(maxsize=1_000)  # what ends together ends at one moment; to write it takes long
 def as_text(moment: datetime) -> str:
     """A moment as the rows that travel as JSON carry it."""
     return moment.isoformat()

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import Error
@@ -185,6 +186,7 @@ def interrupt(connection: Any) -> None:
     connection.interrupt()
 
 
+@lru_cache(maxsize=1_000)  # what ends together ends at one moment; to write it takes long
 def as_text(moment: datetime) -> str:
     """A moment as Django's SQLite backend stores it, and the rows that travel as JSON carry it."""
     return moment.astimezone(UTC).isoformat(" ")[: -len("+00:00")]

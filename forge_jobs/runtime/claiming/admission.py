@@ -84,7 +84,8 @@ class Admission:
         self._paid_from = budget = self._steering.budget_of(lane.queue)
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
         has_none = budget or lane.places
-        ahead = 0 if has_none else max(lane.allowance, min(lane.entrusted, self._load.threads))
+        entrusted = min(lane.entrusted, self._load.threads)
+        ahead = 0 if has_none else max(lane.allowance, lane.left_elsewhere, entrusted)
         if (wanted := free + ahead) <= 0:
             return None
         if not budget:  # one more than is wanted: if it is not there, there is none to ask for

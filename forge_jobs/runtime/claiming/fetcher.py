@@ -91,6 +91,7 @@ class Fetcher(EngineThread):
         sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
+            self.lanes.look_first()
             while not self.stopping.is_set():
                 self.run_once()
         finally:
@@ -191,7 +192,7 @@ class Fetcher(EngineThread):
         """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.load.claimed
         lanes, are_busy = self.lanes.open(), False
-        for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
+        for lane in self.lanes.in_turn():
             needs_worker = not (lane.places or isinstance(lane, ChunkLane))
             if needs_worker and are_busy:  # nor has any of them room a moment later
                 continue

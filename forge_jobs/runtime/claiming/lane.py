@@ -64,6 +64,10 @@ class Lane:
 
         What is scarce is left to the free workers of other processes.
         """
+        self.left_elsewhere = 0
+        """How many jobs there are at least, in other queues, of which this process takes none yet:
+        as long as others find those, what is here need not be left to them.
+        """
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0

@@ -54,6 +54,20 @@ class Lanes:
                     ]
         self._lanes += [ChunkLane(desk, weight=queues[desk.queue]) for desk in desks]
 
+    def in_turn(self) -> Iterator[Lane]:
+        """Those that are open, the one first whose turn it is.
+
+        Each is told in how many queues behind it others find jobs, where that is known.
+        """
+        lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
+        plain = {lane for lane in lanes if type(lane) is Lane and not lane.places}
+        left = 0 if self._are_few else len(plain)
+        for lane in lanes:
+            is_plain = lane in plain
+            left = max(0, left - is_plain)
+            lane.left_elsewhere = left if is_plain else 0
+            yield lane
+
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
 
@@ -97,6 +111,12 @@ class Lanes:
         ready = None if self._are_few else self._ready_queues()
         for lane in self:
             lane.may_hold_work |= ready is None or lane.queue in ready
+
+    def look_first(self) -> None:
+        """The same at the start, when nobody has told anything yet."""
+        for lane in self:
+            lane.may_hold_work = False
+        self.look_everywhere()
 
     def _ready_queues(self) -> frozenset[str] | None:
         """None if that can't be known now; the claims will ride out what is amiss."""

@@ -76,6 +76,9 @@ class Launch:
         console.attach()
         if orders := Orders.received():
             sys.exit(self.obey(orders, console))
+        # Or each process would walk over all that is there by now, again and again, and so copy it
+        # where it was forked; and once more at its end, which takes most of the time of a stop.
+        gc.freeze()
         if not self.is_supervised:
             lifecycle = Lifecycle()
             stop_on_signals(lifecycle)
@@ -104,9 +107,6 @@ class Launch:
         notices = Notices()
         births = self.births(notices, console)
         close_connections()
-        # Or each process would walk over all that is there by now, and so copy it, and once more
-        # at its end, which takes most of the time of a stop.
-        gc.freeze()
         return Supervisor(
             name=self.name,
             processes=self.processes or 1,

@@ -8,8 +8,11 @@ import pytest
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming import lane as lane_module
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.claiming.lanes import Lanes
 from tests.conftest import NOON
+from tests.rows import stored_job
 
 
 def turns(count: int, **weights: int) -> list[str]:
@@ -76,3 +79,29 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
 
     assert claims.starts == ["front", "position", start]
     assert lane.entrusted == 0
+
+
+def lanes_of(count: int) -> Lanes:
+    steering: Any = SimpleNamespace(closed=frozenset())
+    no_claims: Any = None
+    no_desks: Any = []
+    kinds = KindLimits(no_claims, [])
+    queues = {f"queue-{number}": 1 for number in range(count)}
+    return Lanes(queues, kinds=kinds, desks=no_desks, steering=steering)
+
+
+@pytest.mark.django_db
+def test_of_many_queues_only_those_with_jobs_are_claimed_from_at_the_start() -> None:
+    stored_job(queue="queue-3")
+    lanes = lanes_of(20)
+    lanes.look_first()
+
+    assert [lane.queue for lane in lanes.open()] == ["queue-3"]
+
+
+def test_of_many_queues_all_but_the_last_with_jobs_may_be_claimed_ahead_from() -> None:
+    assert [lane.left_elsewhere for lane in lanes_of(6).in_turn()] == [5, 4, 3, 2, 1, 0]
+
+
+def test_of_few_queues_nothing_is_taken_to_be_elsewhere_for_nobody_has_looked() -> None:
+    assert [lane.left_elsewhere for lane in lanes_of(3).in_turn()] == [0, 0, 0]
