@@ -28,6 +28,7 @@ LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 LONGEST_NAME: Final = 300
 
+UNSAID: Final = "The handler did not say why."
 LONG_RUN: Final = timedelta(hours=1)
 
 FORGIVEN: Final = "is_forgiven"
@@ -211,7 +212,7 @@ def _failed(
         state,
         job.attempt,
         error=_error(job, outcome, process_name=process_name, now=now),
-        last_error=trimmed(outcome.message, LONGEST_MESSAGE),
+        last_error=_said(outcome),
     )
 
 
@@ -238,7 +239,7 @@ def _error(
             **marks,
             "at": now.isoformat(),
             "attempt": job.attempt,
-            "message": trimmed(outcome.message, LONGEST_MESSAGE),
+            "message": _said(outcome),
             "exception": trimmed(outcome.exception, LONGEST_NAME),
             "traceback": trimmed(outcome.traceback, LONGEST_TRACEBACK),
             "started_at": job.started_at.isoformat() if job.claimed_at else None,
@@ -246,3 +247,8 @@ def _error(
         },
         ensure_ascii=False,
     )
+
+
+def _said(outcome: Failed | Dead) -> str:
+    """Never nothing: a dead letter without a word would look like one that has not failed."""
+    return trimmed(outcome.message if outcome.message.strip() else UNSAID, LONGEST_MESSAGE)

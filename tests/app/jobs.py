@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 
-from forge_jobs import Dead, Failed, JobContext, job
+from forge_jobs import Chunk, Dead, Failed, JobContext, chunk_job, job
 from forge_jobs.backoff import Fixed
 from forge_jobs.models import JobStep, Predecessor
 from tests.app import hostile  # noqa: F401 - to register it
@@ -177,6 +177,13 @@ def _refuse_to_end() -> None:
 
 def _squared(number: int) -> int:
     return number**2
+
+
+@chunk_job(size=8, max_attempts=2)
+def perilous(chunk: Chunk[dict[str, bool]]) -> None:
+    """Takes its process down if any of them says so."""
+    if any(payload["poison"] for payload in chunk.payloads):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @job(takes_context=True)

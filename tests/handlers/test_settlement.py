@@ -124,6 +124,17 @@ def test_an_error_says_when_at_which_attempt_and_where(kind: type[Failed | Dead]
     }
 
 
+@pytest.mark.parametrize("kind", [Failed, Dead])
+@pytest.mark.parametrize("message", ["", " \n"])
+def test_a_failure_without_a_word_says_that_it_has_none(
+    kind: type[Failed | Dead], message: str
+) -> None:
+    transition = settled(kind(message), attempt=5)
+
+    assert transition.last_error == "The handler did not say why."
+    assert error_of(transition)["message"] == transition.last_error
+
+
 def test_throttled_waits_and_spends_no_attempt() -> None:
     assert settled(Throttled(90), attempt=5) == Transition(
         7, AT, State.SCHEDULED, 4, run_at=NOON + timedelta(seconds=90)

@@ -12,7 +12,8 @@ from forge_jobs.backoff import Fixed
 from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Queue, State
-from tests.running import drain, engine, eventually, running
+from tests.app.jobs import perilous
+from tests.running import Runjobs, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -311,3 +312,14 @@ def test_a_cancelled_member_can_be_left_out() -> None:
         eventually(lambda: not Job.objects.unfinished().exists())
 
     assert [state for _, state, _ in told()] == ["succeeded", "cancelled"]
+
+
+@pytest.mark.processes
+def test_a_job_that_takes_its_process_down_does_it_alone_the_next_time() -> None:
+    perilous.enqueue_many([{"poison": number == 0} for number in range(8)])
+    with Runjobs("--drain", "--threads", "1", "--processes", "1") as runjobs:
+        code, output = runjobs.wait()
+
+    ends = [*Job.objects.order_by("pk").values_list("state", "attempt")]
+    assert ends == [(State.DEAD, 2)] + [(State.SUCCEEDED, 2)] * 7, output
+    assert code == 3
