@@ -21,7 +21,7 @@ async () => {
   }
 
   const tabs = [...root.querySelectorAll(".mc-tabs a")];
-  if (tabs.length !== 8) faults.push(`${tabs.length} tabs`);
+  if (tabs.length !== 9) faults.push(`${tabs.length} tabs`);
   if (!root.querySelector("h1")) faults.push("no heading");
   if (root.querySelector("[data-live]") && !isOnTop(root.querySelector("[data-every]"))) faults.push("Refresh is hidden");
   const buttons = [...root.querySelectorAll("button, input[type=submit], .mc-button, .mc-buttons a")].filter(isShown);

@@ -60,12 +60,14 @@ def test_e013_a_schedule_for_an_undeclared_queue(declare: Any) -> None:
     assert "'nowhere'" in error.msg
 
 
+@pytest.mark.django_db  # Django asks the database what it can do
 def test_the_check_is_registered(declare: Any) -> None:
     declare(nightly={"kind": "app.no_such_kind"})
 
     assert "forge_jobs.E010" in [message.id for message in run_checks()]
 
 
+@pytest.mark.django_db
 def test_settings_that_can_not_be_read_are_told_of_elsewhere(settings: Settings) -> None:
     settings.FORGE_JOBS = {"SCHEDULES": {"nightly": {"kind": "app.noop"}}}
 

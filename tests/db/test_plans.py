@@ -23,7 +23,7 @@ from tests.factories import process_named
 
 pytestmark = pytest.mark.django_db
 
-JOBS = 20_000
+JOBS = 40_000
 RUNNING = 200
 STATES = [
     *[State.SUCCEEDED] * 86,

@@ -13,6 +13,7 @@ from forge_jobs.models import Job, JobStep, Process, State
 from tests.app.jobs import complete_and_die, in_steps, walk_over_effects
 from tests.app.models import Effect
 from tests.running import Runjobs, eventually
+from tests.sizes import sized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -58,7 +59,10 @@ def test_steps_never_run_twice_once_they_are_stored() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "seconds", "most_kills"),
-    [(1_200, 0.004, 3), pytest.param(100_000, 0.0, 1_000, marks=pytest.mark.full_size)],
+    [
+        (1_200, 0.004, 3),
+        pytest.param(sized(20_000, full=100_000), 0.0, 1_000, marks=pytest.mark.full_size),
+    ],
 )
 def test_a_walk_visits_each_row_and_few_of_them_again(
     rows: int, seconds: float, most_kills: int
