@@ -73,7 +73,9 @@ WAYS: dict[str, Callable[[Bill], object]] = {
     "enqueue_many": lambda bill: enqueue_many([NewJob(bill, GIVEN)]),
     "new": lambda bill: enqueue_many([bill.new(KEY, PRICE)]),
     "handler.enqueue_many": lambda bill: bill.enqueue_many([GIVEN]),
-    "a schedule": lambda bill: planned_schedule(kind="tests.bill", payload=STORED).trigger(),
+    "a schedule": lambda bill: planned_schedule(
+        kind="tests.bill", payload=STORED, next_fire_at=NOON.replace(year=2126)
+    ).trigger(),
     "a command": lambda bill: call_command(
         "jobs",
         "enqueue",
