@@ -62,14 +62,14 @@ def most_inside(spans: list[Any]) -> int:
 
 def test_a_process_that_joins_gets_its_share_of_a_long_backlog() -> None:
     Queue.objects.sow({"default": {"max_workers": 4}})
-    effect.enqueue_many([{"number": number, "seconds": 0.3} for number in range(300)])
+    effect.enqueue_many([{"number": number, "seconds": 0.3} for number in range(1_000)])
     Job.objects.update(run_at=clock.now() - timedelta(hours=1))
     impatient = {"FORGE_JOBS_TEST_PROCESS_TIMEOUT": "3"}
 
     with Runjobs("--threads", "8", **impatient):
         eventually(lambda: shares() == [4])
         with Runjobs("--threads", "8", **impatient):
-            eventually(lambda: shares() == [2, 2], patience=15)
+            eventually(lambda: shares() == [2, 2])
 
 
 def shares() -> list[int]:

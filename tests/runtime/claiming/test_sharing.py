@@ -5,6 +5,7 @@ from datetime import timedelta
 from threading import Event, Lock
 
 import pytest
+from django.db import transaction
 
 from forge_jobs import clock, job
 from forge_jobs.conf import conf
@@ -148,8 +149,9 @@ def test_who_was_given_up_as_lost_holds_nothing_until_it_has_come_back() -> None
     limit(2)
     with running(engine()) as subject:
         eventually(lambda: slots(subject) == 2)
-        Process.objects.filter(pk=subject.process.pk).delete()
-        assert not Share.objects.exists()
+        with transaction.atomic():  # before it can notice
+            Process.objects.filter(pk=subject.process.pk).delete()
+            assert not Share.objects.exists()
         eventually(lambda: slots(subject) == 2)
         noop.enqueue()
         eventually(lambda: Job.objects.finished().exists())
