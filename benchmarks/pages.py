@@ -19,22 +19,37 @@ LIMIT_SECONDS = 3_600
 def measure(
     server: PostgreSQL | Sqlite, options: Options, *, jobs: int = JOBS
 ) -> Iterator[Measured]:
+    yield from timed(
+        server, options, program="pages_run", jobs=jobs, most_ms=LIMIT_MS, within=LIMIT_SECONDS
+    )
+
+
+def timed(
+    server: PostgreSQL | Sqlite,
+    options: Options,
+    *,
+    program: str,
+    jobs: int,
+    most_ms: int,
+    within: int,
+) -> Iterator[Measured]:
+    """The milliseconds that a program of ours tells of, `within` so many seconds."""
     (entry,) = [entry for entry in ENTRIES if entry.name == OURS]
     progress(f"  {jobs:,} jobs")
     with server.fresh() as url:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.pages_run", str(jobs), str(options.rounds)],
+            [sys.executable, "-m", f"benchmarks.{program}", str(jobs), str(options.rounds)],
             cwd=ROOT,
             env=environment(entry, url) | {"DJANGO_SETTINGS_MODULE": "benchmarks.pages_settings"},
             capture_output=True,
             text=True,
-            timeout=LIMIT_SECONDS,
+            timeout=within,
         )
     progress("")
     if done.returncode:
         raise ContestantFailed(done.stderr[-3000:])
-    for page, times in json.loads(done.stdout).items():
-        measured = Measured(f"{page}, {jobs:,} jobs, {server.name}", "ms", [Limit(LIMIT_MS)])
+    for what, times in json.loads(done.stdout).items():
+        measured = Measured(f"{what}, {jobs:,} jobs, {server.name}", "ms", [Limit(most_ms)])
         for milliseconds in times:
             measured.add(OURS, milliseconds)
         yield measured
