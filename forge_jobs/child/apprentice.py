@@ -12,7 +12,7 @@ from typing import Any, SupportsFloat
 from forge_jobs import clock
 from forge_jobs.child.serving import line
 from forge_jobs.context import JobContext
-from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.rows import ClaimedJob, StepRow, Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.outcomes import Failed, Outcome
@@ -21,10 +21,12 @@ from forge_jobs.handlers.verbatim import heard_transition, said
 from forge_jobs.handlers.verdicts import judged
 from forge_jobs.models import Process
 from forge_jobs.runtime.running.forks import disown_forks
+from forge_jobs.runtime.running.keeping import Claimed
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.runtime.sessions import take_over
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.states import Role
 
 
 class Apprentice(Worker):
@@ -68,8 +70,9 @@ class Apprentice(Worker):
 
     def _do(self, job: ClaimedJob) -> None:
         line.begin(job.id)
-        self.current = run = Run(job, process_name=self._process.name)
-        run.context = TellingContext(job, process_name=self._process.name)
+        name, store = self._process.name, Telling(self._process, stopping=self.claiming_stops)
+        self.current = run = Run(job, process_name=name, store=store)
+        run.context = TellingContext(job, process_name=name, store=store)
         outcome, stored = self.outcome_of(run)
         self.current = None
         try:
@@ -92,6 +95,8 @@ class Apprentice(Worker):
                 case {"cancel": reason}:
                     if run := self.current:
                         run.context.cancelled.set(reason)
+                case {"stopping": True}:
+                    self.claiming_stops.set()
                 case {"transition": transition}:
                     self._transitions.put(heard_transition(transition))
                 case job:
@@ -99,6 +104,15 @@ class Apprentice(Worker):
         if self.current:  # nobody is there to whom it could answer
             os._exit(1)
         self._jobs.put(None)
+
+
+class Telling(Claimed):
+    """Tells at once that a walk came further: its run may not live to say so in the end."""
+
+    def write(self, job: ClaimedJob, row: StepRow) -> None:
+        super().write(job, row)
+        if row.role == Role.CURSOR and not json.loads(row.value)["is_over"]:
+            line.say(moved=True)
 
 
 class TellingContext(JobContext):

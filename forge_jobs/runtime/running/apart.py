@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from threading import Event
 from typing import Final
 
 from forge_jobs.children.pool import Pool
@@ -24,36 +25,36 @@ _encode: Final = json.JSONEncoder(separators=(",", ":"), default=str).encode
 Settled = Callable[[Run, Outcome], Transition]
 
 
-def run_apart(
-    run: Run, pool: Pool, *, process: int, settled: Settled
-) -> tuple[Outcome, Transition | None]:
-    """The outcome of a run, with the transition if its child has stored that already.
-
-    Raises `Cancelled` for a kill, and `JobTimedOut`.
-    """
-    apart = Apart(run, pool, process=process, settled=settled)
-    try:
-        with pool.lent(heed=apart.heed_alone) as child:
-            outcome = apart.hold(child)
-    except ChildUnfit as error:  # the job has not begun
-        return Interrupted(str(error), delay=UNFIT_DELAY), None
-    return outcome, apart.stored
-
-
 class Apart(Conversation):
     """A job that is to stop is told so, and goes on; one that is killed does not.
 
     The transition of an atomic handler is decided here, and stored by the child with its writes.
     """
 
-    def __init__(self, run: Run, pool: Pool, *, process: int, settled: Settled) -> None:
+    def __init__(
+        self, run: Run, pool: Pool, *, process: int, stopping: Event, settled: Settled
+    ) -> None:
         super().__init__(run.context, {}, program=pool.program)
         self._run = run
+        self._pool = pool
         self._process = process
+        self._stopping = stopping
         self._settled = settled
         self._transition: Transition | None = None
-        self._is_told = False
-        self.stored: Transition | None = None
+        self._is_told = self._is_told_to_stop = False
+        self._stored: Transition | None = None
+
+    def held(self) -> tuple[Outcome, Transition | None]:
+        """The outcome of the run, with the transition if its child has stored that already.
+
+        Raises `Cancelled` for a kill, and `JobTimedOut`.
+        """
+        try:
+            with self._pool.lent(heed=self.heed_alone) as child:
+                outcome = self.hold(child)
+        except ChildUnfit as error:  # the job has not begun
+            return Interrupted(str(error), delay=UNFIT_DELAY), None
+        return outcome, self._stored
 
     def heed_alone(self) -> None:
         """While there is no child that could be told."""
@@ -66,6 +67,9 @@ class Apart(Conversation):
         if reason and not self._is_told and child.has_read_all:
             self._say(child, cancel=reason)
             self._is_told = True
+        if self._stopping.is_set() and not self._is_told_to_stop and child.has_read_all:
+            self._say(child, stopping=True)
+            self._is_told_to_stop = True
 
     def request(self) -> bytes:
         job, name = self._run.job, self._run.context.process_name
@@ -77,9 +81,12 @@ class Apart(Conversation):
                 self._transition = self._settled(self._run, heard(outcome))
                 self._say(child, transition=said_transition(self._transition))
                 return Ready()
+            case {"moved": True}:
+                self._run.context.has_moved_apart = True
+                return Ready()
             case {"came_to": _, "stored": state} as outcome:
                 if state and self._transition:
-                    self.stored = self._transition._replace(state=State(state))
+                    self._stored = self._transition._replace(state=State(state))
                 return heard(outcome)
         return read(line, job_id=self._run.job.id)
 

@@ -31,7 +31,7 @@ from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.outage import Stopped, ride_out
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
-from forge_jobs.runtime.running.apart import run_apart
+from forge_jobs.runtime.running.apart import Apart
 from forge_jobs.runtime.running.calls import Call, Caller
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.keeping import Claimed, concluded
@@ -162,6 +162,7 @@ class Worker(EngineThread):
 
     def run_handler(self, run: Run) -> tuple[Outcome, Transition | None]:
         """The outcome of a run, with the transition if that has been stored already."""
+        stored = None
         try:
             if (door := self.doors.get(run.job.queue)) and not door.may_begin(run.job):
                 return Released(), None
@@ -170,17 +171,18 @@ class Worker(EngineThread):
             run.start_clock()
             handler = registry.get(run.job.kind)
             if handler.isolation:
-                return self.run_apart(handler, run)
-            if handler.atomic:
-                return self.run_atomically(handler, run)
-            outcome = self.call(handler, run)
+                outcome, stored = self.run_apart(handler, run)
+            elif handler.atomic:
+                outcome, stored = self.run_atomically(handler, run)
+            else:
+                outcome = self.call(handler, run)
         except Outcome as raised:
             outcome = run.heeding(own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self.failure(run, error)
-        if run.context.has_kept:
+        if run.context.has_kept and not stored:
             outcome = concluded(run, outcome)
-        return outcome, None
+        return outcome, stored
 
     def begins(self, run: Run) -> bool:
         """Whether it may; then those are told who want to know."""
@@ -221,7 +223,10 @@ class Worker(EngineThread):
     def run_apart(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
         """In a child, where middleware and transactions are."""
         pool = handler.pool or children_of(handler)
-        outcome, stored = run_apart(run, pool, process=self._process.pk, settled=self.settled)
+        apart = Apart(
+            run, pool, process=self._process.pk, stopping=self.claiming_stops, settled=self.settled
+        )
+        outcome, stored = apart.held()
         return run.heeding(outcome), stored
 
     def run_here(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
