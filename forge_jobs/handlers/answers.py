@@ -55,7 +55,7 @@ class Step:
     message: Any = ""
 
 
-def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
+def parsed(line: bytes) -> dict[str, Any]:
     """Raises `Garbage`."""
     try:
         said = json.loads(line)
@@ -63,6 +63,11 @@ def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
         raise Garbage(f"that is not JSON: {shortened(line)}") from None
     if not isinstance(said, dict):
         raise Garbage(f"that is no object: {shortened(line)}")
+    return said
+
+
+def understood(said: dict[str, Any], *, job_id: int) -> Outcome | Step | Log | Ready:
+    """Raises `Garbage`."""
     if "id" in said and (type(said["id"]) is not int or said["id"] != job_id):
         raise Garbage(f"with the id {quoted(said['id'])} during job {job_id}")
     match said:
@@ -76,7 +81,8 @@ def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
             return Log(_level(said), str(text))
         case {"ready": True}:
             return Ready()
-    raise Garbage(f"without a status, a progress or a log: {shortened(line)}")
+    line = json.dumps(said, ensure_ascii=False)
+    raise Garbage(f"without a status, a progress or a log: {quoted(line)}")
 
 
 def shortened(line: bytes) -> str:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Thread
@@ -303,6 +304,17 @@ def test_a_pool_that_can_not_start_says_why_and_leaves_nothing_behind(
 
     assert message in str(raised.value)
     assert len(psutil.Process().children()) <= GUARD
+
+
+def test_the_time_in_which_a_child_starts_is_not_its_job_s(pool: Made) -> None:
+    children = pool("--slow", "--ready", ready=True)
+    began = time.monotonic()
+
+    outcome, _ = LoneWorker().outcome_of(claimed(children, {"do": "hang"}, timeout=0.2))
+
+    assert isinstance(outcome, Failed)
+    assert outcome.message.startswith("Timed out after 0.2 s")
+    assert time.monotonic() - began >= 0.3 + 0.2
 
 
 def test_a_job_for_which_no_child_can_be_started_spends_no_attempt(pool: Made) -> None:

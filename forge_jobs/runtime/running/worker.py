@@ -33,6 +33,7 @@ from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.apart import Apart
 from forge_jobs.runtime.running.calls import Call, Caller
+from forge_jobs.runtime.running.calls_apart import CallerApart
 from forge_jobs.runtime.running.interruption import excuse
 from forge_jobs.runtime.running.keeping import Claimed, concluded
 from forge_jobs.runtime.running.run import NEVER, Run
@@ -83,6 +84,10 @@ class Worker(EngineThread):
         self._loop: EventLoop | None = None
         self.layers = middleware.installed()
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pk
+
     def work(self) -> None:
         try:
             while (next_one := self._buffer.take()) and self.run_next(next_one):
@@ -107,7 +112,8 @@ class Worker(EngineThread):
         name = self._process.name
         self.current = call = Call(jobs, desk=desk, process_name=name, store=self._store)
         self.jobs_started += len(jobs)
-        caller = Caller(self, call, desk.handler)
+        make = CallerApart if desk.handler.isolation else Caller
+        caller = make(self, call, desk.handler)
         try:
             copy_context().run(caller.answer_all)
         except BaseException as error:  # of looking at how it failed
@@ -168,8 +174,9 @@ class Worker(EngineThread):
                 return Released(), None
             if not self.begins(run):
                 return self.unbegun(run.job)
-            run.start_clock()
             handler = registry.get(run.job.kind)
+            if handler.pool is None:  # else it starts when a child has the job
+                run.start_clock()
             if handler.isolation:
                 outcome, stored = self.run_apart(handler, run)
             elif handler.atomic:
@@ -224,7 +231,7 @@ class Worker(EngineThread):
         """In a child, where middleware and transactions are."""
         pool = handler.pool or children_of(handler)
         apart = Apart(
-            run, pool, process=self._process.pk, stopping=self.claiming_stops, settled=self.settled
+            run, pool, process=self.process_id, stopping=self.claiming_stops, settled=self.settled
         )
         outcome, stored = apart.held()
         return run.heeding(outcome), stored
