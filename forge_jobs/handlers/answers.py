@@ -35,6 +35,14 @@ class Garbage(ValueError):
     """A line that no child may say; the message, which goes on from "a line", says why."""
 
 
+class Stray(Garbage):
+    """A line with the `job_id` of another job."""
+
+    def __init__(self, message: str, *, job_id: int) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
 @dataclass(frozen=True)
 class Ready:
     """It can take jobs."""
@@ -69,7 +77,8 @@ def parsed(line: bytes) -> dict[str, Any]:
 def understood(said: dict[str, Any], *, job_id: int) -> Outcome | Step | Log | Ready:
     """Raises `Garbage`."""
     if "id" in said and (type(said["id"]) is not int or said["id"] != job_id):
-        raise Garbage(f"with the id {quoted(said['id'])} during job {job_id}")
+        message = f"with the id {quoted(said['id'])} during job {job_id}"
+        raise Stray(message, job_id=said["id"]) if type(said["id"]) is int else Garbage(message)
     match said:
         case {"status": status}:
             return _outcome(status, said)

@@ -155,6 +155,20 @@ def test_an_answer_stands_but_who_goes_on_after_it_is_replaced(pool: Made, do: s
     assert pid(children) != before
 
 
+@pytest.mark.parametrize(("of", "outcome"), [(7, Interrupted), (9, Failed)])
+def test_who_speaks_of_an_earlier_job_costs_the_one_that_runs_no_attempt(
+    pool: Made, of: int, outcome: type[Outcome]
+) -> None:
+    children = pool()
+    late = {"do": "say", "text": f'{{"id": {of}, "status": "ok"}}'}
+    earlier, now = claimed(children, {}, pk=7), claimed(children, late, pk=8)
+
+    came = [LoneWorker().outcome_of(one)[0] for one in (earlier, now)]
+
+    assert [type(one) for one in came] == [Done, outcome]
+    assert f"The child said a line with the id {of} during job 8." in str(vars(came[1]))
+
+
 @pytest.mark.parametrize("do", ["hang", "ignore signals", "stop", "close stdin"])
 def test_a_child_is_ended_with_its_group_when_the_time_of_its_job_is_up(
     pool: Made, do: str
