@@ -116,6 +116,7 @@ class Line:
         self.jobs: tuple[int, ...] = ()
         self._untold: dict[int, dict[str, Any]] = {}
         self._told_at: dict[int, float] = {}
+        os.register_at_fork(after_in_child=self._disown)
 
     def take_streams(self) -> None:
         """Let what others print go to stderr, and give them nothing to read."""
@@ -161,6 +162,10 @@ class Line:
                 return False
             self._write({"id": of or self.jobs[0], **said})
             return True
+
+    def _disown(self) -> None:
+        """In a fork of this process, which speaks for no job."""
+        self._lock, self.jobs = Lock(), ()
 
     def _write(self, said: dict[str, Any]) -> None:
         unsent = memoryview(f"{_encode(said)}\n".encode())

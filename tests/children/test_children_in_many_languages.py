@@ -92,7 +92,7 @@ def test_what_a_python_child_prints_does_not_disturb_its_answers() -> None:
     assert [(one["id"], one["status"]) for one in said[1:]] == [(1, "error"), (2, "error")]
 
 
-def test_what_a_job_leaves_behind_can_not_speak_between_two_jobs_nor_for_another() -> None:
+def test_what_a_job_leaves_behind_speaks_neither_between_two_jobs_nor_for_another() -> None:
     theirs, ours = os.pipe()
     line = Line(out=ours)
     line.begin(7)
@@ -101,6 +101,9 @@ def test_what_a_job_leaves_behind_can_not_speak_between_two_jobs_nor_for_another
     said += [line.say(log="at rest"), line.say(of=7, progress=1)]
     line.begin(8)
     said += [line.say(of=7, progress=2), line.say(of=8, progress=3)]
+    if not (fork := os.fork()):
+        os._exit(line.say(log="in a fork"))
+    assert os.waitpid(fork, 0)[1] == 0
 
     heard = [json.loads(one) for one in os.read(theirs, 4_096).splitlines()]
     os.close(theirs)
