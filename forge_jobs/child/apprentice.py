@@ -61,12 +61,17 @@ class Apprentice(Worker):
         Thread(target=self._listen, name="forge_jobs-listener", daemon=True).start()
         line.say_ready()
         while request := self._jobs.get():
-            if not hasattr(self, "_process"):
-                take_over(request["process_name"])
-            self._process = Process(pk=request["process"], name=request["process_name"])
-            self._store = TellingStore(self._process, stopping=self.claiming_stops)
+            self._serve_process(request["process"], request["process_name"])
             self._do([ClaimedJob(*job) for job in request["jobs"]])
             self.tidy()
+
+    def _serve_process(self, pk: int, name: str) -> None:
+        if not hasattr(self, "_process"):
+            take_over(name)
+        elif self._process.pk == pk:
+            return
+        self._process = Process(pk=pk, name=name)
+        self._store = TellingStore(self._process, stopping=self.claiming_stops)
 
     def begins(self, run: Run) -> bool:
         return True
