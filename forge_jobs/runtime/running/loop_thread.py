@@ -11,36 +11,39 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from forge_jobs.context import SHUTDOWN
-from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
 from forge_jobs.handlers.registry import registry
 from forge_jobs.runtime.running.aio import limited
-from forge_jobs.runtime.running.keeping import concluded
-from forge_jobs.runtime.running.run import NEVER
+from forge_jobs.runtime.running.beginning import Beginning
+from forge_jobs.runtime.running.ends import Ends
+from forge_jobs.runtime.running.failures import Failures
+from forge_jobs.runtime.running.handling import outcome_from
+from forge_jobs.runtime.running.keeping import Claimed, concluded
+from forge_jobs.runtime.running.run import NEVER, End
 from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, Stepped, make_task
 from forge_jobs.runtime.running.sync_threads import Seat, SyncThreads
-from forge_jobs.runtime.running.worker import NOTHING, Worker
 from forge_jobs.runtime.settlements import Finished
-from forge_jobs.signals import job_started
+from forge_jobs.runtime.thread import EngineThread
 
 R = TypeVar("R")
-
-NO_BUFFER: Final[Any] = None
-"""What workers take from, one by one."""
 
 GRACE_SECONDS: Final = 1.0
 """How long tasks that no job waits for may take to end with the loop."""
 
 
-class LoopThread(Worker):
+class LoopThread(EngineThread):
     """A worker for up to `size` jobs at a time. What is synchronous about a run it does elsewhere.
 
     It takes from `waiting`, and is told by `look()` that there may be something.
     """
+
+    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
 
     def __init__(
         self,
@@ -49,10 +52,14 @@ class LoopThread(Worker):
         size: int,
         waiting: deque[ClaimedJob],
         threads: SyncThreads,
-        **options: Any,
+        beginning: Beginning,
+        failures: Failures,
+        ends: Ends,
+        process_name: str,
+        store: Claimed,
+        fail: Callable[[str], None],
     ) -> None:
-        super().__init__(number, buffer=NO_BUFFER, **options)
-        self.name = f"forge_jobs-loop-{number}"
+        super().__init__(f"loop-{number}", fail=fail)
         self.runs: Final[dict[int, CoroutineRun]] = {}
         """By the id of the job as an object, for one that was given back may come again."""
         self.is_left = False
@@ -62,8 +69,16 @@ class LoopThread(Worker):
         self.answered_at: float | None = None
         """When it last came round; None if nothing runs."""
         self._size = size
+        self.jobs_run = 0
+        self.jobs_started = 0
         self._waiting = waiting
         self._threads = threads
+        self._beginning = beginning
+        self._failures = failures
+        self._ends = ends
+        self._process_name = process_name
+        self._store = store
+        self._layers = middleware.installed()
         self._is_ending = False
         self._events = asyncio.new_event_loop()
         self._events.set_task_factory(make_task)
@@ -139,7 +154,7 @@ class LoopThread(Worker):
 
     def _begin(self, job: ClaimedJob) -> None:
         run = CoroutineRun(
-            job, process_name=self._process.name, store=self._store, seat=Seat(self._threads)
+            job, process_name=self._process_name, store=self._store, seat=Seat(self._threads)
         )
         run.cancel_coroutine = partial(self.cancel, run)
         self.runs[id(job)] = run
@@ -155,34 +170,31 @@ class LoopThread(Worker):
         """Whatever the handler does, there is an outcome, unless its run was ended elsewhere."""
         try:
             outcome, stored = await self._outcome_of(run)
-            seconds = time.monotonic() - run.began_at
-            if stored is None and type(outcome) in (Done, Released):
-                stored = self.settled(run, outcome)
-            elif stored is None:  # policies are the project's, and may take their time
-                stored = await self._elsewhere(run, self.settled, run, outcome)
+            if stored or type(outcome) in (Done, Released):
+                finished = self._ends.finished(run, outcome, stored)
+            else:  # policies are the project's, and may take their time
+                finished = await self._elsewhere(run, self._ends.finished, run, outcome)
             if run.end():
-                self._end(run, Finished(run.job, stored, outcome, seconds))
+                self._end(run, finished)
         except BaseException as error:
             self._fail_run(run, error)
 
     def _break(self, error: BaseException) -> None:
-        """Let the job that ends this thread, and its process, spend its attempt for it."""
+        """Let the job that ends this thread spend its attempt for it, and no other."""
         for run in list(self.runs.values()):
             if run.on_loop_since is not None:
                 self._fail_run(run, error)
-            elif run.end():
-                self.settlements.break_off(run.job)
+            else:
+                self._ends.break_off(run)
 
     def _fail_run(self, run: CoroutineRun, error: BaseException) -> None:
         if run.end():
-            failure = failed(error, saying="The run broke its loop")
-            seconds = time.monotonic() - run.began_at
-            self._end(run, Finished(run.job, self.settled(run, failure), failure, seconds))
+            self._end(run, self._ends.broken(run, error, what="loop"))
 
     def _end(self, run: CoroutineRun, finished: Finished) -> None:
         self.jobs_run += 1
         del self.runs[id(run.job)]  # first: whoever hears of the end may claim for this place
-        self.settlements.put(finished)
+        self._ends.put(finished)
 
     def _leave(self, run: CoroutineRun) -> None:
         self.runs.pop(id(run.job), None)
@@ -193,13 +205,14 @@ class LoopThread(Worker):
         self._admit()
         self._stop_if_over()
 
-    async def _outcome_of(self, run: CoroutineRun) -> tuple[Outcome, Transition | None]:
-        job = run.job
-        if (door := self.doors.get(job.queue)) and not door.may_begin(job):
-            return Released(), None
-        is_to_be_told = job.is_on_record or job_started.has_listeners()
-        if is_to_be_told and not await self._elsewhere(run, self.begins, run):
-            return await self._elsewhere(run, self.unbegun, job)
+    async def _outcome_of(self, run: CoroutineRun) -> End:
+        refused = self._beginning.refused
+        if self._beginning.takes_its_time(run.job):
+            end = await self._elsewhere(run, refused, run)
+        else:
+            end = refused(run)
+        if end:
+            return end
         run.start_clock()
         try:
             outcome = await self._handled(run)
@@ -216,9 +229,9 @@ class LoopThread(Worker):
     async def _failure(self, run: CoroutineRun, error: BaseException) -> Outcome:
         is_shut_down = run.context.cancelled.reason == SHUTDOWN and run.is_told_to_end
         if is_shut_down and isinstance(error, CancelledError) and run.killed_at == NEVER:
-            return self.settlements.broken_off(run.job)
+            return self._ends.broken_off(run.job)
         try:
-            return await self._elsewhere(run, self.failure, run, error)
+            return await self._elsewhere(run, self._failures.outcome, run, error)
         except Exception as fault:  # of looking at how it failed
             return failed(fault)
 
@@ -226,8 +239,8 @@ class LoopThread(Worker):
         payload = json.loads(run.job.payload)
         handler = registry.get(run.job.kind)
         coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-        if self.layers:
-            coroutine = self.layers.arun(run.context, coroutine)
+        if self._layers:
+            coroutine = self._layers.arun(run.context, coroutine)
         run.is_in_handler = True
         try:
             if run.killed_at != NEVER:  # before anybody could be told
@@ -239,9 +252,7 @@ class LoopThread(Worker):
             run.is_in_handler, run.coroutine = False, None
         if error is not None:
             raise error
-        if returned is None:
-            return NOTHING
-        return run.heeding(own(returned)) if isinstance(returned, Outcome) else Done(returned)
+        return outcome_from(returned, run)
 
     async def _elsewhere(
         self, run: CoroutineRun, function: Callable[..., R], /, *arguments: Any
