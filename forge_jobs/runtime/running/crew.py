@@ -130,6 +130,7 @@ class Office:
         self, number: int, *, size: int, waiting: deque[ClaimedJob], threads: SyncThreads
     ) -> LoopThread:
         # Not before there is a use for it: it is not small.
+        from forge_jobs.runtime.running.loop_handling import LoopHandling
         from forge_jobs.runtime.running.loop_thread import LoopThread
 
         return LoopThread(
@@ -137,7 +138,8 @@ class Office:
             size=size,
             waiting=waiting,
             threads=threads,
-            beginning=self._beginning,
-            failures=self._failures,
+            handling=LoopHandling(
+                beginning=self._beginning, failures=self._failures, ends=self.ends
+            ),
             **self._shared,
         )

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from asyncio import CancelledError, Task
+from asyncio import Task
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import ClassVar, Final
 
-from forge_jobs.context import SHUTDOWN
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.handlers import middleware
-from forge_jobs.handlers.border import failed, own
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
-from forge_jobs.handlers.registry import registry
-from forge_jobs.runtime.running.aio import limited
-from forge_jobs.runtime.running.beginning import Beginning
 from forge_jobs.runtime.running.ends import Ends
-from forge_jobs.runtime.running.failures import Failures
-from forge_jobs.runtime.running.handling import outcome_from
-from forge_jobs.runtime.running.keeping import Claimed, concluded
-from forge_jobs.runtime.running.run import NEVER, End
-from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, Stepped, make_task
+from forge_jobs.runtime.running.keeping import Claimed
+from forge_jobs.runtime.running.loop_handling import LoopHandling
+from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, make_task
 from forge_jobs.runtime.running.sync_threads import Seat, SyncThreads
 from forge_jobs.runtime.settlements import Finished
 from forge_jobs.runtime.thread import EngineThread
-
-R = TypeVar("R")
 
 GRACE_SECONDS: Final = 1.0
 """How long tasks that no job waits for may take to end with the loop."""
@@ -52,8 +39,7 @@ class LoopThread(EngineThread):
         size: int,
         waiting: deque[ClaimedJob],
         threads: SyncThreads,
-        beginning: Beginning,
-        failures: Failures,
+        handling: LoopHandling,
         ends: Ends,
         process_name: str,
         store: Claimed,
@@ -73,12 +59,10 @@ class LoopThread(EngineThread):
         self.jobs_started = 0
         self._waiting = waiting
         self._threads = threads
-        self._beginning = beginning
-        self._failures = failures
+        self._handling = handling
         self._ends = ends
         self._process_name = process_name
         self._store = store
-        self._layers = middleware.installed()
         self._is_ending = False
         self._events = asyncio.new_event_loop()
         self._events.set_task_factory(make_task)
@@ -169,11 +153,7 @@ class LoopThread(EngineThread):
     async def _live(self, run: CoroutineRun) -> None:
         """Whatever the handler does, there is an outcome, unless its run was ended elsewhere."""
         try:
-            outcome, stored = await self._outcome_of(run)
-            if stored or type(outcome) in (Done, Released):
-                finished = self._ends.finished(run, outcome, stored)
-            else:  # policies are the project's, and may take their time
-                finished = await self._elsewhere(run, self._ends.finished, run, outcome)
+            finished = await self._handling.finished(run)
             if run.end():
                 self._end(run, finished)
         except BaseException as error:
@@ -204,62 +184,6 @@ class LoopThread(EngineThread):
             self.answered_at = None
         self._admit()
         self._stop_if_over()
-
-    async def _outcome_of(self, run: CoroutineRun) -> End:
-        refused = self._beginning.refused
-        if self._beginning.takes_its_time(run.job):
-            end = await self._elsewhere(run, refused, run)
-        else:
-            end = refused(run)
-        if end:
-            return end
-        run.start_clock()
-        try:
-            outcome = await self._handled(run)
-        except Outcome as raised:
-            outcome = run.heeding(own(raised))
-        except BaseException as error:
-            if run.has_ended:
-                raise
-            outcome = await self._failure(run, error)
-        if run.context.has_kept:
-            outcome = await self._elsewhere(run, concluded, run, outcome)
-        return outcome, None
-
-    async def _failure(self, run: CoroutineRun, error: BaseException) -> Outcome:
-        is_shut_down = run.context.cancelled.reason == SHUTDOWN and run.is_told_to_end
-        if is_shut_down and isinstance(error, CancelledError) and run.killed_at == NEVER:
-            return self._ends.broken_off(run.job)
-        try:
-            return await self._elsewhere(run, self._failures.outcome, run, error)
-        except Exception as fault:  # of looking at how it failed
-            return failed(fault)
-
-    async def _handled(self, run: CoroutineRun) -> Outcome:
-        payload = json.loads(run.job.payload)
-        handler = registry.get(run.job.kind)
-        coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-        if self._layers:
-            coroutine = self._layers.arun(run.context, coroutine)
-        run.is_in_handler = True
-        try:
-            if run.killed_at != NEVER:  # before anybody could be told
-                coroutine.close()
-                raise Cancelled(run.context.cancelled.reason)
-            run.coroutine = coroutine
-            returned, error = await limited(Stepped(coroutine, run), run.job.timeout_seconds)
-        finally:
-            run.is_in_handler, run.coroutine = False, None
-        if error is not None:
-            raise error
-        return outcome_from(returned, run)
-
-    async def _elsewhere(
-        self, run: CoroutineRun, function: Callable[..., R], /, *arguments: Any
-    ) -> R:
-        """Call in the thread where the run's sessions are."""
-        step = partial(copy_context().run, function, *arguments)
-        return await asyncio.wrap_future(run.seat.send(step))
 
     def _close(self) -> None:
         """With all that jobs have left on the loop."""
