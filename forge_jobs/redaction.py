@@ -30,10 +30,10 @@ def folded(name: str) -> str:
 
 def names(given: object, *, field: str) -> Names:
     """Validated and folded; raises `ValueError` that says what `field` must be."""
-    is_several = isinstance(given, Collection) and not isinstance(given, str | bytes)
-    if not is_several or not all(isinstance(name, str) and name for name in given):  # type: ignore[attr-defined] # it is
+    listed = given if isinstance(given, Collection) and not isinstance(given, str | bytes) else [""]
+    if not all(isinstance(name, str) and name for name in listed):
         raise ValueError(f'{field} must be names, such as ["password"], not {quoted(given)}.')
-    return frozenset(map(folded, given))  # type: ignore[call-overload]
+    return frozenset(map(folded, listed))
 
 
 def hidden(value: Any, names: Names) -> Any:

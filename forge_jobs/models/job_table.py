@@ -64,7 +64,7 @@ INDEXES: Final = [
     models.Index("gate", "state", "id", name="forge_jobs_of_gate", condition=Q(gate__isnull=False)),
 ]
 
-CONSTRAINTS: Final = [
+CONSTRAINTS: Final[list[models.BaseConstraint]] = [
     models.UniqueConstraint(
         "dedupe_key",
         Coalesce("dedupe_turn", 0),

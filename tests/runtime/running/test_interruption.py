@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, c
 from forge_jobs import clock, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Interrupted, Released
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers.settlement_texts import FORGIVEN
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.running import interruption
 from forge_jobs.runtime.running.interruption import MOST_IN_A_ROW, excuse
