@@ -155,7 +155,7 @@ def test_no_strike_falls_into_an_import_however_many_there_are(
         thread = Thread(target=import_again)
         thread.start()
         assert begun.wait(PATIENCE)
-        eventually(lambda thread=thread: striking.strike(thread.ident or 0, JobTimedOut))  # type: ignore[misc]
+        eventually(lambda thread=thread: striking.strike(thread.ident or 0, JobTimedOut))  # type: ignore[misc] # a lambda's default
         thread.join(PATIENCE)
 
     assert len(struck_in) == 30

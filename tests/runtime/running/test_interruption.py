@@ -38,7 +38,7 @@ def _closed_at_the_end() -> Iterator[None]:
 def lost(sqlstate: str | None = None) -> OperationalError:
     """What Django raises when a session has been lost."""
     cause = Exception("terminating connection")
-    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+    cause.sqlstate = sqlstate  # type: ignore[attr-defined] # as drivers do
     error = OperationalError("terminating connection")
     error.__cause__ = cause
     return error
