@@ -60,7 +60,7 @@ def restored(given: Any, stored: Any, names: Names) -> Any:
         case dict():
             old = stored if isinstance(stored, dict) else {}
             return {
-                key: _unmasked(key, item, old, names)
+                key: _unmasked(key, item, old)
                 if _is_named(key, names)
                 else restored(item, old.get(key), names)
                 for key, item in given.items()
@@ -88,7 +88,7 @@ def _is_named(key: object, names: Names) -> bool:
     return isinstance(key, str) and folded(key) in names
 
 
-def _unmasked(key: str, item: Any, stored: dict[str, Any], names: Names) -> Any:
+def _unmasked(key: str, item: Any, stored: dict[str, Any]) -> Any:
     if item != MASK:
         return item
     if key not in stored:
