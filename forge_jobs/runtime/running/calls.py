@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
-from forge_jobs.handlers.chunks import NOTHING, Item
+from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
 from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
 from forge_jobs.runtime.claiming.desks import Desk
 from forge_jobs.runtime.running import forks, transactions
-from forge_jobs.runtime.running.ends import Ends
 from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.keeping import concluded
 from forge_jobs.runtime.running.run import NEVER, End, Run
@@ -49,7 +48,6 @@ class Call(Run):
         self, jobs: Sequence[ClaimedJob], *, desk: Desk, process_name: str, store: Store
     ) -> None:
         super().__init__(jobs[0], process_name=process_name, store=store)
-        self.handler = desk.handler
         self._desk = desk
         self.has_been_asked = False
         self._members = [
@@ -84,16 +82,17 @@ class Caller:
     def __init__(
         self,
         call: Call,
+        handler: ChunkHandler[Any],
         *,
         refused: Callable[[Run], End | None],
         failures: Failures,
-        ends: Ends,
+        report: Callable[[Run, Outcome, Transition | None], object],
     ) -> None:
         self._call = call
-        self._handler = call.handler
+        self._handler = handler
         self._refused = refused
         self._failures = failures
-        self._ends = ends
+        self._report = report
         self._layers = middleware.installed()
 
     def answer_all(self) -> None:
@@ -107,12 +106,12 @@ class Caller:
         """Settle one of the jobs, unless somebody else has."""
         if run.context.has_kept:
             outcome = concluded(run, outcome)
-        self._ends.report(run, run.heeding(outcome))
+        self._report(run, run.heeding(outcome), None)
 
     def _begins(self, run: Run) -> bool:
         run.began_at = time.monotonic()
         if refused := self._refused(run):
-            self._ends.report(run, *refused)
+            self._report(run, *refused)
         return not refused
 
     def _is_to_be_asked(self, run: Run) -> bool:
@@ -120,7 +119,7 @@ class Caller:
             return False
         if run.killed_at != NEVER:
             self.conclude(run, Cancelled(run.context.cancelled.reason))
-        elif self._failures.is_stopping and self._call.has_been_asked:
+        elif self._failures.stopping.is_set() and self._call.has_been_asked:
             self.conclude(run, Released())
         return not run.has_ended
 

@@ -122,7 +122,7 @@ class Office:
             handling=Handling(
                 self._process, refused=refused, failures=failures, settled=ends.settled
             ),
-            caller_of=partial(Caller, refused=refused, failures=failures, ends=ends),
+            caller_of=partial(Caller, refused=refused, failures=failures, report=ends.report),
             **self._shared,
         )
 

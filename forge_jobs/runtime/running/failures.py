@@ -23,11 +23,7 @@ class Failures:
     """For what was struck: it may have been in the middle of a query."""
 
     def __init__(self, *, stopping: Event) -> None:
-        self._stopping = stopping
-
-    @property
-    def is_stopping(self) -> bool:
-        return self._stopping.is_set()
+        self.stopping = stopping
 
     def outcome(self, run: Run, error: BaseException) -> Outcome:
         """The loss of its session costs the job no attempt."""
@@ -50,4 +46,4 @@ class Failures:
 
     def excuse(self, run: Run, error: BaseException) -> Outcome | None:
         """What a run comes to that failed by the loss of its session; None if it did not."""
-        return excuse(error, run.job, stopping=self._stopping)
+        return excuse(error, run.job, stopping=self.stopping)

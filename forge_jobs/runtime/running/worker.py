@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import failed
+from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.desks import Desk
 from forge_jobs.runtime.running.calls import Call, Caller
@@ -32,7 +33,7 @@ class Worker(EngineThread):
         *,
         buffer: Buffer,
         handling: Handling,
-        caller_of: Callable[[Call], Caller],
+        caller_of: Callable[[Call, ChunkHandler[Any]], Caller],
         ends: Ends,
         process_name: str,
         store: Claimed,
@@ -94,7 +95,7 @@ class Worker(EngineThread):
             jobs, desk=desk, process_name=self._process_name, store=self._store
         )
         self.jobs_started += len(jobs)
-        caller = self._caller_of(call)
+        caller = self._caller_of(call, desk.handler)
         try:
             copy_context().run(caller.answer_all)
         except BaseException as error:  # of looking at how it failed
