@@ -14,6 +14,10 @@ def find(jpeg: bytes) -> list[str]:
     with Image.open(BytesIO(jpeg)) as image:
         image.thumbnail(SAMPLE)
         few = image.convert("RGB").quantize(COUNT)
-    palette = few.getpalette() or []
-    covered = sorted(few.getcolors() or [], reverse=True)
-    return ["#" + bytes(palette[3 * place : 3 * place + 3]).hex() for _, place in covered]
+    colours = bytes(few.getpalette() or []).hex("#", 3).split("#")
+    return [f"#{colours[place]}" for _, place in sorted(_covered(few), reverse=True)]
+
+
+def _covered(image: Image.Image) -> list[tuple[int, int]]:
+    """How many pixels each place of the palette has, without those that have none."""
+    return [(count, place) for place, count in enumerate(image.histogram()) if count]

@@ -1,7 +1,8 @@
 """The gallery's jobs: draw a picture, make its thumbnail, find its colours; publish, export."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TypedDict
+from typing import ParamSpec, TypedDict, TypeVar
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -13,6 +14,9 @@ from forge_jobs.backoff import Exponential
 from sample_project.gallery import catalogues, colours, exports, publishing, thumbnails
 from sample_project.gallery.drawing import UnknownMotifError, draw
 from sample_project.gallery.models import Picture
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @job(queue="images", takes_context=True, timeout=timedelta(seconds=60))
@@ -114,18 +118,19 @@ def publish_catalogue(ctx: JobContext, *, seconds_each: float = 0.0) -> Done:
     `seconds_each` makes the steps slow enough to end the worker between two of them.
     """
 
-    def about_to(say: str, done: int) -> None:
+    def slowly(done: int, say: str, step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         ctx.progress(done, 4, say)
         ctx.cancelled.wait(seconds_each)
         ctx.cancelled.raise_if_set()
+        return step(*args, **named)
 
-    about_to("chooses pictures", 0)
-    chosen = ctx.step("choose", catalogues.choose)
-    about_to("prints them on a sheet", 1)
-    sheet = ctx.step("print", catalogues.print_sheet, chosen, name=f"{ctx.job_id}")
-    about_to("announces it to the API", 2)
-    address = ctx.step("announce", catalogues.announce, chosen, key=ctx.job_id)
-    about_to("enters it into the list", 3)
+    chosen = ctx.step("choose", slowly, 0, "chooses pictures", catalogues.choose)
+    sheet = ctx.step(
+        "print", slowly, 1, "prints a sheet", catalogues.print_sheet, chosen, name=f"{ctx.job_id}"
+    )
+    address = ctx.step(
+        "announce", slowly, 2, "tells the API", catalogues.announce, chosen, key=ctx.job_id
+    )
     number = ctx.atomic_step("enter", catalogues.enter, sheet=sheet, address=address)
     ctx.progress(4, 4)
     return Done({"catalogue": number, "address": sheet})

@@ -12,7 +12,7 @@ from forge_jobs.handlers.chunks import Item
 from forge_jobs.models import Job, State
 from forge_jobs.testing import drain
 from sample_project.gallery import colours
-from sample_project.gallery.jobs import find_colours
+from sample_project.gallery.jobs import Thumbnailed, find_colours
 from sample_project.gallery.models import Picture
 from tests.sample_project.conftest import ImageFile, PictureFactory
 
@@ -54,6 +54,6 @@ def test_an_upload_that_is_no_picture_takes_the_search_for_its_colours_with_it(
     assert [bool(picture.colours) for picture in Picture.objects.order_by("pk")] == [True, False]
 
 
-def item(picture: int) -> Item[dict[str, int]]:
+def item(picture: int) -> Item[Thumbnailed]:
     context: JobContext = MagicMock()
     return Item({"picture_id": picture}, context)

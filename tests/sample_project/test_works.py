@@ -15,8 +15,10 @@ pytestmark = pytest.mark.django_db
 
 
 def told(client: Client, name: str) -> dict[str, Any]:
-    (work,) = [one for one in client.get("/status/").json()["works"] if one["name"] == name]
-    return work
+    by_name: dict[str, dict[str, Any]] = {
+        work["name"]: work for work in client.get("/status/").json()["works"]
+    }
+    return by_name[name]
 
 
 def test_of_what_nobody_has_asked_for_nothing_is_shown(client: Client) -> None:
