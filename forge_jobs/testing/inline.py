@@ -109,7 +109,7 @@ class Inline:
         lane.allowance = lane.entrusted = 0
         fetcher = self._engine.fetcher
         limits = fetcher.kind_limits
-        kinds = [*limits.unlimited, *limits.rooms(limits.limited)]
+        kinds = [*limits.unlimited, *limits.chunked, *limits.rooms(limits.limited)]
         claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
         for job in claimed:
             self._engine.claims.add(job)

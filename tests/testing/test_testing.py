@@ -14,12 +14,14 @@ from django.db import close_old_connections, connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from forge_jobs import (
+    Chunk,
     Dead,
     Done,
     Failed,
     JobContext,
     Snoozed,
     Throttled,
+    chunk_job,
     enqueue,
     job,
     schedule,
@@ -106,6 +108,21 @@ def test_jobs_run_by_priority_and_as_many_as_are_wanted() -> None:
     assert len(drain(queues=["other"])) == 0
     assert len(drain(queues="default", max_jobs=1)) == 1
     assert len(drain()) == 1
+
+
+def test_the_jobs_of_a_chunk_run_one_by_one() -> None:
+    sizes: list[int] = []
+
+    @chunk_job(kind="shop.mail", size=10)
+    def mail(chunk: Chunk[dict[str, int]]) -> None:
+        sizes.append(len(chunk))
+        for item in chunk:
+            item.answer(Dead("no address") if item.payload["number"] == 1 else Done("sent"))
+
+    mail.enqueue_many([{"number": number} for number in range(3)])
+
+    assert [ran.state for ran in drain()] == [State.SUCCEEDED, State.DEAD, State.SUCCEEDED]
+    assert sizes == [1, 1, 1]
 
 
 def test_a_queue_that_is_not_declared_is_refused_as_it_would_never_have_any_jobs() -> None:
