@@ -4,4 +4,5 @@ from benchmarks.pages_settings import *  # noqa: F403
 from benchmarks.pages_settings import INSTALLED_APPS as ALL
 
 INSTALLED_APPS = [app for app in ALL if app != "benchmarks"]
+ROOT_URLCONF = "benchmarks.startup_urls"
 TASKS = {}
