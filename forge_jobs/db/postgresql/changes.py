@@ -23,8 +23,6 @@ SELECT
     (SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s),
     (SELECT (count(*), sum(xmin::text::bigint))::text FROM forge_jobs_queue),
     ARRAY(SELECT queue FROM found WHERE queue IS NOT NULL),
-    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL),
     CASE WHEN %(leads)s THEN (
         SELECT run_at
         FROM forge_jobs_job
@@ -55,7 +53,9 @@ SELECT
         WHERE state = 'blocked'
         ORDER BY concurrency_key, run_at, id
         LIMIT 1
-    ) END IS NOT NULL
+    ) END IS NOT NULL,
+    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
 """
 
 READY_QUEUES = """
@@ -133,9 +133,9 @@ def signs(cursor: Any, *, process: int, leads: bool) -> Signs:
     """What was asked of a process, how the queues' rows are, which queues have ready jobs, and
     whether anything comes after jobs; for whoever leads, what will be due."""
     cursor.execute(SIGNS, {"process": process, "leads": leads})
-    order, queues, ready, has_followers, *due = cursor.fetchone()
-    horizon = Horizon(*due, has_followers) if leads else None
-    return Signs(order, queues, ready, has_followers, horizon)
+    order, queues, ready, *due = cursor.fetchone()
+    horizon = Horizon(*due)
+    return Signs(order, queues, ready, horizon.has_followers, horizon if leads else None)
 
 
 def ready_queues(cursor: Any) -> list[str]:
