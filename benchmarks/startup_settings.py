@@ -4,4 +4,5 @@ from benchmarks.pages_settings import *  # noqa: F403 - the same but for this
 from benchmarks.pages_settings import INSTALLED_APPS as ALL
 
 INSTALLED_APPS = [app for app in ALL if app != "benchmarks"]
+ROOT_URLCONF = "benchmarks.startup_urls"
 TASKS = {}

@@ -83,6 +83,15 @@ def test_a_web_process_loads_no_page_before_somebody_looks_at_one(tmp_path: Path
     assert among(modules, "forge_jobs.runtime", "forge_jobs.services", "psutil") == []
 
 
+def test_a_web_process_whose_handlers_start_no_programs_loads_nothing_that_does(
+    tmp_path: Path,
+) -> None:
+    modules = loaded(WEB, tmp_path, apps=ADMIN)
+
+    programs = ("children", "handlers.command", "handlers.pool", "handlers.isolation")
+    assert among(modules, *(f"forge_jobs.{name}" for name in programs)) == []
+
+
 def test_a_web_process_without_schedules_reads_no_expressions(tmp_path: Path) -> None:
     modules = loaded(WEB, tmp_path, apps=ADMIN)
 
