@@ -4,27 +4,6 @@ from typing import Any
 
 from forge_jobs.db.rows import Horizon, Signs
 
-# Rows are told from what they were by who wrote them: each change has a newer transaction.
-SIGNS = """
-WITH RECURSIVE found (queue) AS (
-    (SELECT queue FROM forge_jobs_job WHERE state = 'ready' ORDER BY queue LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT queue
-        FROM forge_jobs_job
-        WHERE state = 'ready' AND queue > found.queue
-        ORDER BY queue
-        LIMIT 1
-    )
-    FROM found
-    WHERE found.queue IS NOT NULL
-)
-SELECT
-    (SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s),
-    (SELECT (count(*), sum(xmin::text::bigint))::text FROM forge_jobs_queue),
-    ARRAY(SELECT queue FROM found WHERE queue IS NOT NULL)
-"""
-
 READY_QUEUES = """
 WITH RECURSIVE found (queue) AS (
     (SELECT queue FROM forge_jobs_job WHERE state = 'ready' ORDER BY queue LIMIT 1)
@@ -40,6 +19,14 @@ WITH RECURSIVE found (queue) AS (
     WHERE found.queue IS NOT NULL
 )
 SELECT queue FROM found WHERE queue IS NOT NULL
+"""
+
+# Rows are told from what they were by who wrote them: each change has a newer transaction.
+SIGNS = f"""
+SELECT
+    (SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s),
+    (SELECT (count(*), sum(xmin::text::bigint))::text FROM forge_jobs_queue),
+    ARRAY({READY_QUEUES})
 """
 
 HORIZON = """
