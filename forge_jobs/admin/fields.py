@@ -10,7 +10,6 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -126,7 +125,7 @@ class NameField(forms.ChoiceField):
         return value in dict(self.known())
 
 
-def moment_of(column: str, description: str | Promise) -> Callable[[Any], str]:
+def moment_of(column: str, description: Any) -> Callable[[Any], str]:
     """A field to be read: a moment, in the time zone of whoever looks, and how long ago that is."""
 
     @admin.display(description=description)

@@ -54,9 +54,10 @@ class ApiTokenAdmin(BoardAdmin):
         from forge_jobs.dashboard.paging import Paged, sought
 
         words, page = request.GET.get("q", ""), request.GET.get("p", "")
-        tokens = ApiToken.objects.good_first(now=clock.now())
-        tokens = tokens.filter(name__icontains=text) if (text := sought(words)) else tokens
-        shown = Paged.of(tokens, size=PAGE, page=page)
+        tokens: Any = ApiToken.objects.good_first(now=clock.now())
+        if text := sought(words):
+            tokens = tokens.filter(name__icontains=text)
+        shown: Paged[Any] = Paged.of(tokens, size=PAGE, page=page)
         cards = [
             {
                 "row": token,
