@@ -154,7 +154,10 @@ class Manage:
 
 
 class Runjobs(Manage):
-    """`manage.py runjobs` on the test's own database."""
+    """`manage.py runjobs` on the test's own database.
+
+    It has no pages: Django's checks would load them all, which takes as long as the rest.
+    """
 
     def __init__(
         self,
@@ -163,4 +166,5 @@ class Runjobs(Manage):
         flags: Sequence[str] = (),
         **environment: str,
     ) -> None:
-        super().__init__("runjobs", *arguments, within=within, flags=flags, **environment)
+        own = {"FORGE_JOBS_TEST_URLS": "tests.app.urls"} | environment
+        super().__init__("runjobs", *arguments, within=within, flags=flags, **own)

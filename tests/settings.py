@@ -40,7 +40,7 @@ TEMPLATES = [
         },
     }
 ]
-ROOT_URLCONF = "sample_project.urls"
+ROOT_URLCONF = os.environ.get("FORGE_JOBS_TEST_URLS", "sample_project.urls")
 STATIC_URL = "static/"
 MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("FORGE_JOBS_TEST_MEDIA_ROOT", "")

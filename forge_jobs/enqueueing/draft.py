@@ -77,9 +77,9 @@ class Draft:
         **unknown: object,
     ) -> Self:
         """Raises an `EnqueueError` that names the field."""
+        registered = registry.get(kind)
         if unknown:
             raise _unknown_option(next(iter(unknown)))
-        registered = registry.get(kind)
         handler = kind if isinstance(kind, JobHandler) else registered
         moment = moment_of(run_at, delay)
         place = place_of(batch, after=after, after_end=after_end, after_failure=after_failure)
