@@ -8,15 +8,15 @@ from typing import SupportsFloat
 from forge_jobs.child.serving import line
 from forge_jobs.context import JobContext
 from forge_jobs.db.rows import ClaimedJob, StepRow
-from forge_jobs.models import Process
 from forge_jobs.runtime.running.keeping import Claimed
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.states import Role
 
 
-def let_tell(run: Run, *, process: Process, store: Claimed) -> None:
+def let_tell(run: Run) -> None:
     """Give a run a context that tells of what it is told."""
-    run.context = TellingContext(run.job, process_name=process.name, store=store)
+    context = run.context
+    run.context = TellingContext(run.job, process_name=context.process_name, store=context.store)
 
 
 class TellingContext(JobContext):

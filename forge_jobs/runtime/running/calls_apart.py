@@ -10,10 +10,11 @@ from forge_jobs.children.lines import LineTooLong
 from forge_jobs.children.warm import WarmChild
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.handlers.answers import Garbage, Log, Ready, Step, parsed, understood
+from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.outcomes import Cancelled, Done, Failed, Outcome
 from forge_jobs.runtime.running.apart import Talk, told_outcome
-from forge_jobs.runtime.running.calls import Caller, shortest_limit
+from forge_jobs.runtime.running.calls import Call, Caller, shortest_limit
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.wording import quoted
 
@@ -21,16 +22,22 @@ from forge_jobs.wording import quoted
 class CallerApart(Caller):
     """Asks a child. One that dies, or must be ended, is for its jobs a call that raises."""
 
+    def __init__(
+        self, call: Call, handler: ChunkHandler[Any], *, process: int, **parts: Any
+    ) -> None:
+        super().__init__(call, handler, **parts)
+        self._pool = handler.pool or children_of(handler)
+        self._process = process
+
     def _ask(self, group: Sequence[Run]) -> list[list[Run]]:
         self._call.ask(group)
         self._call.due_at = NEVER  # its time begins when a child has it
-        worker, handler = self._worker, self._handler
         talk = ChunkTalk(
             self._call,
             group,
-            pool=handler.pool or children_of(handler),
-            process=worker.process_id,
-            stopping=worker.claiming_stops,
+            pool=self._pool,
+            process=self._process,
+            stopping=self._failures.stopping,
             conclude=self.conclude,
         )
         try:
