@@ -7,12 +7,12 @@ from typing import Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id, Numbered, Why
+from forge_jobs.api.shapes import Document, Done, Id, Numbered, Why
 from forge_jobs.dashboard import batches
 from forge_jobs.dashboard.batches import BatchLine, BatchPage
 from forge_jobs.models import Batch
@@ -24,7 +24,7 @@ class BatchListing(Numbered):
     state: Literal["open", "sealed", "succeeded", "failed"] | None = None
 
 
-class BatchDocument(Schema):
+class BatchDocument(Document):
     id: Id
     name: str
     state: str = Field(examples=["sealed"])
@@ -42,7 +42,7 @@ class WholeBatch(BatchDocument):
     has_more_parts: bool
 
 
-class BatchPageDocument(Schema):
+class BatchPageDocument(Document):
     batches: list[BatchDocument]
     matched: int
     next_page: int | None

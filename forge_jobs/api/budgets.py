@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Name, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Name, Seconds
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.dashboard import budgets
 from forge_jobs.dashboard.budgets import BudgetCard
@@ -40,7 +40,7 @@ class Drain(Body):
     pause_seconds: Seconds = 60.0
 
 
-class BudgetDocument(Schema):
+class BudgetDocument(Document):
     """`state` is `live`, `empty` or `paused`."""
 
     name: str
@@ -53,7 +53,7 @@ class BudgetDocument(Schema):
     is_declared: bool
 
 
-class BudgetList(Schema):
+class BudgetList(Document):
     budgets: list[BudgetDocument]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import P, Schema, Status
+from ninja import P, Status
 from ninja.params import HeaderEx
 from pydantic import ConfigDict, Field
 
@@ -15,7 +15,7 @@ from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.jobs import router as router
 from forge_jobs.api.problems import forbidden, invalid
-from forge_jobs.api.shapes import Body, Id, Seconds
+from forge_jobs.api.shapes import Body, Document, Id, Seconds
 from forge_jobs.api.writing import as_one
 from forge_jobs.enqueueing.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError, UnknownQueue
@@ -87,7 +87,7 @@ class Order(Body):
         }
 
 
-class Receipt(Schema):
+class Receipt(Document):
     """The job, and whether it is a new one, or one that was there and was kept or changed."""
 
     id: Id

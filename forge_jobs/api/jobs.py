@@ -92,9 +92,9 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
     url_name="job",
 )
 def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002 - as addresses have it
-    job = Seat.looking(request, Job).row(pk=id)
-    with db.snapshot():
-        return job_shapes.document(job, now=clock.now())
+    seat = Seat.looking(request, Job)
+    job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    return job_shapes.document(job, now=clock.now())
 
 
 @router.delete(

@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id
+from forge_jobs.api.shapes import Document, Done, Id
 from forge_jobs.dashboard.processes import Fleet, ProcessCard
 from forge_jobs.models import Process
 
 router: Final = Router(tags=["Processes"])
 
 
-class ProcessDocument(Schema):
+class ProcessDocument(Document):
     """`pulse` is `live`, `late` or `silent`; `wish` is what was asked of it and not done yet."""
 
     id: Id
@@ -42,7 +42,7 @@ class ProcessDocument(Schema):
     trouble: str
 
 
-class ProcessList(Schema):
+class ProcessList(Document):
     """`troubles` are sentences about work that nobody takes."""
 
     processes: list[ProcessDocument]

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.problems import not_found
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Name, Numbered, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Name, Numbered, Seconds
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import queues
 from forge_jobs.dashboard.queues import QueueCard
@@ -49,7 +49,7 @@ class Limits(Body):
     retain_failed_seconds: Seconds | None = None
 
 
-class QueueSettings(Schema):
+class QueueSettings(Document):
     max_workers: int | None
     budget: str
     retries: bool
@@ -61,7 +61,7 @@ class QueueSettings(Schema):
     retain_failed_seconds: float | None
 
 
-class QueueDocument(Schema):
+class QueueDocument(Document):
     """`moods` say all that keeps its jobs; `settings` are null before it was stored."""
 
     name: str = Field(examples=["default"])
@@ -76,7 +76,7 @@ class QueueDocument(Schema):
     settings: QueueSettings | None
 
 
-class QueuePage(Schema):
+class QueuePage(Document):
     queues: list[QueueDocument]
     matched: int
     next_page: int | None

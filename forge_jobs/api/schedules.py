@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.enqueueing import refuse_closed
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Id, Name, Numbered, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Id, Name, Numbered, Seconds
 from forge_jobs.dashboard import schedules
 from forge_jobs.dashboard.schedules import ScheduleLine
 from forge_jobs.handlers.secrecy import shown
@@ -52,7 +52,7 @@ class NewSchedule(ScheduleChanges):
     expression: str = Field(max_length=500, examples=["0 3 * * *"])
 
 
-class ScheduleDocument(Schema):
+class ScheduleDocument(Document):
     id: Id
     name: str
     kind: str
@@ -78,7 +78,7 @@ class ScheduleDocument(Schema):
     last_skipped_at: datetime | None
 
 
-class SchedulePage(Schema):
+class SchedulePage(Document):
     schedules: list[ScheduleDocument]
     matched: int
     next_page: int | None

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from forge_jobs.admin import (
@@ -62,9 +62,13 @@ class Seat:
         seat._require(seat.admin.has_view_permission(request), "view")
         return seat
 
-    def row(self, **lookup: Any) -> Any:
+    @property
+    def rows(self) -> QuerySet[Any]:
+        return self.admin.get_queryset(self.request)
+
+    def row(self, rows: QuerySet[Any] | None = None, /, **lookup: Any) -> Any:
         """One of the rows; whether it is there is told to nobody who may not see it."""
-        row = self.admin.get_queryset(self.request).filter(**lookup).first()
+        row = (self.rows if rows is None else rows).filter(**lookup).first()
         if row is None:
             name = self.admin.opts.verbose_name
             raise not_found(f"There is no such {name}: {', '.join(map(str, lookup.values()))}.")
