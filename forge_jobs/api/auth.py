@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
@@ -89,10 +89,10 @@ def _of_token(header: str) -> TokenUser:
 def _owner(token: ApiToken) -> Any:
     """Whoever it acts for, if that one is still there and active."""
     try:
-        owner = get_user_model()._default_manager.filter(pk=token.owner_key).first()
-    except (ValueError, ValidationError):  # users have had other keys then
+        owner = get_user_model()._default_manager.get(pk=token.owner_key)
+    except (ObjectDoesNotExist, ValueError, ValidationError):  # users may have had other keys then
         return None
-    return owner if owner is not None and owner.is_active else None
+    return owner if owner.is_active else None
 
 
 class _Check(CsrfViewMiddleware):

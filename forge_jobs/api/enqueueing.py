@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.jobs import router as router
-from forge_jobs.api.problems import forbidden, invalid
+from forge_jobs.api.problems import Problem, forbidden, invalid
 from forge_jobs.api.shapes import Body, Document, Id, Seconds
 from forge_jobs.api.writing import as_one
 from forge_jobs.enqueueing.enqueue import enqueue
@@ -115,11 +115,7 @@ def enqueue_job(
     _refuse_strangers(user, order)
     asked: dict[str, Any] = request.forge_jobs_body  # type: ignore[attr-defined]
     key = idempotency.own_key(user, idempotency_key)
-    if earlier := idempotency.earlier(key, asked):
-        job, became = earlier, "kept"
-    else:
-        job = _stored(user, order, key, asked)
-        became = _became(job)
+    job, became = _enqueued(user, order, key, asked)
     response.headers["Location"] = reverse("forge_jobs_api:job", args=[job.pk])
     return Status(201 if became == "new" else 200, {"id": job.pk, "became": became})
 
@@ -152,6 +148,19 @@ def _refuse_strangers(user: Any, order: Order) -> None:
     comes_after = order.after or order.after_end or order.after_failure
     if comes_after and not user.has_perm("forge_jobs.view_job"):
         raise forbidden("To come after jobs takes the permission forge_jobs.view_job.")
+
+
+def _enqueued(user: Any, order: Order, key: str | None, asked: dict[str, Any]) -> tuple[Job, str]:
+    """The job, and what became of the request; the key is looked for only where it matters."""
+    if order.dedupe_key and (job := idempotency.earlier(key, asked)):
+        return job, "kept"  # whatever job has the `dedupe_key` by now
+    try:
+        job = _stored(user, order, key, asked)
+    except Problem:
+        if job := idempotency.earlier(key, asked):
+            return job, "kept"  # what is refused now was good when it first came
+        raise
+    return job, _became(job)
 
 
 def _stored(user: Any, order: Order, key: str | None, asked: dict[str, Any]) -> Job:
