@@ -102,7 +102,7 @@ class _Check(CsrfViewMiddleware):
 
 def _refuse_forged(request: HttpRequest) -> None:
     """As Django does it before views, which have to be exempt for those with tokens."""
-    request.csrf_processing_done = False  # type: ignore[attr-defined]
+    request.csrf_processing_done = False  # type: ignore[attr-defined] # Django's own mark
     check = _Check(lambda request: HttpResponse())
     check.process_request(request)
     check.process_view(request, _view, (), {})

@@ -15,6 +15,7 @@ from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.jobs import router as router
 from forge_jobs.api.problems import Problem, forbidden, invalid
+from forge_jobs.api.reading import body_of
 from forge_jobs.api.shapes import Body, Document, Id, Seconds
 from forge_jobs.api.writing import as_one
 from forge_jobs.enqueueing.enqueue import enqueue
@@ -113,7 +114,7 @@ def enqueue_job(
     """
     user = request.user
     _refuse_strangers(user, order)
-    asked: dict[str, Any] = request.forge_jobs_body  # type: ignore[attr-defined]
+    asked: dict[str, Any] = body_of(request)
     key = idempotency.own_key(user, idempotency_key)
     job, became = _enqueued(user, order, key, asked)
     response.headers["Location"] = reverse("forge_jobs_api:job", args=[job.pk])

@@ -15,7 +15,7 @@ from forge_jobs.dashboard.documents import parsed, texts_of, value_of, with_text
 from forge_jobs.dashboard.errors import read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
-from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
+from forge_jobs.dashboard.kin import Kin, Link, comes_after, comes_before
 from forge_jobs.dashboard.steps import stored_steps
 from forge_jobs.dashboard.timeline import timeline
 from forge_jobs.models import Job, JobLabel, Process
@@ -230,14 +230,16 @@ def _sentence(said: Diagnosis | None) -> str | None:
 
 def _links(kin: Kin) -> dict[str, Any]:
     return {
-        "some": [
-            {
-                "job": link.job and link.job.pk,
-                "batch": link.batch and link.batch.pk,
-                "state": (link.job or link.batch) and (link.job or link.batch).state,  # type: ignore[union-attr]
-                "needs": link.needs,
-            }
-            for link in kin.links
-        ],
+        "some": [_link(link) for link in kin.links],
         "has_more": kin.has_more,
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    other = link.job or link.batch
+    return {
+        "job": link.job and link.job.pk,
+        "batch": link.batch and link.batch.pk,
+        "state": other and other.state,
+        "needs": link.needs,
     }

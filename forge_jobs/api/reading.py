@@ -19,7 +19,12 @@ class ReadParser(Parser):
     """For django-ninja: hands out what the door has read."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return request.forge_jobs_body  # type: ignore[attr-defined]
+        return body_of(request)
+
+
+def body_of(request: HttpRequest) -> Any:
+    """What `read_body()` has left with the request."""
+    return request.forge_jobs_body  # type: ignore[attr-defined] # where Django has no place
 
 
 def read_body(request: HttpRequest) -> None:
@@ -37,7 +42,7 @@ def read_body(request: HttpRequest) -> None:
         raise Problem(
             415, "not-json", "Send the body as JSON, with Content-Type: application/json."
         )
-    request.forge_jobs_body = _json(sent)  # type: ignore[attr-defined]
+    request.forge_jobs_body = _json(sent)  # type: ignore[attr-defined] # see `body_of()`
 
 
 def _announced(request: HttpRequest) -> int:

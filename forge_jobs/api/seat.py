@@ -64,7 +64,8 @@ class Seat:
 
     @property
     def rows(self) -> QuerySet[Any]:
-        return self.admin.get_queryset(self.request)
+        rows: QuerySet[Any] = self.admin.get_queryset(self.request)
+        return rows
 
     def row(self, rows: QuerySet[Any] | None = None, /, **lookup: Any) -> Any:
         """One of the rows; whether it is there is told to nobody who may not see it."""
@@ -74,8 +75,8 @@ class Seat:
             raise not_found(f"There is no such {name}: {', '.join(map(str, lookup.values()))}.")
         return row
 
-    def press(self, name: str, lookup: Mapping[str, Any], **answers: Any) -> str:
-        """What a button of the admin does, and says that it did."""
+    def press(self, name: str, lookup: Mapping[str, Any], **answers: Any) -> dict[str, str]:
+        """Do what a button of the admin does; `detail` is what it says that it did."""
         bound: BoundButton = getattr(self.admin, name)
         is_allowed = bound.button.is_allowed(self.request)
         self._require(
@@ -84,7 +85,7 @@ class Seat:
         asked = self.asked(answers)
         if (form := bound.button.form) and not (given := form(asked.POST)).is_valid():
             raise invalid(*_faults(given))
-        return as_one(lambda: self._pressed(bound, self.row(**lookup), asked))
+        return {"detail": as_one(lambda: self._pressed(bound, self.row(**lookup), asked))}
 
     def asked(self, answers: Mapping[str, Any]) -> HttpRequest:
         """A request as a page's form would post it."""
