@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import P, Status
 from ninja.params import HeaderEx
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
@@ -65,11 +64,11 @@ class Order(Body):
     payload: dict[str, Any] = Field({}, description="The handler's arguments, by name.")
     queue: str | None = Field(None, max_length=100)
     priority: int | None = Field(None, ge=-100, le=100, description="Higher runs first.")
-    run_at: datetime | None = Field(None, description="With its offset from UTC.")
+    run_at: AwareDatetime | None = Field(None, description="With its offset from UTC.")
     delay_seconds: Seconds | None = None
     max_attempts: int | None = Field(None, ge=1, le=1_000_000)
     timeout_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
     expires_in_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
     dedupe_key: Key | None = Field(None, description="No other while an unfinished job has it.")
     on_duplicate: Literal["keep", "replace", "postpone"] = "keep"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
@@ -54,7 +55,9 @@ def _announced(request: HttpRequest) -> int:
 
 def _json(sent: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(sent.decode(), parse_constant=_refuse_constant)
+        given = json.loads(
+            sent.decode(), parse_constant=_refuse_constant, object_pairs_hook=_of_pairs
+        )
     except RecursionError:
         raise _unreadable("It is nested too deeply.") from None
     except UnicodeDecodeError:
@@ -62,7 +65,7 @@ def _json(sent: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _unreadable(f"{error.msg} at {where}.") from None
-    except ValueError as error:  # of numbers that are too long
+    except ValueError as error:  # of names that come twice, and numbers that are too long
         raise _unreadable(f"{error}") from None
     if not isinstance(given, dict):
         raise invalid(("body", "body must be a JSON object."))
@@ -71,6 +74,15 @@ def _json(sent: bytes) -> dict[str, Any]:
     except jsontext.NotJSON as error:
         raise invalid(("body", str(error))) from None
     return given
+
+
+def _of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that comes twice, others may have looked at the other value, and let it pass."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{json.dumps(twice[:100])} comes twice.")
+    return found
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from django.http import HttpRequest
 from ninja import Query as InQuery
 from ninja import Router, Status
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.enqueueing import refuse_closed
@@ -39,8 +39,8 @@ class ScheduleChanges(Body):
     overlap: OverlapName | None = None
     catch_up: CatchUpName | None = None
     jitter_seconds: Seconds | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
     queue: str | None = Field(None, max_length=100)
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     max_attempts: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
