@@ -21,6 +21,7 @@ from forge_jobs.runtime.settlements import Finished
 from forge_jobs.sets.stores import Store
 
 if TYPE_CHECKING:
+    from forge_jobs.context import JobContext
     from forge_jobs.runtime.claiming.desks import Desk
     from forge_jobs.runtime.running.worker import Worker
 
@@ -135,7 +136,7 @@ class Caller:
         ]
         self._call.ask(group)
         try:
-            outcome = self._called(partial(self._handler.call, items))
+            outcome = self._called(partial(self._handler.call, items), context=items[0].ctx)
         except Outcome as raised:
             outcome = raised
         except BaseException as error:
@@ -145,12 +146,12 @@ class Caller:
                 self.conclude(run, outcome if outcome is NOTHING else own(outcome))
         return []
 
-    def _called(self, handle: Callable[[], object]) -> Outcome:
+    def _called(self, handle: Callable[[], object], *, context: JobContext) -> Outcome:
         transactions.begin()
         with self._call:
             try:
                 layers = self._worker.layers
-                returned = layers.run(self._call.context, handle) if layers else handle()
+                returned = layers.run(context, handle) if layers else handle()
             finally:
                 forks.leave()
         transactions.check()
