@@ -100,7 +100,7 @@ class Manage:
         **environment: str,
     ) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
-        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
+        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - as long as the process lives
         self.process = subprocess.Popen(
             [*within, sys.executable, *flags, "-m", "django", *words],
             cwd=ROOT,

@@ -111,7 +111,7 @@ def test_runjobs_loads_no_pages_and_only_the_statements_of_its_database(tmp_path
     modules = loaded(RUNJOBS, tmp_path, apps=[])
 
     others = ["admin", "backend", "dashboard", "testing", "db.postgresql", "db.twins"]
-    others.append("runtime.running.coroutines")  # no handler is one
+    others += ["runtime.running.loop_thread", "runtime.running.stepping"]  # no handler awaits
     assert among(modules, *(f"forge_jobs.{name}" for name in others)) == []
     assert among(modules, "forge_jobs.cron") == ["forge_jobs.cron", "forge_jobs.cron.zones"]
     assert among(modules, "croniter", "psycopg", "django.contrib.admin") == []

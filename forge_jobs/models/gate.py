@@ -15,6 +15,8 @@ from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import UNFINISHED, BatchState, GateState, Needs, State
 
 if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
     from forge_jobs.models.job import Job
 
 HAS_FAILED = Q(needs=Needs.SUCCESS) & (
@@ -104,7 +106,7 @@ class Gate(JobsModel):
     objects: ClassVar[GateManager] = GateManager()
 
     if TYPE_CHECKING:
-        jobs: models.Manager[Job]
+        jobs: RelatedManager[Job]
 
     class Meta:
         verbose_name = _("gate")

@@ -33,7 +33,7 @@ class ServiceLoop(EngineThread):
         self, name: str, services: Sequence[Service], *, fail: Callable[[str], None]
     ) -> None:
         super().__init__(name, fail=fail)
-        phase = random.random()  # noqa: S311
+        phase = random.random()  # noqa: S311 - no secret
         self.turns = [Turn(service, phase=phase) for service in services]
         self.bell = local.Bell(only=self.rings_for)
 

@@ -4,60 +4,6 @@ from typing import Any
 
 from forge_jobs.db.rows import Beats, Horizon, Signs
 
-# Rows are told from what they were by who wrote them: each change has a newer transaction.
-SIGNS = """
-WITH RECURSIVE found (queue) AS (
-    (SELECT queue FROM forge_jobs_job WHERE state = 'ready' ORDER BY queue LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT queue
-        FROM forge_jobs_job
-        WHERE state = 'ready' AND queue > found.queue
-        ORDER BY queue
-        LIMIT 1
-    )
-    FROM found
-    WHERE found.queue IS NOT NULL
-)
-SELECT
-    (SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s),
-    (SELECT (count(*), sum(xmin::text::bigint))::text FROM forge_jobs_queue),
-    ARRAY(SELECT queue FROM found WHERE queue IS NOT NULL),
-    CASE WHEN %(leads)s THEN (
-        SELECT run_at
-        FROM forge_jobs_job
-        WHERE state IN ('scheduled', 'retrying')
-        ORDER BY run_at, id
-        LIMIT 1
-    ) END,
-    CASE WHEN %(leads)s THEN (
-        SELECT next_fire_at
-        FROM forge_jobs_schedule
-        WHERE is_enabled AND NOT is_over AND next_fire_at IS NOT NULL
-        ORDER BY next_fire_at
-        LIMIT 1
-    ) END,
-    %(leads)s AND EXISTS (
-        SELECT 1 FROM forge_jobs_schedule WHERE is_enabled AND NOT is_over AND next_fire_at IS NULL
-    ),
-    CASE WHEN %(leads)s THEN (
-        SELECT expires_at
-        FROM forge_jobs_job
-        WHERE expires_at IS NOT NULL AND finished_at IS NULL
-        ORDER BY expires_at, id
-        LIMIT 1
-    ) END,
-    CASE WHEN %(leads)s THEN (
-        SELECT concurrency_key
-        FROM forge_jobs_job
-        WHERE state = 'blocked'
-        ORDER BY concurrency_key, run_at, id
-        LIMIT 1
-    ) END IS NOT NULL,
-    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
-"""
-
 READY_QUEUES = """
 WITH RECURSIVE found (queue) AS (
     (SELECT queue FROM forge_jobs_job WHERE state = 'ready' ORDER BY queue LIMIT 1)
@@ -75,7 +21,12 @@ WITH RECURSIVE found (queue) AS (
 SELECT queue FROM found WHERE queue IS NOT NULL
 """
 
-HORIZON = """
+FOLLOWERS = """
+SELECT EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+    OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+"""
+
+HORIZON = f"""
 SELECT
     (
         SELECT run_at
@@ -108,8 +59,19 @@ SELECT
         ORDER BY concurrency_key, run_at, id
         LIMIT 1
     ) IS NOT NULL,
-    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+    ({FOLLOWERS})
+"""
+
+# Rows are told from what they were by who wrote them: each change has a newer transaction.
+SIGNS = f"""
+SELECT
+    (SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s),
+    (SELECT (count(*), sum(xmin::text::bigint))::text FROM forge_jobs_queue),
+    ARRAY({READY_QUEUES}),
+    ({FOLLOWERS}),
+    horizon.*
+FROM (VALUES (0)) AS always
+LEFT JOIN LATERAL ({HORIZON} WHERE %(leads)s) AS horizon ON true
 """
 
 BEATS = """
@@ -133,9 +95,8 @@ def signs(cursor: Any, *, process: int, leads: bool) -> Signs:
     """What was asked of a process, how the queues' rows are, which queues have ready jobs, and
     whether anything comes after jobs; for whoever leads, what will be due."""
     cursor.execute(SIGNS, {"process": process, "leads": leads})
-    order, queues, ready, *due = cursor.fetchone()
-    horizon = Horizon(*due)
-    return Signs(order, queues, ready, horizon.has_followers, horizon if leads else None)
+    order, queues, ready, has_followers, *seen = cursor.fetchone()
+    return Signs(order, queues, ready, has_followers, Horizon(*seen) if leads else None)
 
 
 def ready_queues(cursor: Any) -> list[str]:

@@ -28,7 +28,12 @@ WITH RECURSIVE found (queue) AS (
 SELECT queue FROM found WHERE queue IS NOT NULL
 """
 
-HORIZON = """
+FOLLOWERS = """
+SELECT EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
+    OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+"""
+
+HORIZON = f"""
 SELECT
     (
         SELECT run_at
@@ -61,14 +66,7 @@ SELECT
         ORDER BY concurrency_key, run_at, id
         LIMIT 1
     ) IS NOT NULL,
-    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-        OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
-"""
-
-FOLLOWERS = """
-SELECT
-    EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-    OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
+    ({FOLLOWERS})
 """
 
 BEATS = "SELECT id, heartbeat_at FROM forge_jobs_process"
