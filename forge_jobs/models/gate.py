@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db
 from forge_jobs.models.base import JobsModel, constants
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.verbs import RowsManager, verb
@@ -72,11 +71,6 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
     hopeless = verb(GateQuerySet.hopeless)
     undone = verb(GateQuerySet.undone)
     abandoned = verb(GateQuerySet.abandoned)
-
-    def has_followers(self) -> bool:
-        """Whether any gate, or batch, may wait for jobs to end."""
-        with db.connection().cursor() as cursor:
-            return db.twin().has_followers(cursor)
 
     def behind(self, *, jobs: Collection[int] = (), batches: Collection[int] = ()) -> set[int]:
         """The gates that have one of these predecessors."""

@@ -7,7 +7,7 @@ from sample_project.gallery.models import Catalogue, Picture
 
 
 @admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PictureAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # only in stubs
     list_display = ("title", "width", "height", "created_at", "published_at")
     list_filter = ("published_at",)
     search_fields = ("title",)

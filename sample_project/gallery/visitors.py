@@ -12,7 +12,7 @@ PUBLISHED_A_VISIT: Final = 1
 TORN_ONE_IN: Final = 40
 SECONDS_BETWEEN: Final = (0.5, 3.0)
 
-_random = Random()  # noqa: S311
+_random = Random()  # noqa: S311 - no secret
 
 
 @job(resident=True, kind="gallery.visitors")

@@ -216,7 +216,7 @@ def test_an_async_function_is_pointed_to_astep() -> None:
 
     @job(kind="tests.fetch", takes_context=True)
     def handler(ctx: JobContext) -> None:
-        ctx.step("fetch", fetch)  # type: ignore[unused-coroutine]
+        ctx.step("fetch", fetch)  # type: ignore[unused-coroutine] # wrong, to be refused
 
     assert "write await ctx.astep(...)" in str(run(handler))
 

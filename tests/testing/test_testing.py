@@ -203,7 +203,7 @@ def test_a_week_of_schedules_delays_and_snoozes_passes_in_order(clock: FrozenClo
 
 def test_a_number_without_a_unit_is_no_duration(clock: FrozenClock) -> None:
     with pytest.raises(ValueError, match=r"write advance\(seconds=60\) or of other units"):
-        clock.advance(60)  # type: ignore[arg-type]
+        clock.advance(60)  # type: ignore[arg-type] # wrong, to be refused
 
 
 def test_moments_that_sql_sets_are_those_of_the_clock(clock: FrozenClock) -> None:
@@ -399,7 +399,7 @@ def test_a_job_that_the_database_refuses_fails_and_the_test_goes_on() -> None:
     (ran,) = drain()
 
     assert ran.state == State.RETRYING
-    assert "IntegrityError" in ran.outcome.message  # type: ignore[attr-defined]
+    assert "IntegrityError" in ran.outcome.message  # type: ignore[attr-defined] # it is Failed
     assert isinstance(run(twice), Failed)
     assert Job.objects.get().state == State.RETRYING
 
@@ -415,7 +415,7 @@ def test_a_handler_may_close_its_connections() -> None:
 
     (ran,) = drain()
 
-    assert (ran.state, ran.outcome.result) == (State.SUCCEEDED, 0)  # type: ignore[attr-defined]
+    assert (ran.state, ran.outcome.result) == (State.SUCCEEDED, 0)  # type: ignore[attr-defined] # it is Done
 
 
 def test_a_transaction_that_was_spoilt_before_is_no_outage_to_wait_for() -> None:
