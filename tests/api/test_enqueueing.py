@@ -154,8 +154,8 @@ def test_the_same_key_is_answered_alike_though_the_request_could_not_be_made_any
 def test_the_same_key_is_answered_alike_though_its_queue_is_no_more(settings: Settings) -> None:
     caller = program("add_job")
     key, order = {"Idempotency-Key": "4711-a"}, RECEIPT | {"queue": "former"}
-    without, queues = settings.FORGE_JOBS, {"default": {}, "former": {}}
-    settings.FORGE_JOBS = {**without, "QUEUES": queues}
+    without = settings.FORGE_JOBS
+    settings.FORGE_JOBS = {**without, "QUEUES": {"default": {}, "former": {}}}
     first = caller.post("/jobs", order, **key)
     settings.FORGE_JOBS = without
 
@@ -200,7 +200,7 @@ def test_a_key_is_known_by_the_secrets_that_the_project_had_before(settings: Set
     caller = program("add_job")
     key = {"Idempotency-Key": "4711-a"}
     caller.post("/jobs", RECEIPT, **key)
-    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):  # noqa: S106
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
         assert caller.post("/jobs", RECEIPT, **key).status_code == 200
 
 
