@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from ninja import Schema
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 LARGEST_ID: Final = 2**63 - 1
 
@@ -30,13 +29,17 @@ StateName = Literal[
 ]
 
 
-class Body(Schema):
+class Document(BaseModel):
+    """What is answered; django-ninja's own `Schema` would look at each of its values in Python."""
+
+
+class Body(BaseModel):
     """What is sent; a name that is not known is refused, for it is a typing error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Query(Schema):
+class Query(BaseModel):
     """The same in an address."""
 
     @model_validator(mode="before")
@@ -56,7 +59,7 @@ class Numbered(Query):
     page: Page = 1
 
 
-class Done(Schema):
+class Done(Document):
     """`detail` says in a sentence what was done."""
 
     detail: str = Field(examples=["The queue mail is paused."])
@@ -66,12 +69,12 @@ class Why(Body):
     reason: Reason = ""
 
 
-class Fault(Schema):
+class Fault(Document):
     field: str = Field(examples=["payload"])
     reason: str
 
 
-class ProblemDocument(Schema):
+class ProblemDocument(Document):
     """RFC 9457; `errors` names the fields that are wrong, if any are."""
 
     type: str = Field(examples=["urn:forge-jobs:problem:invalid"])

@@ -151,6 +151,33 @@ def test_the_same_key_is_answered_alike_though_the_request_could_not_be_made_any
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
 
 
+def test_the_same_key_is_answered_alike_though_its_queue_is_no_more(settings: Settings) -> None:
+    caller = program("add_job")
+    key, order = {"Idempotency-Key": "4711-a"}, RECEIPT | {"queue": "former"}
+    without = settings.FORGE_JOBS
+    settings.FORGE_JOBS = {**without, "QUEUES": {"default": {}, "former": {}}}
+    first = caller.post("/jobs", order, **key)
+    settings.FORGE_JOBS = without
+
+    again, other = caller.post("/jobs", order, **key), caller.post("/jobs", RECEIPT, **key)
+
+    assert (again.status_code, again.json()) == (200, first.json() | {"became": "kept"})
+    assert (other.status_code, [*faults(other)]) == (422, ["Idempotency-Key"])
+    assert caller.post("/jobs", order).status_code == 422
+
+
+def test_the_same_key_leads_to_its_job_whoever_has_the_dedupe_key_by_now() -> None:
+    caller = program("add_job")
+    key, order = {"Idempotency-Key": "4711-a"}, RECEIPT | {"dedupe_key": "one"}
+    older = Job.objects.get(pk=caller.post("/jobs", order).json()["id"])
+    older.cancel()
+    first = caller.post("/jobs", order, **key).json()["id"]
+    Job.objects.filter(pk=first).cancel()
+    older.requeue()
+
+    assert caller.post("/jobs", order, **key).json() == {"id": first, "became": "kept"}
+
+
 def test_the_same_key_with_another_body_is_refused() -> None:
     caller = program("add_job")
     key = {"Idempotency-Key": "4711-a"}
@@ -173,7 +200,7 @@ def test_a_key_is_known_by_the_secrets_that_the_project_had_before(settings: Set
     caller = program("add_job")
     key = {"Idempotency-Key": "4711-a"}
     caller.post("/jobs", RECEIPT, **key)
-    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):  # noqa: S106
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
         assert caller.post("/jobs", RECEIPT, **key).status_code == 200
 
 

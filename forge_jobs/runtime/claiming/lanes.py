@@ -24,6 +24,9 @@ from forge_jobs.wake import local
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
 
+ENDED: Final = ":"
+"""Before the name of a kind, as no queue's name begins: there is room for another of its jobs."""
+
 FEW: Final = 4
 """Queues of which each may be claimed from as soon as asked about."""
 
@@ -103,7 +106,16 @@ class Lanes:
                 lane.opens_at = 0.0
             if lane.awaits_slot and rung[FREED + lane.queue]:
                 lane.opens_at = 0.0
+            if isinstance(lane, ScarceLane):
+                lane.may_hold_work |= any(ENDED + kind in rung for kind in lane.kinds)
         return bool(rung)
+
+    def spare(self, lane: Lane) -> None:
+        """One that found nothing need not look again soon, as long as its queue is full of what
+        other lanes are for.
+        """
+        if any(other.may_hold_work for other in self if other.queue == lane.queue):
+            lane.spare()
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""

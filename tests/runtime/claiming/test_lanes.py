@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from forge_jobs import job
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming import lane as lane_module
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
-from forge_jobs.runtime.claiming.lanes import Lanes
+from forge_jobs.runtime.claiming.lane import LONGEST_AWAY, Lane, ScarceLane, take_turn
+from forge_jobs.runtime.claiming.lanes import ENDED, Lanes
+from forge_jobs.wake.local import Bell
 from tests.conftest import NOON
 from tests.rows import stored_job
 
@@ -51,9 +53,12 @@ def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None
 class Claims:
     """Stands in for the database: notes from where each claim starts, and what a look costs."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, front_seconds: float) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *, front_seconds: float, found: bool = True
+    ) -> None:
         self.starts: list[str] = []
         self.front_seconds = front_seconds
+        self.found = found
         self.now = 0.0
         monkeypatch.setattr(Job.objects, "claim", self.claim)
         monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
@@ -62,7 +67,7 @@ class Claims:
         self.starts.append("position" if after else "front")
         self.now += 0.0 if after else self.front_seconds
         job = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, None, None)
-        return [job] * limit
+        return [job] * limit * self.found
 
 
 @pytest.mark.parametrize(
@@ -81,13 +86,47 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
     assert lane.entrusted == 0
 
 
-def lanes_of(count: int) -> Lanes:
+def lanes_of(count: int, *, limited: bool = False) -> Lanes:
     steering: Any = SimpleNamespace(closed=frozenset())
     no_claims: Any = None
     no_desks: Any = []
-    kinds = KindLimits(no_claims, [])
+    kinds = KindLimits(no_claims, [limited_kind.kind] if limited else [])
     queues = {f"queue-{number}": 1 for number in range(count)}
     return Lanes(queues, kinds=kinds, desks=no_desks, steering=steering)
+
+
+@job(kind="tests.lanes.limited", max_concurrent_per_process=1)
+def limited_kind() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("front_seconds", "others", "rest"),
+    [(0.1, True, LONGEST_AWAY), (0.01, True, 0.5), (0.001, True, 0.0), (0.1, False, 0.0)],
+    ids=["long walk", "walk", "short walk", "nothing else there"],
+)
+def test_a_lane_that_walked_in_vain_over_jobs_of_others_rests(
+    front_seconds: float, others: bool, rest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = Claims(monkeypatch, front_seconds=front_seconds, found=False)
+    lanes = lanes_of(1, limited=True)
+    plain, scarce = lanes
+    plain.may_hold_work = others
+    scarce.claim(5, kinds=["tests.lanes.limited"], process=Process(name="here"))
+    lanes.spare(scarce)
+
+    assert scarce.opens_at == pytest.approx(claims.now + rest if rest else 0.0)
+    assert plain.opens_at == 0.0
+
+
+def test_the_end_of_a_limited_job_lets_the_lanes_of_its_kind_look_and_no_other() -> None:
+    lanes, bell = lanes_of(2, limited=True), Bell()
+    for lane in lanes:
+        lane.may_hold_work = False
+    bell.ring(ENDED + "tests.lanes.limited")
+    lanes.hear(bell, 0.0)
+
+    assert {type(lane) for lane in lanes.open()} == {ScarceLane}
+    assert len(lanes.open()) == 2
 
 
 @pytest.mark.django_db
