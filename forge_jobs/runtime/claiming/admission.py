@@ -15,6 +15,7 @@ from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, ChunkLane, Lane, ScarceLane
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.claiming.together import claim_together
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.signals import queue_misconfigured
 
@@ -58,6 +59,20 @@ class Admission:
             lane.awaits_worker = True
             lane.opens_at = time.monotonic() + BUSY_SECONDS
         return claimed or []
+
+    def claim_together(self, lanes: Sequence[Lane], limit: int) -> list[ClaimedJob]:
+        """Take up to `limit` jobs of queues that have no terms of their own."""
+        self._paid_from = ""
+        last = lanes[-1]
+        free = last.places() if last.places else self._load.free_threads()
+        if (wanted := free + last.left_elsewhere) > 0:
+            for lane in lanes:
+                lane.awaits_worker = lane.awaits_slot = False
+            return claim_together(lanes, min(limit, wanted + 1), process=self._process)
+        for lane in lanes:
+            lane.awaits_worker = True
+            lane.opens_at = time.monotonic() + BUSY_SECONDS
+        return []
 
     def refund(self, *, tokens: int) -> None:
         """Return what was paid for jobs of the last claim that are given back unstarted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from forge_jobs import clock
@@ -49,8 +49,12 @@ class Lane:
         self.kinds = kinds
         self.places = places
         """How many more of its jobs may run, if they need no thread."""
+        self.needs_worker = places is None
+        """A free one, as all others do that need one."""
         self.credit = 0
         self.may_hold_work = True
+        self.was_told = True
+        """Whether it is only a rumour that it may hold work: it may be of other kinds."""
         self.opens_at = 0.0
         """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
@@ -96,7 +100,7 @@ class Lane:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         claimed = self._claim(limit, kinds, process)
         if len(claimed) == limit:
-            self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
+            self._allow_more()
         elif not self.may_hold_work:
             self.allowance = 0
         self.entrusted = max(0, self.entrusted - len(claimed)) if self.may_hold_work else 0
@@ -114,8 +118,26 @@ class Lane:
         self._front_took = took = time.monotonic() - began
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
-            self._front_is_due_at = began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+            self._front_is_due_at = until_next_look(began, took)
         return claimed
+
+    @property
+    def starts_at_front(self) -> bool:
+        """Whether its next claim is to look at the front, which did not take long of late."""
+        return time.monotonic() >= self._front_is_due_at
+
+    def was_claimed_from(
+        self, claimed: Sequence[ClaimedJob], *, limit: int, is_empty: bool, next_look_at: float
+    ) -> None:
+        """Jobs were taken from its front, of up to `limit` with those of other lanes."""
+        self.may_hold_work = not is_empty
+        if 2 * len(claimed) > limit:
+            self._allow_more()
+        self._front_is_due_at = next_look_at
+        self._remember(claimed)
+
+    def _allow_more(self) -> None:
+        self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
 
     def claim_within(
         self, budget: str, limit: int, *, kinds: Sequence[str], process: Process
@@ -147,10 +169,13 @@ class Lane:
             now=clock.now(),
             after=after,
         )
+        self._remember(claimed)
+        return claimed
+
+    def _remember(self, claimed: Sequence[ClaimedJob]) -> None:
         if claimed:
             last = claimed[-1]
             self._position = Position(last.priority, last.run_at, last.id)
-        return claimed
 
 
 class ScarceLane(Lane):
@@ -165,12 +190,20 @@ class ChunkLane(Lane):
     """The same queue, as far as its jobs are of one chunk kind: as many as fit on its desk."""
 
     def __init__(self, desk: Desk, *, weight: int = 1) -> None:
-        super().__init__(desk.queue, weight=weight)
+        super().__init__(desk.queue, weight=weight, kinds=[desk.kind])
         self.desk = desk
+        self.needs_worker = False  # its desk knows better how much room there is
 
 
-def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:
-    """One of the lanes was served; the others come nearer to their turn, by their weights."""
+def until_next_look(began: float, took: float) -> float:
+    """When to look at the front again, by the monotonic clock, after a look that took so long."""
+    return began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+
+
+def take_turns(served: Collection[Lane], lanes: Sequence[Lane]) -> None:
+    """Some lanes were served; the others come nearer to their turn, by their weights."""
+    together = sum(each.weight for each in lanes)
     for each in lanes:
-        each.credit += each.weight
-    lane.credit -= sum(each.weight for each in lanes)
+        each.credit += each.weight * len(served)
+    for lane in served:
+        lane.credit -= together

@@ -9,7 +9,7 @@ from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming import lane as lane_module
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, take_turn
+from forge_jobs.runtime.claiming.lane import Lane, take_turns
 from forge_jobs.runtime.claiming.lanes import Lanes
 from tests.conftest import NOON
 from tests.rows import stored_job
@@ -21,7 +21,7 @@ def turns(count: int, **weights: int) -> list[str]:
     served = []
     for _ in range(count):
         lane = max(lanes, key=lambda lane: lane.credit + lane.weight)
-        take_turn(lane, lanes)
+        take_turns([lane], lanes)
         served.append(lane.queue)
     return served
 
@@ -40,9 +40,9 @@ def test_a_queue_is_served_as_often_as_its_weight_says() -> None:
 def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None:
     idle, busy = Lane("idle"), Lane("busy")
     for _ in range(100):
-        take_turn(busy, [busy])
+        take_turns([busy], [busy])
     first = [max([idle, busy], key=lambda lane: lane.credit + lane.weight)]
-    take_turn(first[0], [idle, busy])
+    take_turns(first, [idle, busy])
 
     assert abs(idle.credit) <= 1
     assert abs(busy.credit) <= 1
