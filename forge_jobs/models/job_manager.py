@@ -91,7 +91,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """The same from several queues: all of one that can be had, then those of the next."""
         with db.connection().cursor() as cursor:
             claimed = db.twin().claim_among(
-                cursor, queues=queues, kinds=kinds, limit=limit, process=process.pk, now=now
+                cursor, queues=list(queues), kinds=kinds, limit=limit, process=process.pk, now=now
             )
         turn = {queue: number for number, queue in enumerate(queues)}
         claimed.sort(key=lambda job: (turn[job.queue], -job.priority, job.run_at, job.id))

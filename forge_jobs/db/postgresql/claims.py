@@ -79,13 +79,14 @@ RETURNING
     concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
 
-# LATERAL, for else the planner may read all that is ready.
+# Neither LATERAL nor the order is needed but by the planner: it may read the whole table else.
 READY_AMONG = """
 SELECT asked.name
 FROM unnest(%(queues)s::text[]) AS asked (name)
 CROSS JOIN LATERAL (
     SELECT FROM forge_jobs_job
     WHERE state = 'ready' AND queue = asked.name AND kind = ANY(%(kinds)s)
+    ORDER BY priority DESC, run_at, id
     LIMIT 1
 ) AS front
 """

@@ -6,6 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from threading import Condition
 from typing import Any, Final, NamedTuple
 
@@ -57,6 +58,8 @@ class Desk:
         self._sorted: dict[str, deque[Waiting]] = {}
         """By their chunk's key, in the order in which the first of each came."""
         self._is_summoned = self._is_gathering = False
+        self._lacking = 0
+        """How many more jobs may make a chunk full while somebody waits for that."""
         self._calls = 0
         """How many workers it occupies, or will as soon as they are free."""
         self._held = 0
@@ -95,7 +98,8 @@ class Desk:
             self._arrived.append(Waiting(job, time.monotonic()))
             self._held += 1
             if self._is_gathering:
-                self._lock.notify()
+                if len(self._arrived) >= self._lacking or _alone(job):
+                    self._lock.notify()
             elif not self._is_summoned:
                 self._call_if_needed()
 
@@ -110,7 +114,9 @@ class Desk:
             with self._lock:
                 now = time.monotonic()
                 if (wait := self._seconds_left(now)) > 0:
-                    self._lock.wait(wait)
+                    self._lacking = self.size - max(map(len, self._sorted.values()))
+                    if len(self._arrived) < self._lacking:  # else they came after the sorting
+                        self._lock.wait(wait)
                     continue
                 chunk = self._first_chunk(now)
                 self._is_gathering = self._is_summoned = False
@@ -169,8 +175,8 @@ class Desk:
     def _sort(self) -> None:
         if self.handler.chunk_key is None:
             with self._lock:
-                for one in self._arrived:
-                    self._sorted.setdefault(_alone(one.job) or "", deque()).append(one)
+                for key, those in groupby(self._arrived, key=lambda one: _alone(one.job)):
+                    self._sorted.setdefault(key, deque()).extend(those)
                 self._arrived.clear()
         while self._arrived:  # asked for its key without the lock, for that is code of others
             with self._lock:

@@ -17,7 +17,7 @@ from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turns
-from forge_jobs.runtime.claiming.lanes import ENTRUSTED, Lanes
+from forge_jobs.runtime.claiming.lanes import ENDED, ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
 from forge_jobs.runtime.claiming.steering import Steering
@@ -84,7 +84,7 @@ class Fetcher(EngineThread):
         self.prefetch = Prefetch(threads=load.threads)
         self.came_round_at = self._supplied_at = time.monotonic()
         self.is_asleep = False
-        self._is_unsure = False
+        self._is_unsure = self._found_nothing = False
         self._closed: frozenset[str] = frozenset()
 
     def work(self) -> None:
@@ -130,7 +130,7 @@ class Fetcher(EngineThread):
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""
         if self.kind_limits.is_limited(job.kind):
-            self.bell.ring(local.ANY)
+            self.bell.ring(ENDED + job.kind)
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
@@ -148,19 +148,23 @@ class Fetcher(EngineThread):
             self.give_back()
         self.load.given_back += self.buffer.release_stale()
         had_nothing = not self.claims
-        if self.drain and had_nothing:
+        is_last_look = self.drain and had_nothing and self._found_nothing
+        if is_last_look:
             self.lanes.look_everywhere()
         had_room = self.room() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
+        self._found_nothing = not taken
         if self.jobs_left() <= 0:
             self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
-        is_dry = had_nothing and had_room and not taken and not self.lanes.may_hold_work()
-        if self.drain and is_dry:
+        is_dry = had_room and not taken and not self.lanes.may_hold_work()
+        if is_last_look and is_dry:
             if ride_out(self.set_free, doing="opening gates", stopping=self.stopping):
                 return
             self.lifecycle.request_stop(DRAINED)
             self.stopping.set()
+            return
+        if self.drain and had_nothing and not taken and not is_last_look:
             return
         open_lanes = self.lanes.open()
         wants_room = bool(open_lanes) or self.lanes.await_worker()
@@ -210,6 +214,8 @@ class Fetcher(EngineThread):
                 queues = {job.queue for job in claimed}
                 served = [each for each in together if each.queue in queues]
                 take_turns(served, [other for other in lanes if other.places is lane.places])
+            elif len(together) == 1:
+                self.lanes.spare(lane)
             if surplus := self.supply(claimed):
                 self.admission.refund(tokens=surplus)
         return self.load.claimed - before

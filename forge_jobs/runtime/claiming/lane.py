@@ -15,6 +15,9 @@ from forge_jobs.runtime.claiming.desks import Desk
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
+STRAY_SHARE: Final = 50
+"""The same where a look finds only what is for other lanes to take."""
+
 LARGEST_ALLOWANCE: Final = 1_000
 
 LONGEST_AWAY: Final = 1.0
@@ -72,6 +75,8 @@ class Lane:
         """How many jobs there are at least, in other queues, of which this process takes none yet:
         as long as others find those, what is here need not be left to them.
         """
+        self.strayed = 0.0
+        """Seconds that the last claim took to find nothing, at the front."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -88,6 +93,16 @@ class Lane:
         """Rest until one of its jobs has ended."""
         self.awaits_worker = True
         self.opens_at = time.monotonic() + LONGEST_WAIT
+
+    def spare(self) -> None:
+        """Rest for a while if the last claim walked in vain over jobs that are others' to take.
+
+        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
+        """
+        if self.strayed > CHEAP_SECONDS:
+            rest = min(LONGEST_AWAY, STRAY_SHARE * self.strayed)
+            self.opens_at = max(self.opens_at, time.monotonic() + rest)
+        self.strayed = 0.0
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""
@@ -116,6 +131,7 @@ class Lane:
         began = time.monotonic()
         claimed = self._take(limit, kinds, process, after=None)
         self._front_took = took = time.monotonic() - began
+        self.strayed = 0.0 if claimed else took
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
             self._front_is_due_at = until_next_look(began, took)

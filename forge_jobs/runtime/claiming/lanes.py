@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import Event
 from typing import Final
 
@@ -25,6 +25,9 @@ from forge_jobs.wake import local
 
 ENTRUSTED: Final = ","
 """Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
+
+ENDED: Final = ":"
+"""Before the name of a kind, as no queue's name begins: there is room for another of its jobs."""
 
 FEW: Final = 4
 """Queues of which each may be claimed from as soon as asked about."""
@@ -148,10 +151,25 @@ class Lanes:
                     lane.may_hold_work = lane.was_told = True
                 if lane.awaits_slot and name.startswith(FREED):
                     lane.opens_at = 0.0
+        self._learn_of_room(rung)
+        return bool(rung) or looks
+
+    def _learn_of_room(self, rung: Collection[str]) -> None:
+        """For jobs of a kind that has a limit, or for any."""
+        has_ended = any(name.startswith(ENDED) for name in rung)
         for lane in self:
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
-        return bool(rung) or looks
+            is_meant = has_ended and any(ENDED + kind in rung for kind in lane.kinds)
+            if is_meant and isinstance(lane, ScarceLane):
+                lane.may_hold_work = lane.was_told = True
+
+    def spare(self, lane: Lane) -> None:
+        """One that found nothing need not look again soon, as long as its queue is full of what
+        other lanes are for.
+        """
+        if any(other.may_hold_work for other in self._of_queue[lane.queue]):
+            lane.spare()
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""
