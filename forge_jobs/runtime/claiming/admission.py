@@ -12,7 +12,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Process, RateLimitBudget
 from forge_jobs.runtime.claiming.doors import Door
-from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, ChunkLane, Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, ChunkLane, Lane, ScarceLane, grown
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import claim_together
@@ -41,6 +41,8 @@ class Admission:
         self._stopping = stopping
         self._paid_from = ""
         """The budget that the last claim took its tokens from; empty if it needed none."""
+        self._allowance = 0
+        """As a lane's, for lanes that are claimed from together."""
 
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
@@ -65,14 +67,17 @@ class Admission:
         self._paid_from = ""
         last = lanes[-1]
         free = last.places() if last.places else self._load.free_threads()
-        if (wanted := free + last.left_elsewhere) > 0:
-            for lane in lanes:
-                lane.awaits_worker = lane.awaits_slot = False
-            return claim_together(lanes, min(limit, wanted + 1), process=self._process)
+        ahead = 0 if last.places else max(self._allowance, last.left_elsewhere)
         for lane in lanes:
-            lane.awaits_worker = True
-            lane.opens_at = time.monotonic() + BUSY_SECONDS
-        return []
+            lane.awaits_worker = free + ahead <= 0
+            lane.awaits_slot = False
+            lane.opens_at = time.monotonic() + BUSY_SECONDS if lane.awaits_worker else 0.0
+        if free + ahead <= 0:
+            return []
+        limit = min(limit, free + ahead + 1)
+        claimed = claim_together(lanes, limit, process=self._process)
+        self._allowance = grown(self._allowance) if len(claimed) == limit else 0
+        return claimed
 
     def refund(self, *, tokens: int) -> None:
         """Return what was paid for jobs of the last claim that are given back unstarted."""

@@ -115,7 +115,7 @@ class Lane:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         claimed = self._claim(limit, kinds, process)
         if len(claimed) == limit:
-            self._allow_more()
+            self.allowance = grown(self.allowance)
         elif not self.may_hold_work:
             self.allowance = 0
         self.entrusted = max(0, self.entrusted - len(claimed)) if self.may_hold_work else 0
@@ -148,12 +148,9 @@ class Lane:
         """Jobs were taken from its front, of up to `limit` with those of other lanes."""
         self.may_hold_work = not is_empty
         if 2 * len(claimed) > limit:
-            self._allow_more()
+            self.allowance = grown(self.allowance)
         self._front_is_due_at = next_look_at
         self._remember(claimed)
-
-    def _allow_more(self) -> None:
-        self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
 
     def claim_within(
         self, budget: str, limit: int, *, kinds: Sequence[str], process: Process
@@ -209,6 +206,10 @@ class ChunkLane(Lane):
         super().__init__(desk.queue, weight=weight, kinds=[desk.kind])
         self.desk = desk
         self.needs_worker = False  # its desk knows better how much room there is
+
+
+def grown(allowance: int) -> int:
+    return min(LARGEST_ALLOWANCE, 2 * allowance + 1)
 
 
 def until_next_look(began: float, took: float) -> float:
