@@ -46,6 +46,7 @@ class Admission:
 
     def claim(self, lane: Lane, limit: int, *, kinds: Sequence[str]) -> list[ClaimedJob]:
         """Take up to `limit` jobs; a lane that must wait for something is told until when."""
+        patience = self._load.threads if lane.has_waited else 0
         lane.awaits_worker = lane.awaits_slot = False
         free = limit if isinstance(lane, ChunkLane) else self._load.free_threads()
         if lane.places:
@@ -54,7 +55,7 @@ class Admission:
             free, limit = min(free, door.free()), min(limit, door.room())
             if not limit:
                 return self._await_slot(lane, door, kinds)
-        claimed = self._claim(lane, limit, free=free, kinds=kinds)
+        claimed = self._claim(lane, limit, free=free, patience=patience, kinds=kinds)
         if claimed is None and isinstance(lane, ScarceLane) and not lane.look(kinds):
             return []
         if claimed is None:
@@ -66,8 +67,12 @@ class Admission:
         """Take up to `limit` jobs of queues that have no terms of their own."""
         self._paid_from = ""
         last = lanes[-1]
-        free = last.places() if last.places else self._load.free_threads()
-        ahead = 0 if last.places else max(self._allowance, last.left_elsewhere)
+        if last.places:
+            free, ahead = last.places(), 0
+        else:
+            patience = self._load.threads if any(lane.has_waited for lane in lanes) else 0
+            free = max(patience, self._load.free_threads())
+            ahead = max(self._allowance, last.left_elsewhere)
         for lane in lanes:
             lane.awaits_worker = free + ahead <= 0
             lane.awaits_slot = False
@@ -98,14 +103,16 @@ class Admission:
         return []
 
     def _claim(
-        self, lane: Lane, limit: int, *, free: int, kinds: Sequence[str]
+        self, lane: Lane, limit: int, *, free: int, patience: int, kinds: Sequence[str]
     ) -> list[ClaimedJob] | None:
         """None if a worker must be free first."""
         self._paid_from = budget = self._steering.budget_of(lane.queue)
+        ahead = 0
         # No prefetch: a token is taken when its job starts, and not for one that may be given back.
-        has_none = budget or lane.places
-        entrusted = min(lane.entrusted, self._load.threads)
-        ahead = 0 if has_none else max(lane.allowance, lane.left_elsewhere, entrusted)
+        if not (budget or lane.places):
+            entrusted = min(lane.entrusted, self._load.threads)
+            ahead = max(lane.allowance, lane.left_elsewhere, entrusted)
+            free = max(free, patience)
         if (wanted := free + ahead) <= 0:
             return None
         if not budget:  # one more than is wanted: if it is not there, there is none to ask for

@@ -81,6 +81,14 @@ class Lane:
         self._front_is_due_at = 0.0
         self._front_took = 0.0
 
+    @property
+    def has_waited(self) -> bool:
+        """Whether no worker became free for it in good time, nor another process's, it seems.
+
+        The workers may have no end of jobs of another queue claimed ahead.
+        """
+        return self.awaits_worker and 0.0 < self.opens_at <= time.monotonic()
+
     def entrust(self, jobs: int) -> None:
         """Jobs have become ready, anywhere in the queue, and nobody else was told."""
         if jobs:

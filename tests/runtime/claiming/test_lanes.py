@@ -1,5 +1,7 @@
 """Queues take turns, as often as their weights say, and none starves."""
 
+from contextlib import nullcontext
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,11 +10,19 @@ import pytest
 from forge_jobs import job
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
+from forge_jobs.runtime.claiming import admission as admission_module
 from forge_jobs.runtime.claiming import lane as lane_module
 from forge_jobs.runtime.claiming import lanes as lanes_module
 from forge_jobs.runtime.claiming import together as together_module
+from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import LONGEST_AWAY, Lane, ScarceLane, take_turns
+from forge_jobs.runtime.claiming.lane import (
+    BUSY_SECONDS,
+    LONGEST_AWAY,
+    Lane,
+    ScarceLane,
+    take_turns,
+)
 from forge_jobs.runtime.claiming.lanes import ENDED, Lanes
 from forge_jobs.runtime.claiming.together import claim_together
 from forge_jobs.wake.local import ANY, Bell
@@ -68,7 +78,7 @@ class Claims:
         monkeypatch.setattr(Job.objects, "claim", self.claim)
         monkeypatch.setattr(Job.objects, "claim_among", self.claim_among)
         monkeypatch.setattr(Job.objects, "ready_queues", self.ready_queues)
-        for module in (lane_module, lanes_module, together_module):
+        for module in (lane_module, lanes_module, together_module, admission_module):
             monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def claim(self, *, limit: int, after: Position | None, **terms: Any) -> list[ClaimedJob]:
@@ -262,3 +272,35 @@ def test_a_look_that_was_put_off_is_made_up_for(monkeypatch: pytest.MonkeyPatch)
     claims.now += 0.1
     assert lanes.hear(bell, 0.0)
     assert [lane.queue for lane in lanes.open()] == ["queue-4"]
+
+
+@pytest.mark.parametrize("served", [1, 6], ids=["one queue", "many queues"])
+def test_a_queue_that_waited_in_vain_for_a_worker_is_claimed_from_though_all_are_supplied(
+    served: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, lanes = Claims(monkeypatch, front_seconds=0.001), list(lanes_of(served))
+    claims.holding = {"queue-0": 9}
+    subject = admission(threads=2, free_threads=-100)
+
+    def claim() -> list[ClaimedJob]:
+        if served > 1:
+            return subject.claim_together(lanes, 50)
+        return subject.claim(lanes[0], 50, kinds=["app.noop"])
+
+    assert claim() == []
+    assert claim() == []
+    claims.now += BUSY_SECONDS
+    assert len(claim()) == 3
+
+
+def admission(*, threads: int, free_threads: int) -> Admission:
+    steering: Any = SimpleNamespace(budget_of=lambda queue: "")
+    load: Any = SimpleNamespace(threads=threads, free_threads=lambda: free_threads)
+    return Admission(
+        Process(name="here"),
+        steering=steering,
+        doors={},
+        load=load,
+        writing=nullcontext(),
+        stopping=Event(),
+    )

@@ -1,13 +1,14 @@
 """A process that serves many queues: each of its jobs runs once, and no queue waits for another."""
 
 from collections import Counter
+from threading import Event
 
 import pytest
 from pytest_django import Settings
 
 from forge_jobs import JobContext, job
 from forge_jobs.models import Job, Queue
-from forge_jobs.runtime.claiming.fetcher import LARGEST_CLAIM
+from tests.app.jobs import noop
 from tests.running import drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,19 +56,6 @@ def test_jobs_of_many_queues_run_once_each(ledger: Ledger) -> None:
     assert Counter(queue for queue, _ in ledger.runs) == dict.fromkeys(QUEUES, 20)
 
 
-def test_a_full_queue_lets_all_others_come_to_their_turn_before_it_has_its_third(
-    ledger: Ledger,
-) -> None:
-    full = QUEUES[0]
-    ledger.store(full, 3_000)
-    drain(queues=QUEUES, threads=1)
-
-    ran = [queue for queue, _ in ledger.runs]
-    all_were_served = max(ran.index(queue) for queue in QUEUES)
-    assert ran[:all_were_served].count(full) <= 2 * LARGEST_CLAIM
-    assert ledger.is_exact()
-
-
 def test_queues_that_are_paused_limited_and_resumed_meanwhile_forget_no_job(
     ledger: Ledger,
 ) -> None:
@@ -83,3 +71,23 @@ def test_queues_that_are_paused_limited_and_resumed_meanwhile_forget_no_job(
         eventually(lambda: not Job.objects.unfinished().exists())
 
     assert ledger.is_exact()
+
+
+@pytest.mark.parametrize("served", [2, len(QUEUES)], ids=["two queues", "many queues"])
+def test_a_queue_that_never_runs_dry_starves_no_other(served: int) -> None:
+    queues, ended = QUEUES[:served], Event()
+
+    @job(kind="tests.endless")
+    def endless() -> None:
+        if not ended.is_set():
+            endless.using(queue=queues[0]).enqueue()
+
+    endless.using(queue=queues[0]).enqueue_many([{}] * 60)
+    others = Job.objects.unfinished().filter(kind="app.noop")
+    with running(engine(queues=queues, threads=2)):
+        eventually(lambda: Job.objects.finished().count() >= 60)
+        for queue in queues[1:]:
+            noop.using(queue=queue).enqueue()
+        eventually(lambda: not others.exists())
+        ended.set()
+        eventually(lambda: not Job.objects.unfinished().exists())
