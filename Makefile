@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Images of Python often ask for no bytecode: then each of hundreds of processes compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench bench-large clean
 
 help: ## list these

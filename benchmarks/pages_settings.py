@@ -1,6 +1,6 @@
 """The benchmarks' settings with the admin, in which Mission Control lives."""
 
-from benchmarks.settings import *  # noqa: F403
+from benchmarks.settings import *  # noqa: F403 - the same but for this
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -12,8 +12,9 @@ from django.conf import settings
 
 
 def main(*words: str) -> None:
+    apps = settings.INSTALLED_APPS  # read with it and without it, so that both pay for it before
     if "without" in words:
-        settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "forge_jobs"]
+        settings.INSTALLED_APPS = [app for app in apps if app != "forge_jobs"]
     import django
     from django.urls import get_resolver
 

@@ -90,7 +90,9 @@ def _duration(value: timedelta | float, field: str) -> timedelta:
             pass
         case int() | float() if 0 <= value < float("inf"):
             return timedelta(seconds=min(value, 2 * LONGEST.total_seconds()))
-    raise ValueError(f"{field} must be a timedelta or a number of seconds, not {quoted(value)}.")
+    raise ValueError(
+        f"{field} must be a timedelta or a number of seconds, 0 or more, not {quoted(value)}."
+    )
 
 
 def parse(text: str) -> timedelta:

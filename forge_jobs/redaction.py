@@ -30,10 +30,10 @@ def folded(name: str) -> str:
 
 def names(given: object, *, field: str) -> Names:
     """Validated and folded; raises `ValueError` that says what `field` must be."""
-    is_several = isinstance(given, Collection) and not isinstance(given, str | bytes)
-    if not is_several or not all(isinstance(name, str) and name for name in given):  # type: ignore[attr-defined] # it is
+    listed = given if isinstance(given, Collection) and not isinstance(given, str | bytes) else [""]
+    if not all(isinstance(name, str) and name for name in listed):
         raise ValueError(f'{field} must be names, such as ["password"], not {quoted(given)}.')
-    return frozenset(map(folded, given))  # type: ignore[call-overload]
+    return frozenset(map(folded, listed))
 
 
 def hidden(value: Any, names: Names) -> Any:
@@ -60,7 +60,7 @@ def restored(given: Any, stored: Any, names: Names) -> Any:
         case dict():
             old = stored if isinstance(stored, dict) else {}
             return {
-                key: _unmasked(key, item, old, names)
+                key: _unmasked(key, item, old)
                 if _is_named(key, names)
                 else restored(item, old.get(key), names)
                 for key, item in given.items()
@@ -88,7 +88,7 @@ def _is_named(key: object, names: Names) -> bool:
     return isinstance(key, str) and folded(key) in names
 
 
-def _unmasked(key: str, item: Any, stored: dict[str, Any], names: Names) -> Any:
+def _unmasked(key: str, item: Any, stored: dict[str, Any]) -> Any:
     if item != MASK:
         return item
     if key not in stored:

@@ -10,7 +10,7 @@ from sample_project.database import from_url, sqlite
 VAR = Path(__file__).resolve().parent / "var"
 VAR.mkdir(exist_ok=True)
 
-SECRET_KEY = "for-the-demonstration-only"  # noqa: S105
+SECRET_KEY = "for-the-demonstration-only"  # noqa: S105 - the demonstration's
 DEBUG = True
 
 INSTALLED_APPS = [

@@ -36,6 +36,6 @@ def led_astray(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield
     finally:
         for alias in declared:
-            if hasattr(connections._connections, alias):  # type: ignore[attr-defined]
+            if hasattr(connections._connections, alias):  # type: ignore[attr-defined] # Django's own
                 connections[alias].close()
                 del connections[alias]

@@ -100,7 +100,7 @@ class Manage:
         **environment: str,
     ) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
-        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
+        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - as long as the process lives
         self.process = subprocess.Popen(
             [*within, sys.executable, *flags, "-m", "django", *words],
             cwd=ROOT,
@@ -154,7 +154,10 @@ class Manage:
 
 
 class Runjobs(Manage):
-    """`manage.py runjobs` on the test's own database."""
+    """`manage.py runjobs` on the test's own database.
+
+    It has no pages: Django's checks would load them all, which takes as long as the rest.
+    """
 
     def __init__(
         self,
@@ -163,4 +166,5 @@ class Runjobs(Manage):
         flags: Sequence[str] = (),
         **environment: str,
     ) -> None:
-        super().__init__("runjobs", *arguments, within=within, flags=flags, **environment)
+        own = {"FORGE_JOBS_TEST_URLS": "tests.app.urls"} | environment
+        super().__init__("runjobs", *arguments, within=within, flags=flags, **own)

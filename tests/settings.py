@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.databases import configured
 
-SECRET_KEY = "only for tests"  # noqa: S105
+SECRET_KEY = "only for tests"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, dict[str, Any]] = {"default": configured(os.environ)}
@@ -40,7 +40,7 @@ TEMPLATES = [
         },
     }
 ]
-ROOT_URLCONF = "sample_project.urls"
+ROOT_URLCONF = os.environ.get("FORGE_JOBS_TEST_URLS", "sample_project.urls")
 STATIC_URL = "static/"
 MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("FORGE_JOBS_TEST_MEDIA_ROOT", "")

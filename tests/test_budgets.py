@@ -124,8 +124,8 @@ class TestModel(TestCase):
 
 @pytest.fixture
 def _declared(settings: pytest.FixtureRequest, db: None) -> None:
-    settings.FORGE_JOBS = {  # type: ignore[attr-defined]
-        **settings.FORGE_JOBS,  # type: ignore[attr-defined]
+    settings.FORGE_JOBS = {  # type: ignore[attr-defined] # Django's settings
+        **settings.FORGE_JOBS,  # type: ignore[attr-defined] # Django's settings
         "BUDGETS": {"slack": {"capacity": 2, "refill_per_second": 0.001}},
     }
 

@@ -83,6 +83,15 @@ def test_a_web_process_loads_no_page_before_somebody_looks_at_one(tmp_path: Path
     assert among(modules, "forge_jobs.runtime", "forge_jobs.services", "psutil") == []
 
 
+def test_a_web_process_whose_handlers_start_no_programs_loads_nothing_that_does(
+    tmp_path: Path,
+) -> None:
+    modules = loaded(WEB, tmp_path, apps=ADMIN)
+
+    programs = ("children", "handlers.command", "handlers.pool", "handlers.isolation")
+    assert among(modules, *(f"forge_jobs.{name}" for name in programs)) == []
+
+
 def test_a_web_process_without_schedules_reads_no_expressions(tmp_path: Path) -> None:
     modules = loaded(WEB, tmp_path, apps=ADMIN)
 
@@ -102,7 +111,7 @@ def test_runjobs_loads_no_pages_and_only_the_statements_of_its_database(tmp_path
     modules = loaded(RUNJOBS, tmp_path, apps=[])
 
     others = ["admin", "backend", "dashboard", "testing", "db.postgresql", "db.twins"]
-    others.append("runtime.running.coroutines")  # no handler is one
+    others += ["runtime.running.loop_thread", "runtime.running.stepping"]  # no handler awaits
     assert among(modules, *(f"forge_jobs.{name}" for name in others)) == []
     assert among(modules, "forge_jobs.cron") == ["forge_jobs.cron", "forge_jobs.cron.zones"]
     assert among(modules, "croniter", "psycopg", "django.contrib.admin") == []

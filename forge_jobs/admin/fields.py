@@ -1,4 +1,4 @@
-"""Form fields of our own: a duration as people type it, a moment, a choice of known names."""
+"""Fields of our own: to type durations, moments and known names in, and to read moments in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import durations, jsontext
@@ -120,3 +123,21 @@ class NameField(forms.ChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         return value in dict(self.known())
+
+
+def moment_of(column: str, description: Any) -> Callable[[Any], str]:
+    """A field to be read: a moment, in the time zone of whoever looks, and how long ago that is."""
+
+    @admin.display(description=description)
+    def told(row: Any) -> str:
+        from forge_jobs.templatetags.forge_jobs import moment, since
+
+        at = getattr(row, column)
+        return format_html("{} · {}", moment(at), since(at)) if at else ""
+
+    return told
+
+
+def in_lines(words: Iterable[object]) -> str:
+    """A field to be read: a line for each."""
+    return format_html_join(mark_safe("<br>"), "{}", [[word] for word in words])

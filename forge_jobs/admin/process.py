@@ -6,15 +6,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, who
+from forge_jobs.admin.fields import in_lines, moment_of
 from forge_jobs.models import Child, Process, ProcessState
+
+STARTED = moment_of("started_at", _("started"))
+HEARD = moment_of("heartbeat_at", _("last heartbeat"))
 
 
 @admin.register(Process)
@@ -36,12 +37,15 @@ class ProcessAdmin(BoardAdmin):
         "trouble",
         "served_queues",
         "known_kinds",
-        ("threads", "running", "abandoned_threads"),
+        ("running_jobs", "abandoned_threads"),
         "memory",
         "living_children",
-        ("started_at", "heartbeat_at"),
+        (STARTED, HEARD),
     )
-    readonly_fields = ("served_queues", "known_kinds", "memory", "living_children")
+    readonly_fields = (
+        *("served_queues", "known_kinds", "running_jobs", "memory", "living_children"),
+        *(STARTED, HEARD),
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -65,15 +69,19 @@ class ProcessAdmin(BoardAdmin):
     def known_kinds(self, process: Process) -> str:
         return ", ".join(process.kinds)
 
+    @admin.display(description=_("running"))
+    def running_jobs(self, process: Process) -> str:
+        """`threads` counts places for coroutines, too."""
+        told = {"running": process.running, "places": process.threads}
+        return _("%(running)s of %(places)s at once") % told
+
     @admin.display(description=_("memory"))
     def memory(self, process: Process) -> str:
-        return filesizeformat(process.rss_bytes)
+        return _size(process.rss_bytes)
 
     @admin.display(description=_("children"))
     def living_children(self, process: Process) -> str:
-        return format_html_join(
-            mark_safe("<br>"), "{}", [[_told(child)] for child in process.children.order_by("pid")]
-        )
+        return in_lines(_told(child) for child in process.children.order_by("pid"))
 
     @Button(
         title=_("Make quiet"),
@@ -126,9 +134,16 @@ def _told(child: Child) -> str:
     facts = {
         "child": child,
         "jobs": child.jobs_done,
-        "memory": filesizeformat(child.rss_bytes),
+        "memory": _size(child.rss_bytes),
         "job": child.job_id,
     }
     if child.job_id is None:
         return _("%(child)s, %(memory)s, jobs done: %(jobs)s") % facts
     return _("%(child)s, %(memory)s, jobs done: %(jobs)s, runs #%(job)s") % facts
+
+
+def _size(count: int) -> str:
+    """As the cards tell it."""
+    from forge_jobs.templatetags.forge_jobs import size
+
+    return size(count)

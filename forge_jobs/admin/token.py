@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -13,10 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock
 from forge_jobs.admin.base import assets
-from forge_jobs.admin.board import BoardAdmin
+from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, who
+from forge_jobs.admin.fields import in_lines, moment_of
 from forge_jobs.admin.token_form import LABELS, ApiTokenForm
 from forge_jobs.models import ApiToken
+
+PAGE: Final = 24
+MOMENTS: Final = (
+    moment_of("created_at", _("made")),
+    moment_of("expires_at", _("good until")),
+    moment_of("last_used_at", _("last used")),
+    moment_of("revoked_at", _("revoked")),
+)
 
 
 @admin.register(ApiToken)
@@ -42,8 +51,13 @@ class ApiTokenAdmin(BoardAdmin):
         return False
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
-        now = clock.now()
-        tokens = list(ApiToken.objects.order_by("-pk"))
+        from forge_jobs.dashboard.paging import Paged, sought
+
+        words, page = request.GET.get("q", ""), request.GET.get("p", "")
+        tokens: Any = ApiToken.objects.good_first(now=clock.now())
+        if text := sought(words):
+            tokens = tokens.filter(name__icontains=text)
+        shown: Paged[Any] = Paged.of(tokens, size=PAGE, page=page)
         cards = [
             {
                 "row": token,
@@ -51,31 +65,32 @@ class ApiTokenAdmin(BoardAdmin):
                 "may": _may(token),
                 "buttons": self.row_buttons(request, token),
             }
-            for token in sorted(tokens, key=lambda one: not one.is_good(now=now))
+            for token in shown.rows
         ]
-        return {"cards": cards}
+        return {"cards": cards, **neighbours(shown, words)}
 
-    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[Any, ...]:
         if obj is None:
             own = ("name", "permissions", "kinds", "good_for")
             return (*own, "acts_for") if request.user.is_superuser else own
-        return (
-            *("name", "owner_name", "may", "may_enqueue"),
-            *("created_at", "expires_at", "last_used_at", "revoked_at", "revoked_by"),
-        )
+        return ("name", "acting_for", "may", "may_enqueue", *MOMENTS, "revoked_by")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
-    ) -> tuple[str, ...]:
+    ) -> tuple[Any, ...]:
         return self.get_fields(request, obj) if obj else ()
+
+    @admin.display(description=_("acts for"))
+    def acting_for(self, token: ApiToken) -> str:
+        return token.owner_name
 
     @admin.display(description=_("may"))
     def may(self, token: ApiToken) -> str:
-        return ", ".join(map(str, _may(token)))
+        return in_lines(_may(token))
 
     @admin.display(description=_("may also enqueue"))
     def may_enqueue(self, token: ApiToken) -> str:
-        return ", ".join(token.kinds)
+        return in_lines(token.kinds)
 
     def get_form(
         self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any

@@ -10,7 +10,7 @@ from typing import Any, Final
 from forge_jobs.backend.api import TaskError, TaskResultStatus
 from forge_jobs.handlers.border import class_path
 from forge_jobs.handlers.outcomes import Cancelled, Failed
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers.settlement_texts import FORGIVEN
 from forge_jobs.states import State
 
 CANCELLED: Final = "The task was cancelled."

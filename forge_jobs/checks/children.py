@@ -12,7 +12,6 @@ from django.apps.config import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, register
 
-from forge_jobs.handlers.command import Command
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.registry import registry
 
@@ -33,6 +32,8 @@ def check_programs(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 def _missing(handler: JobHandler) -> Iterator[str]:
+    from forge_jobs.handlers.command import Command
+
     if handler.pool:
         program = handler.pool.program
         folder = Path(program.cwd or ".")

@@ -21,6 +21,8 @@ from forge_jobs.models import Job, JobStep, Role
 MOST: Final = 100
 LARGEST: Final = 10_000
 """A larger value is not even fetched: there may be a thousand."""
+ROOM: Final = 100_000
+"""How many characters of all of them a page shows, the newest before the others."""
 LONGEST_LINE: Final = 100
 
 
@@ -51,11 +53,12 @@ def stored_steps(job: Job) -> Sequence[StoredStep]:
     is_small = LessThanOrEqual(StoredSize(F("value")), LARGEST)
     text = Case(When(is_small, then=Cast("value", TextField())), output_field=TextField())
     rows = JobStep.objects.filter(job_id=job.pk).order_by("-pk")
-    newest = rows.values_list("name", "role", "at", text)[:MOST]
-    return [
-        StoredStep(name=name, role=role, at=at, text=_told(role, name, stored, kind=job.kind))
-        for name, role, at, stored in reversed(newest)
-    ]
+    found, room = [], ROOM
+    for name, role, at, stored in rows.values_list("name", "role", "at", text)[:MOST]:
+        room -= len(stored or "")
+        told = _told(role, name, stored if room >= 0 else None, kind=job.kind)
+        found.append(StoredStep(name=name, role=role, at=at, text=told))
+    return found[::-1]
 
 
 def _told(role: str, name: str, stored: str | None, *, kind: str) -> str:

@@ -224,6 +224,17 @@ class ProgressRow(NamedTuple):
     progress: str
 
 
+class Horizon(NamedTuple):
+    """When the first job is due, and the first schedule, and expires; None is never."""
+
+    job: datetime | None
+    schedule: datetime | None
+    has_unplanned: bool
+    expiry: datetime | None
+    has_blocked: bool
+    has_followers: bool
+
+
 class Signs(NamedTuple):
     """What tells a process that something has changed by which it goes."""
 
@@ -232,12 +243,13 @@ class Signs(NamedTuple):
     queues: object
     """Differs from what it was if any queue's row does."""
     ready: list[str]
-
-
-class Horizon(NamedTuple):
-    """When the first job is due, and the first schedule; None is never."""
-
-    job: datetime | None
-    schedule: datetime | None
-    has_unplanned: bool
     has_followers: bool
+    horizon: Horizon | None
+    """Only for whoever leads."""
+
+
+class Beats(NamedTuple):
+    """What each process last said, by its key, and the database's time at that moment."""
+
+    moment: datetime
+    said: dict[int, datetime]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.db.rows import NewRow
-from forge_jobs.enqueueing.draft import context_text
+from forge_jobs.enqueueing.options import context_text
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.middleware import Incoming, Sees
 from forge_jobs.wording import quoted

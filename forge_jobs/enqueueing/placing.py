@@ -9,7 +9,8 @@ from forge_jobs import db, wake
 from forge_jobs.db.rows import NewRow, PredecessorRow
 from forge_jobs.enqueueing.place import After, Place
 from forge_jobs.exceptions import InvalidOption
-from forge_jobs.models import Batch, Gate, Job, Predecessor
+from forge_jobs.models import Batch, Job
+from forge_jobs.models.circles import Waiting
 from forge_jobs.models.promotion import follow_on_commit
 from forge_jobs.states import BatchState
 
@@ -96,35 +97,34 @@ def _gates(behind: Sequence[tuple[After, ...]]) -> Mapping[tuple[After, ...], in
 
 def _refuse_circles(places: Collection[Place]) -> None:
     """A batch that waits for one of its jobs, which waits for the batch, would never end."""
-    for batch in {place.batch for place in places if place.after}:
-        if batch is None:
-            continue
-        after = {one for place in places if place.batch == batch for one in place.after}
-        jobs = {one.job for one in after if one.job is not None}
-        batches = {one.batch for one in after if one.batch is not None}
-        gates, waiting = _what_waits_for(batch)
-        if batches & waiting or Job.objects.filter(pk__in=jobs, gate__in=gates).exists():
-            raise InvalidOption(
-                f"after: what waits for batch {batch} can't be what one of its jobs waits for.",
-                field="after",
-            )
+    joining = [place for place in places if place.batch is not None and place.after]
+    gates = _gates_of({one.job for place in joining for one in place.after if one.job is not None})
+    for batch in {place.batch for place in joining if place.batch is not None}:
+        waiting, left = Waiting.on([batch]), joining
+        while more := [place for place in left if _waits(place, waiting, gates)]:
+            if any(place.batch == batch for place in more):
+                raise InvalidOption(
+                    f"after: what waits for batch {batch} can't be what one of its jobs waits for.",
+                    field="after",
+                )
+            left = [place for place in left if not _waits(place, waiting, gates)]
+            waiting |= Waiting.on({place.batch for place in more if place.batch is not None})
 
 
-def _what_waits_for(batch: int) -> tuple[set[int], set[int]]:
-    """The gates, and the batches, that can't open or end before a batch does; itself included."""
-    gates: set[int] = set()
-    batches = fresh = Batch.objects.with_ancestors([batch])
-    behind = Gate.objects.behind(batches=fresh)
-    while behind := behind - gates:
-        gates |= behind
-        held = Job.objects.filter(gate__in=behind)
-        inside = held.filter(batch__isnull=False).values_list("batch_id", flat=True)
-        fresh = Batch.objects.with_ancestors(set(inside)) - batches
-        batches |= fresh
-        following = Predecessor.objects.filter(job__gate__in=behind)
-        behind = set(following.values_list("gate_id", flat=True))
-        behind |= Gate.objects.behind(batches=fresh)
-    return gates, batches
+def _waits(place: Place, waiting: Waiting, gates: Mapping[int, int]) -> bool:
+    """Whether it is among those that wait, though it is not stored yet."""
+    return any(
+        one.batch in waiting.batches if one.job is None else gates.get(one.job) in waiting.gates
+        for one in place.after
+    )
+
+
+def _gates_of(jobs: Collection[int]) -> Mapping[int, int]:
+    gates: dict[int, int] = {}
+    for some in _slices(sorted(jobs)):
+        behind = Job.objects.filter(pk__in=some, gate__isnull=False)
+        gates.update(behind.values_list("pk", "gate_id"))
+    return gates
 
 
 def _slices(rows: Sequence[T]) -> Iterable[Sequence[T]]:

@@ -32,7 +32,7 @@ def found(function: Callable[..., Any], *, names: Collection[str], kind: str) ->
 
 def shape(types: Mapping[str, Any]) -> Any:
     """What msgspec makes of arguments, of which any may be left out; raises `TypeError`."""
-    return typing.TypedDict("Arguments", dict(types), total=False)  # type: ignore[operator]
+    return typing.TypedDict("Arguments", dict(types), total=False)  # type: ignore[operator] # they are found out here
 
 
 def written(annotation: Any) -> str:

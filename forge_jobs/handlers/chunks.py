@@ -42,10 +42,6 @@ class Item(Generic[T]):
     def __repr__(self) -> str:
         return f"<Item #{self.ctx.job_id}>"
 
-    @property
-    def is_answered(self) -> bool:
-        return self.answer_given is not None
-
     def done(self, result: Any = None) -> None:
         """The job succeeded; `result` is any JSON value and is kept on the job."""
         self.answer(Done(result))

@@ -120,5 +120,5 @@ class FunctionHandler(JobHandler, Generic[P, R]):
 class ContextHandler(FunctionHandler[P, R]):
     """The same of a function whose first parameter is the `JobContext`, which no payload has."""
 
-    def __call__(self, ctx: JobContext, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+    def __call__(self, ctx: JobContext, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override] # one more
         return self.function(ctx, *args, **kwargs)

@@ -26,7 +26,6 @@ from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
 from forge_jobs.handlers.function import ContextHandler, FunctionHandler, R
 from forge_jobs.handlers.handler import Exceptions, JobHandler, P
-from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.options import bring_into_shape
 from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted
@@ -175,6 +174,8 @@ class Registry:
     def add(self, handler: H) -> H:
         bring_into_shape(handler)
         if handler.isolation:
+            from forge_jobs.handlers.isolation import children_of
+
             handler.pool = children_of(handler)
         older = self._handlers.get(handler.kind)
         if older is not None and older.place != handler.place:

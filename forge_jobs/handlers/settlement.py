@@ -1,16 +1,13 @@
 """What becomes of a job after a run: one decision from the outcome, free of the database."""
 
-import json
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from forge_jobs import jsontext
 from forge_jobs.backoff import RetryPolicy, delay_by
-from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.durations import LONGEST, clamped
-from forge_jobs.exceptions import NotAResult, ProcessLost
-from forge_jobs.handlers.border import class_path, failed, own
+from forge_jobs.exceptions import ProcessLost
+from forge_jobs.handlers.border import class_path, own
 from forge_jobs.handlers.outcomes import (
     Cancelled,
     Dead,
@@ -21,18 +18,19 @@ from forge_jobs.handlers.outcomes import (
     Snoozed,
     Throttled,
 )
+from forge_jobs.handlers.settlement_texts import (
+    FORGIVEN,
+    LONGEST_MESSAGE,
+    error_text,
+    result_text,
+    said,
+    trimmed,
+    unreadable,
+)
 from forge_jobs.states import State
 
 _LOST: Final = class_path(ProcessLost)
-LONGEST_MESSAGE: Final = 2_000
-LONGEST_TRACEBACK: Final = 8_000
-LONGEST_NAME: Final = 300
-
-UNSAID: Final = "The handler did not say why."
 LONG_RUN: Final = timedelta(hours=1)
-
-FORGIVEN: Final = "is_forgiven"
-"""In a job's errors, what marks one that cost no attempt."""
 
 
 def settle(
@@ -59,7 +57,7 @@ def settle(
             try:
                 text = result_text(result)
             except BaseException as fault:
-                failure = _unreadable(fault)
+                failure = unreadable(fault)
                 return settle(job, failure, policy=policy, now=now, process_name=process_name)
             return Transition(
                 job.id, job.claimed_at, State.SUCCEEDED, job.attempt, finished_at=now, result=text
@@ -122,7 +120,7 @@ def lost(
         State.DEAD if spent else State.READY,
         job.attempt - 1 if has_moved else job.attempt,
         finished_at=now if spent else None,
-        error=_error(job, failure, process_name=process_name, now=now),
+        error=error_text(job, failure, process_name=process_name, now=now),
         last_error=message,
     )
 
@@ -137,38 +135,8 @@ def released(job: ClaimedJob) -> Transition:
     return Transition(job.id, job.claimed_at, State.READY, job.attempt - 1)
 
 
-def trimmed(text: str, longest: int) -> str:
-    """The text as a database can store it, with its middle left out where it is too long."""
-    text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
-
-
-def result_text(result: Any) -> str:
-    """As it is stored, in JSON; raises `NotAResult`."""
-    try:
-        text = jsontext.dumps(result, name="the result")
-    except jsontext.NotJSON as error:
-        raise NotAResult(f"The handler returned neither an outcome nor JSON: {error}") from None
-    if jsontext.size(text) > (limit := conf().max_payload_bytes):
-        raise NotAResult(
-            f"The handler returned a result of {jsontext.size(text):,} bytes, more than the "
-            f'{limit:,} of FORGE_JOBS["MAX_PAYLOAD_BYTES"].'
-        )
-    return text
-
-
 def _is_spent(job: ClaimedJob) -> bool:
     return job.max_attempts is not None and job.attempt >= job.max_attempts
-
-
-def _unreadable(error: BaseException) -> Failed:
-    """A result that is not JSON is told in our words; what its own code raised is not ours."""
-    if isinstance(error, NotAResult):
-        return Failed(str(error), exception=class_path(type(error)))
-    return failed(error, saying="The result could not be read")
 
 
 def _rested(job: ClaimedJob, *, now: datetime) -> ClaimedJob:
@@ -211,8 +179,8 @@ def _failed(
         job.claimed_at,
         state,
         job.attempt,
-        error=_error(job, outcome, process_name=process_name, now=now),
-        last_error=_said(outcome),
+        error=error_text(job, outcome, process_name=process_name, now=now),
+        last_error=said(outcome),
     )
 
 
@@ -226,29 +194,6 @@ def _interrupted(
         State.RETRYING,
         job.attempt - 1,
         run_at=now + outcome.delay,
-        error=_error(job, failure, process_name=process_name, now=now, **{FORGIVEN: True}),
+        error=error_text(job, failure, process_name=process_name, now=now, **{FORGIVEN: True}),
         last_error=trimmed(outcome.message, LONGEST_MESSAGE),
     )
-
-
-def _error(
-    job: ClaimedJob, outcome: Failed | Dead, *, process_name: str, now: datetime, **marks: bool
-) -> str:
-    return json.dumps(
-        {
-            **marks,
-            "at": now.isoformat(),
-            "attempt": job.attempt,
-            "message": _said(outcome),
-            "exception": trimmed(outcome.exception, LONGEST_NAME),
-            "traceback": trimmed(outcome.traceback, LONGEST_TRACEBACK),
-            "started_at": job.started_at.isoformat() if job.claimed_at else None,
-            "process": process_name,
-        },
-        ensure_ascii=False,
-    )
-
-
-def _said(outcome: Failed | Dead) -> str:
-    """Never nothing: a dead letter without a word would look like one that has not failed."""
-    return trimmed(outcome.message if outcome.message.strip() else UNSAID, LONGEST_MESSAGE)

@@ -162,6 +162,12 @@ def by_place(
     if len(given) == 1 and not payload and _is_payload(given[0], takes):
         raise InvalidPayload(by_name(kind), field="payload")
     names = takes.places[: len(given)]
+    if not names and given:
+        told = listed(f"{name}=..." for name in sorted(takes.named)) if takes.named else ""
+        raise InvalidPayload(
+            f"payload does not fit {kind}: its arguments are given by name. Write enqueue({told}).",
+            field="payload",
+        )
     if len(given) > len(names):
         raise InvalidPayload(
             f"payload does not fit {kind}: {len(given)} arguments are given by their place, and it "

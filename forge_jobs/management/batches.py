@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from forge_jobs import clock
 from forge_jobs.dashboard import batches
 from forge_jobs.dashboard.batches import BatchLine, BatchPage
-from forge_jobs.management import parsing, steering
+from forge_jobs.management import kin_report, parsing, steering
 from forge_jobs.management.rendering import NOTHING, ago, document, facts, shortened, table
 from forge_jobs.models import Batch, BatchState
 from forge_jobs.states import TERMINAL
@@ -80,6 +80,8 @@ def show(command: BaseCommand, *, pk: int, as_json: bool, **options: Any) -> Non
     if page.parts:
         cells = [_cells(part, now=now) for part in page.parts]
         told += ["", *table(HEADS, cells, right={"id", "done"})]
+    if behind := kin_report.as_lines("comes before", page.followers):
+        told += ["", *behind]
     command.stdout.write("\n".join(told))
 
 

@@ -6,8 +6,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from forge_jobs.dashboard.kin import comes_after, comes_before
 from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.handlers.secrecy import shown
+from forge_jobs.management import kin_report
 from forge_jobs.management.rendering import (
     ago,
     clock_face,
@@ -16,13 +18,15 @@ from forge_jobs.management.rendering import (
     lasting,
     one_line,
 )
-from forge_jobs.models import Job, JobLabel, Process, State
+from forge_jobs.models import Batch, Job, JobLabel, Process, State
 from forge_jobs.states import TERMINAL
 
 
 def as_text(job: Job, *, now: datetime) -> str:
     blocks = [
         [one_line(str(job)), *facts(_facts(job, now=now))],
+        kin_report.as_lines("comes after", comes_after(job)),
+        kin_report.as_lines("comes before", comes_before(job)),
         _json(job, "payload"),
         _json(job, "result") if job.result is not None else [],
         _json(job, "context") if job.context else [],
@@ -47,6 +51,7 @@ def _facts(job: Job, *, now: datetime) -> dict[str, str]:
         "finished at": _moment(job.finished_at, now=now),
         "took": _run_time(job),
         "process": _process(job),
+        "batch": _batch(job),
         "labels": ", ".join(JobLabel.objects.of([job.pk]).get(job.pk, ())),
         "dedupe key": job.dedupe_key or "",
         "idempotency key": job.idempotency_key or "",
@@ -78,6 +83,11 @@ def _process(job: Job) -> str:
     if process is None:
         return f"one that has been forgotten (its id was {job.process_id})"
     return f"{process.name} (pid {process.pid} on {process.host})"
+
+
+def _batch(job: Job) -> str:
+    batch = Batch.objects.filter(pk=job.batch_id).first() if job.batch_id else None
+    return f"{batch}, {batch.state}" if batch else ""
 
 
 def _json(job: Job, name: str) -> list[str]:

@@ -21,6 +21,8 @@ from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import BatchState, State
 
 if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
     from forge_jobs.models.job import Job
     from forge_jobs.models.job_queryset import JobQuerySet
 
@@ -116,8 +118,8 @@ class Batch(JobsModel):
     objects: ClassVar[BatchManager] = BatchManager()
 
     if TYPE_CHECKING:
-        jobs: models.Manager[Job]
-        children: models.Manager[Batch]
+        jobs: RelatedManager[Job]
+        children: RelatedManager[Batch]
         parent_id: int | None
 
     class Meta:

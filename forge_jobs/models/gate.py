@@ -9,13 +9,14 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from forge_jobs import db
 from forge_jobs.models.base import JobsModel, constants
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import UNFINISHED, BatchState, GateState, Needs, State
 
 if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
     from forge_jobs.models.job import Job
 
 HAS_FAILED = Q(needs=Needs.SUCCESS) & (
@@ -71,11 +72,6 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
     undone = verb(GateQuerySet.undone)
     abandoned = verb(GateQuerySet.abandoned)
 
-    def has_followers(self) -> bool:
-        """Whether any gate, or batch, may wait for jobs to end."""
-        with db.connection().cursor() as cursor:
-            return db.twin().has_followers(cursor)
-
     def behind(self, *, jobs: Collection[int] = (), batches: Collection[int] = ()) -> set[int]:
         """The gates that have one of these predecessors."""
         found: set[int] = set()
@@ -110,7 +106,7 @@ class Gate(JobsModel):
     objects: ClassVar[GateManager] = GateManager()
 
     if TYPE_CHECKING:
-        jobs: models.Manager[Job]
+        jobs: RelatedManager[Job]
 
     class Meta:
         verbose_name = _("gate")

@@ -1,4 +1,4 @@
-"""The job table: its columns and its invariants."""
+"""A job: its columns, and what can be done to one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -19,9 +18,10 @@ from forge_jobs.models.base import JobsModel
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.gate import Gate
 from forge_jobs.models.job_manager import JobManager
+from forge_jobs.models.job_table import CONSTRAINTS, INDEXES
 from forge_jobs.models.process import Process
 from forge_jobs.models.schedule import Schedule
-from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
+from forge_jobs.states import TERMINAL, State
 
 
 class Job(JobsModel):
@@ -132,103 +132,8 @@ class Job(JobsModel):
             ("cancel_job", _("Can cancel jobs")),
             ("kill_job", _("Can kill jobs")),
         ]
-        indexes: ClassVar = [
-            models.Index(
-                "queue",
-                F("priority").desc(),
-                "run_at",
-                "id",
-                name="forge_jobs_claim",
-                condition=Q(state=State.READY),
-            ),
-            models.Index("run_at", "id", name="forge_jobs_stage", condition=Q(state__in=WAITING)),
-            # Few, as a rule, and among a million that are scheduled hard to find.
-            models.Index(
-                "run_at", "id", name="forge_jobs_retrying", condition=Q(state=State.RETRYING)
-            ),
-            models.Index("process", name="forge_jobs_running", condition=Q(state=State.RUNNING)),
-            models.Index(
-                "concurrency_key",
-                "run_at",
-                "id",
-                name="forge_jobs_blocked",
-                condition=Q(state=State.BLOCKED),
-            ),
-            # The kind is there to be looked for: an index of its own would cost each job.
-            models.Index(
-                "queue",
-                "state",
-                "finished_at",
-                "id",
-                "kind",
-                name="forge_jobs_finished",
-                condition=Q(state__in=TERMINAL),
-            ),
-            models.Index(
-                "schedule",
-                "id",
-                name="forge_jobs_of_schedule",
-                condition=Q(schedule__isnull=False),
-            ),
-            models.Index(
-                "schedule",
-                name="forge_jobs_open_of_schedule",
-                condition=Q(schedule__isnull=False, state__in=UNFINISHED),
-            ),
-            models.Index(
-                "expires_at",
-                "id",
-                name="forge_jobs_expiring",
-                condition=Q(expires_at__isnull=False, finished_at__isnull=True),
-            ),
-            models.Index(
-                "batch", "state", "id", name="forge_jobs_of_batch", condition=Q(batch__isnull=False)
-            ),
-            models.Index("run_at", "id", name="forge_jobs_held", condition=Q(state=State.HELD)),
-            models.Index(
-                "gate", "state", "id", name="forge_jobs_of_gate", condition=Q(gate__isnull=False)
-            ),
-        ]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                "dedupe_key",
-                Coalesce("dedupe_turn", 0),
-                name="forge_jobs_dedupe",
-                condition=Q(dedupe_key__isnull=False, state__in=UNFINISHED),
-            ),
-            models.UniqueConstraint(
-                "idempotency_key",
-                name="forge_jobs_idempotency",
-                condition=Q(idempotency_key__isnull=False),
-            ),
-            models.UniqueConstraint(
-                "concurrency_key",
-                "concurrency_slot",
-                name="forge_jobs_concurrency",
-                condition=Q(concurrency_slot__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_slot_while_ready_or_running",
-                condition=Q(concurrency_slot__isnull=True)
-                | Q(state__in=[State.READY, State.RUNNING], concurrency_key__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_blocked_has_key",
-                condition=~Q(state=State.BLOCKED)
-                | Q(concurrency_key__isnull=False, concurrency_limit__gte=1),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_known_state", condition=Q(state__in=State.values)
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_running_iff_claimed",
-                condition=Q(state=State.RUNNING, process__isnull=False)
-                | (~Q(state=State.RUNNING) & Q(process__isnull=True)),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_attempt_not_negative", condition=Q(attempt__gte=0)
-            ),
-        ]
+        indexes: ClassVar = INDEXES
+        constraints: ClassVar = CONSTRAINTS
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

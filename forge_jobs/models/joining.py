@@ -31,7 +31,7 @@ def join(look: Callable[[], T | None], *, what: str, timeout: timedelta | float 
     if (seen := look()) is not None:
         return seen
     _refuse_in_vain(what)
-    for pause in _pauses(what, timeout):
+    for pause in _pauses(timeout):
         time.sleep(pause)
         if (seen := look()) is not None:
             return seen
@@ -44,7 +44,7 @@ async def ajoin(look: Callable[[], T | None], *, what: str, timeout: timedelta |
     if (seen := await asked()) is not None:
         return seen
     await sync_to_async(_refuse_in_vain)(what)
-    for pause in _pauses(what, timeout):
+    for pause in _pauses(timeout):
         await asyncio.sleep(pause)
         if (seen := await asked()) is not None:
             return seen
@@ -64,7 +64,7 @@ def _refuse_in_vain(what: str) -> None:
         )
 
 
-def _pauses(what: str, timeout: timedelta | float | None) -> Iterator[float]:
+def _pauses(timeout: timedelta | float | None) -> Iterator[float]:
     end = None
     if timeout is not None:
         end = time.monotonic() + as_timedelta(timeout, field="timeout").total_seconds()

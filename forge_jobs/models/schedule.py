@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -27,6 +27,7 @@ from forge_jobs.models.schedule_queryset import (
     void_by,
 )
 from forge_jobs.models.schedule_seed import as_json
+from forge_jobs.models.schedule_table import CONSTRAINTS, INDEXES
 from forge_jobs.models.seeded import SeededModel
 
 if TYPE_CHECKING:
@@ -137,35 +138,8 @@ class Schedule(SeededModel):
         permissions: ClassVar = [
             ("trigger_schedule", _("Can trigger, enable and disable schedules")),
         ]
-        indexes: ClassVar = [
-            models.Index(
-                "next_fire_at",
-                name="forge_jobs_due_schedules",
-                condition=Q(is_enabled=True, is_over=False),
-            ),
-        ]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="forge_jobs_schedule_known_choices",
-                condition=Q(
-                    overlap__in=Overlap.values,
-                    catch_up__in=CatchUp.values,
-                    source__in=Source.values,
-                ),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_schedule_in_bounds",
-                condition=Q(jitter_seconds__gte=0)
-                & (Q(priority__isnull=True) | Q(priority__range=(MIN_PRIORITY, MAX_PRIORITY)))
-                & (Q(max_attempts__isnull=True) | Q(max_attempts__gte=1)),
-            ),
-            models.CheckConstraint(
-                name="forge_jobs_schedule_starts_before_it_ends",
-                condition=Q(starts_at__isnull=True)
-                | Q(ends_at__isnull=True)
-                | Q(starts_at__lte=F("ends_at")),
-            ),
-        ]
+        indexes: ClassVar = INDEXES
+        constraints: ClassVar = CONSTRAINTS
 
     @property
     def zone_name(self) -> str:

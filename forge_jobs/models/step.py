@@ -17,7 +17,7 @@ from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import Role, State
 
 if TYPE_CHECKING:
-    from forge_jobs.models.job_queryset import JobQuerySet
+    from forge_jobs.models.job_filters import JobFilters
 
 LONGEST_NAME = 200
 
@@ -42,12 +42,12 @@ class JobStepManager(JobsManager["JobStep"]):
         moved = set(cursors.values_list("job_id", "claimed_at"))
         return {claim[0] for claim in claims if claim in moved}
 
-    def forget(self, jobs: JobQuerySet) -> None:
+    def forget(self, jobs: JobFilters) -> None:
         """Forget what was stored for those of the jobs that succeeded; they are locked."""
         done = jobs.filter(state=State.SUCCEEDED).select_for_update(no_key=True)
         self.filter(job_id__in=done.values("pk")).delete()
 
-    def sweep(self, jobs: JobQuerySet, *, after: int, limit: int) -> int | None:
+    def sweep(self, jobs: JobFilters, *, after: int, limit: int) -> int | None:
         """Delete what was stored for others than `jobs`, among so many rows after one.
 
         Returns the last that it has looked at, None if there was none.

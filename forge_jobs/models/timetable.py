@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
@@ -59,10 +59,6 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
             ours.filter(generation=seen).update(generation=newer, live_at=now)
         return fingerprint
 
-    def standing(self, *, now: datetime) -> list[tuple[int, int]]:
-        """Key and generation of each that is live: whose words stand, the newest last."""
-        return list(self.live(now=now).values_list("pk", "generation"))
-
     def words(self, *, now: datetime) -> dict[str, Mapping[str, Any]]:
         """What live code declares; of two that declare the same name, the newer's."""
         merged: dict[str, Mapping[str, Any]] = {}
@@ -75,14 +71,23 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
         live = self.live(now=now).values_list("pk", flat=True)
         self.filter(live_at__lt=now - MEMORY).exclude(pk__in=list(live)).delete()
 
-    def keep(self, *, now: datetime) -> None:
-        """Remember which are live, for a while after their last process is gone."""
+    def keep(self, *, now: datetime) -> list[tuple[int, int]]:
+        """Remember which are live, for a while after their last process is gone.
+
+        Returns key and generation of each that is: whose words stand, the newest last.
+        """
         timeout = conf().process_timeout
-        theirs = Process.objects.live(now=now).values("timetable")
-        fresh = Q(live_at__range=(now - timeout / 2, now + timeout))
-        stale = self.filter(fingerprint__in=theirs).exclude(fresh)
-        if stale.exists():  # without a write: SQLite lets one session write at a time
-            stale.update(live_at=now)
+        theirs = Process.objects.live(now=now).filter(timetable=OuterRef("fingerprint"))
+        live = self.live(now=now).annotate(has_process=Exists(theirs))
+        rows = list(live.values_list("pk", "generation", "live_at", "has_process"))
+        stale = [
+            pk
+            for pk, _generation, at, has_process in rows
+            if has_process and not now - timeout / 2 <= at <= now + timeout
+        ]
+        if stale:  # else without a write: SQLite lets one session write at a time
+            self.filter(pk__in=stale).update(live_at=now)
+        return [row[:2] for row in rows]
 
 
 class Timetable(JobsModel):

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from django.db import DatabaseError, models, transaction
+from django.db.models import Case, Q, QuerySet, When
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +57,11 @@ class ApiTokenManager(JobsManager["ApiToken"]):
         token = self.filter(key=found[1]).first() if found else None
         is_its_own = constant_time_compare(token.digest if token else NOBODYS, _digest(text))
         return token if token and is_its_own and token.is_good(now=now) else None
+
+    def good_first(self, *, now: datetime) -> QuerySet[ApiToken]:
+        """All of them, the newest first, but those after the others that are good no more."""
+        gone = Q(revoked_at__isnull=False) | Q(expires_at__lte=now)
+        return self.order_by(Case(When(gone, then=1), default=0), "-pk")
 
     def note_use(self, token: ApiToken, *, now: datetime) -> None:
         """Write down that a token was used, unless that was done lately."""

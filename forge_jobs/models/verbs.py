@@ -14,7 +14,7 @@ from django.db import models
 
 from forge_jobs.models.base import JobsManager, M
 
-Rows = TypeVar("Rows", bound=models.QuerySet[Any])
+Rows = TypeVar("Rows", bound=models.QuerySet[Any], covariant=True)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 

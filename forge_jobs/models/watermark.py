@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from django.db import models, transaction
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, db
@@ -29,8 +31,9 @@ class WatermarkManager(JobsManager["Watermark"]):
 
         Each is counted once, whoever else counts at the same time. Returns how many.
         """
-        newest = Job.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        mark = self.filter(name=ENQUEUED).first()
+        last = Job.objects.order_by("-pk").values("pk")[:1]
+        mark = self.filter(name=ENQUEUED).annotate(newest=Coalesce(Subquery(last), 0)).first()
+        newest = mark.newest if mark else last.values_list("pk", flat=True).first() or 0
         if mark is None:
             first = Watermark(
                 name=ENQUEUED, done_id=newest, done_at=now, seen_id=newest, seen_at=now

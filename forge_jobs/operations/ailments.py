@@ -11,6 +11,7 @@ from typing import Final, Self
 from django.db.models import Count, Exists, Min, OuterRef, Window
 
 from forge_jobs.conf import conf
+from forge_jobs.durations import spelled
 from forge_jobs.models import Job, Process, ProcessState, Queue, RateLimitBudget, Schedule
 from forge_jobs.operations.locks import held_locks, write_lock
 from forge_jobs.operations.status import Unserved, lag_since, oldest_ready, unserved_of
@@ -66,14 +67,14 @@ class Care:
             if nobody.kind and lag_since(due_at, now=self.at) > max_lag:
                 due_at = self._oldest_of_kinds.get((nobody.queue, nobody.kind), self.at)
             if (lag := lag_since(due_at, now=self.at)) > max_lag:
-                yield f"{nobody} Jobs have waited for {_seconds(lag)}."
+                yield f"{nobody} Jobs have waited for {_told(lag)}."
 
     def _stuck(self, max_lag: timedelta) -> Iterator[str]:
         for queue, due_at in sorted(self.oldest.items()):
             serving = [process for process in self.claiming if queue in process.queues]
             lag = lag_since(due_at, now=self.at)
             if lag > max_lag and serving and (why := self._obstacle(queue, serving)):
-                yield f"Jobs of queue {queue} have waited for {_seconds(lag)}, and {why}"
+                yield f"Jobs of queue {queue} have waited for {_told(lag)}, and {why}"
 
     def _obstacle(self, queue: str, serving: Sequence[Process]) -> str:
         """Why nothing of a queue is started though it is served, if that mends itself no more."""
@@ -115,7 +116,7 @@ def _nobody_claims(live: Sequence[Process]) -> str:
     leaving = [f"{one.name} is {one.state}" for one in live]
     if leaving:
         return f"No process claims jobs: {', '.join(leaving)}."
-    return f"No process beats, or none has for {_seconds(conf().process_timeout)}."
+    return f"No process beats, or none has for {_told(conf().process_timeout)}."
 
 
 def _late_schedules(*, now: datetime, max_lag: timedelta) -> Iterator[str]:
@@ -124,9 +125,10 @@ def _late_schedules(*, now: datetime, max_lag: timedelta) -> Iterator[str]:
     if first:
         name, due_at, others = first[0], first[1] or now, first[2] - 1
         more = f" So have {others:,} others." if others > 1 else " So has one other." * others
-        lag = _seconds(now - due_at)
+        lag = _told(now - due_at)
         yield f"Schedule {name} is late: it has been due for {lag}.{more}"
 
 
-def _seconds(duration: timedelta) -> str:
-    return f"{duration.total_seconds():,.0f} s"
+def _told(duration: timedelta) -> str:
+    """To the second, for whoever is woken."""
+    return spelled(round(duration.total_seconds()))

@@ -12,15 +12,12 @@ from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
 from forge_jobs.runtime import pools
-from forge_jobs.runtime.claiming.admission import Admission
+from forge_jobs.runtime.announcer import Announcer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
-from forge_jobs.runtime.claiming.fetcher import Fetcher
-from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lanes import Lanes
-from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.claiming.wiring import fetcher
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.ending import Ending, Threads
 from forge_jobs.runtime.finalizer import Finalizer
@@ -28,6 +25,7 @@ from forge_jobs.runtime.heartbeat import Heartbeat
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.options import Options
+from forge_jobs.runtime.outcome_store import OutcomeStore
 from forge_jobs.runtime.registration import measure_clock, sign_on
 from forge_jobs.runtime.running import crew
 from forge_jobs.runtime.services import service_loops
@@ -35,7 +33,6 @@ from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.watch import Watch
 from forge_jobs.schedules import timetable
 from forge_jobs.services.followers import Followers
-from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.leader import Leader
 from forge_jobs.services.stager import Stager
 from forge_jobs.signals import process_started, process_stopped, process_stopping
@@ -100,55 +97,45 @@ class Engine:
             lifecycle=lifecycle,
             writing=writing,
         )
-        desks = self.buffer.desks
-        load = Load(
-            self.workers.work_done,
-            threads=options.threads,
-            doors=self.doors,
-            desks=desks,
-            apart=apart,
-        )
-        kinds = KindLimits(self.claims, process.kinds)
-        lanes = Lanes(options.queues, kinds=kinds, desks=desks, steering=self.steering, apart=apart)
-        self.fetcher = Fetcher(
-            lanes=lanes,
-            kinds=kinds,
-            admission=Admission(
-                process,
-                steering=self.steering,
-                doors=self.doors,
-                load=load,
-                writing=writing,
-                stopping=claiming_stops,
-            ),
+        self.fetcher = fetcher(
+            process,
+            options=options,
             steering=self.steering,
-            load=load,
+            doors=self.doors,
             claims=self.claims,
             buffer=self.buffer,
             bell=bell,
+            work_done=self.workers.work_done,
+            apart=apart,
             release=self.settlements.release,
             lifecycle=lifecycle,
-            limits=options.limits,
-            poll_interval=options.poll_interval,
-            drain=options.drain,
-            gatekeeper=Gatekeeper(),
             writing=writing,
             stopping=claiming_stops,
         )
         self.recorder = Recorder()
         self.leader = Leader(process)
         followers = Followers()
-        self.finalizer = Finalizer(
-            process,
-            settlements=self.settlements,
+        giving_up = Event()
+        self.announcer = Announcer(
             claims=self.claims,
             fetcher=self.fetcher,
             steering=self.steering,
-            leader=self.leader,
             recorder=self.recorder,
+        )
+        self.finalizer = Finalizer(
+            process,
+            settlements=self.settlements,
+            store=OutcomeStore(
+                process, steering=self.steering, writing=writing, giving_up=giving_up
+            ),
+            announcer=self.announcer,
             followers=followers,
+            claims=self.claims,
+            fetcher=self.fetcher,
+            leader=self.leader,
             lifecycle=lifecycle,
             writing=writing,
+            giving_up=giving_up,
         )
         self.watch = Watch(
             fetcher=self.fetcher,
@@ -191,7 +178,7 @@ class Engine:
     @property
     def died(self) -> int:
         """How many jobs became dead letters here."""
-        return self.finalizer.died
+        return self.announcer.died
 
     @property
     def is_stuck(self) -> bool:

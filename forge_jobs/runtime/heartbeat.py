@@ -15,8 +15,9 @@ from forge_jobs.clock import Verdict
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Process
+from forge_jobs.runtime import registration
 from forge_jobs.runtime.lifecycle import Lifecycle
-from forge_jobs.runtime.registration import compare_clock, sign_on_again
+from forge_jobs.runtime.registration import Heard
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.watch import Watch
 from forge_jobs.services.base import Service
@@ -51,7 +52,8 @@ class Heartbeat(Service):
         """How long the last beat took to be stored."""
 
     def run_once(self, *, now: datetime) -> int:
-        self._compare_clock()
+        heard = registration.hear()
+        self._compare_clock(heard)
         trouble = self._watch.trouble(now=clock.now())
         facts = {
             "state": self._lifecycle.state,
@@ -66,12 +68,12 @@ class Heartbeat(Service):
         self.database_seconds = time.monotonic() - began
         if not is_known and not self._lifecycle.is_signed_off:
             self._come_back()
-        self.hearing.listen()
+        self.hearing.listen(heard.said)
         self._tell(trouble)
         return int(is_known)
 
-    def _compare_clock(self) -> None:
-        reading = compare_clock()
+    def _compare_clock(self, heard: Heard) -> None:
+        reading = registration.compare_clock(heard)
         if reading and reading.verdict in NEWS:
             clock_jumped.send_robust(type(self), reading=reading)
 
@@ -84,7 +86,7 @@ class Heartbeat(Service):
 
     def _come_back(self) -> None:
         try:
-            sign_on_again(self._process, now=clock.now())
+            registration.sign_on_again(self._process, now=clock.now())
         except ProcessNameTaken as error:
             self._lifecycle.fail(str(error))
         else:

@@ -65,7 +65,7 @@ class Keeper:
         if type(connection).__module__.startswith("django."):
             with suppress(NotSupportedError):
                 self._twin = db.twin_of(connection.vendor)
-                connection.get_new_connection = partial(self.give, connection)  # type: ignore[method-assign]
+                connection.get_new_connection = partial(self.give, connection)  # type: ignore[method-assign] # of this one
                 finalize(connection, self.bury, os.getpid()).atexit = False
 
     def give(self, connection: BaseDatabaseWrapper, parameters: Any) -> Any:
@@ -85,7 +85,7 @@ class Keeper:
             self._furnish(connection)
             self._session = connection.connection
             self._traits = self._twin.traits(connection.connection)
-            self._dies_at = time.monotonic() + LONGEST_LIFE * random.uniform(0.8, 1.2)  # noqa: S311
+            self._dies_at = time.monotonic() + LONGEST_LIFE * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
     def keep(self, connection: BaseDatabaseWrapper) -> bool:
         """Take a session from its wrapper; False if it is old, troubled, or not as it was."""

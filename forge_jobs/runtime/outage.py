@@ -38,7 +38,7 @@ class Outage:
         self._delay = min(self.longest_delay, self._delay * 2)
         database_trouble.send_robust(Outage, error=error, doing=self.doing, retry_in=delay)
         db.connection().close()
-        return delay * random.uniform(0.8, 1.2)  # noqa: S311
+        return delay * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
     def over(self) -> None:
         """Tell of the recovery, if there was any trouble; a step without a query proves none."""

@@ -4,9 +4,10 @@ import os
 import secrets
 import socket
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psutil
 from django.db import IntegrityError, transaction
@@ -98,19 +99,39 @@ def sign_off(process: Process) -> bool:
     return True
 
 
+class Heard(NamedTuple):
+    """What each process last said, by its key, and what time it was by the database."""
+
+    said: Mapping[int, datetime]
+    moment: datetime
+    at: float
+    """The elapsed time that goes with it."""
+    took: float
+    """Seconds."""
+
+    @property
+    def tells_time(self) -> bool:
+        return self.took < SLOW_ANSWER
+
+
+def hear() -> Heard:
+    """Ask for the beats of all and for the time, in one statement."""
+    before = clock.elapsed()
+    with db.connection().cursor() as cursor:
+        moment, said = db.twin().beats(cursor)
+    took = clock.elapsed() - before
+    return Heard(said, moment, before + took / 2, took)
+
+
 def measure_clock() -> None:
     """Go by the database's time from now on, whatever it is."""
-    if measured := _database_time():
-        moment, at = measured
-        clock.measured.trust(moment, at=at)
+    if (heard := hear()).tells_time:
+        clock.measured.trust(heard.moment, at=heard.at)
 
 
-def compare_clock() -> Reading | None:
-    """Measure the database's time and judge it by what it should be; None if it told too slowly."""
-    if measured := _database_time():
-        moment, at = measured
-        return clock.measured.hear(moment, at=at)
-    return None
+def compare_clock(heard: Heard) -> Reading | None:
+    """Judge the database's time by what it should be; None if it was told too slowly."""
+    return clock.measured.hear(heard.moment, at=heard.at) if heard.tells_time else None
 
 
 def _is_alive(process: Process) -> bool:
@@ -131,16 +152,3 @@ def _born_after_boot(pid: int) -> float:
         born = psutil.Process(pid).create_time()
         if psutil.boot_time() == booted:
             return born - booted
-
-
-def _database_time() -> tuple[datetime, float] | None:
-    """With the elapsed time that goes with it; SQLite has no clock but this machine's."""
-    before = clock.elapsed()
-    if db.connection().vendor == "postgresql":
-        with db.connection().cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            (moment,) = cursor.fetchone()
-    else:
-        moment = datetime.now(UTC)
-    took = clock.elapsed() - before
-    return (moment, before + took / 2) if took < SLOW_ANSWER else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from django.db import Error
 
@@ -26,13 +26,16 @@ FAULTY_REST: Final = 30.0
 class ServiceLoop(EngineThread):
     """One thread and one connection for all; trouble with one service does not hold up the rest."""
 
+    rings_for: ClassVar[str] = local.STOP
+    """What makes its urgent services run at once."""
+
     def __init__(
         self, name: str, services: Sequence[Service], *, fail: Callable[[str], None]
     ) -> None:
         super().__init__(name, fail=fail)
-        phase = random.random()  # noqa: S311
+        phase = random.random()  # noqa: S311 - no secret
         self.turns = [Turn(service, phase=phase) for service in services]
-        self.bell = local.Bell(only=local.STOP)
+        self.bell = local.Bell(only=self.rings_for)
 
     def work(self) -> None:
         sessions.lend_at_rest()
@@ -48,13 +51,13 @@ class ServiceLoop(EngineThread):
 
     def stop(self) -> None:
         super().stop()
-        self.bell.ring(local.STOP)
+        self.bell.ring(self.rings_for)
 
     def hurry(self) -> None:
-        """Let those be due at once that carry a wish to stop."""
+        """Let those be due at once that wait for the bell."""
         for turn in self.turns:
             if turn.service.is_urgent:
-                turn.due_at = 0.0
+                turn.due_at = turn.held_until
 
     def step(self) -> float:
         """Run what is due; returns for how many seconds to rest."""
@@ -77,7 +80,7 @@ class TolerantLoop(ServiceLoop):
         except Stopped:
             raise
         except Exception as error:
-            turn.due_at = time.monotonic() + FAULTY_REST
+            turn.due_at = turn.held_until = time.monotonic() + FAULTY_REST
             service_failed.send_robust(type(self), service=turn.name, error=error)
 
 
@@ -86,6 +89,8 @@ class LeaderLoop(TolerantLoop):
 
     Were a process to stop because of a fault, the next leader would be the next to fall.
     """
+
+    rings_for = local.DUE
 
     def __init__(
         self,
@@ -110,6 +115,8 @@ class Turn:
         self._phase = phase
         self.name = type(service).__name__.lower()
         self.due_at = 0.0
+        self.held_until = 0.0
+        """No bell makes it due before."""
         self.outage = Outage(
             f"running the {self.name}",
             longest_delay=max(1.0, service.interval.total_seconds()),

@@ -75,11 +75,15 @@ def service_loops(
     poll_interval: timedelta,
 ) -> Loops:
     """Make the threads; none is started."""
+    horizon = Horizon()
     news = News(
         process,
         queues=process.queues,
         steering=steering,
         orders=Orders(process, lifecycle),
+        followers=followers,
+        horizon=horizon,
+        leader=leader,
         hears=hears,
         poll_interval=poll_interval,
     )
@@ -89,15 +93,13 @@ def service_loops(
         Cancellation(process, workers, hears=hears),
         ProgressWriter(process, workers, writing=writing),
         leader,
-        followers,
         Rest(),
     ]
-    horizon = Horizon()
     staging = [
         Stager(horizon),
-        Expirer(),
+        Expirer(horizon),
         Scheduler(horizon),
-        Promoter(),
+        Promoter(horizon),
         Gatekeeper(horizon),
         Residents(),
     ]

@@ -83,7 +83,7 @@ def tidy() -> None:
         connection.queries_log.clear()
         connection.execute_wrappers.clear()
         connection.run_on_commit = []
-        connection.rollback_exc = None  # type: ignore[attr-defined]
+        connection.rollback_exc = None  # type: ignore[attr-defined] # not in stubs
 
 
 def _put_away(connection: BaseDatabaseWrapper) -> None:

@@ -14,7 +14,7 @@ class Balancer(Service):
     """
 
     def __init__(self) -> None:
-        self.interval = conf().heartbeat
+        self.interval = conf().process_timeout
 
     def run_once(self, *, now: datetime) -> int:
         return Share.objects.forget_lost()

@@ -9,7 +9,7 @@ class Service:
 
     interval: timedelta
     is_urgent: ClassVar[bool] = False
-    """Whether to run at once when jobs were asked to stop, or queues were steered."""
+    """Whether to run at once when the bell of its loop rings."""
 
     def run_once(self, *, now: datetime) -> int:
         """Do what is to be done at `now`; returns how many rows it changed."""

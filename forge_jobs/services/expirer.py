@@ -7,6 +7,7 @@ from typing import Final
 from forge_jobs import db
 from forge_jobs.models import Job
 from forge_jobs.services.base import Service
+from forge_jobs.services.horizon import Horizon
 
 BATCH: Final = 500
 LARGEST_PASS: Final = 5_000
@@ -18,10 +19,14 @@ class Expirer(Service):
 
     interval = timedelta(seconds=5)
 
-    def __init__(self) -> None:
+    def __init__(self, horizon: Horizon | None = None) -> None:
+        self._horizon = horizon or Horizon()
         self._has_more = False
 
     def run_once(self, *, now: datetime) -> int:
+        first = self._horizon.look(self).expiry
+        if first is None or first > now:
+            return 0
         expired = 0
         jobs = Job.objects.all()
         while expired < LARGEST_PASS and jobs.expired(now=now).exists():

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from forge_jobs import db
 from forge_jobs.models import Batch, Gate
+from forge_jobs.models.circles import break_circles
 from forge_jobs.models.following import SLICE, Following, over
 from forge_jobs.services.base import Service
 from forge_jobs.services.horizon import Horizon
@@ -17,6 +18,7 @@ REST_SHARE: Final = 10
 """It rests for at least so many times as long as a look took."""
 STEPS: Final = 50
 """How many slices one pass sees to, so that other services have their turn."""
+CIRCLES_EVERY: Final = timedelta(seconds=30)
 
 EXPIRED: Final = "It was open for too long: whoever filled it did not seal it."
 
@@ -30,6 +32,8 @@ class Gatekeeper(Service):
         self._horizon = horizon or Horizon()
         self._took = 0.0
         self._following = Following()
+        self._circles_due_at: datetime | None = None
+        self._circles_after = 0
 
     def run_once(self, *, now: datetime) -> int:
         if not self._following and not self._horizon.look(self).has_followers:
@@ -38,6 +42,7 @@ class Gatekeeper(Service):
         for batch in Batch.objects.forgotten(now=now)[:SLICE]:
             changed += _cancel(batch, now=now)
         if not self._following:
+            self._break_circles(now=now)
             self._look()
         for _ in range(STEPS):
             if not self._following:
@@ -56,6 +61,11 @@ class Gatekeeper(Service):
             decided=Gate.objects.undone().values_list("pk", flat=True)[:SLICE],
         )
         self._took = time.monotonic() - began
+
+    def _break_circles(self, *, now: datetime) -> None:
+        if self._circles_due_at is None or now >= self._circles_due_at:
+            self._circles_due_at = now + CIRCLES_EVERY
+            self._circles_after = break_circles(after=self._circles_after) or 0
 
     def rest(self, *, now: datetime) -> timedelta:
         """Longer where there are so many gates that looking takes long."""

@@ -1,6 +1,6 @@
 """Judges who is lost by when beats came in here, for the moments they carry are of any clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -31,16 +31,16 @@ class Hearing:
         self._beats: dict[int, Beat] = {}
         self._since = self._listened_at = elapsed()
 
-    def listen(self) -> None:
-        """Hear what every process last said."""
+    def listen(self, said: Mapping[int, datetime]) -> None:
+        """Hear what every process last said, by its key."""
         moment = self._elapsed()
         if self._has_gap(moment):
             self._since, self._beats = moment, {}
         self._listened_at = moment
         before, self._beats = self._beats, {}
-        for pk, said in Process.objects.values_list("pk", "heartbeat_at"):
+        for pk, last in said.items():
             beat = before.get(pk)
-            self._beats[pk] = beat if beat and beat.said == said else Beat(said, moment)
+            self._beats[pk] = beat if beat and beat.said == last else Beat(last, moment)
 
     def can_judge(self) -> bool:
         """Whether others would have been heard by now, if they lived."""

@@ -1,22 +1,38 @@
-"""When something will be due next, asked once for all services that go by it."""
+"""When something will be due next, known to all services that go by it."""
 
 import time
 from typing import Final
 
 from forge_jobs import db
 from forge_jobs.db import rows
+from forge_jobs.wake import local
 
 FRESH_SECONDS: Final = 0.05
 
+TOLD_SECONDS: Final = 1.5
+"""Longer than it takes until it is told again."""
+
 
 class Horizon:
-    """What one has seen, the others may go by: once, and if they run right afterwards."""
+    """Whoever leads is told with the news, once a second; where nobody tells, it is asked for.
+
+    What one has asked for, the others may go by: once, and if they run right afterwards.
+    """
 
     def __init__(self) -> None:
+        self._told: tuple[rows.Horizon, float] | None = None
         self._seen: dict[object, tuple[rows.Horizon, float]] = {}
         self._askers: set[object] = set()
 
+    def tell(self, seen: rows.Horizon) -> None:
+        """What there is now; if it differs from before, services look at once."""
+        before, self._told = self._told, (seen, time.monotonic())
+        if before is None or before[0] != seen:
+            local.ring(local.DUE)
+
     def look(self, asker: object) -> rows.Horizon:
+        if (told := self._told) and time.monotonic() - told[1] <= TOLD_SECONDS:
+            return told[0]
         self._askers.add(asker)
         seen, at = self._seen.pop(asker, (None, 0.0))
         if seen is None or time.monotonic() - at > FRESH_SECONDS:
@@ -25,3 +41,12 @@ class Horizon:
             moment = time.monotonic()
             self._seen = dict.fromkeys(self._askers - {asker}, (seen, moment))
         return seen
+
+    def look_again(self, asker: object) -> rows.Horizon:
+        """For whoever has just changed what was seen."""
+        self.move_on()
+        return self.look(asker)
+
+    def move_on(self) -> None:
+        """Forget what was told: it is so no more."""
+        self._told = None

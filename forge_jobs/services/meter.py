@@ -24,15 +24,23 @@ class Meter(Service):
 
     interval = timedelta(seconds=10)
 
+    def __init__(self) -> None:
+        self._summed_up_to: dict[int, datetime] = {}
+        """By span, before when no bucket was left to be part of a longer one."""
+
     def run_once(self, *, now: datetime) -> int:
         done = db.unless_locked(partial(Watermark.objects.count_enqueued, now=now))
         done += in_batches(partial(MetricSample.objects.roll, before=_over(SPANS[0], now)))
-        for span, longer in pairwise(SPANS):
-            done += in_batches(
-                partial(
-                    MetricBucket.objects.roll, span=span, into=longer, before=_over(longer, now)
-                )
-            )
+        return done + sum(self._sum_up(*spans, now=now) for spans in pairwise(SPANS))
+
+    def _sum_up(self, span: int, longer: int, *, now: datetime) -> int:
+        """Only where another of the longer spans is over: in between nothing is to be done."""
+        before = _over(longer, now)
+        if self._summed_up_to.get(span) == before:
+            return 0
+        done = in_batches(partial(MetricBucket.objects.roll, span=span, into=longer, before=before))
+        if not done:
+            self._summed_up_to[span] = before
         return done
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from forge_jobs.models import Job
 from forge_jobs.services.base import Service
+from forge_jobs.services.horizon import Horizon
 
 REST_SHARE: Final = 10
 """It rests for at least so many times as long as a look took."""
@@ -16,10 +17,13 @@ class Promoter(Service):
 
     interval = timedelta(seconds=5)
 
-    def __init__(self) -> None:
+    def __init__(self, horizon: Horizon | None = None) -> None:
+        self._horizon = horizon or Horizon()
         self._took = 0.0
 
     def run_once(self, *, now: datetime) -> int:
+        if not self._horizon.look(self).has_blocked:
+            return 0
         began = time.monotonic()
         keys = Job.objects.stalled_keys()
         self._took = time.monotonic() - began

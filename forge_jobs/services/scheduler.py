@@ -61,6 +61,7 @@ class Scheduler(Service):
     """
 
     interval = timedelta(seconds=1)
+    is_urgent = True
 
     def __init__(self, horizon: Horizon | None = None) -> None:
         self._horizon = horizon or Horizon()
@@ -81,7 +82,9 @@ class Scheduler(Service):
         if not (has_due or seen.has_unplanned or void):
             self._seen = seen
             return 0
-        return self._move_on(void, now=now)
+        moved = self._move_on(void, now=now)
+        self._horizon.move_on()
+        return moved
 
     def _move_on(self, void: Sequence[Schedule], *, now: datetime) -> int:
         kinds = registry.kinds()

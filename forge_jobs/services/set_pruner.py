@@ -1,6 +1,7 @@
 """Deletes gates and batches of which no job is left."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import transaction
@@ -30,7 +31,7 @@ class SetPruner(Service):
         while deleted < LARGEST_PASS:
             gates = list(Gate.objects.abandoned().values_list("pk", flat=True)[:BATCH])
             if gates:
-                deleted += db.unless_locked(lambda gates=gates: _delete_gates(gates))  # type: ignore[misc]
+                deleted += db.unless_locked(partial(_delete_gates, gates))
             if len(gates) < BATCH:
                 break
         self._has_more = deleted >= LARGEST_PASS

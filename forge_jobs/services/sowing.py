@@ -32,8 +32,7 @@ class Sowing:
         elif now - self._looked_at < conf().heartbeat:
             return
         self._looked_at = now
-        Timetable.objects.keep(now=now)
-        standing = Timetable.objects.standing(now=now)
+        standing = Timetable.objects.keep(now=now)
         if standing != self._standing:
             synchronise(now=now)
             self._standing = standing

@@ -16,6 +16,7 @@ class Stager(Service):
     """`scheduled` and `retrying` jobs that are due become `ready`; their queues are woken."""
 
     interval = timedelta(seconds=1)
+    is_urgent = True
 
     def __init__(self, horizon: Horizon | None = None) -> None:
         self._horizon = horizon or Horizon()
@@ -29,7 +30,7 @@ class Stager(Service):
             for queue in set(queues):
                 wake.send(queue)
             staged += len(queues)
-            self._seen = self._horizon.look(self)
+            self._seen = self._horizon.look_again(self)
             if len(queues) < BATCH:
                 break
         return staged

@@ -6,7 +6,7 @@ from forge_jobs import db
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import InvalidStep, NotAResult
 from forge_jobs.handlers.registry import registry
-from forge_jobs.handlers.settlement import result_text
+from forge_jobs.handlers.settlement_texts import result_text
 from forge_jobs.sets.refusals import refuse_atomic
 
 

@@ -46,7 +46,7 @@ class Steps:
         self._named: set[str] = set()
         self._naming: Final = Lock()
 
-    def run(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def run(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if inspect.iscoroutinefunction(function):
             raise InvalidStep(
                 f"step {quoted(name)} is an async function: write await ctx.astep(...).",
@@ -57,7 +57,7 @@ class Steps:
         return self.keep(name, function(*args, **kwargs))
 
     async def arun(
-        self, name: str, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         if row := await sync_to_async(self.begin)(name, Role.STEP):
             return cast("T", json.loads(row.value))
@@ -67,7 +67,7 @@ class Steps:
         return cast("T", await sync_to_async(self.keep)(name, returned))
 
     def run_atomically(
-        self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         if row := self.begin(name, Role.STEP):
             return cast("T", json.loads(row.value))

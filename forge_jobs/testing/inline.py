@@ -18,13 +18,17 @@ from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turns
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import default_name, sign_off
+from forge_jobs.runtime.running.beginning import Beginning
+from forge_jobs.runtime.running.ends import Ends
+from forge_jobs.runtime.running.keeping import Claimed
+from forge_jobs.runtime.running.run import Run
 from forge_jobs.services.expirer import Expirer
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.promoter import Promoter
 from forge_jobs.services.stager import Stager
 from forge_jobs.states import State
 from forge_jobs.testing.ran import Ran
-from forge_jobs.testing.worker import InlineWorker
+from forge_jobs.testing.worker import InlineHandling
 from forge_jobs.wording import listed, meant
 
 
@@ -65,15 +69,12 @@ class Inline:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._worker = InlineWorker(
-            0,
-            process=engine.process,
-            buffer=engine.buffer,
-            doors=engine.doors,
-            settlements=engine.settlements,
-            writing=nullcontext(),
-            claiming_stops=Event(),
-            fail=engine.lifecycle.fail,
+        process, stopping = engine.process, Event()
+        self._ends = Ends(engine.settlements)
+        self._store = Claimed(process, stopping=stopping)
+        beginning = Beginning(process, doors=engine.doors, writing=nullcontext(), stopping=stopping)
+        self._handling = InlineHandling(
+            process, refused=beginning.refused, settled=self._ends.settled
         )
         # What a commit does, too; but a test's may never come.
         self._services = [Expirer(), Gatekeeper(), Stager(), Promoter()]
@@ -108,7 +109,7 @@ class Inline:
         lane.allowance = lane.entrusted = 0
         fetcher = self._engine.fetcher
         limits = fetcher.kind_limits
-        kinds = [*limits.unlimited, *limits.rooms(limits.limited)]
+        kinds = [*limits.unlimited, *limits.chunked, *limits.rooms(limits.limited)]
         claimed = fetcher.admission.claim(lane, 1, kinds=kinds)
         for job in claimed:
             self._engine.claims.add(job)
@@ -116,7 +117,8 @@ class Inline:
         return None
 
     def _run(self, job: ClaimedJob) -> Ran:
-        self._worker.run_job(job)
+        run = Run(job, process_name=self._engine.process.name, store=self._store)
+        self._ends.report(run, *self._handling.outcome_of(run))
         finalizer = self._engine.finalizer
         (finished,) = group = finalizer.next_group()
         finalizer.finalize(group)

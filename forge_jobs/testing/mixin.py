@@ -33,10 +33,10 @@ class JobsMixin:
     ) -> Outcome:
         return run(handler, payload, **options)
 
-    def assertEnqueued(self, handler: str | JobHandler, /, **payload: Any) -> Job:  # noqa: N802
+    def assertEnqueued(self, handler: str | JobHandler, /, **payload: Any) -> Job:  # noqa: N802 - as unittest has it
         return assert_enqueued(handler, **payload)
 
-    def assertNotEnqueued(self, handler: str | JobHandler, /, **payload: Any) -> None:  # noqa: N802
+    def assertNotEnqueued(self, handler: str | JobHandler, /, **payload: Any) -> None:  # noqa: N802 - as unittest has it
         assert_not_enqueued(handler, **payload)
 
     def jobs_frozen_at(self, moment: datetime) -> AbstractContextManager[FrozenClock]:

@@ -1,4 +1,4 @@
-"""A worker without a thread of its own."""
+"""Calls handlers in the thread of a test, as a worker does in its own."""
 
 from __future__ import annotations
 
@@ -16,37 +16,40 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from forge_jobs import clock, db
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobTimedOut
-from forge_jobs.handlers import middleware
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.outcomes import Outcome
+from forge_jobs.models import Process
 from forge_jobs.runtime.running.aio import EventLoop
-from forge_jobs.runtime.running.run import Run
-from forge_jobs.runtime.running.worker import Worker
-from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.runtime.running.beginning import Beginning
+from forge_jobs.runtime.running.failures import Failures
+from forge_jobs.runtime.running.handling import Handling
+from forge_jobs.runtime.running.run import End, Run
 
 
-class InlineWorker(Worker):
-    """Runs in the thread of the test, whose connections are the test's.
+class InlineFailures(Failures):
+    drop_sessions = staticmethod(lambda: None)
+
+    def outcome(self, run: Run, error: BaseException) -> Outcome:
+        if isinstance(error, KeyboardInterrupt):  # whoever runs the tests
+            raise error
+        return super().outcome(run, error)
+
+
+class InlineHandling(Handling):
+    """Calls handlers in the thread of the test, whose connections are the test's.
 
     So nothing is ever raised in the middle of a handler, where it might meet a query: a job that
     took longer than its timeout is timed out when its handler returns.
     """
 
-    tidy = drop_sessions = staticmethod(lambda: None)
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, process: Process, **parts: Any) -> None:
+        super().__init__(process, failures=InlineFailures(stopping=Event()), **parts)
         self._loop = InlineLoop()
 
-    def outcome_of(self, run: Run) -> tuple[Outcome, Transition | None]:
+    def outcome_of(self, run: Run) -> End:
         return copy_context().run(self.run_handler, run)
 
-    run_apart = Worker.run_here  # a child would not see what the test has written
-
-    def failure(self, run: Run, error: BaseException) -> Outcome:
-        if isinstance(error, KeyboardInterrupt):  # whoever runs the tests
-            raise error
-        return super().failure(run, error)
+    run_apart = Handling.run_here  # a child would not see what the test has written
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         began = clock.now()
@@ -102,19 +105,24 @@ class InlineLoop(EventLoop):
     def close(self) -> None: ...
 
 
-class LoneWorker(InlineWorker):
+class LoneWorker(InlineHandling):
     """Settles nothing: there is no job in the database."""
 
     def __init__(self) -> None:
-        EngineThread.__init__(self, "testing", fail=lambda reason: None)
-        self.claiming_stops = Event()
-        self.doors = {}
-        self.layers = middleware.installed()
-        self._loop = InlineLoop()
+        process = Process(name="testing")
+        beginning = Unrecorded(process, doors={}, writing=nullcontext(), stopping=Event())
+        super().__init__(process, refused=beginning.refused, settled=_settled)
 
-    def may_begin(self, job: ClaimedJob) -> bool:
-        return True
-
-    def run_atomically(self, handler: JobHandler, run: Run) -> tuple[Outcome, Transition | None]:
+    def run_atomically(self, handler: JobHandler, run: Run) -> End:
         with transaction.atomic(using=db.connection().alias):
             return self.call(handler, run), None
+
+
+class Unrecorded(Beginning):
+    def _is_put_on_record(self, job: ClaimedJob) -> bool:
+        return True
+
+
+def _settled(run: Run, outcome: Outcome) -> Transition:
+    """Asked by children of handlers that are atomic, and those run here."""
+    raise NotImplementedError

@@ -10,6 +10,9 @@ ANY: Final = "*"
 STOP: Final = "!"
 """Rung when running jobs were asked to stop, or a queue was steered."""
 
+DUE: Final = "?"
+"""Rung where this process leads, when something else is due next than was known."""
+
 
 class Bell:
     """Ends one thread's sleep early and says for which queues; a ring is never lost.

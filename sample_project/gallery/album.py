@@ -44,6 +44,6 @@ def _motif(place: int) -> str:
 
 
 def _plate(motif: str, *, seed: int) -> Plate:
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)  # noqa: S311 - no secret
     mood = "Torn" if motif == TORN else random.choice(MOODS + MORE_MOODS)
     return Plate(title=f"{mood} {random.choice(SUBJECTS[motif])}", motif=motif, seed=seed)

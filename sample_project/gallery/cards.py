@@ -35,6 +35,7 @@ class Card:
     image: str
     """Where the original is, once it is known to be a picture."""
     thumbnail: str
+    colours: list[str]
     error: str
     publishable: bool
     steps: tuple[Step, ...]
@@ -49,6 +50,7 @@ class Card:
             title=picture.title,
             image=picture.image.url if picture.thumbnail else "",
             thumbnail=picture.thumbnail.url if picture.thumbnail else "",
+            colours=picture.colours,
             error=next((job.last_error for job in jobs if job and job.state == State.DEAD), ""),
             publishable=publishable,
             steps=(

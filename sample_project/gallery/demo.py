@@ -112,7 +112,7 @@ class Child:
     @classmethod
     def start(cls, *command: str, environment: Mapping[str, str]) -> Self:
         """In a session of its own: a Ctrl-C reaches this process alone, which keeps the order."""
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own manage.py
             [sys.executable, str(MANAGE), *command], env=environment, start_new_session=True
         )
         return cls(command, environment, process, time.monotonic())

@@ -25,7 +25,7 @@ def draw(motif: str, *, seed: int) -> bytes:
 
 
 def _paint(motif: str, *, seed: int) -> bytes:
-    random = Random(f"{motif} {seed}")  # noqa: S311
+    random = Random(f"{motif} {seed}")  # noqa: S311 - no secret
     width, height = SIZE
     canvas = Canvas(
         width * OVERSAMPLING,

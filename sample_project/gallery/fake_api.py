@@ -43,7 +43,7 @@ class Moods:
     WEIGHTS = (70, 18, 12)
 
     def __init__(self, *, seed: int | None) -> None:
-        self._random = Random(seed)  # noqa: S311
+        self._random = Random(seed)  # noqa: S311 - no secret
         self._refusals: dict[int, int] = {}
         self._lock = Lock()
 

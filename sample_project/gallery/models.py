@@ -1,4 +1,4 @@
-"""What the gallery keeps: pictures, and the latest job of each step that a picture goes through."""
+"""What the gallery keeps: catalogues, and pictures with the latest job of each of their steps."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -76,6 +76,7 @@ class Picture(models.Model):
     thumbnail = models.FileField(upload_to="thumbnails", blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
+    colours = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
 
@@ -103,3 +104,15 @@ class Picture(models.Model):
         """The same as `publishable()`, for a picture that was fetched with its jobs."""
         idle = self.publish_job is None or self.publish_job.state in ENDED
         return idle and bool(self.thumbnail) and self.published_at is None
+
+
+class Catalogue(models.Model):
+    sheet = models.CharField(max_length=200)
+    address = models.CharField(max_length=200)
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"Catalogue {self.pk}"

@@ -1,15 +1,16 @@
-"""Tells an API over HTTP of a picture, and turns its answer into an outcome."""
+"""Tells an API over HTTP what is published, and turns its answer into an outcome."""
 
 import json
+from collections.abc import Mapping
 from email.message import Message
 from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from django.conf import settings
 
 from forge_jobs import Dead, Failed, Throttled
-from sample_project.gallery.models import Picture
 
 TIMEOUT_SECONDS = 10
 PATIENCE_SECONDS = 5
@@ -19,13 +20,13 @@ PATIENCE_SECONDS = 5
 OPENER = build_opener(ProxyHandler({}))
 
 
-def post(picture: Picture) -> str:
-    """The address that the API gave to the picture.
+def post(told: Mapping[str, Any], *, idempotency_key: str) -> str:
+    """The address that the API gave to what it was told of.
 
     Raises `Throttled` for 429, `Dead` for other refusals, `Failed` for what may pass by itself.
     """
     try:
-        with OPENER.open(_request(picture), timeout=TIMEOUT_SECONDS) as response:
+        with OPENER.open(_request(told, idempotency_key), timeout=TIMEOUT_SECONDS) as response:
             return str(json.load(response)["address"])
     except HTTPError as answer:
         with answer:
@@ -34,15 +35,11 @@ def post(picture: Picture) -> str:
         raise Failed(f"the API can't be reached: {getattr(error, 'reason', error)}") from error
 
 
-def _request(picture: Picture) -> Request:
-    body = {"id": picture.pk, "title": picture.title, "size": [picture.width, picture.height]}
+def _request(told: Mapping[str, Any], idempotency_key: str) -> Request:
     return Request(  # noqa: S310 - the address is the project's own setting
         settings.GALLERY_API_URL,
-        data=json.dumps(body).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Idempotency-Key": f"picture-{picture.pk}",
-        },
+        data=json.dumps(told).encode(),
+        headers={"Content-Type": "application/json", "Idempotency-Key": idempotency_key},
     )
 
 
@@ -53,7 +50,7 @@ def _refusal(status: int, headers: Message) -> Throttled | Failed | Dead:
         case _ if status >= 500:
             return Failed(f"the API answered {status}")
         case _:
-            return Dead(f"the API refused the picture: {status}")
+            return Dead(f"the API refused it: {status}")
 
 
 def _seconds(retry_after: str | None) -> int:

@@ -2,9 +2,8 @@
 
 from django.contrib.auth import get_user_model
 
-from forge_jobs.models import Batch
 from sample_project.gallery import actions, album
-from sample_project.gallery.jobs import export_pictures
+from sample_project.gallery.jobs import export_pictures, publish_catalogue
 from sample_project.gallery.models import Picture
 
 LOGIN = "demo"
@@ -29,13 +28,16 @@ def seed_pictures() -> int:
     return len(actions.import_album(album.plates(DOZEN)))
 
 
-def seed_export() -> bool:
-    """Ask for an export once the pictures are drawn, slow enough to be watched, and cancelled.
+def seed_works() -> int:
+    """Ask for a catalogue and an export, both once the pictures are drawn.
 
-    Says whether there was none.
+    The export is slow enough to be watched, and cancelled. Returns how many there were none of.
     """
-    drawn = list(Batch.objects.unended())
-    job = export_pictures.using(dedupe_key=actions.EXPORT_KEY, after_end=drawn).enqueue(
-        seconds_each=SECONDS_EACH
+    drawn = actions.imports_under_way()
+    export = export_pictures.using(dedupe_key=actions.EXPORT_KEY, after_end=drawn)
+    catalogue = publish_catalogue.using(dedupe_key=actions.CATALOGUE_KEY, after_end=drawn)
+    jobs = (
+        catalogue.enqueue(seconds_each=actions.STEP_SECONDS),
+        export.enqueue(seconds_each=SECONDS_EACH),
     )
-    return not job.was_deduplicated
+    return sum(not job.was_deduplicated for job in jobs)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("album/", views.import_album, name="import-album"),
     path("publish/", views.publish_all, name="publish-all"),
     path("publish/<int:picture_id>/", views.publish, name="publish"),
+    path("catalogue/", views.publish_catalogue, name="publish-catalogue"),
     path("export/", views.export, name="export"),
     path("export/cancel/", views.cancel_export, name="cancel-export"),
     path("fake-api/pictures/", fake_api.pictures, name="fake-api"),

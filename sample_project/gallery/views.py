@@ -12,8 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from forge_jobs.models import State
-from sample_project.gallery import actions, album, cards
-from sample_project.gallery.archive import Archive
+from sample_project.gallery import actions, album, cards, works
 from sample_project.gallery.models import Picture
 
 PAGE = 48
@@ -37,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "total": Picture.objects.count(),
         "published": Picture.objects.exclude(published_at=None).count(),
         "chosen": chosen,
-        "archive": Archive.latest(),
+        "works": works.works(),
         "album_length": album.LENGTH,
     }
     response = render(request, "gallery/index.html", context)
@@ -53,14 +52,13 @@ def status(request: HttpRequest) -> HttpResponse:
     except ValueError as error:
         return HttpResponseBadRequest(str(error))
     shown = cards.cards(Picture.objects.filter(pk__in=ids).with_jobs())
-    archive = Archive.latest()
     return JsonResponse(
         {
             "total": Picture.objects.count(),
             "published": Picture.objects.exclude(published_at=None).count(),
             "counts": {count.state: count.count for count in cards.counts()},
             "pictures": [card.as_json() for card in shown],
-            "archive": archive and archive.as_json(),
+            "works": list(works.as_json()),
         },
         headers={"Cache-Control": "no-cache"},
     )
@@ -96,11 +94,21 @@ def publish(request: HttpRequest, picture_id: int) -> HttpResponse:
 
 @require_POST
 def publish_all(request: HttpRequest) -> HttpResponse:
-    count = actions.publish(Picture.objects.publishable())
+    count = actions.publish_all(Picture.objects.publishable())
     if count:
         messages.success(request, f"{_pictures(count)} on the way to be published.")
     else:
         messages.info(request, "There is nothing to publish right now.")
+    return redirect(_way_back(request))
+
+
+@require_POST
+def publish_catalogue(request: HttpRequest) -> HttpResponse:
+    job = actions.publish_a_catalogue()
+    if job.was_deduplicated:
+        messages.info(request, f"A catalogue is under way already: job {job.pk}.")
+    else:
+        messages.success(request, f"A catalogue will be published in four steps: job {job.pk}.")
     return redirect(_way_back(request))
 
 

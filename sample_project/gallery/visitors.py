@@ -12,7 +12,7 @@ PUBLISHED_A_VISIT: Final = 1
 TORN_ONE_IN: Final = 40
 SECONDS_BETWEEN: Final = (0.5, 3.0)
 
-_random = Random()  # noqa: S311
+_random = Random()  # noqa: S311 - no secret
 
 
 @job(resident=True, kind="gallery.visitors")
@@ -20,7 +20,6 @@ def visitors() -> Snoozed:
     """Let somebody come by, and the next one a little later."""
     torn = (0,) if _random.randrange(TORN_ONE_IN) == 0 else ()
     count = _random.randint(1, PLATES_A_VISIT)
-    actions.import_album(album.plates(count, torn=torn, first_seed=_random.randrange(1_000_000)))
-    wanted = Picture.objects.publishable()[:PUBLISHED_A_VISIT]
-    actions.publish(wanted)
+    actions.hang(album.plates(count, torn=torn, first_seed=_random.randrange(1_000_000)))
+    actions.publish(Picture.objects.publishable()[:PUBLISHED_A_VISIT])
     return Snoozed(delay=_random.uniform(*SECONDS_BETWEEN))

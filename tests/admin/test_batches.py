@@ -169,7 +169,7 @@ def test_the_page_of_a_batch_leads_to_all_that_belongs_to_it(nothing: JobHandler
     assert f'href="{JOBS}{callback.pk}/change/"' in text(page)
     assert f'href="{JOBS}?batch={outer.pk}&amp;state=ready"' in text(page)
     assert "Comes before" in text(page)
-    assert "January" in text_of(client.get(page_of(part.parent)))  # type: ignore[arg-type]
+    assert "January" in text_of(client.get(page_of(part.parent)))  # type: ignore[arg-type] # it has one
     assert "whole" in text_of(client.get(page_of(part)))
 
 

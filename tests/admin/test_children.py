@@ -76,8 +76,8 @@ def test_a_process_has_a_page_with_all_of_its_children() -> None:
 
     page = page_of(operator(), process)
 
-    assert "orders.words, pid 101, 8.0 MB, jobs done: 0" in page
-    assert "pid 107, 8.0 MB, jobs done: 0, runs #7" in page
+    assert "orders.words, pid 101, 8.0 MiB, jobs done: 0" in page
+    assert "pid 107, 8.0 MiB, jobs done: 0, runs #7" in page
 
 
 def test_a_job_names_the_child_that_runs_it_and_the_one_that_did() -> None:

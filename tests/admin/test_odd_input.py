@@ -81,7 +81,7 @@ def stored_by_sql(job: Job, **columns: str) -> str:
     """As somebody's own SQL may leave it; returns the address of the job's page."""
     with connection.cursor() as cursor:
         for name, text in columns.items():
-            cursor.execute(f"UPDATE forge_jobs_job SET {name} = %s WHERE id = %s", [text, job.pk])  # noqa: S608 - names of ours
+            cursor.execute(f"UPDATE forge_jobs_job SET {name} = %s WHERE id = %s", [text, job.pk])
     return reverse("admin:forge_jobs_job_change", args=[job.pk])
 
 

@@ -43,7 +43,7 @@ def test_a_card_says_what_the_database_says() -> None:
     ]
     page = text(operator().get(LIST))
 
-    for said in ("web-1, pid 4711", "2 of 4 busy", "58 MiB", "forge_jobs 1.2", "leader", "default"):
+    for said in ("pid 4711", "2 of 4 at once", "58 MiB", "forge_jobs 1.2", "leader", "default"):
         assert said in page
     for one in claimed[:5]:
         assert f"app.noop #{one.pk}" in page

@@ -17,7 +17,7 @@ from tests.rows import finished_job, stored_job
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "hunter2 Passwort"  # noqa: S105
+SECRET = "hunter2 Passwort"
 SCHEDULES = "/admin/forge_jobs/schedule/"
 HIDING = {"Password": SECRET, "user": "ada", "more": [{"token": SECRET}]}
 

@@ -75,5 +75,18 @@ def test_long_values_are_folded_and_large_ones_left_out(viewer: Client) -> None:
     assert "19999" not in html
 
 
+def test_of_many_values_there_is_room_for_the_newest(viewer: Client) -> None:
+    row = stored_job()
+    for number in range(30):
+        stored_step(row, f"page {number}", f"{number}-" + "x" * 9_000)
+
+    html = viewer.get(f"{LIST}{row.pk}/change/").content.decode()
+
+    assert len(html) < 150_000
+    assert "page 0" in html
+    assert "0-xxx" not in html[: html.index("page 19")]
+    assert "29-xxx" in html
+
+
 def test_a_job_without_steps_says_nothing_of_them(viewer: Client) -> None:
     assert "Steps" not in job_page(viewer, stored_job().pk)

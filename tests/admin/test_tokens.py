@@ -136,3 +136,20 @@ def test_who_may_see_make_and_revoke_tokens() -> None:
     told = answers(revoke(token), viewing="view_apitoken", needed="revoke_apitoken")
 
     assert told == SHUT_OUT | {"viewer": (403, 403), "operator": (200, 302)}
+
+
+def test_of_many_tokens_there_is_a_page_at_a_time_the_good_ones_first() -> None:
+    ada = operator()
+    for number in range(26):
+        made(ada, name=f"shop {number}", permissions=["view_job"])
+    first = ApiToken.objects.order_by("pk")[0]
+    gone = ApiToken.objects.order_by("-pk")[0]
+    ada.post(revoke(gone))
+
+    def names(**asked: str) -> list[str]:
+        return [card["row"].name for card in ada.get(LIST, asked).context["cards"]]
+
+    assert names()[0] == "shop 24"
+    assert names(p="2") == [first.name, gone.name]
+    assert names(q="shop 13") == ["shop 13"]
+    assert "No token fits." in text(ada.get(LIST, {"q": "nothing"}))

@@ -15,10 +15,15 @@ from django.urls import reverse
 
 from forge_jobs.clock import ManualClock
 from forge_jobs.models import (
+    ApiToken,
     Batch,
+    Child,
+    ChildEnd,
+    ChildRestart,
     Job,
     JobLabel,
     MetricSample,
+    Process,
     Queue,
     RateLimitBudget,
     Schedule,
@@ -41,6 +46,8 @@ MAY = (
     "view_schedule",
     "view_ratelimitbudget",
     "view_batch",
+    "view_apitoken",
+    "revoke_apitoken",
     "change_batch",
     "change_queue",
     "pause_queue",
@@ -60,6 +67,7 @@ PAGES: dict[str, str] = {
     "schedules": reverse("admin:forge_jobs_schedule_changelist"),
     "batches": reverse("admin:forge_jobs_batch_changelist"),
     "budgets": reverse("admin:forge_jobs_ratelimitbudget_changelist"),
+    "tokens": reverse("admin:forge_jobs_apitoken_changelist"),
     "jobs": JOBS,
     "a kind": f"{JOBS}?kind=app.kind1*",
     "a label": f"{JOBS}?label=common",
@@ -72,8 +80,13 @@ pages = pytest.mark.parametrize("page", PAGES)
 
 @pytest.fixture
 def crowd() -> None:
-    """200 queues with jobs in every state, 300 schedules, 100 batches, 20 budgets."""
+    """200 queues with jobs in every state, 300 schedules, 100 batches and tokens, 20 budgets."""
     process = process_named("p", queues=QUEUES, kinds=["app.kind1"])
+    _children(process)
+    ApiToken.objects.bulk_create(
+        ApiToken(name=f"t{n}", key=f"{n:016x}", owner_name="ada", permissions=["view_job"])
+        for n in range(100)
+    )
     Queue.objects.bulk_create(Queue(name=name, budget="b1") for name in QUEUES)
     budgets = (RateLimitBudget(name=f"b{n}", capacity=9, refill_per_second=1) for n in range(20))
     RateLimitBudget.objects.bulk_create([_full(budget) for budget in budgets])
@@ -88,6 +101,14 @@ def crowd() -> None:
         MetricSample(at=NOON - timedelta(minutes=n % 30), queue=QUEUES[n % 200], succeeded=n)
         for n in range(600)
     )
+
+
+def _children(process: Process) -> None:
+    """Of 50 pools, and why each has replaced others."""
+    facts = {"process": process, "jobs_done": 7, "rss_bytes": 2**30}
+    Child.objects.bulk_create(Child(kind=f"pool{n}", pid=n, **facts) for n in range(50))
+    ended = {(f"pool{n}", reason): 9 for n in range(50) for reason in ChildEnd}
+    ChildRestart.objects.add(ended, now=NOON)
 
 
 def _full(budget: RateLimitBudget) -> RateLimitBudget:

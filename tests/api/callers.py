@@ -29,7 +29,7 @@ class Caller:
             {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         )
         everything = {**self.headers, **headers}
-        return self.client.generic(method, f"{ROOT}{path}", **sent, headers=everything)  # type: ignore[arg-type]
+        return self.client.generic(method, f"{ROOT}{path}", **sent, headers=everything)  # type: ignore[arg-type] # passed on
 
     def get(self, path: str, **headers: str) -> Any:
         return self.send("GET", path, **headers)

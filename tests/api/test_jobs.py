@@ -17,7 +17,7 @@ from tests.rows import finished_job, stored_job
 pytestmark = pytest.mark.django_db
 
 ACTS = ("retry_job", "cancel_job", "kill_job", "delete_job")
-SECRET = "hunter2 Passwort"  # noqa: S105
+SECRET = "hunter2 Passwort"
 
 
 @pytest.fixture

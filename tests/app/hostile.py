@@ -91,7 +91,7 @@ ATOMS: Final[dict[str, Callable[[], Any]]] = {
     "connection": lambda: connection,
     "first moment": lambda: datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
     "last moment": lambda: datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
-    "naive moment": lambda: datetime(2026, 1, 1),  # noqa: DTZ001
+    "naive moment": lambda: datetime(2026, 1, 1),  # noqa: DTZ001 - naive on purpose
     "longest": lambda: timedelta.max,
     "shortest": lambda: timedelta.min,
     "a retry-after": lambda: 999_999_999_999,
@@ -199,7 +199,7 @@ def raise_from_the_depth(error: BaseException) -> None:
     try:
         sink()
     except RecursionError:
-        raise error  # noqa: B904
+        raise error  # noqa: B904 - in the middle of another
 
 
 def raise_inside_a_transaction(error: BaseException) -> None:

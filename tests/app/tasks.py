@@ -133,23 +133,23 @@ def cut_itself_off() -> None:
 
 if TAKES_OPTIONS:
 
-    @decorate(redact=["key", "token"])  # type: ignore[untyped-decorator]
+    @decorate(redact=["key", "token"])  # type: ignore[untyped-decorator] # decorators of two packages
     def discreet(key: str, token: str) -> str:
         return key + token
 
-    @decorate(atomic=True)  # type: ignore[untyped-decorator]
+    @decorate(atomic=True)  # type: ignore[untyped-decorator] # the same
     def hold_atomically() -> None:
         begun.set()
         released.wait(30)
 
-    @decorate(retry_for=3600)  # type: ignore[untyped-decorator]
+    @decorate(retry_for=3600)  # type: ignore[untyped-decorator] # the same
     def bounce_for_an_hour() -> None:
         raise Bounced("for an hour")
 
-    @decorate(max_attempts=3, dead_on=(Bounced,))  # type: ignore[untyped-decorator]
+    @decorate(max_attempts=3, dead_on=(Bounced,))  # type: ignore[untyped-decorator] # the same
     def bounce_for_good() -> None:
         raise Bounced("for good")
 
-    @decorate(max_attempts=3, timeout=60, redact=["token"])  # type: ignore[untyped-decorator]
+    @decorate(max_attempts=3, timeout=60, redact=["token"])  # type: ignore[untyped-decorator] # the same
     def stubborn(token: str) -> None:
         raise Bounced(token)

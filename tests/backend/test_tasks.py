@@ -147,7 +147,7 @@ def test_queue_and_priority_are_the_task_s_and_its_queue_may_have_another_name_h
         {"priority": 0.5},
         {"priority": float("nan")},
         {"priority": "1"},
-        {"run_after": datetime(2026, 3, 2)},  # noqa: DTZ001
+        {"run_after": datetime(2026, 3, 2)},  # noqa: DTZ001 - naive, to be refused
         {"run_after": 5},
     ],
     ids=repr,
@@ -159,7 +159,7 @@ def test_what_a_task_cannot_be_is_refused_at_once(change: dict[str, Any]) -> Non
 
 def test_a_priority_between_two_is_refused_in_django_s_words() -> None:
     with pytest.raises(InvalidTask, match=r"whole number between -100 and 100\."):
-        tasks.add.using(priority=3.1)  # type: ignore[arg-type]
+        tasks.add.using(priority=3.1)  # type: ignore[arg-type] # wrong, to be refused
 
 
 def test_run_after_is_a_moment_or_a_duration_from_when_it_is_enqueued(
@@ -332,7 +332,7 @@ def test_django_s_signals_come_from_the_backend_with_what_is_true_then() -> None
 )
 def test_a_receiver_is_told_nothing_that_nobody_should_read(signal: Signal) -> None:
     with heard(signal) as told:
-        result: Any = tasks.discreet.enqueue("secret", token="secret")  # noqa: S106
+        result: Any = tasks.discreet.enqueue("secret", token="secret")
         drain()
 
     ((_, seen),) = told

@@ -19,16 +19,19 @@ from playwright.sync_api import Page
 
 from forge_jobs import clock
 from forge_jobs.models import (
+    ApiToken,
     Batch,
     BatchState,
     Child,
     ChildEnd,
     ChildRestart,
     Gate,
+    JobStep,
     Needs,
     Predecessor,
     Queue,
     RateLimitBudget,
+    Role,
     Schedule,
     State,
 )
@@ -68,7 +71,20 @@ def fill() -> list[str]:
     )
     error = {"at": now.isoformat(), "attempt": 3, "message": LONG, "traceback": LONG * 4}
     dead = finished_job(queue=LONG, kind=LONG, last_error=LONG * 3, errors=[error])
-    stored_job(queue=LONG, kind=LONG, state=State.RUNNING, process=process, started_at=now)
+    for role in Role:
+        step = {"name": f"{role}-{LONG}", "role": role, "value": {"after": LONG}}
+        JobStep.objects.create(job_id=dead.pk, at=now, claimed_at=now, **step)
+    token, _ = ApiToken.objects.issue(
+        name=LONG,
+        owner_key=LONG,
+        owner_name=LONG,
+        permissions=["view_job"],
+        kinds=[LONG],
+        expires_at=now + timedelta(days=1),
+    )
+    running = stored_job(
+        queue=LONG, kind=LONG, state=State.RUNNING, process=process, started_at=now
+    )
     for state in WAITING:
         stored_job(queue=LONG, kind=LONG, state=state)
     for state in TERMINAL:
@@ -95,6 +111,8 @@ def fill() -> list[str]:
         *(f"queue/{queue.pk}/history/", f"queue/{idle.pk}/delete/"),
         *(f"process/{process.pk}/change/", f"schedule/{schedule.pk}/delete/"),
         *(f"ratelimitbudget/{budget.pk}/change/", f"ratelimitbudget/drain-budget/{budget.pk}/"),
+        *("apitoken/", "apitoken/add/", f"apitoken/{token.pk}/change/"),
+        *(f"apitoken/revoke-token/{token.pk}/", f"job/kill-job/{running.pk}/"),
     ]
 
 

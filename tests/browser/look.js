@@ -33,7 +33,8 @@ async () => {
   }
   const edges = (elements, edge) => new Set(elements.map((each) => Math.round(each.getBoundingClientRect()[edge]))).size;
   for (const list of root.querySelectorAll(".mc-counts")) {
-    if (edges([...list.children].slice(0, 4), "top") > 1) faults.push(`not in one line: ${name(list)}`);
+    const lines = Math.ceil(list.children.length / edges([...list.children], "left"));
+    if (edges([...list.children], "top") !== lines) faults.push(`not in lines: ${name(list)}`);
   }
   for (const list of root.querySelectorAll(".mc-facts, .mc-job-facts")) {
     if (edges([...list.querySelectorAll("dt")], "left") > 1) faults.push(`not in one column: ${name(list)}`);

@@ -35,6 +35,8 @@ def faults(page: Page, paths: list[str], *, within: str, widths: tuple[int, ...]
             yield from (f"{path} at {width} px: {fault}" for fault in look(page))
         yield from (f"{path}: {fault}" for fault in listen(page, within))
         page.emulate_media(color_scheme="dark")
+        if brightness(page, "color") < brightness(page, "backgroundColor"):
+            page.reload()  # its theme asks for the light only then
         yield from (f"{path} by night: {found}" for found in listen(page, within, "color-contrast"))
 
 

@@ -3,7 +3,7 @@
 import os
 
 from tests import settings as plain
-from tests.settings import *  # noqa: F403
+from tests.settings import *  # noqa: F403 - the same but for this
 
 ALLOWED_HOSTS = ["127.0.0.1"]
 INSTALLED_APPS = [os.environ["FORGE_JOBS_TEST_THEME"], *plain.INSTALLED_APPS]

@@ -1,11 +1,14 @@
 """`manage.py jobs show` and `enqueue`: one job at a time."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError
 
+from forge_jobs import batch, open_batch
 from forge_jobs.models import Job, Process, State
+from tests.app.jobs import noop
 from tests.commands.conftest import Jobs
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -102,6 +105,44 @@ def test_a_job_that_waits_is_shown_with_the_time_it_has_left(jobs: Jobs) -> None
     job = stored_job(state=State.SCHEDULED, run_at=NOON + timedelta(minutes=5))
 
     assert "12:05:00 UTC, in 5 min 0 s\n" in jobs("show", str(job.pk)).out
+
+
+def test_a_job_is_shown_with_its_batch_and_what_it_comes_after_and_before(jobs: Jobs) -> None:
+    first = finished_job(State.SUCCEEDED)
+    with batch("rows") as rows:
+        member = noop.enqueue()
+    job = noop.using(batch=open_batch("all"), after=[first, member], after_end=rows).enqueue()
+    follower = noop.using(after_failure=job).enqueue()
+
+    shown = jobs("show", str(job.pk)).out
+    assert f"  batch        all #{job.batch_id}, open\n" in shown
+    assert blocks(shown)[1:3] == [
+        [
+            "comes after",
+            f"  app.noop #{member.pk} ready",
+            f"  batch rows #{rows.pk} sealed, however it ends",
+            f"  app.noop #{first.pk} succeeded",
+        ],
+        ["comes before", f"  app.noop #{follower.pk} held, if it fails"],
+    ]
+
+
+def test_of_thousands_of_followers_ten_are_shown(jobs: Jobs) -> None:
+    with batch("rows") as rows:
+        first = noop.enqueue()
+    noop.using(after=[first, rows]).enqueue_many([{}] * 12)
+
+    for verb in (["show", str(first.pk)], ["batch", "show", str(rows.pk)]):
+        before = blocks(jobs(*verb).out)[1]
+        assert (len(before), before[0], before[-1]) == (12, "comes before", "  and more")
+
+
+def blocks(shown: str) -> list[list[str]]:
+    """By lines, whatever the width of their columns."""
+    return [
+        [re.sub(r"(?<=\S) +", " ", line) for line in block.splitlines()]
+        for block in shown.split("\n\n")
+    ]
 
 
 def test_a_job_that_does_not_exist_can_not_be_shown(jobs: Jobs) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -167,6 +168,21 @@ def test_a_process_that_retires_is_succeeded_while_its_longest_job_runs() -> Non
 
     assert code == 0, output
     assert Job.objects.get(pk=long.pk).attempt == 1
+
+
+def test_a_drain_tells_of_a_job_that_died_with_the_process_that_retired() -> None:
+    options = ("--drain", "--name", "tested", "--threads", "2", "--max-jobs-per-process", "2")
+    poison = wait_for_cancel.using(max_attempts=1).enqueue(seconds=PATIENCE)
+    noop.enqueue()
+    other = wait_for_cancel.enqueue(seconds=PATIENCE)
+    with Runjobs(*options) as runjobs:
+        eventually(lambda: Job.objects.running().filter(pk=other.pk).exists())
+        os.kill(Process.objects.get(name="tested.1").pid, SIGKILL)
+        eventually(lambda: Job.objects.filter(pk=poison.pk, state=State.DEAD).exists())
+        other.cancel("for the test")
+        code, output = runjobs.wait()
+
+    assert code == 3, output
 
 
 def test_a_stop_reaches_both_who_retires_and_who_succeeds() -> None:

@@ -47,10 +47,10 @@ def test_changed_settings_are_read_again(settings: Settings) -> None:
 
 def test_settings_can_not_be_changed_in_passing() -> None:
     with pytest.raises(AttributeError):
-        conf().threads = 2  # type: ignore[misc]
+        conf().threads = 2  # type: ignore[misc] # wrong, to be refused
 
     with pytest.raises(TypeError):
-        conf().queues["another"] = conf().queues["default"]  # type: ignore[index]
+        conf().queues["another"] = conf().queues["default"]  # type: ignore[index] # wrong, to be refused
 
 
 @pytest.mark.parametrize("value", [30, 30.0, timedelta(seconds=30)])

@@ -35,7 +35,7 @@ from tests.running import PATIENCE, ROOT, eventually
 
 EXAMPLES = ROOT / "examples/monitoring"
 URL = "/jobs/metrics"
-TOKEN = "a-token-of-the-tests"  # noqa: S105
+TOKEN = "a-token-of-the-tests"
 
 urlpatterns = [path("jobs/metrics", metrics)]
 

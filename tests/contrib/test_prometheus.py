@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("manual_clock", "_o
 urlpatterns = [path("jobs/metrics", metrics)]
 
 URL = "/jobs/metrics"
-TOKEN = "a-token-of-the-tests"  # noqa: S105
+TOKEN = "a-token-of-the-tests"
 FACTS = ("late_seconds", "failing")
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"

@@ -331,7 +331,7 @@ def test_a_bad_expression_is_refused_with_its_field_and_the_reason(
 @pytest.mark.parametrize("junk", [None, 5, ["*"] * 5, b"* * * * *"], ids=repr)
 def test_what_is_no_text_is_refused(junk: object) -> None:
     with pytest.raises(BadExpression):
-        Cron(junk)  # type: ignore[arg-type]
+        Cron(junk)  # type: ignore[arg-type] # wrong, to be refused
 
 
 @given(st.text(alphabet="0123456789*/,-#LWHRlw@? monfeb\t", max_size=30))
@@ -340,7 +340,7 @@ def test_any_text_is_either_read_or_refused(text: str) -> None:
         cron = Cron(text)
     except BadExpression:
         return
-    assert cron.after(NOON) is None or cron.after(NOON) > NOON  # type: ignore[operator]
+    assert cron.after(NOON) is None or cron.after(NOON) > NOON  # type: ignore[operator] # it is not None here
     assert cron.in_words()
 
 

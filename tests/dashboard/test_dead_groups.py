@@ -21,7 +21,7 @@ def dead(error: str, *, kind: str = "app.mail", **columns: object) -> Job:
 
 
 def groups(**narrowed: object) -> DeadGroups:
-    selection = Selection(states=[State.DEAD], **narrowed)  # type: ignore[arg-type]
+    selection = Selection(states=[State.DEAD], **narrowed)  # type: ignore[arg-type] # of several types
     queues = set(Job.objects.values_list("queue", flat=True))
     return DeadGroups.read(selection, queues=queues, dead=Job.objects.count(), now=NOON)
 

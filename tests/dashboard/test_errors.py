@@ -1,7 +1,7 @@
 """The errors of a job as its page tells them."""
 
 from forge_jobs.dashboard.errors import read_errors
-from forge_jobs.handlers.settlement import LONGEST_MESSAGE, LONGEST_TRACEBACK, trimmed
+from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, LONGEST_TRACEBACK, trimmed
 from tests.conftest import NOON
 
 

@@ -55,7 +55,7 @@ def test_a_queue_that_nobody_serves_is_a_note_until_its_jobs_have_waited() -> No
     told = "No live process serves queue mail."
     assert Verdict.read(now=NOON) == Verdict(ailments=[], notes=[told])
     late = Verdict.read(now=NOON + 2 * SECOND)
-    assert late == Verdict(ailments=[f"{told} Jobs have waited for 61 s."], notes=[])
+    assert late == Verdict(ailments=[f"{told} Jobs have waited for 1 min 1 s."], notes=[])
 
 
 def test_a_process_in_trouble_is_a_note() -> None:
@@ -69,10 +69,11 @@ def test_schedules_that_are_late_are_told_by_the_first() -> None:
     late_schedule("nightly", by=61 * SECOND)
     late_schedule("soon", by=59 * SECOND)
     late_schedule("disabled", by=5 * MINUTE, is_enabled=False)
-    assert ailments() == ["Schedule nightly is late: it has been due for 61 s."]
+    assert ailments() == ["Schedule nightly is late: it has been due for 1 min 1 s."]
 
     late_schedule("daily", by=2 * MINUTE)
-    assert ailments() == ["Schedule daily is late: it has been due for 120 s. So has one other."]
+    late = "Schedule daily is late: it has been due for 2 min 0 s."
+    assert ailments() == [f"{late} So has one other."]
     late_schedule("weekly", by=90 * SECOND)
     assert ailments()[0].endswith(" So have 2 others.")
 
@@ -84,8 +85,8 @@ def test_a_queue_with_a_budget_that_does_not_exist_is_stuck() -> None:
     stored_job(queue="mail", run_at=NOON - 2 * MINUTE)
 
     assert ailments() == [
-        "Jobs of queue mail have waited for 120 s, and it spends the budget gone, which does not "
-        "exist."
+        "Jobs of queue mail have waited for 2 min 0 s, and it spends the budget gone, which does "
+        "not exist."
     ]
 
 

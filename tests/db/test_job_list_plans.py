@@ -73,7 +73,7 @@ def multiply() -> None:
     values = [f"{name} + later" if name in moments else name for name in columns]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO forge_jobs_job ({', '.join(columns)}) SELECT {', '.join(values)} "  # noqa: S608
+            f"INSERT INTO forge_jobs_job ({', '.join(columns)}) SELECT {', '.join(values)} "
             "FROM generate_series(1, %s) AS number, make_interval(secs => number * %s) AS later, "
             "(SELECT * FROM forge_jobs_job) AS job ORDER BY number, id",
             [JOBS // SOME - 1, SOME],

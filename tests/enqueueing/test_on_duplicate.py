@@ -187,7 +187,7 @@ def test_a_job_that_was_stored_behind_another_can_be_requeued(process: Process) 
 def many(*rows: tuple[str, str, int, int]) -> Any:
     """Key, way, number and delay of each."""
     return enqueue_many(
-        NewJob(effect, {"number": number}, dedupe_key=key, on_duplicate=way, delay=delay)  # type: ignore[arg-type]
+        NewJob(effect, {"number": number}, dedupe_key=key, on_duplicate=way, delay=delay)  # type: ignore[arg-type] # some are wrong
         for key, way, number, delay in rows
     )
 

@@ -67,7 +67,7 @@ class Nameless(JobHandler):
 
 
 class Unspeakable:
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # it has none
 
     def __repr__(self) -> str:
         raise RuntimeError("not to be told")
@@ -93,12 +93,17 @@ def placed() -> FunctionHandler[[int, float], None]:
 
 
 def test_arguments_that_have_no_place_are_refused_with_the_names(placed: Any) -> None:
+    def named(*, seconds: float, number: int) -> None: ...
+
+    by_name: Any = job(kind="tests.named")(named)
+
     calls: list[tuple[Callable[[], object], str]] = [
         (lambda: placed.enqueue(7, 0.5, 3), "3 arguments are given by their place, and it takes 2"),
         (lambda: placed.enqueue(7, number=7), "'number' is given twice"),
         (lambda: placed.enqueue({"number": 7}), "enqueue(**payload)"),
         (lambda: placed.enqueue(7), "'seconds' is missing"),
-        (lambda: Nameless().enqueue(7), "is given by name"),  # type: ignore[arg-type]
+        (lambda: by_name.enqueue(7), "given by name. Write enqueue(number=..., seconds=...)."),
+        (lambda: Nameless().enqueue(7), "is given by name"),  # type: ignore[arg-type] # wrong, to be refused
     ]
     for call, words in calls:
         with pytest.raises(InvalidPayload) as refusal:

@@ -56,7 +56,7 @@ class Elsewhere:
 
     def count(self, condition: str) -> int:
         """How many jobs there are; -1 while nobody can tell."""
-        rows = self.ask(f"SELECT count(*) FROM forge_jobs_job WHERE {condition}")  # noqa: S608
+        rows = self.ask(f"SELECT count(*) FROM forge_jobs_job WHERE {condition}")
         return int(rows[0][0]) if rows else -1
 
     def python(self, *arguments: str, patience: float = LONG) -> str:

@@ -17,14 +17,14 @@ DEATH = 13
 def main() -> None:
     """Of each line, a moment and the number of a statement, say how that leader ended."""
     django.setup()
-    from forge_jobs.services import scheduler  # noqa: F401
+    from forge_jobs.services import scheduler  # noqa: F401 - before the fork
 
     for line in sys.stdin:
         moment, deadly = line.split()
         if not (pid := os.fork()):
             lead(datetime.fromisoformat(moment), int(deadly))
             os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)  # noqa: T201
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 def lead(now: datetime, deadly: int) -> None:

@@ -33,7 +33,7 @@ def test_a_server_that_restarts_under_load_costs_no_job_an_attempt(server: Serve
     with project.runjobs("--processes", "2", "--threads", "4") as runjobs:
         for outage in range(1, 4):
             share = outage * JOBS // 5
-            eventually(lambda share=share: project.count("state = 'succeeded'") > share)  # type: ignore[misc]
+            eventually(lambda share=share: project.count("state = 'succeeded'") > share)  # type: ignore[misc] # a lambda's default
             server.stop()
             server.start()
         eventually(lambda: project.count(UNFINISHED) == 0, patience=LONG)

@@ -37,7 +37,7 @@ class Text(str):
     def replace(self, *args: Any) -> str:
         raise LookupError
 
-    encode = replace  # type: ignore[assignment]
+    encode = replace  # type: ignore[assignment] # as hostile as can be
 
 
 class Silent:
@@ -48,7 +48,7 @@ class Silent:
 class Nobody(Exception):
     """Does not even say what it is, nor whether it is anything."""
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc] # as hostile as can be
     def __class__(self) -> Any:
         raise LookupError
 
@@ -59,7 +59,7 @@ class Nobody(Exception):
 class Pretender:
     """Says that it is a text, and is none."""
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc] # as hostile as can be
     def __class__(self) -> Any:
         return str
 
@@ -221,7 +221,7 @@ def test_an_outcome_that_says_nothing_is_a_failure(outcome: Outcome) -> None:
 
 
 def test_a_raised_outcome_leaves_its_frames_behind() -> None:
-    taken = own(raised(Done({"pages": 2})))  # type: ignore[arg-type]
+    taken = own(raised(Done({"pages": 2})))  # type: ignore[arg-type] # an exception is raised
 
     assert isinstance(taken, Done)
     assert (taken.result, taken.__traceback__) == ({"pages": 2}, None)

@@ -44,7 +44,7 @@ def test_the_context_may_be_positional_only() -> None:
 def test_a_job_that_takes_a_context_needs_a_parameter_for_it() -> None:
     with pytest.raises(InvalidHandler, match="takes_context, but has no parameter"):
 
-        @job(takes_context=True)  # type: ignore[arg-type]
+        @job(takes_context=True)  # type: ignore[arg-type] # wrong, to be refused
         def post() -> None: ...
 
 

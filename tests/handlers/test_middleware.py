@@ -170,7 +170,7 @@ def test_a_context_variable_is_set_for_the_handler_and_reset(install: Any, handl
     handler.enqueue()
     drain_with_threads()
 
-    assert run(handler).result == "acme"  # type: ignore[attr-defined]
+    assert run(handler).result == "acme"  # type: ignore[attr-defined] # it is Done
     assert Job.objects.get().result == "acme"
     assert seen == ["changed", "nobody"] * 2
 
@@ -350,9 +350,9 @@ def test_a_language_travels_from_the_caller_to_the_handler(install: Any, handle:
         enqueue_many([NewJob(speak, context={"language": "fr"}), NewJob(speak)])
 
     assert [len(jobs) for jobs in seen] == [1, 2, 2]
-    languages = [one.outcome.result for one in drain()]  # type: ignore[attr-defined]
+    languages = [one.outcome.result for one in drain()]  # type: ignore[attr-defined] # they are Done
     assert languages == ["de", "de", "de", "fr", "de"]
-    assert Job.objects.first().context == {"language": "de"}  # type: ignore[union-attr]
+    assert Job.objects.first().context == {"language": "de"}  # type: ignore[union-attr] # it is there
 
 
 @middleware

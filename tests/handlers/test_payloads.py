@@ -112,7 +112,7 @@ class Square(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
     side: int
 
-    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @pydantic.computed_field  # type: ignore[prop-decorator] # as pydantic has it
     @property
     def area(self) -> int:
         return self.side**2
@@ -193,7 +193,7 @@ def stored(annotation: Any, value: Any) -> Any:
 
 
 def read(annotation: Any, value: Any) -> Any:
-    return handler(annotation).run(None, {"value": value})  # type: ignore[arg-type]
+    return handler(annotation).run(None, {"value": value})  # type: ignore[arg-type] # no context is looked at
 
 
 CUSTOMER = Customer(key=KEY, eMail="ada@example.com")
@@ -282,7 +282,7 @@ def test_what_was_given_comes_back(annotation: Any, value: Any, as_json: Any) ->
         (dict[tuple[int, int], int], {(1, Grade.GOOD): 1}, "at value, expected `int`"),
         (datetime, DAY_OF_OLD, "would come back as datetime.datetime(1930, 1, 1, 0, 0, tzinfo"),
         (list[datetime], [DAY_OF_OLD], "at value[0], datetime.datetime(1930, 1, 1, 0, 0, tzinfo"),
-        (Login, Login(names=[], pin="abc"), "at value.pin, SecretStr('**********')"),  # type: ignore[arg-type]
+        (Login, Login(names=[], pin="abc"), "at value.pin, SecretStr('**********')"),  # type: ignore[arg-type] # pydantic converts it
         (Login, {"names": ["a"], "pin": "abc"}, "by its model's own configuration"),
         (Growing, Growing(number=1), "at value.number, 2 would come back as 3"),
         (Raw, Raw(data=b"\xff"), "is or holds what JSON has no form for"),
@@ -292,10 +292,10 @@ def test_what_was_given_comes_back(annotation: Any, value: Any, as_json: Any) ->
         (Annotated[int, msgspec.Meta(ge=1)], 0, "expected `int` >= 1"),
         (Line, {}, "at value, object missing required field `price`"),
         (Line, Discounted(Decimal(1)), "at value, expected `object`, got `Discounted`"),
-        (Line, Line("x"), "at value.price, invalid decimal string"),  # type: ignore[arg-type]
+        (Line, Line("x"), "at value.price, invalid decimal string"),  # type: ignore[arg-type] # wrong, to be refused
         (Basket, {"lines": [{"price": 1}, {"price": "x"}]}, "at value.lines[1].price, invalid"),
         (Basket, {"lines": [], "liens": []}, "at value, 'liens' is unexpected; there are lines"),
-        (Basket, Basket([{"price": 1, "dya": 1}]), "at value.lines[0], 'dya' is unexpected"),  # type: ignore[list-item]
+        (Basket, Basket([{"price": 1, "dya": 1}]), "at value.lines[0], 'dya' is unexpected"),  # type: ignore[list-item] # wrong, to be refused
         (Address, {"street": "A", "sinse": DAY}, "at value, 'sinse' is unexpected"),
         (dict[str, list[Line]], {"a": [{"price": 1, "x": 1}]}, "at value.a[0], 'x' is unexpected"),
         (dict[int, str], {"x": "a"}, "at value, expected `int`, got `str`, as a key"),
@@ -311,7 +311,7 @@ def test_what_was_given_comes_back(annotation: Any, value: Any, as_json: Any) ->
         (dict[str, Decimal], {"a": "1", "b": "x"}, "at value.b, invalid decimal string"),
         (dict[UUID, list[Line]], {KEY: [{}]}, f"at value[{KEY!r}][0], object missing"),
         (dict[date, dict[str, int]], {DAY: {"a": 1, "b c": "x"}}, f"at value[{DAY!r}]['b c'], ex"),
-        (list[dict[str, Line]], [{}, {"a": Line("x")}], "at value[1].a.price, invalid decimal"),  # type: ignore[arg-type]
+        (list[dict[str, Line]], [{}, {"a": Line("x")}], "at value[1].a.price, invalid decimal"),  # type: ignore[arg-type] # wrong, to be refused
         (float, float("nan"), "payload.value is nan"),
         (str, "a\0", "payload.value contains the character NUL"),
         (Any, KEY, "payload.value is not JSON"),
@@ -329,7 +329,7 @@ def test_what_is_refused_is_named(annotation: Any, value: Any, words: str) -> No
     ("annotation", "given", "came"),
     [
         (datetime, OthersDatetime(2026, 3, 2, 12, 0, 0, 123456, UTC), MOMENT),
-        (datetime | None, OthersDatetime(2026, 3, 2, fold=1), datetime(2026, 3, 2, fold=1)),  # noqa: DTZ001
+        (datetime | None, OthersDatetime(2026, 3, 2, fold=1), datetime(2026, 3, 2, fold=1)),  # noqa: DTZ001 - a moment on a wall
         (dict[date, list[datetime]], {OthersDate(2026, 3, 2): [MOMENT]}, {DAY: [MOMENT]}),
         (Line, Line(Decimal(1), OthersDate(2026, 3, 2)), Line(Decimal(1), DAY)),
         (date | None, OthersDate(2026, 3, 2), DAY),
@@ -359,7 +359,7 @@ def test_annotations_are_read_when_the_apps_are_and_not_by_the_clock_of_a_test(
     read_annotations()
     monkeypatch.setitem(globals(), "NamedLater", OthersDatetime)
 
-    assert keep.run(None, {"value": ["2026-03-02T12:00:00.123456Z"]}) == [MOMENT]  # type: ignore[arg-type]
+    assert keep.run(None, {"value": ["2026-03-02T12:00:00.123456Z"]}) == [MOMENT]  # type: ignore[arg-type] # no context is looked at
 
 
 @pytest.mark.parametrize("annotation", [datetime, Dated])
@@ -415,18 +415,18 @@ def test_defaults_and_what_is_not_given_stay_with_the_function() -> None:
         return day, mood
 
     assert keep.stored({}) == {}
-    assert keep.run(None, {}) == (DAY, Colour.RED)  # type: ignore[arg-type]
+    assert keep.run(None, {}) == (DAY, Colour.RED)  # type: ignore[arg-type] # no context is looked at
 
 
 def test_any_other_names_have_the_annotation_of_theirs() -> None:
     @job(kind="tests.keep", validate=True)
-    def keep(free, **days: date) -> Any:  # type: ignore[no-untyped-def]
+    def keep(free, **days: date) -> Any:  # type: ignore[no-untyped-def] # that is what is tested
         return free, days
 
     kept = keep.stored({"free": [1], "monday": DAY})
 
     assert kept == {"free": [1], "monday": "2026-03-02"}
-    assert keep.run(None, kept) == ([1], {"monday": DAY})  # type: ignore[arg-type]
+    assert keep.run(None, kept) == ([1], {"monday": DAY})  # type: ignore[arg-type] # no context is looked at
     with pytest.raises(InvalidPayload, match="at monday, expected `date`, got `int`"):
         keep.stored({"free": 1, "monday": 5})
 
@@ -436,7 +436,7 @@ def test_a_stored_payload_that_no_longer_fits_says_where() -> None:
     with pytest.raises(UnreadablePayload, match=words):
         read(Line, {"price": "x"})
     with pytest.raises(UnreadablePayload, match=r"The stored payload .* 'value' is missing"):
-        handler(Line).run(None, {})  # type: ignore[arg-type]
+        handler(Line).run(None, {})  # type: ignore[arg-type] # no context is looked at
 
 
 def test_what_newer_code_has_stored_beside_is_passed_over() -> None:
@@ -476,7 +476,7 @@ def test_the_context_needs_no_annotation_that_is_there_at_run_time() -> None:
     keep.__annotations__["ctx"] = "JobContext"
     subject = job(kind="tests.keep", validate=True, takes_context=True)(keep)
 
-    assert subject.run("the context", {"day": "2026-03-02"}) == ("the context", DAY)  # type: ignore[arg-type]
+    assert subject.run("the context", {"day": "2026-03-02"}) == ("the context", DAY)  # type: ignore[arg-type] # any object will do
 
 
 def test_only_functions_validate() -> None:

@@ -71,7 +71,7 @@ def test_the_options_of_a_job_are_attributes_of_its_handler() -> None:
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(InvalidHandler, match=r"no option 'priorty'\. Did you mean 'priority'"):
 
-        @job(priorty=7)  # type: ignore[call-overload, untyped-decorator]
+        @job(priorty=7)  # type: ignore[call-overload, untyped-decorator] # wrong, to be refused
         def post() -> None: ...
 
 
@@ -114,7 +114,7 @@ def test_a_class_is_refused_where_an_instance_belongs() -> None:
         kind = "greet.hello"
 
     with pytest.raises(InvalidHandler, match="instance"):
-        register(Hello)  # type: ignore[type-var]
+        register(Hello)  # type: ignore[type-var] # wrong, to be refused
 
 
 def test_the_newest_handler_of_a_kind_wins() -> None:

@@ -132,9 +132,9 @@ def answered(asked: Any, *, wrapped: bool = False) -> BaseException:
     """As the clients of HTTP raise it."""
     error = OSError("429")
     if wrapped:
-        error.response = SimpleNamespace(headers={"Retry-After": asked})  # type: ignore[attr-defined]
+        error.response = SimpleNamespace(headers={"Retry-After": asked})  # type: ignore[attr-defined] # as clients do
     else:
-        error.headers = {"Retry-After": asked}  # type: ignore[attr-defined]
+        error.headers = {"Retry-After": asked}  # type: ignore[attr-defined] # as clients do
     return error
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from forge_jobs.models import Event, Job, JobEvent, Process, State
-from forge_jobs.models.job_queryset import BATCH
+from forge_jobs.models.in_batches import BATCH
 from forge_jobs.services.reaper import reclaim
 from tests.conftest import NOON
 from tests.factories import process_named

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from forge_jobs.models import Job, State
-from forge_jobs.models.job_queryset import BATCH
+from forge_jobs.models.in_batches import BATCH
 from forge_jobs.states import TERMINAL, WAITING
 from tests.conftest import NOON
 from tests.factories import process_named

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from forge_jobs import db
 from forge_jobs.clock import ManualClock
 from forge_jobs.models import Job, JobEvent, Process, State
-from forge_jobs.models.job_queryset import BATCH, LOOKED_UP
+from forge_jobs.models.in_batches import BATCH, LOOKED_UP
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
 from tests.factories import process_named

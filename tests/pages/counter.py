@@ -16,7 +16,7 @@ def main() -> None:
         words, name = json.loads(line)
         if not (pid := os.fork()):
             perform(words, name)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)  # noqa: T201
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 def perform(words: list[str], name: str) -> None:

@@ -13,7 +13,7 @@ from forge_jobs.models import Lease, Process, ProcessState
 from forge_jobs.runtime import registration
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.heartbeat import Heartbeat
-from forge_jobs.runtime.registration import measure_clock
+from forge_jobs.runtime.registration import Heard, measure_clock
 from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -89,7 +89,7 @@ def test_a_jump_of_the_clock_is_told_and_is_the_process_s_trouble_until_it_is_se
     heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     off = MINUTE - MINUTE
-    monkeypatch.setattr(registration, "_database_time", lambda: (NOON + off, 0.0))
+    monkeypatch.setattr(registration, "hear", lambda: Heard({}, NOON + off, at=0.0, took=0.0))
     monkeypatch.setattr(clock, "measured", MeasuredClock())
     caplog.set_level("INFO", logger="forge_jobs")
     log_trouble()

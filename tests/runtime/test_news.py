@@ -8,11 +8,15 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from forge_jobs.models import Process, ProcessState, Queue
+from forge_jobs.models import Gate, Process, ProcessState, Queue, State
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
+from forge_jobs.services.followers import Followers
+from forge_jobs.services.horizon import Horizon
+from forge_jobs.services.leader import Leader
+from forge_jobs.services.stager import Stager
 from forge_jobs.wake import local
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -32,11 +36,17 @@ class Desk:
         self.lifecycle = Lifecycle()
         self.steering = Steering(["default", "other"])
         self.hears = False
+        self.followers = Followers()
+        self.horizon = Horizon()
+        self.leader = Leader(self.process)
         self.news = News(
             self.process,
             queues=["default", "other"],
             steering=self.steering,
             orders=Orders(self.process, self.lifecycle),
+            followers=self.followers,
+            horizon=self.horizon,
+            leader=self.leader,
             hears=lambda: self.hears,
             poll_interval=SECOND,
         )
@@ -122,10 +132,48 @@ def test_nothing_new_takes_one_statement(
         desk.look()
 
 
-def test_who_hears_of_nothing_looks_twice_as_often(desk: Desk) -> None:
+def test_a_missed_notification_heals_in_two_seconds_and_where_none_arrive_in_half_a_one(
+    desk: Desk,
+) -> None:
     assert desk.news.rest(now=NOON) == SECOND / 2
     desk.hears = True
+    assert desk.news.rest(now=NOON) == 2 * SECOND
+    desk.leader.leads = True
     assert desk.news.rest(now=NOON) == SECOND
+
+
+def test_whoever_leads_is_told_what_will_be_due_and_its_services_look_at_once(
+    desk: Desk, bell: local.Bell, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    desk.leader.run_once(now=NOON)
+    desk.look()
+    assert bell.wait(0)[local.DUE] == 1
+    desk.look()
+    assert not bell.wait(0)
+
+    other_session(lambda: stored_job(state=State.SCHEDULED, run_at=NOON + SECOND))
+    desk.look()
+
+    assert bell.wait(0)[local.DUE] == 1
+    with django_assert_num_queries(0):
+        assert desk.horizon.look(desk).job == NOON + SECOND
+
+
+def test_what_has_been_changed_since_it_was_told_is_asked_for(desk: Desk) -> None:
+    desk.leader.leads = True
+    other_session(lambda: stored_job(state=State.SCHEDULED, run_at=NOON))
+    desk.look()
+
+    assert Stager(desk.horizon).run_once(now=NOON) == 1
+    assert desk.horizon.look(desk).job is None
+
+
+def test_that_something_comes_after_jobs_is_known_with_the_news(desk: Desk) -> None:
+    assert not desk.followers.are_there
+    other_session(lambda: Gate.objects.create())
+    desk.look()
+
+    assert desk.followers.are_there
 
 
 def test_a_queue_that_is_changed_and_changed_back_while_it_is_read_arrives(

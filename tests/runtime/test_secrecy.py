@@ -20,7 +20,7 @@ from tests.running import PATIENCE, drain, engine, eventually, running
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CARD = "4111 1111 1111 1111"
-TOKEN = 'tok_5f2a\n"x"'  # noqa: S105
+TOKEN = 'tok_5f2a\n"x"'
 PAYLOAD = {"order": {"Card": CARD}, "token": TOKEN, "user": "ada"}
 
 

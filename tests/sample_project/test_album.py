@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.test import Client, override_settings
+from django.test import Client
+from pytest_django import Settings
 
 from forge_jobs import Dead, JobContext
 from forge_jobs.db.rows import ClaimedJob
@@ -15,8 +15,8 @@ from forge_jobs.testing import drain
 from sample_project.gallery import album
 from sample_project.gallery.drawing import draw
 from sample_project.gallery.jobs import draw_picture
-from sample_project.gallery.models import Picture
-from tests.sample_project.conftest import PictureFactory
+from sample_project.gallery.models import Catalogue, Picture
+from tests.sample_project.conftest import Api, PictureFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -36,23 +36,25 @@ def test_the_album_is_stored_at_once_with_a_job_for_each_picture(client: Client)
     assert [motif for motif in motifs if motif == "torn"] == ["torn", "torn"]
 
 
-def test_a_newcomer_sees_a_batch_end_and_what_comes_after_it(tmp_path: Path) -> None:
-    with override_settings(MEDIA_ROOT=tmp_path):
-        call_command("seed_demo", stdout=StringIO())
-        (drawn,) = Batch.objects.all()
-        export = Job.objects.get(kind="gallery.export_pictures")
-        assert export.state == State.HELD
-        Job.objects.filter(pk=export.pk).update(payload={"seconds_each": 0})
+def test_a_newcomer_sees_a_batch_end_and_what_comes_after_it(api: Api, settings: Settings) -> None:
+    call_command("seed_demo", stdout=StringIO())
+    (drawn,) = Batch.objects.all()
+    after = Job.objects.filter(kind__in=["gallery.export_pictures", "gallery.publish_catalogue"])
+    assert list(after.values_list("state", flat=True)) == [State.HELD, State.HELD]
+    after.update(payload={"seconds_each": 0})
+    with api(201, body=b'{"address": "/published/1"}') as settings.GALLERY_API_URL:
         drain()
 
     drawn.refresh_from_db()
-    export.refresh_from_db()
-    assert drawn.counts == {"succeeded": 24}
-    assert Job.objects.get(kind="gallery.sum_up_album").result == {"succeeded": 24}
-    assert export.state == State.SUCCEEDED
+    assert drawn.counts == {"succeeded": 36}
+    assert Job.objects.get(kind="gallery.sum_up_album").result == {"succeeded": 36}
+    assert list(after.values_list("state", flat=True)) == [State.SUCCEEDED, State.SUCCEEDED]
+    assert Catalogue.objects.count() == 1
 
 
-def test_a_drawing_asks_for_its_thumbnail_once(picture: PictureFactory) -> None:
+def test_a_drawing_asks_once_for_its_thumbnail_and_then_for_its_colours(
+    picture: PictureFactory,
+) -> None:
     row = picture()
 
     for _ in range(2):
@@ -60,8 +62,10 @@ def test_a_drawing_asks_for_its_thumbnail_once(picture: PictureFactory) -> None:
 
     row.refresh_from_db()
     assert row.image
-    assert row.thumbnail_job == Job.objects.get()
-    assert Job.objects.get().payload == {"picture_id": row.pk}
+    thumbnail, colours = Job.objects.order_by("pk")
+    assert row.thumbnail_job == thumbnail
+    assert (colours.kind, colours.state) == ("gallery.find_colours", State.HELD)
+    assert thumbnail.payload == colours.payload == {"picture_id": row.pk}
 
 
 def test_the_same_seed_draws_the_same_picture() -> None:

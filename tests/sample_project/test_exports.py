@@ -13,7 +13,6 @@ from sample_project.gallery.actions import publish
 from sample_project.gallery.drawing import draw
 from sample_project.gallery.jobs import export_pictures, tidy_up
 from sample_project.gallery.models import Picture
-from tests.conftest import NOON
 from tests.running import drain
 from tests.sample_project.conftest import PictureFactory
 
@@ -110,17 +109,11 @@ def test_an_export_runs_as_a_job(picture: PictureFactory) -> None:
     )
 
 
-def test_the_page_tells_of_the_latest_export_until_it_can_be_downloaded(client: Client) -> None:
-    assert client.get("/status/").json()["archive"] is None
-
+def test_an_export_that_is_asked_for_during_an_import_waits_for_its_end(client: Client) -> None:
+    client.post("/album/")
     client.post("/export/")
-    told = client.get("/status/").json()["archive"]
-    assert (told["state"], told["address"], told["is_under_way"]) == ("ready", "", True)
 
-    ended = {"state": State.SUCCEEDED, "result": {"address": "/media/exports/x.zip"}}
-    Job.objects.update(**ended, finished_at=NOON)
-    assert client.get("/status/").json()["archive"]["address"] == "/media/exports/x.zip"
-    assert 'href="/media/exports/x.zip"' in client.get("/").content.decode()
+    assert Job.objects.get(kind="gallery.export_pictures").state == State.HELD
 
 
 def test_an_export_can_be_cancelled_on_the_page(client: Client) -> None:

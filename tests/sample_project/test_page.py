@@ -48,7 +48,7 @@ def test_the_page_takes_as_many_queries_for_hundreds_of_pictures_as_for_one(
     client.post("/album/")
     client.get("/")
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(11):
         response = client.get("/?page=2")
 
     html = response.content.decode()

@@ -19,7 +19,7 @@ def test_seeding_twice_seeds_once(client: Client, capsys: pytest.CaptureFixture[
     for _ in range(2):
         call_command("seed_demo")
 
-    assert client.login(username="demo", password="demo")  # noqa: S106
+    assert client.login(username="demo", password="demo")
     assert Picture.objects.count() == Job.objects.filter(queue="images").count() == 12
     assert Job.objects.filter(kind="gallery.export_pictures").count() == 1
     assert capsys.readouterr().out.count("Created") == 1

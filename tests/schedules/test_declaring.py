@@ -48,7 +48,7 @@ def test_an_interval_becomes_an_expression() -> None:
         *[("overlap", {"overlap": policy}) for policy in ("run", "", None)],
         *[("catch_up", {"catch_up": policy}) for policy in ("twice", None)],
         *[("jitter", {"jitter": jitter}) for jitter in (-1, "1m", None)],
-        *[("starts_at", {"starts_at": moment}) for moment in (datetime(2026, 1, 1), "now")],  # noqa: DTZ001
+        *[("starts_at", {"starts_at": moment}) for moment in (datetime(2026, 1, 1), "now")],  # noqa: DTZ001 - naive, to be refused
         ("ends_at", {"starts_at": NOON, "ends_at": NOON - HOUR}),
         ("enabled", {"enabled": "yes"}),
     ],

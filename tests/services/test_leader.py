@@ -106,7 +106,7 @@ def in_threads(*actions: object) -> None:
     def act(action: object) -> None:
         try:
             start.wait(10)
-            action()  # type: ignore[operator]
+            action()  # type: ignore[operator] # it is callable
         except BaseException as error:
             errors.append(error)
         finally:

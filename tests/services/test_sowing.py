@@ -183,7 +183,7 @@ def test_it_looks_with_each_heartbeat_and_writes_only_what_is_new(
     leader.run_once(now=NOON)
     with django_assert_num_queries(0):
         leader.run_once(now=NOON + 4 * SECOND)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         leader.run_once(now=NOON + 5 * SECOND)
 
 

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from forge_jobs import JobContext, JobHandler, batch, clock, job, open_batch
+from forge_jobs import (
+    JobContext,
+    JobHandler,
+    NewJob,
+    batch,
+    clock,
+    enqueue_many,
+    job,
+    open_batch,
+)
+from forge_jobs.enqueueing import placing
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.models import Batch, BatchState, Job, State
 from forge_jobs.services.gatekeeper import EXPIRED, Gatekeeper
@@ -257,6 +267,46 @@ def test_no_circle_can_be_made(write: JobHandler) -> None:
         assert refusal.value.field == "after"
     assert Job.objects.count() == before
     write.using(batch=other, after=[follower, b]).enqueue(name="fine")
+
+
+def test_no_circle_can_be_made_in_one_call(write: JobHandler) -> None:
+    one, two, three = (open_batch(name) for name in ("one", "two", "three"))
+    between = write.using(after=two).enqueue(name="between")
+    before = Job.objects.count()
+
+    with pytest.raises(InvalidOption) as refusal:
+        enqueue_many(
+            [
+                NewJob(write, {"name": "x"}, batch=one, after=three),
+                NewJob(write, {"name": "y"}, batch=two, after_end=one),
+                NewJob(write, {"name": "z"}, batch=three, after=between),
+            ]
+        )
+
+    assert refusal.value.field == "after"
+    assert Job.objects.count() == before
+
+
+def test_a_circle_that_two_transactions_close_together_is_broken(
+    write: JobHandler, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = open_batch("one"), open_batch("two")
+    with monkeypatch.context() as unseen:
+        unseen.setattr(placing, "_refuse_circles", lambda places: None)
+        first = write.using(batch=one, after=two).enqueue(name="first")
+        second = write.using(batch=two, after_end=one).enqueue(name="second")
+    write.using(after_end=two).enqueue(name="third")
+    one.seal()
+    two.seal()
+    drain()
+
+    assert state_of(first) == State.CANCELLED
+    assert first.cancel_reason == (
+        f"What it comes after waits for its batch one #{one.pk}, and so for itself."
+    )
+    assert state_of(second) == State.SUCCEEDED
+    assert log == ["second", "third"]
+    assert (fresh(one).state, fresh(two).state) == (BatchState.FAILED, BatchState.SUCCEEDED)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_each_runs_after_the_one_before_and_is_told_its_result(
 
 def test_what_is_no_job_makes_no_chain(write: JobHandler) -> None:
     with pytest.raises(InvalidOption) as refusal:
-        chain(write.new(name="a"), "b")  # type: ignore[arg-type]
+        chain(write.new(name="a"), "b")  # type: ignore[arg-type] # wrong, to be refused
 
     assert refusal.value.field == "jobs"
 

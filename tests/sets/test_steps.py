@@ -68,6 +68,28 @@ def test_a_step_gives_what_json_gives_back_from_the_first_time_on() -> None:
     assert outcome.result[0] == {"order": 7, "parts": [1, 2]}
 
 
+def test_what_a_step_calls_may_name_its_arguments_as_a_step_does() -> None:
+    def named(*, name: str, function: str) -> str:
+        return f"{name} {function}"
+
+    async def anamed(*, name: str, function: str) -> str:
+        return named(name=name, function=function)
+
+    @job(kind="tests.names", takes_context=True)
+    def names(ctx: JobContext) -> list[str]:
+        return [
+            ctx.step("one", named, name="Ada", function="sums"),
+            ctx.atomic_step("two", named, name="Bob", function="asks"),
+        ]
+
+    @job(kind="tests.anames", takes_context=True)
+    async def anames(ctx: JobContext) -> str:
+        return await ctx.astep("one", anamed, name="Ada", function="sums")
+
+    outcomes: list[Any] = [run(names), run(anames)]
+    assert [outcome.result for outcome in outcomes] == [["Ada sums", "Bob asks"], "Ada sums"]
+
+
 @pytest.mark.parametrize(
     ("state", "charges"), [(State.SUCCEEDED, 2), (State.DEAD, 1), (State.CANCELLED, 1)]
 )
@@ -194,7 +216,7 @@ def test_an_async_function_is_pointed_to_astep() -> None:
 
     @job(kind="tests.fetch", takes_context=True)
     def handler(ctx: JobContext) -> None:
-        ctx.step("fetch", fetch)  # type: ignore[unused-coroutine]
+        ctx.step("fetch", fetch)  # type: ignore[unused-coroutine] # wrong, to be refused
 
     assert "write await ctx.astep(...)" in str(run(handler))
 

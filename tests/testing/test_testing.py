@@ -14,12 +14,14 @@ from django.db import close_old_connections, connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from forge_jobs import (
+    Chunk,
     Dead,
     Done,
     Failed,
     JobContext,
     Snoozed,
     Throttled,
+    chunk_job,
     enqueue,
     job,
     schedule,
@@ -108,6 +110,21 @@ def test_jobs_run_by_priority_and_as_many_as_are_wanted() -> None:
     assert len(drain()) == 1
 
 
+def test_the_jobs_of_a_chunk_run_one_by_one() -> None:
+    sizes: list[int] = []
+
+    @chunk_job(kind="shop.mail", size=10)
+    def mail(chunk: Chunk[dict[str, int]]) -> None:
+        sizes.append(len(chunk))
+        for item in chunk:
+            item.answer(Dead("no address") if item.payload["number"] == 1 else Done("sent"))
+
+    mail.enqueue_many([{"number": number} for number in range(3)])
+
+    assert [ran.state for ran in drain()] == [State.SUCCEEDED, State.DEAD, State.SUCCEEDED]
+    assert sizes == [1, 1, 1]
+
+
 def test_a_queue_that_is_not_declared_is_refused_as_it_would_never_have_any_jobs() -> None:
     with pytest.raises(UnknownQueue, match=r"queues: othr .* Did you mean 'other'\?"):
         drain(queues=["default", "othr"])
@@ -186,7 +203,7 @@ def test_a_week_of_schedules_delays_and_snoozes_passes_in_order(clock: FrozenClo
 
 def test_a_number_without_a_unit_is_no_duration(clock: FrozenClock) -> None:
     with pytest.raises(ValueError, match=r"write advance\(seconds=60\) or of other units"):
-        clock.advance(60)  # type: ignore[arg-type]
+        clock.advance(60)  # type: ignore[arg-type] # wrong, to be refused
 
 
 def test_moments_that_sql_sets_are_those_of_the_clock(clock: FrozenClock) -> None:
@@ -382,7 +399,7 @@ def test_a_job_that_the_database_refuses_fails_and_the_test_goes_on() -> None:
     (ran,) = drain()
 
     assert ran.state == State.RETRYING
-    assert "IntegrityError" in ran.outcome.message  # type: ignore[attr-defined]
+    assert "IntegrityError" in ran.outcome.message  # type: ignore[attr-defined] # it is Failed
     assert isinstance(run(twice), Failed)
     assert Job.objects.get().state == State.RETRYING
 
@@ -398,7 +415,7 @@ def test_a_handler_may_close_its_connections() -> None:
 
     (ran,) = drain()
 
-    assert (ran.state, ran.outcome.result) == (State.SUCCEEDED, 0)  # type: ignore[attr-defined]
+    assert (ran.state, ran.outcome.result) == (State.SUCCEEDED, 0)  # type: ignore[attr-defined] # it is Done
 
 
 def test_a_transaction_that_was_spoilt_before_is_no_outage_to_wait_for() -> None:

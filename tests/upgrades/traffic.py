@@ -31,7 +31,7 @@ class Web(Manage):
     def ask(self, method: str, number: int) -> str:
         """What it answers; an `OSError` if it refuses."""
         request = Request(f"http://{self.address}/orders/{number}/", method=method)
-        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        with urlopen(request, timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
     def _answers(self) -> bool:

@@ -41,7 +41,7 @@ def test_each_commit_of_another_session_is_heard() -> None:
         for _ in range(5):
             before = rung[local.ANY]
             noop.enqueue()
-            eventually(lambda before=before: rung[local.ANY] > before)  # type: ignore[misc]
+            eventually(lambda before=before: rung[local.ANY] > before)  # type: ignore[misc] # a lambda's default
 
 
 @on_linux

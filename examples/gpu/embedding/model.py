@@ -47,7 +47,7 @@ class TorchModel:
 
 class SmallModel:
     def __init__(self) -> None:
-        chance = random.Random(20)  # noqa: S311
+        chance = random.Random(20)  # noqa: S311 - no secret
         self.columns = [[chance.gauss(0, 0.1) for _ in range(WIDTH)] for _ in range(SIZE)]
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:

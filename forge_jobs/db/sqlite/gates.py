@@ -27,11 +27,6 @@ HOLD_BATCH = """
 SELECT state FROM forge_jobs_batch WHERE id = %s
 """
 
-HAS_FOLLOWERS = """
-SELECT EXISTS (SELECT 1 FROM forge_jobs_gate WHERE NOT is_done)
-    OR EXISTS (SELECT 1 FROM forge_jobs_batch WHERE ended_at IS NULL)
-"""
-
 
 def insert_gates(cursor: Any, *, number: int) -> list[int]:
     """Make so many closed gates; returns their ids, the lowest first."""
@@ -49,9 +44,3 @@ def hold_batch(cursor: Any, *, batch: int) -> str | None:
     cursor.execute(HOLD_BATCH, [batch])
     row = cursor.fetchone()
     return row[0] if row else None
-
-
-def has_followers(cursor: Any) -> bool:
-    """Whether anything waits for jobs to end: gates that are not done with, or batches."""
-    cursor.execute(HAS_FOLLOWERS)
-    return bool(cursor.fetchone()[0])

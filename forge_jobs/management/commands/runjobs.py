@@ -152,7 +152,7 @@ class Command(BaseCommand):
 
 def _refuse_memory() -> None:
     connection = db.connection()
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined] # SQLite's
         raise CommandError(
             f"The SQLite database {connection.alias!r} is in memory: no other process can enqueue "
             f"there, and no thread sees what another has written. Name a file in DATABASES."

@@ -30,7 +30,7 @@ from forge_jobs.wake import local
 
 LONGEST_WAIT: Final = 1.0
 REST_SECONDS: Final = 2.0
-LONGEST_SLEEP: Final = 10.0
+LONGEST_SLEEP: Final = 60.0
 """It is woken for what waits as often as it is to poll; this is in case that nobody does."""
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000

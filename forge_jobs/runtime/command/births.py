@@ -15,7 +15,14 @@ from typing import Final, Protocol, Self
 from django.db import Error
 
 from forge_jobs.exceptions import ChildUnfit, ProcessNameTaken
-from forge_jobs.runtime.command.shutdown import FAILED, ORDERLY, STOPS, flush, leave_at_once
+from forge_jobs.runtime.command.shutdown import (
+    FAILED,
+    JOBS_DIED,
+    ORDERLY,
+    STOPS,
+    flush,
+    leave_at_once,
+)
 from forge_jobs.runtime.command.supervisor import Birth
 from forge_jobs.runtime.registration import reclaim_predecessor
 from forge_jobs.runtime.retirement import Notice, Notices
@@ -36,7 +43,7 @@ class Births(Protocol):
     def start(self, birth: Birth) -> int: ...
 
     def bury(self, names: list[str]) -> int:
-        """It gives back the jobs of processes that died."""
+        """It gives back the jobs of processes that died, and tells by its exit code if any did."""
 
 
 class Forks:
@@ -51,7 +58,7 @@ class Forks:
         return fork(lambda: self.life(birth))
 
     def bury(self, names: list[str]) -> int:
-        return fork(lambda: bury(names) and 0)
+        return fork(lambda: burial_code(names))
 
 
 class FreshInterpreters:
@@ -152,6 +159,11 @@ def print_error(error: BaseException) -> None:
             sys.stderr.write(f"{str(error).strip()}\n")
         case _:
             traceback.print_exception(error)
+
+
+def burial_code(names: list[str]) -> int:
+    """The exit code of a process that buries."""
+    return JOBS_DIED if bury(names) else 0
 
 
 def bury(names: list[str]) -> int:

@@ -22,6 +22,7 @@ from forge_jobs.runtime.command.births import (
     FreshInterpreters,
     Orders,
     Ties,
+    burial_code,
     bury,
     print_error,
 )
@@ -130,8 +131,7 @@ class Launch:
     def obey(self, orders: Orders, console: Console) -> int:
         """In a fresh interpreter."""
         if orders.birth is None:
-            bury(orders.names)
-            return 0
+            return burial_code(orders.names)
         return self.live(orders.birth, console, orders.ties())
 
     def live(self, birth: Birth, console: Console, ties: Ties) -> int:

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
+from forge_jobs.runtime.command.burials import Burials
 from forge_jobs.runtime.command.shutdown import (
     AT_ONCE,
     FAILED,
@@ -68,7 +69,8 @@ class Supervisor:
     """Has no thread and no connection, so that it can fork at any time.
 
     `start(birth)` starts a process and returns its pid; `bury(names)` starts one that gives back
-    the jobs of processes that died and are not replaced. Who retires says so by `notices`, and
+    the jobs of processes that died and are not replaced; it ends with `JOBS_DIED` if any of them
+    became dead letters, else with 0. Who retires says so by `notices`, and
     finishes beside its successor. Where there are `arrivals`, each process tells there that it has
     loaded all that it needs.
     """
@@ -89,7 +91,7 @@ class Supervisor:
         self.name = name
         self.processes = processes
         self.start = start
-        self.bury = bury
+        self.burials = Burials(bury)
         self.notices = notices
         self.arrivals = arrivals
         self.drain = drain
@@ -101,7 +103,6 @@ class Supervisor:
         self._stops = 0
         self._received: SimpleQueue[int] = SimpleQueue()
         self._unborn: list[tuple[float, Birth, int]] = []
-        self._unburied: list[str] = []
 
     def run(self) -> int:
         """Returns the exit code, once all processes have ended."""
@@ -117,8 +118,7 @@ class Supervisor:
             self.pass_on_signals()
             self.see_to_the_dead()
             self.see_to_the_unborn()
-        if self._unburied:
-            self.bury_them()
+        self.finish_burials()
         return self.code
 
     def begin(self, birth: Birth, *, early_deaths: int = 0) -> None:
@@ -173,9 +173,12 @@ class Supervisor:
                 return
             if not pid:
                 return
+            code = os.waitstatus_to_exitcode(status)
             if child := self.children.pop(pid, None):
                 self._retiring.discard(pid)
-                self.see_to(child, os.waitstatus_to_exitcode(status))
+                self.see_to(child, code)
+            elif self.burials.have_killed(pid, code) and self.drain:
+                self.code = self.code or JOBS_DIED
 
     def see_to(self, child: Child, code: int) -> None:
         is_retired = code in (ORDERLY + RETIRED, ORDERLY + RETIRED + JOBS_DIED)
@@ -187,11 +190,11 @@ class Supervisor:
             self.code = self.code or (code if is_well else FAILED)
         if is_over:
             if not is_well:
-                self._unburied.append(child.name)
+                self.burials.put_off(child.name)
             return
         if self._has_successor(child):
             if not is_well:
-                self.bury_apart(child.name)
+                self.burials.begin([child.name])
             return
         age = self.clock() - child.born_at
         was_waiting = age < 0 and code < 0  # it was killed while it did nothing
@@ -208,30 +211,21 @@ class Supervisor:
         waiting, self._unborn = self._unborn, []
         for due_at, birth, early_deaths in waiting:
             if self._stops:
-                self._unburied.append(birth.name)
+                self.burials.put_off(birth.name)
             elif due_at > self.clock():
                 self._unborn.append((due_at, birth, early_deaths))
             else:
                 self.begin(birth, early_deaths=early_deaths)
 
-    def bury_apart(self, name: str) -> None:
-        """Give back the jobs of one that died while it retired; at the end if not now."""
-        try:
-            self.bury([name])
-        except OSError:
-            self._unburied.append(name)
-
-    def bury_them(self) -> None:
-        """Give back the jobs of those that died at the end; others' reapers do if this fails."""
-        try:
-            pid = self.bury(self._unburied)
-        except OSError:
-            return
+    def finish_burials(self) -> None:
+        """Of those too that died at the end."""
+        self.burials.begin_the_last()
         deadline = self.clock() + BURIAL_SECONDS
-        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        while self.burials.are_under_way:
             if self.clock() > deadline:
-                os.kill(pid, signal.SIGKILL)
+                self.burials.break_off()
             time.sleep(TICK_SECONDS)
+            self.see_to_the_dead()
 
     def _at(self, number: int) -> list[Child]:
         return [child for child in self.children.values() if child.number == number]

@@ -35,7 +35,7 @@ class EventLoop:
         self._context = copy_context()
         self._thread = ThreadSensitiveContext()
         self._task: asyncio.Task[object] | None = None
-        self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call]
+        self._run(self._thread.__aenter__(), self._context)  # type: ignore[no-untyped-call] # asgiref's
         self._helpers = self._new_helpers()
 
     def run(self, coroutine: Coroutine[Any, Any, object], *, timeout: float | None) -> object:
@@ -62,7 +62,7 @@ class EventLoop:
 
     def close(self) -> None:
         self._run(sync_to_async(close_all)(), self._context.copy())
-        self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call]
+        self._run(self._thread.__aexit__(None, None, None), self._context)  # type: ignore[no-untyped-call] # asgiref's
         self._runner.close()
 
     def _new_helpers(self) -> Helpers:

@@ -7,22 +7,19 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
 from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
 from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
+from forge_jobs.runtime.claiming.desks import Desk
 from forge_jobs.runtime.running import forks, transactions
-from forge_jobs.runtime.running.interruption import excuse
+from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.keeping import concluded
-from forge_jobs.runtime.running.run import NEVER, Run
-from forge_jobs.runtime.settlements import Finished
+from forge_jobs.runtime.running.run import NEVER, End, Run
 from forge_jobs.sets.stores import Store
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.claiming.desks import Desk
-    from forge_jobs.runtime.running.worker import Worker
 
 logger = logging.getLogger("forge_jobs.jobs")
 
@@ -82,10 +79,21 @@ class Caller:
     one bad job is found, and its neighbours spend nothing for it.
     """
 
-    def __init__(self, worker: Worker, call: Call, handler: ChunkHandler[Any]) -> None:
-        self._worker = worker
+    def __init__(
+        self,
+        call: Call,
+        handler: ChunkHandler[Any],
+        *,
+        refused: Callable[[Run], End | None],
+        failures: Failures,
+        report: Callable[[Run, Outcome, Transition | None], object],
+    ) -> None:
         self._call = call
         self._handler = handler
+        self._refused = refused
+        self._failures = failures
+        self._report = report
+        self._layers = middleware.installed()
 
     def answer_all(self) -> None:
         groups = [[run for run in self._call.members if self._begins(run)]]
@@ -98,32 +106,20 @@ class Caller:
         """Settle one of the jobs, unless somebody else has."""
         if run.context.has_kept:
             outcome = concluded(run, outcome)
-        outcome = run.heeding(outcome)
-        seconds = time.monotonic() - run.began_at
-        transition = self._worker.settled(run, outcome)
-        if run.end():
-            self._worker.settlements.put(Finished(run.job, transition, outcome, seconds))
+        self._report(run, run.heeding(outcome), None)
 
     def _begins(self, run: Run) -> bool:
         run.began_at = time.monotonic()
-        worker, job = self._worker, run.job
-        if (door := worker.doors.get(job.queue)) and not door.may_begin(job):
-            self.conclude(run, Released())
-            return False
-        if worker.begins(run):
-            return True
-        outcome, stored = worker.unbegun(job)
-        if run.end():
-            transition = stored or worker.settled(run, outcome)
-            worker.settlements.put(Finished(job, transition, outcome, 0.0, bool(stored)))
-        return False
+        if refused := self._refused(run):
+            self._report(run, *refused)
+        return not refused
 
     def _is_to_be_asked(self, run: Run) -> bool:
         if run.has_ended:
             return False
         if run.killed_at != NEVER:
             self.conclude(run, Cancelled(run.context.cancelled.reason))
-        elif self._worker.claiming_stops.is_set() and self._call.has_been_asked:
+        elif self._failures.stopping.is_set() and self._call.has_been_asked:
             self.conclude(run, Released())
         return not run.has_ended
 
@@ -149,7 +145,7 @@ class Caller:
         transactions.begin()
         with self._call:
             try:
-                layers = self._worker.layers
+                layers = self._layers
                 returned = layers.run(self._call.context, handle) if layers else handle()
             finally:
                 forks.leave()
@@ -158,11 +154,11 @@ class Caller:
 
     def _after(self, error: BaseException, group: Sequence[Run]) -> list[list[Run]]:
         """What those come to that a call has left unanswered which raised."""
-        call, worker = self._call, self._worker
+        call, failures = self._call, self._failures
         left = [run for run in group if not run.has_ended]
         killed = [run for run in left if run.killed_at != NEVER]
         if killed or call.has_timed_out:
-            worker.drop_sessions()  # it may have struck in the middle of a query
+            failures.drop_sessions()
         if killed:
             for run in left:
                 reason = run.context.cancelled.reason
@@ -174,9 +170,9 @@ class Caller:
             return []
         if len(left) == 1:
             left[0].has_timed_out = call.has_timed_out
-            self.conclude(left[0], worker.failure(left[0], error))
+            self.conclude(left[0], failures.outcome(left[0], error))
             return []
-        if excused := excuse(error, left[0].job, stopping=worker.claiming_stops):
+        if excused := failures.excuse(left[0], error):
             for run in left:
                 self.conclude(run, own(excused))
             return []

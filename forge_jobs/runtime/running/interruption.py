@@ -15,7 +15,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.outcomes import Interrupted, Outcome, Released
 from forge_jobs.handlers.registry import registry
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers.settlement_texts import FORGIVEN
 from forge_jobs.models import Job
 from forge_jobs.runtime.outage import Stopped, ride_out
 

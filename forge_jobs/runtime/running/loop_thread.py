@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from asyncio import CancelledError, Task
+from asyncio import Task
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import ClassVar, Final
 
-from forge_jobs.context import SHUTDOWN
-from forge_jobs.db.rows import ClaimedJob, Transition
-from forge_jobs.handlers.border import failed, own
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
-from forge_jobs.handlers.registry import registry
-from forge_jobs.runtime.running.aio import limited
-from forge_jobs.runtime.running.keeping import concluded
-from forge_jobs.runtime.running.run import NEVER
-from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, Stepped, make_task
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime.running.ends import Ends
+from forge_jobs.runtime.running.keeping import Claimed
+from forge_jobs.runtime.running.loop_handling import LoopHandling
+from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, make_task
 from forge_jobs.runtime.running.sync_threads import Seat, SyncThreads
-from forge_jobs.runtime.running.worker import NOTHING, Worker
 from forge_jobs.runtime.settlements import Finished
-from forge_jobs.signals import job_started
-
-R = TypeVar("R")
-
-NO_BUFFER: Final[Any] = None
-"""What workers take from, one by one."""
+from forge_jobs.runtime.thread import EngineThread
 
 GRACE_SECONDS: Final = 1.0
 """How long tasks that no job waits for may take to end with the loop."""
 
 
-class LoopThread(Worker):
+class LoopThread(EngineThread):
     """A worker for up to `size` jobs at a time. What is synchronous about a run it does elsewhere.
 
     It takes from `waiting`, and is told by `look()` that there may be something.
     """
+
+    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
 
     def __init__(
         self,
@@ -49,10 +39,13 @@ class LoopThread(Worker):
         size: int,
         waiting: deque[ClaimedJob],
         threads: SyncThreads,
-        **options: Any,
+        handling: LoopHandling,
+        ends: Ends,
+        process_name: str,
+        store: Claimed,
+        fail: Callable[[str], None],
     ) -> None:
-        super().__init__(number, buffer=NO_BUFFER, **options)
-        self.name = f"forge_jobs-loop-{number}"
+        super().__init__(f"loop-{number}", fail=fail)
         self.runs: Final[dict[int, CoroutineRun]] = {}
         """By the id of the job as an object, for one that was given back may come again."""
         self.is_left = False
@@ -62,8 +55,14 @@ class LoopThread(Worker):
         self.answered_at: float | None = None
         """When it last came round; None if nothing runs."""
         self._size = size
+        self.jobs_run = 0
+        self.jobs_started = 0
         self._waiting = waiting
         self._threads = threads
+        self._handling = handling
+        self._ends = ends
+        self._process_name = process_name
+        self._store = store
         self._is_ending = False
         self._events = asyncio.new_event_loop()
         self._events.set_task_factory(make_task)
@@ -139,7 +138,7 @@ class LoopThread(Worker):
 
     def _begin(self, job: ClaimedJob) -> None:
         run = CoroutineRun(
-            job, process_name=self._process.name, store=self._store, seat=Seat(self._threads)
+            job, process_name=self._process_name, store=self._store, seat=Seat(self._threads)
         )
         run.cancel_coroutine = partial(self.cancel, run)
         self.runs[id(job)] = run
@@ -154,35 +153,28 @@ class LoopThread(Worker):
     async def _live(self, run: CoroutineRun) -> None:
         """Whatever the handler does, there is an outcome, unless its run was ended elsewhere."""
         try:
-            outcome, stored = await self._outcome_of(run)
-            seconds = time.monotonic() - run.began_at
-            if stored is None and type(outcome) in (Done, Released):
-                stored = self.settled(run, outcome)
-            elif stored is None:  # policies are the project's, and may take their time
-                stored = await self._elsewhere(run, self.settled, run, outcome)
+            finished = await self._handling.finished(run)
             if run.end():
-                self._end(run, Finished(run.job, stored, outcome, seconds))
+                self._end(run, finished)
         except BaseException as error:
             self._fail_run(run, error)
 
     def _break(self, error: BaseException) -> None:
-        """Let the job that ends this thread, and its process, spend its attempt for it."""
+        """Let the job that ends this thread spend its attempt for it, and no other."""
         for run in list(self.runs.values()):
             if run.on_loop_since is not None:
                 self._fail_run(run, error)
-            elif run.end():
-                self.settlements.break_off(run.job)
+            else:
+                self._ends.break_off(run)
 
     def _fail_run(self, run: CoroutineRun, error: BaseException) -> None:
         if run.end():
-            failure = failed(error, saying="The run broke its loop")
-            seconds = time.monotonic() - run.began_at
-            self._end(run, Finished(run.job, self.settled(run, failure), failure, seconds))
+            self._end(run, self._ends.broken(run, error, what="loop"))
 
     def _end(self, run: CoroutineRun, finished: Finished) -> None:
         self.jobs_run += 1
         del self.runs[id(run.job)]  # first: whoever hears of the end may claim for this place
-        self.settlements.put(finished)
+        self._ends.put(finished)
 
     def _leave(self, run: CoroutineRun) -> None:
         self.runs.pop(id(run.job), None)
@@ -192,63 +184,6 @@ class LoopThread(Worker):
             self.answered_at = None
         self._admit()
         self._stop_if_over()
-
-    async def _outcome_of(self, run: CoroutineRun) -> tuple[Outcome, Transition | None]:
-        job = run.job
-        if (door := self.doors.get(job.queue)) and not door.may_begin(job):
-            return Released(), None
-        is_to_be_told = job.is_on_record or job_started.has_listeners()
-        if is_to_be_told and not await self._elsewhere(run, self.begins, run):
-            return await self._elsewhere(run, self.unbegun, job)
-        run.start_clock()
-        try:
-            outcome = await self._handled(run)
-        except Outcome as raised:
-            outcome = run.heeding(own(raised))
-        except BaseException as error:
-            if run.has_ended:
-                raise
-            outcome = await self._failure(run, error)
-        if run.context.has_kept:
-            outcome = await self._elsewhere(run, concluded, run, outcome)
-        return outcome, None
-
-    async def _failure(self, run: CoroutineRun, error: BaseException) -> Outcome:
-        is_shut_down = run.context.cancelled.reason == SHUTDOWN and run.is_told_to_end
-        if is_shut_down and isinstance(error, CancelledError) and run.killed_at == NEVER:
-            return self.settlements.broken_off(run.job)
-        try:
-            return await self._elsewhere(run, self.failure, run, error)
-        except Exception as fault:  # of looking at how it failed
-            return failed(fault)
-
-    async def _handled(self, run: CoroutineRun) -> Outcome:
-        payload = json.loads(run.job.payload)
-        handler = registry.get(run.job.kind)
-        coroutine = cast("Coroutine[Any, Any, object]", handler.run(run.context, payload))
-        if self.layers:
-            coroutine = self.layers.arun(run.context, coroutine)
-        run.is_in_handler = True
-        try:
-            if run.killed_at != NEVER:  # before anybody could be told
-                coroutine.close()
-                raise Cancelled(run.context.cancelled.reason)
-            run.coroutine = coroutine
-            returned, error = await limited(Stepped(coroutine, run), run.job.timeout_seconds)
-        finally:
-            run.is_in_handler, run.coroutine = False, None
-        if error is not None:
-            raise error
-        if returned is None:
-            return NOTHING
-        return run.heeding(own(returned)) if isinstance(returned, Outcome) else Done(returned)
-
-    async def _elsewhere(
-        self, run: CoroutineRun, function: Callable[..., R], /, *arguments: Any
-    ) -> R:
-        """Call in the thread where the run's sessions are."""
-        step = partial(copy_context().run, function, *arguments)
-        return await asyncio.wrap_future(run.seat.send(step))
 
     def _close(self) -> None:
         """With all that jobs have left on the loop."""

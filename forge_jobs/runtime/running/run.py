@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from forge_jobs.context import NOWHERE, SHUTDOWN, JobContext, Progress
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.exceptions import JobKilled, JobTimedOut
 from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
 from forge_jobs.runtime.running.striking import Reach
@@ -18,6 +18,9 @@ GRACE_SECONDS: Final = 5.0
 """How long a handler may take to react to an exception raised in it before it is given up."""
 
 NEVER: Final = float("inf")
+
+End: TypeAlias = tuple[Outcome, Transition | None]
+"""What a run came to, with what became of its job if that is stored already."""
 
 
 class Run(Reach):

@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from threading import Thread
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
-from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
 from forge_jobs.handlers.secrecy import shown_job
-from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
+from forge_jobs.runtime.claiming.apart import Apart
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.running import stacks
-from forge_jobs.runtime.running.run import GRACE_SECONDS, NEVER, Run
+from forge_jobs.runtime.running.coroutines import Coroutines
+from forge_jobs.runtime.running.ends import Ends
+from forge_jobs.runtime.running.loops import IN_IMPORT, Loops
+from forge_jobs.runtime.running.run import Run
+from forge_jobs.runtime.running.sync_threads import SyncThread
 from forge_jobs.runtime.running.worker import Worker
-from forge_jobs.runtime.settlements import Finished, Settlements
 from forge_jobs.signals import worker_abandoned
-
-if TYPE_CHECKING:
-    from forge_jobs.runtime.running.coroutines import Coroutines
-    from forge_jobs.runtime.running.sync_threads import SyncThread
-
-IN_IMPORT: Final = "a thread was given up in the middle of an import"
 
 
 class Side(NamedTuple):
@@ -36,20 +32,22 @@ class Side(NamedTuple):
 
 
 class Workers:
-    """`hire(number)` makes one more worker; it is not started. Beside them are the `coroutines`."""
+    """`hire(number)` makes one more worker; it is not started. Beside them run the `coroutines`."""
 
     def __init__(
         self,
         hire: Callable[[int], Worker],
         *,
         size: int,
-        settlements: Settlements,
+        ends: Ends,
         lifecycle: Lifecycle,
-        coroutines: Coroutines | None = None,
+        coroutines: Coroutines,
+        loops: Loops,
     ) -> None:
         self._hire = hire
-        self.coroutines = coroutines
-        self._settlements = settlements
+        self._coroutines = coroutines
+        self._loops = loops
+        self._ends = ends
         self._lifecycle = lifecycle
         self.active = [hire(number) for number in range(1, size + 1)]
         self.abandoned: list[Worker] = []
@@ -71,31 +69,27 @@ class Workers:
 
     @property
     def loops(self) -> list[Thread]:
-        return [*self.coroutines.loops] if self.coroutines else []
+        return [*self._loops.in_order]
 
     @property
     def helping_threads(self) -> list[SyncThread]:
-        return [*self.coroutines.threads] if self.coroutines else []
+        return self._loops.threads
 
     def end_coroutines(self) -> None:
         """Let the loop end after what runs."""
-        if self.coroutines:
-            self.coroutines.end()
+        self._loops.end()
 
     def cancel_coroutines(self) -> bool:
         """End coroutines where they await; tells whether there are any."""
-        if self.coroutines:
-            self.coroutines.cancel()
-        return bool(self.coroutines and self.coroutines.runs())
+        return self._loops.cancel()
 
     def close(self) -> None:
         """Let the threads end that only help: nothing runs any more."""
-        if self.coroutines:
-            self.coroutines.close()
+        self._loops.close()
 
     @property
     def abandoned_threads(self) -> list[Thread]:
-        return [*self.abandoned, *(self.coroutines.stuck if self.coroutines else [])]
+        return [*self.abandoned, *self._loops.stuck]
 
     @property
     def hang_in_imports(self) -> bool:
@@ -106,10 +100,10 @@ class Workers:
     @property
     def apart(self) -> Apart:
         """What of the process's jobs is none of the workers'."""
-        return self.coroutines.apart if self.coroutines else NOTHING_APART
+        return self._coroutines.apart
 
     def runs(self) -> list[Run]:
-        return [*self.of_threads(), *(self.coroutines.runs() if self.coroutines else [])]
+        return [*self.of_threads(), *self._loops.runs()]
 
     def of_threads(self) -> list[Run]:
         """Those of which a thread each takes care."""
@@ -118,7 +112,7 @@ class Workers:
 
     def sides(self) -> list[Side]:
         """The threads, and the loop beside them if there is one."""
-        apart = self.apart.kinds
+        loops, apart = self._loops, self.apart.kinds
         sides = [
             Side(
                 "workers",
@@ -129,10 +123,10 @@ class Workers:
                 self.of_threads(),
             )
         ]
-        if beside := self.coroutines:
-            started, runs = beside.jobs_started(), beside.runs()
-            places = "places for coroutines"
-            sides.append(Side(places, beside.size, len(runs), apart.__contains__, started, runs))
+        if apart:
+            who, size, runs = "places for coroutines", self._coroutines.size, loops.runs()
+            started = loops.jobs_started()
+            sides.append(Side(who, size, len(runs), apart.__contains__, started, runs))
         return sides
 
     def work_done(self) -> tuple[int, float]:
@@ -145,7 +139,7 @@ class Workers:
 
     def jobs_ended(self) -> int:
         """How many runs have ended, those of coroutines too."""
-        return self.work_done()[0] + (self.coroutines.jobs_run() if self.coroutines else 0)
+        return self.work_done()[0] + self._loops.jobs_run()
 
     def look_after(self) -> None:
         """End what has run for too long; give up the threads that do not react."""
@@ -156,8 +150,7 @@ class Workers:
                 run.look_after(now=now)
                 if run.is_given_up:
                     self.abandon(worker, run)
-        if self.coroutines:
-            self.coroutines.look_after()
+        self._loops.look_after()
 
     def abandon(self, worker: Worker, run: Run) -> None:
         """Report the run as failed, whatever may still come of it, and let another worker begin."""
@@ -167,7 +160,8 @@ class Workers:
         self.active.remove(worker)
         for member in run.members:
             if member is run or member.end():
-                self._give_up(worker, member)
+                stack = stacks.of_thread(worker)
+                self._ends.give_up(member, saying="its thread was abandoned", stack=stack)
         worker_abandoned.send_robust(type(self), job=shown_job(run.job), stuck=self.stuck)
         if run.is_importing:
             # Others will wait for the module, and nobody knows whether it will ever be whole.
@@ -178,20 +172,3 @@ class Workers:
             successor.jobs_started = worker.jobs_started
             self.active.append(successor)
             successor.start()
-
-    def _give_up(self, worker: Worker, run: Run) -> None:
-        outcome = _given_up(worker, run)
-        has_moved = run.context.has_moved
-        transition = self._settlements.settled(run.job, outcome, has_moved=has_moved)
-        seconds = time.monotonic() - run.began_at
-        self._settlements.put(Finished(run.job, transition, outcome, seconds))
-
-
-def _given_up(worker: Worker, run: Run) -> Outcome:
-    if run.killed_at != NEVER:
-        return Cancelled(run.context.cancelled.reason)
-    return Failed(
-        f"Timed out after {run.job.timeout_seconds:g} s and did not react within "
-        f"{GRACE_SECONDS:g} s more; its thread was abandoned.",
-        traceback=stacks.of_thread(worker),
-    )

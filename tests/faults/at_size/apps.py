@@ -24,7 +24,7 @@ class AtSizeConfig(AppConfig):
             connection_created.connect(_watch)
         if "FAKETIME_TIMESTAMP_FILE" in os.environ:
             # It sleeps until a moment of the monotonic clock, which libfaketime gets wrong.
-            time.sleep = Event().wait  # type: ignore[assignment]
+            time.sleep = Event().wait  # type: ignore[assignment] # it waits as long
 
 
 def _watch(*, connection: BaseDatabaseWrapper, **kwargs: object) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from forge_jobs.runtime.command.shutdown import ORDERLY, RETIRED
+from forge_jobs.runtime.command.shutdown import FAILED, JOBS_DIED, ORDERLY, RETIRED
 from forge_jobs.runtime.command.supervisor import Birth, Supervisor
 from forge_jobs.runtime.retirement import Notices
+from tests.running import eventually
 
 
 class Family:
@@ -17,6 +18,7 @@ class Family:
     def __init__(self, *, drain: bool = False) -> None:
         self.births: list[Birth] = []
         self.buried: list[str] = []
+        self.burial_code = 0
         self.supervisor = Supervisor(
             name="tested",
             processes=1,
@@ -36,7 +38,7 @@ class Family:
 
     def bury(self, names: list[str]) -> int:
         self.buried += names
-        return shell("exit 0")
+        return shell(f"exit {self.burial_code}")
 
     @property
     def names(self) -> list[str]:
@@ -55,6 +57,11 @@ class Family:
         os.kill(pid, by)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         self.supervisor.see_to_the_dead()
+
+
+def see_to_burials(supervisor: Supervisor) -> bool:
+    supervisor.see_to_the_dead()
+    return supervisor.burials.are_under_way
 
 
 def shell(script: str) -> int:
@@ -109,6 +116,29 @@ def test_one_that_dies_while_it_retires_is_buried_at_once(family: Family) -> Non
     family.end("tested.1", by=signal.SIGKILL)
 
     assert (family.names, family.buried) == (["tested.1b"], ["tested.1"])
+
+
+@pytest.mark.parametrize(("drain", "code"), [(True, JOBS_DIED), (False, 0)])
+def test_a_drain_tells_of_jobs_that_died_with_one_that_retired(
+    family: Family, drain: bool, code: int
+) -> None:
+    family.supervisor.drain = drain
+    family.burial_code = JOBS_DIED
+    family.retire("tested.1")
+    family.end("tested.1", by=signal.SIGKILL)
+    family.supervisor.finish_burials()
+
+    assert family.supervisor.code == code
+
+
+def test_a_burial_that_fails_is_tried_once_more_at_the_end(family: Family) -> None:
+    family.burial_code = FAILED
+    family.retire("tested.1")
+    family.end("tested.1", by=signal.SIGKILL)
+    eventually(lambda: not see_to_burials(family.supervisor))
+    family.supervisor.finish_burials()
+
+    assert family.buried == ["tested.1", "tested.1"]
 
 
 def test_a_successor_that_dies_is_replaced_beside_the_one_that_still_retires(

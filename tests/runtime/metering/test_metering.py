@@ -144,7 +144,7 @@ def test_trouble_with_metrics_is_told_and_stops_nobody(
         raise error
 
     monkeypatch.setattr(MetricSample.objects, "store", broken)
-    told_of.connect(hear)  # type: ignore[attr-defined]
+    told_of.connect(hear)  # type: ignore[attr-defined] # which signal depends
     noop.enqueue()
     with running(engine()) as working:
         eventually(lambda: error in told)
@@ -161,7 +161,7 @@ def test_what_an_outage_kept_back_is_written_after_it(monkeypatch: pytest.Monkey
     def broken(*args: object, **kwargs: object) -> int:
         for _ in refusals:
             raise OperationalError("gone")
-        return int(store(*args, **kwargs))  # type: ignore[arg-type]
+        return int(store(*args, **kwargs))  # type: ignore[arg-type] # passed on
 
     monkeypatch.setattr(MetricSample.objects, "store", broken)
     noop.enqueue()

@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections, transaction
 from forge_jobs import JobContext, Snoozed, Throttled, job, signals
 from forge_jobs.durations import LONGEST
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running.worker import Worker
+from forge_jobs.runtime.running.handling import Handling
 from tests.app.jobs import noop
 from tests.app.models import Effect
 from tests.handlers.test_border import (
@@ -180,10 +180,10 @@ def test_a_job_put_off_for_ages_waits_for_a_century_and_says_so(
 def test_a_job_that_breaks_its_worker_spends_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line of defence, for what nobody foresaw; the jobs beside it lose nothing."""
 
-    def break_down(self: Worker, run: Any) -> Any:
+    def break_down(self: Handling, run: Any) -> Any:
         raise SystemExit("nobody foresaw this")
 
-    monkeypatch.setattr(Worker, "outcome_of", break_down)
+    monkeypatch.setattr(Handling, "outcome_of", break_down)
     poison = noop.using(max_attempts=1, priority=1).enqueue()
     neighbour = noop.using(max_attempts=1).enqueue()
     broken = engine(threads=1)

@@ -128,7 +128,7 @@ def test_a_second_answer_is_refused() -> None:
         with pytest.raises(RuntimeError, match="its answer already"):
             chunk[0].done(2)
         with pytest.raises(TypeError, match="an outcome or an exception, not 'fine'"):
-            chunk[0].answer("fine")  # type: ignore[arg-type]
+            chunk[0].answer("fine")  # type: ignore[arg-type] # wrong, to be refused
         refused.append(chunk[0])
 
     handler, _ = chunked(answer)

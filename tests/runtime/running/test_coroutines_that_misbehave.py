@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 
 from forge_jobs import job
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running import coroutines, run, workers
+from forge_jobs.runtime.running import loops, run
 from forge_jobs.signals import loop_blocked, worker_abandoned
 from tests.app.models import Effect
 from tests.running import PATIENCE, drain, engine, eventually, running
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "GRACE_SECONDS", 0.3)
-    monkeypatch.setattr(workers, "GRACE_SECONDS", 0.3)
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_one_that_swallows_its_timeout_is_given_up_too() -> None:
 
 
 def test_one_that_blocks_the_loop_is_named(monkeypatch: pytest.MonkeyPatch, patient: None) -> None:
-    monkeypatch.setattr(coroutines, "NAMED_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(loops, "NAMED_AFTER_SECONDS", 0.1)
     is_told = Event()
 
     @job(kind="tests.subject")
@@ -120,7 +119,7 @@ def test_one_that_blocks_the_loop_is_named(monkeypatch: pytest.MonkeyPatch, pati
 def test_a_task_that_blocks_the_loop_is_named_as_the_job_s_that_made_it(
     monkeypatch: pytest.MonkeyPatch, patient: None
 ) -> None:
-    monkeypatch.setattr(coroutines, "NAMED_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(loops, "NAMED_AFTER_SECONDS", 0.1)
     is_told = Event()
 
     async def block() -> None:

@@ -75,7 +75,7 @@ def prints_to_a_closed_stream() -> None:
     stream = io.StringIO()
     stream.close()
     with contextlib.redirect_stdout(stream):
-        print("nobody reads this")  # noqa: T201
+        print("nobody reads this")
 
 
 def returns_what_is_not_json() -> object:

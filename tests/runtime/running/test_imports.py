@@ -14,7 +14,7 @@ import pytest
 from forge_jobs import job
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running import run, striking, workers
+from forge_jobs.runtime.running import run, striking
 from tests.running import PATIENCE, drain, engine, eventually, running
 
 FIRST = """
@@ -75,8 +75,7 @@ def test_a_timeout_waits_for_the_import_and_then_strikes(package: str, timeout: 
 def test_a_process_that_gives_up_a_thread_in_an_import_retires(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (run, workers):
-        monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)
     end = Event()
     monkeypatch.setattr(sys, "forge_jobs_test_end", end, raising=False)
     (tmp_path / "never_imported.py").write_text("import sys; sys.forge_jobs_test_end.wait(30)\n")
@@ -103,8 +102,7 @@ def test_a_process_that_gives_up_a_thread_in_an_import_retires(
 def test_a_process_does_not_wait_for_what_waits_for_a_module_that_is_never_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (run, workers):
-        monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)
     end = Event()
     monkeypatch.setattr(sys, "forge_jobs_test_end", end, raising=False)
     (tmp_path / "never_made.py").write_text("import sys; sys.forge_jobs_test_end.wait(60)\n")
@@ -157,7 +155,7 @@ def test_no_strike_falls_into_an_import_however_many_there_are(
         thread = Thread(target=import_again)
         thread.start()
         assert begun.wait(PATIENCE)
-        eventually(lambda thread=thread: striking.strike(thread.ident or 0, JobTimedOut))  # type: ignore[misc]
+        eventually(lambda thread=thread: striking.strike(thread.ident or 0, JobTimedOut))  # type: ignore[misc] # a lambda's default
         thread.join(PATIENCE)
 
     assert len(struck_in) == 30

@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, c
 from forge_jobs import clock, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Interrupted, Released
-from forge_jobs.handlers.settlement import FORGIVEN
+from forge_jobs.handlers.settlement_texts import FORGIVEN
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.running import interruption
 from forge_jobs.runtime.running.interruption import MOST_IN_A_ROW, excuse
@@ -38,7 +38,7 @@ def _closed_at_the_end() -> Iterator[None]:
 def lost(sqlstate: str | None = None) -> OperationalError:
     """What Django raises when a session has been lost."""
     cause = Exception("terminating connection")
-    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+    cause.sqlstate = sqlstate  # type: ignore[attr-defined] # as drivers do
     error = OperationalError("terminating connection")
     error.__cause__ = cause
     return error

@@ -103,7 +103,7 @@ def test_a_process_that_lost_its_claim_does_not_write_into_another_s_run() -> No
         late = Run(run.job._replace(claimed_at="2000-01-01 00:00:00"), process_name="tested")
         late.context.progress(1)
         service = ProgressWriter(working.process, working.workers, writing=nullcontext())
-        working.workers.runs = lambda: [late]  # type: ignore[method-assign]
+        working.workers.runs = lambda: [late]  # type: ignore[method-assign] # for one that is late
         service.run_once(now=run.job.started_at)
         del working.workers.runs
         assert stored() is None
@@ -131,7 +131,7 @@ def test_what_is_no_finite_number_is_refused(done: float) -> None:
 
 def test_what_is_no_number_is_refused() -> None:
     with pytest.raises(TypeError):
-        context().progress("half")  # type: ignore[arg-type]
+        context().progress("half")  # type: ignore[arg-type] # wrong, to be refused
 
 
 def test_what_is_stored_is_not_stored_again() -> None:

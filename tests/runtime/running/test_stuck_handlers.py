@@ -8,7 +8,7 @@ import pytest
 
 from forge_jobs import job
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running import run, workers
+from forge_jobs.runtime.running import run
 from tests.app.jobs import block, noop
 from tests.running import engine, eventually, running
 
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(workers, "GRACE_SECONDS", 0.2)
 
 
 def is_finished(job: Job) -> bool:

@@ -1,3 +1,3 @@
-SECRET_KEY = "only for type checkers"  # noqa: S105
+SECRET_KEY = "only for type checkers"
 INSTALLED_APPS = ["django.contrib.contenttypes", "forge_jobs"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}

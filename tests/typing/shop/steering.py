@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
 from forge_jobs.models import (
+    Batch,
     Job,
     JobEvent,
     Lease,
@@ -31,6 +32,8 @@ assert_type(Schedule.objects.due(now=NOON).first(), Schedule | None)
 assert_type(Schedule.objects.get(name="nightly").trigger(by="ada"), Job | None)
 assert_type(RateLimitBudget.objects.drain("api", pause=timedelta(minutes=1)), None)
 assert_type(Lease.objects.holder("services", now=NOON), int | None)
+assert_type(Batch.objects.get(pk=1).jobs.first(), Job | None)
+assert_type(Batch.objects.get(pk=1).all_jobs().counts(), dict[str, int])
 assert_type(Share.objects.first(), Share | None)
 assert_type(JobEvent.objects.first(), JobEvent | None)
 assert_type(ProcessGauge.objects.first(), ProcessGauge | None)

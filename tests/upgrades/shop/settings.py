@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.databases import configured
 
-SECRET_KEY = "only for tests"  # noqa: S105
+SECRET_KEY = "only for tests"
 USE_TZ = True
 ALLOWED_HOSTS = ["127.0.0.1"]
 DATABASES: dict[str, dict[str, Any]] = {"default": configured(os.environ)}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sample_project.gallery.seed import seed_export, seed_login, seed_pictures
+from sample_project.gallery.seed import seed_login, seed_pictures, seed_works
 
 
 class Command(BaseCommand):
@@ -15,5 +15,5 @@ class Command(BaseCommand):
             self.stdout.write("Created the superuser demo with the password demo.")
         if count := seed_pictures():
             self.stdout.write(f"Asked for {count} pictures; a worker will draw them.")
-        if seed_export():
-            self.stdout.write("Asked for a slow export, to be watched and cancelled.")
+        if seed_works():
+            self.stdout.write("Asked for a catalogue in steps, and a slow export to be cancelled.")

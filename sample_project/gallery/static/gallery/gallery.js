@@ -28,33 +28,37 @@ async function refresh() {
   }
 }
 
-function show({ total, published, counts, pictures, archive }) {
+function show({ total, published, counts, pictures, works }) {
   set(document.querySelector("[data-total]"), "textContent", String(total));
   set(document.querySelector("[data-published]"), "textContent", String(published));
   for (const count of document.querySelectorAll("[data-count]")) {
     set(count, "textContent", String(counts[count.dataset.count] ?? 0));
   }
   for (const picture of pictures) showPicture(cards.get(picture.id), picture);
-  if (archive) showArchive(document.querySelector("[data-archive]"), archive);
+  for (const work of works) if (work.page) showWork(document.querySelector(`[data-work="${work.name}"]`), work);
 }
 
-function showArchive(section, archive) {
+function showWork(section, work) {
   set(section, "hidden", false);
-  const job = section.querySelector("[data-archive-job]");
-  set(job, "textContent", `job ${archive.job}`);
-  set(job, "href", new URL(archive.page, location).href);
-  const state = section.querySelector("[data-archive-state]");
-  set(state, "textContent", archive.label);
-  set(state.dataset, "state", archive.state);
-  set(section.querySelector("[data-archive-message]"), "textContent", archive.message);
+  const page = section.querySelector("[data-page]");
+  set(page, "textContent", work.title);
+  set(page, "href", new URL(work.page, location).href);
+  const mark = section.querySelector(".mark");
+  set(mark, "textContent", work.label);
+  set(mark.dataset, "state", work.state);
+  for (const [step, isStored] of Object.entries(work.steps)) {
+    section.querySelector(`[data-step="${step}"]`).toggleAttribute("data-stored", isStored);
+  }
+  set(section.querySelector(".message"), "textContent", work.message);
   const progress = section.querySelector("progress");
-  set(progress, "max", archive.total);
-  set(progress, "value", archive.done);
-  set(progress, "hidden", !archive.is_under_way);
-  set(section.querySelector("form"), "hidden", !archive.is_under_way);
-  const download = section.querySelector("[data-archive-address]");
-  set(download, "href", new URL(archive.address, location).href);
-  set(download, "hidden", !archive.address);
+  set(progress, "max", work.total);
+  set(progress, "value", work.done);
+  set(progress, "hidden", !work.is_under_way);
+  const form = section.querySelector("form");
+  if (form) set(form, "hidden", !work.is_under_way);
+  const made = section.querySelector("[data-address]");
+  set(made, "href", new URL(work.address, location).href);
+  set(made, "hidden", !work.address);
 }
 
 function showPicture(card, picture) {
@@ -65,6 +69,8 @@ function showPicture(card, picture) {
     image.hidden = false;
     card.querySelector(".view").href = picture.image;
   }
+  const colours = card.querySelector(".colours");
+  if (colours.childElementCount !== picture.colours.length) showColours(colours, picture.colours);
   for (const step of picture.steps) {
     const mark = card.querySelector(`[data-step="${step.name}"]`);
     set(mark, "textContent", step.label);
@@ -74,6 +80,17 @@ function showPicture(card, picture) {
   set(error, "textContent", picture.error);
   set(error, "hidden", !picture.error);
   set(card.querySelector("button"), "hidden", !picture.publishable);
+}
+
+function showColours(strip, colours) {
+  strip.setAttribute("viewBox", `0 0 ${colours.length || 1} 1`);
+  const stripes = colours.map((colour, place) => {
+    const stripe = document.createElementNS(strip.namespaceURI, "rect");
+    const given = { x: place, width: 1, height: 1, fill: colour };
+    for (const [name, value] of Object.entries(given)) stripe.setAttribute(name, value);
+    return stripe;
+  });
+  strip.replaceChildren(...stripes);
 }
 
 function set(target, property, value) {

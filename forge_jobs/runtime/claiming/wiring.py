@@ -1,0 +1,71 @@
+"""The parts that claiming is made of, and how they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from threading import Event
+
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.models import Process
+from forge_jobs.runtime.claiming.admission import Admission
+from forge_jobs.runtime.claiming.apart import Apart
+from forge_jobs.runtime.claiming.buffer import Buffer
+from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.doors import Door
+from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.kind_limits import KindLimits
+from forge_jobs.runtime.claiming.lanes import Lanes
+from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.lifecycle import Lifecycle
+from forge_jobs.runtime.options import Options
+from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.wake.local import Bell
+
+
+def fetcher(
+    process: Process,
+    *,
+    options: Options,
+    steering: Steering,
+    doors: Mapping[str, Door],
+    claims: Claims,
+    buffer: Buffer,
+    bell: Bell,
+    work_done: Callable[[], tuple[int, float]],
+    apart: Apart,
+    release: Callable[[ClaimedJob], None],
+    lifecycle: Lifecycle,
+    writing: AbstractContextManager[object],
+    stopping: Event,
+) -> Fetcher:
+    """The thread that claims, with all that tells it what, and how much."""
+    desks = buffer.desks
+    load = Load(work_done, threads=options.threads, doors=doors, desks=desks, apart=apart)
+    kinds = KindLimits(claims, process.kinds)
+    return Fetcher(
+        lanes=Lanes(options.queues, kinds=kinds, desks=desks, steering=steering, apart=apart),
+        kinds=kinds,
+        admission=Admission(
+            process,
+            steering=steering,
+            doors=doors,
+            load=load,
+            writing=writing,
+            stopping=stopping,
+        ),
+        steering=steering,
+        load=load,
+        claims=claims,
+        buffer=buffer,
+        bell=bell,
+        release=release,
+        lifecycle=lifecycle,
+        limits=options.limits,
+        poll_interval=options.poll_interval,
+        drain=options.drain,
+        gatekeeper=Gatekeeper(),
+        writing=writing,
+        stopping=stopping,
+    )
