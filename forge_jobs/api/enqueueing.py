@@ -8,14 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import P, Status
 from ninja.params import HeaderEx
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.jobs import router as router
 from forge_jobs.api.problems import Problem, forbidden, invalid
 from forge_jobs.api.reading import body_of
-from forge_jobs.api.shapes import Body, Document, Id, Seconds
+from forge_jobs.api.shapes import Body, Document, Id, Moment, Seconds
 from forge_jobs.api.writing import as_one
 from forge_jobs.enqueueing.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError, UnknownQueue
@@ -64,11 +64,11 @@ class Order(Body):
     payload: dict[str, Any] = Field({}, description="The handler's arguments, by name.")
     queue: str | None = Field(None, max_length=100)
     priority: int | None = Field(None, ge=-100, le=100, description="Higher runs first.")
-    run_at: AwareDatetime | None = Field(None, description="With its offset from UTC.")
+    run_at: Moment | None = Field(None, description="With its offset from UTC.")
     delay_seconds: Seconds | None = None
     max_attempts: int | None = Field(None, ge=1, le=1_000_000)
     timeout_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     expires_in_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
     dedupe_key: Key | None = Field(None, description="No other while an unfinished job has it.")
     on_duplicate: Literal["keep", "replace", "postpone"] = "keep"

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal
 from django.http import HttpRequest
 from ninja import Query as InQuery
 from ninja import Router, Status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.enqueueing import refuse_closed
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Document, Done, Id, Name, Numbered, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Id, Moment, Name, Numbered, Seconds
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.dashboard import schedules
 from forge_jobs.dashboard.schedules import ScheduleLine
@@ -39,8 +39,8 @@ class ScheduleChanges(Body):
     overlap: OverlapName | None = None
     catch_up: CatchUpName | None = None
     jitter_seconds: Seconds | None = None
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     queue: str | None = Field(None, max_length=100)
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     max_attempts: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
