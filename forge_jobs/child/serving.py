@@ -40,7 +40,7 @@ def serve(function: Callable[..., Any]) -> None:
     """
     line.take_streams()
     log_to_parent()
-    line.say(ready=True)
+    line.say_ready()
     for request in line.inbox:
         job = json.loads(request)
         line.begin(job["id"])
@@ -97,22 +97,26 @@ class Told(logging.Handler):
         try:
             level = "debug" if record.levelno < logging.INFO else record.levelname.lower()
             facts = vars(record)
-            text = self.format(record).removeprefix(f"{facts.get('kind')} #{facts.get('job_id')}: ")
-            line.say(log=text, level=level if level in LEVELS else "info")
+            job_id = facts.get("job_id")
+            text = self.format(record).removeprefix(f"{facts.get('kind')} #{job_id}: ")
+            of = job_id if job_id in line.jobs else None
+            if not line.say(of=of, log=text, level=level if level in LEVELS else "info"):
+                sys.stderr.write(f"{text}\n")
         except Exception:
             self.handleError(record)
 
 
 class Line:
-    """The way to the parent; for any thread."""
+    """The way to the parent; for any thread. Between two jobs nothing may be said."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, out: int = 1) -> None:
         self._lock = Lock()
-        self._out = 1
+        self._out = out
         self.inbox: IO[bytes] = sys.stdin.buffer
-        self._job: dict[str, int] = {}
-        self._untold: dict[str, Any] | None = None
-        self._told_at = 0.0
+        self.jobs: tuple[int, ...] = ()
+        self._untold: dict[int, dict[str, Any]] = {}
+        self._told_at: dict[int, float] = {}
+        os.register_at_fork(after_in_child=self._disown)
 
     def take_streams(self) -> None:
         """Let what others print go to stderr, and give them nothing to read."""
@@ -122,30 +126,51 @@ class Line:
         os.dup2(nothing, 0)
         os.close(nothing)
 
-    def begin(self, job_id: int) -> None:
-        self._job, self._untold, self._told_at = {"id": job_id}, None, 0.0
+    def say_ready(self) -> None:
+        with self._lock:
+            self._write({"ready": True})
+
+    def begin(self, *jobs: int) -> None:
+        self._untold, self._told_at = {}, {}
+        self.jobs = jobs
 
     def end(self, answer: dict[str, Any]) -> None:
-        self.tell_rest()
-        self.say(**answer)
-
-    def tell_rest(self) -> None:
-        if self._untold:
-            self.say(progress=self._untold)
-        self._untold = None
-
-    def tell_progress(self, step: dict[str, Any]) -> None:
-        if time.monotonic() < self._told_at + PROGRESS_SECONDS:
-            self._untold = step
-        else:
-            self._untold, self._told_at = None, time.monotonic()
-            self.say(progress=step)
-
-    def say(self, **said: Any) -> None:
-        unsent = memoryview(f"{_encode({**self._job, **said})}\n".encode())
+        """Say what the job, or the call for several, came to; what is said later is dropped."""
+        for job_id in [*self._untold]:
+            self.tell_rest(of=job_id)
         with self._lock:
-            while unsent:
-                unsent = unsent[os.write(self._out, unsent) :]
+            self._write({"id": self.jobs[0], **answer})
+            self.jobs = ()
+
+    def tell_rest(self, *, of: int) -> None:
+        if step := self._untold.pop(of, None):
+            self.say(of=of, progress=step)
+
+    def tell_progress(self, step: dict[str, Any], *, of: int | None = None) -> None:
+        job_id = of or (self.jobs or (0,))[0]
+        if time.monotonic() < self._told_at.get(job_id, 0.0) + PROGRESS_SECONDS:
+            self._untold[job_id] = step
+        else:
+            self._untold.pop(job_id, None)
+            self._told_at[job_id] = time.monotonic()
+            self.say(of=job_id, progress=step)
+
+    def say(self, *, of: int | None = None, **said: Any) -> bool:
+        """Whether it could be said: a thread that a job has left behind may speak of that later."""
+        with self._lock:
+            if not self.jobs or of not in (None, *self.jobs):
+                return False
+            self._write({"id": of or self.jobs[0], **said})
+            return True
+
+    def _disown(self) -> None:
+        """In a fork of this process, which speaks for no job."""
+        self._lock, self.jobs = Lock(), ()
+
+    def _write(self, said: dict[str, Any]) -> None:
+        unsent = memoryview(f"{_encode(said)}\n".encode())
+        while unsent:
+            unsent = unsent[os.write(self._out, unsent) :]
 
 
 line: Final = Line()

@@ -75,7 +75,7 @@ class Child:
 
     def send(self, data: bytes) -> None:
         """Write what the pipe takes now, and the rest while `receive()` waits."""
-        self._unsent = memoryview(data)
+        self._unsent = memoryview(b"".join((self._unsent, data)))
         self._write()
 
     def finish_input(self) -> None:

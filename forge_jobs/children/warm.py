@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -20,6 +21,7 @@ EXIT_SECONDS: Final = 0.5
 """How long one that has closed its stdout may take to end, to be told how it did."""
 
 LAST_WORDS: Final = 3
+REMEMBERED_JOBS: Final = 100
 
 
 class Fault(NamedTuple):
@@ -44,6 +46,7 @@ class WarmChild(Child):
         self._lines, self._logs = Lines(longest=longest_line), LogLines()
         self.jobs_done = 0
         self.job_id: int | None = None
+        self.earlier_jobs: deque[int] = deque(maxlen=REMEMBERED_JOBS)
         self.memory_looked_at = time.monotonic()
         self.fault: Fault | None = None
 

@@ -35,6 +35,14 @@ class Garbage(ValueError):
     """A line that no child may say; the message, which goes on from "a line", says why."""
 
 
+class Stray(Garbage):
+    """A line with the `job_id` of another job."""
+
+    def __init__(self, message: str, *, job_id: int) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
 @dataclass(frozen=True)
 class Ready:
     """It can take jobs."""
@@ -55,7 +63,7 @@ class Step:
     message: Any = ""
 
 
-def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
+def parsed(line: bytes) -> dict[str, Any]:
     """Raises `Garbage`."""
     try:
         said = json.loads(line)
@@ -63,8 +71,14 @@ def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
         raise Garbage(f"that is not JSON: {shortened(line)}") from None
     if not isinstance(said, dict):
         raise Garbage(f"that is no object: {shortened(line)}")
+    return said
+
+
+def understood(said: dict[str, Any], *, job_id: int) -> Outcome | Step | Log | Ready:
+    """Raises `Garbage`."""
     if "id" in said and (type(said["id"]) is not int or said["id"] != job_id):
-        raise Garbage(f"with the id {quoted(said['id'])} during job {job_id}")
+        message = f"with the id {quoted(said['id'])} during job {job_id}"
+        raise Stray(message, job_id=said["id"]) if type(said["id"]) is int else Garbage(message)
     match said:
         case {"status": status}:
             return _outcome(status, said)
@@ -76,7 +90,8 @@ def read(line: bytes, *, job_id: int) -> Outcome | Step | Log | Ready:
             return Log(_level(said), str(text))
         case {"ready": True}:
             return Ready()
-    raise Garbage(f"without a status, a progress or a log: {shortened(line)}")
+    line = json.dumps(said, ensure_ascii=False)
+    raise Garbage(f"without a status, a progress or a log: {quoted(line)}")
 
 
 def shortened(line: bytes) -> str:

@@ -14,7 +14,7 @@ from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 from forge_jobs.handlers.border import failed, own
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.handlers.outcomes import Done, Failed, Outcome
-from forge_jobs.handlers.registry import HandlerOptions, default_kind, give, registry
+from forge_jobs.handlers.registry import FunctionOptions, default_kind, give, registry
 from forge_jobs.handlers.signature import Signature, misfit, refuse_no_function
 from forge_jobs.wording import quoted
 
@@ -181,7 +181,7 @@ def chunk_job(
     wait: timedelta | float = timedelta(milliseconds=50),
     chunk_key: Callable[[dict[str, Any]], str] | None = None,
     kind: str | None = None,
-    **options: Unpack[HandlerOptions],
+    **options: Unpack[FunctionOptions],
 ) -> Callable[[Callable[[Chunk[T]], Outcome | None]], ChunkHandler[T]]:
     """Make a function the handler of a kind whose jobs it gets up to `size` at a time.
 
@@ -200,7 +200,9 @@ def chunk_job(
             wait=wait,
             chunk_key=chunk_key,
         )
-        give(handler, options, by="chunk_job()", also=("kind", "size", "wait", "chunk_key"))
+        known = FunctionOptions.__annotations__
+        also = ("kind", "size", "wait", "chunk_key")
+        give(handler, options, by="chunk_job()", known=known, also=also)
         _refuse_unfit(handler)
         return registry.add(handler)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs.children.lines import LineTooLong
 from forge_jobs.children.program import LONGEST_LINE, Program
 from forge_jobs.children.warm import TICK_SECONDS, Fault, WarmChild
 from forge_jobs.exceptions import JobTimedOut
-from forge_jobs.handlers.answers import Garbage, Log, Ready, Step, read
-from forge_jobs.handlers.outcomes import Failed, Outcome
+from forge_jobs.handlers.answers import Garbage, Log, Ready, Step, Stray, parsed, understood
+from forge_jobs.handlers.outcomes import Failed, Interrupted, Outcome
 from forge_jobs.states import ChildEnd
 
 if TYPE_CHECKING:
@@ -26,13 +27,20 @@ _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 class Conversation:
     """Ends with an outcome, or as `heed()` says: a child that still works then has a fault."""
 
+    size = 1
+    """How many jobs it is about."""
+
     def __init__(self, ctx: JobContext, payload: dict[str, Any], *, program: Program) -> None:
         self._ctx = ctx
         self._payload = payload
         self._program = program
         self._has_ended = False
-        limit = ctx.job.timeout_seconds
-        self._due_at = time.monotonic() + limit if limit else float("inf")
+        self._due_at = float("inf")
+
+    @property
+    def limit(self) -> float | None:
+        """After how many seconds its time is up, which begins when a child has the job."""
+        return self._ctx.job.timeout_seconds
 
     def heed_alone(self) -> None:
         """Raises `Cancelled` when the job is to stop, `JobTimedOut` when its time is up."""
@@ -46,6 +54,8 @@ class Conversation:
         child.job_id = ctx.job_id
         ctx.place = f"{ctx.process_name[:LONGEST_NAME]}, child {child.pid}"
         child.send(self.request())
+        if limit := self.limit:
+            self._due_at = time.monotonic() + limit
         while True:
             try:
                 lines, logs = child.hear(TICK_SECONDS)
@@ -66,7 +76,7 @@ class Conversation:
 
     def understand(self, child: WarmChild, line: bytes) -> Outcome | Step | Log | Ready:
         """Raises `Garbage`."""
-        return read(line, job_id=self._ctx.job_id)
+        return understood(parsed(line), job_id=self._ctx.job_id)
 
     def request(self) -> bytes:
         ctx = self._ctx
@@ -86,9 +96,13 @@ class Conversation:
             try:
                 outcome = self._taken(self.understand(child, line))
             except Garbage as error:
-                return self._broken_off(child, Fault(ChildEnd.GARBAGE, f"said a line {error}"))
+                failure = self._broken_off(child, Fault(ChildEnd.GARBAGE, f"said a line {error}"))
+                if isinstance(error, Stray) and error.job_id in child.earlier_jobs:
+                    return Interrupted(failure.message, delay=timedelta(0))
+                return failure
             if outcome:
-                child.jobs_done += 1
+                child.jobs_done += self.size
+                child.earlier_jobs.append(self._ctx.job_id)
                 if place < len(lines) or not child.is_at_rest:
                     child.blame(ChildEnd.GARBAGE, "it went on after its answer")
                 return outcome
@@ -100,7 +114,8 @@ class Conversation:
                 try:
                     self._ctx.progress(done, total, message)
                 except (TypeError, ValueError) as error:
-                    raise Garbage(f"whose progress can't be taken: {error}") from None
+                    why = str(error).removesuffix(".")
+                    raise Garbage(f"whose progress can't be taken: {why}") from None
             case Log(level, text):
                 self._ctx.logger.log(level, "%s", text)
             case Outcome():
@@ -117,7 +132,7 @@ class Conversation:
             self._has_ended = child.has_ended()
         return self._program.uses_too_much(child)
 
-    def _broken_off(self, child: WarmChild, fault: Fault) -> Outcome:
+    def _broken_off(self, child: WarmChild, fault: Fault) -> Failed:
         what = fault.words.removeprefix("it ")
         child.blame(fault.reason, f"it {what}")
         return Failed(f"The child {what}.")

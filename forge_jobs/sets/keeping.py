@@ -36,6 +36,8 @@ class Keeping:
     store: Store
     has_kept: bool = False
     """Whether the run has used any of it."""
+    has_moved_apart: bool = False
+    """Whether a child says that its walk has come further."""
     completion: Done | None = None
     """What the handler has said of its end; that holds if its transaction was committed."""
 
@@ -51,7 +53,7 @@ class Keeping:
     @property
     def has_moved(self) -> bool:
         """Whether a walk has come further than those of earlier runs, which costs no attempt."""
-        return self.has_kept and self.steps.have_moved
+        return self.has_moved_apart or (self.has_kept and self.steps.have_moved)
 
     def step(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What a function returns, which is called once for all attempts and then stored.

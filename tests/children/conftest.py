@@ -47,8 +47,10 @@ def tell(pool: SubprocessPool, do: str, **payload: Any) -> Outcome:
     return run(pool, {"do": do, **payload})
 
 
-def claimed(pool: JobHandler, payload: dict[str, Any], *, timeout: float | None = None) -> Run:
+def claimed(
+    pool: JobHandler, payload: dict[str, Any], *, timeout: float | None = None, pk: int = 0
+) -> Run:
     """A run that a worker can begin."""
-    row = (0, "default", pool.kind, json.dumps(payload), "{}", 0, None, 1, 1, timeout)
+    row = (pk, "default", pool.kind, json.dumps(payload), "{}", 0, None, 1, 1, timeout)
     job = ClaimedJob(*row, claimed_at="then")
     return Run(job, process_name="tested")

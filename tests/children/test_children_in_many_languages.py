@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from forge_jobs import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled, register
 from forge_jobs.child.__main__ import found
-from forge_jobs.child.serving import answered
+from forge_jobs.child.serving import Line, answered
 from forge_jobs.children.guardian import guardian
 from forge_jobs.handlers import SubprocessPool
 from forge_jobs.testing import run
@@ -89,6 +90,31 @@ def test_what_a_python_child_prints_does_not_disturb_its_answers() -> None:
     said = [json.loads(line) for line in ended.stdout.splitlines()]
     assert said[0] == {"ready": True}
     assert [(one["id"], one["status"]) for one in said[1:]] == [(1, "error"), (2, "error")]
+
+
+def test_what_a_job_leaves_behind_speaks_neither_between_two_jobs_nor_for_another() -> None:
+    theirs, ours = os.pipe()
+    line = Line(out=ours)
+    line.begin(7)
+    said = [line.say(log="in time")]
+    line.end({"status": "ok"})
+    said += [line.say(log="at rest"), line.say(of=7, progress=1)]
+    line.begin(8)
+    said += [line.say(of=7, progress=2), line.say(of=8, progress=3)]
+    if not (fork := os.fork()):
+        os._exit(line.say(log="in a fork"))
+    assert os.waitpid(fork, 0)[1] == 0
+
+    heard = [json.loads(one) for one in os.read(theirs, 4_096).splitlines()]
+    os.close(theirs)
+    os.close(ours)
+
+    assert said == [True, False, False, False, True]
+    assert heard == [
+        {"id": 7, "log": "in time"},
+        {"id": 7, "status": "ok"},
+        {"id": 8, "progress": 3},
+    ]
 
 
 def refuse() -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Thread
@@ -154,6 +155,20 @@ def test_an_answer_stands_but_who_goes_on_after_it_is_replaced(pool: Made, do: s
     assert pid(children) != before
 
 
+@pytest.mark.parametrize(("of", "outcome"), [(7, Interrupted), (9, Failed)])
+def test_who_speaks_of_an_earlier_job_costs_the_one_that_runs_no_attempt(
+    pool: Made, of: int, outcome: type[Outcome]
+) -> None:
+    children = pool()
+    late = {"do": "say", "text": f'{{"id": {of}, "status": "ok"}}'}
+    earlier, now = claimed(children, {}, pk=7), claimed(children, late, pk=8)
+
+    came = [LoneWorker().outcome_of(one)[0] for one in (earlier, now)]
+
+    assert [type(one) for one in came] == [Done, outcome]
+    assert f"The child said a line with the id {of} during job 8." in str(vars(came[1]))
+
+
 @pytest.mark.parametrize("do", ["hang", "ignore signals", "stop", "close stdin"])
 def test_a_child_is_ended_with_its_group_when_the_time_of_its_job_is_up(
     pool: Made, do: str
@@ -303,6 +318,17 @@ def test_a_pool_that_can_not_start_says_why_and_leaves_nothing_behind(
 
     assert message in str(raised.value)
     assert len(psutil.Process().children()) <= GUARD
+
+
+def test_the_time_in_which_a_child_starts_is_not_its_job_s(pool: Made) -> None:
+    children = pool("--slow", "--ready", ready=True)
+    began = time.monotonic()
+
+    outcome, _ = LoneWorker().outcome_of(claimed(children, {"do": "hang"}, timeout=0.2))
+
+    assert isinstance(outcome, Failed)
+    assert outcome.message.startswith("Timed out after 0.2 s")
+    assert time.monotonic() - began >= 0.3 + 0.2
 
 
 def test_a_job_for_which_no_child_can_be_started_spends_no_attempt(pool: Made) -> None:

@@ -67,6 +67,16 @@ def test_children_are_told_of_and_forgotten_when_they_are_gone(pool: Made, roll:
     assert {*Child.objects.values_list("pid", flat=True)} == pids(made) != {first}
 
 
+def test_what_ended_is_counted_though_its_process_has_signed_off(pool: Made) -> None:
+    process = process_named("p1")
+    roll = Roll(process, writing=nullcontext())
+    tell(pool(), "exit", code=1)
+    process.delete()
+
+    assert roll.run_once(now=NOON) == 1
+    assert ChildRestart.objects.get().times == 1
+
+
 def test_nothing_is_written_of_children_that_rest(pool: Made, roll: Roll) -> None:
     tell(pool(), "echo")
     roll.run_once(now=NOON)

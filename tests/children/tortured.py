@@ -96,6 +96,8 @@ def obey(job: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    if "--slow" in sys.argv:
+        time.sleep(0.3)
     if "--ready" in sys.argv:
         say(ready=True)
     if "--both-ways" in sys.argv:  # speaks before it reads

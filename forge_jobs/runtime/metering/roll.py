@@ -33,7 +33,9 @@ class Roll(Service):
         pool_child_ended.connect(self._count)
 
     def run_once(self, *, now: datetime) -> int:
-        return self.call() + self.tell_of_restarts(now=now)
+        told = self.tell_of_restarts(now=now)
+        has_signed_off = self._process.pk is None  # and its children with it
+        return told if has_signed_off else told + self.call()
 
     def call(self) -> int:
         """Store who is there, if that has changed; returns how many those are."""

@@ -33,7 +33,7 @@ class Member(Run):
         self._call = call
 
     def kill(self) -> None:
-        if self.killed_at == NEVER:
+        if self.killed_at == NEVER and not self.has_ended:
             self.killed_at = time.monotonic()
             self._call.kill()
 
@@ -46,7 +46,12 @@ class Call(Run):
     """What ends it ends all that have no answer: a thread can't be struck for one of them."""
 
     def __init__(
-        self, jobs: Sequence[ClaimedJob], *, desk: Desk, process_name: str, store: Store
+        self,
+        jobs: Sequence[ClaimedJob],
+        *,
+        desk: Desk | None = None,
+        process_name: str,
+        store: Store,
     ) -> None:
         super().__init__(jobs[0], process_name=process_name, store=store)
         self._desk = desk
@@ -65,12 +70,19 @@ class Call(Run):
         with self._lock:
             self._has_struck = False
         self.has_timed_out = False
-        limits = [run.job.timeout_seconds for run in group if run.job.timeout_seconds]
-        self.due_at = time.monotonic() + min(limits) if limits else NEVER
+        limit = shortest_limit(group)
+        self.due_at = time.monotonic() + limit if limit else NEVER
         self.killed_at = min(run.killed_at for run in group)
 
     def let_go(self) -> None:
-        self._desk.end_call(len(self._members), seconds=time.monotonic() - self.began_at)
+        if self._desk:
+            self._desk.end_call(len(self._members), seconds=time.monotonic() - self.began_at)
+
+
+def shortest_limit(group: Sequence[Run]) -> float | None:
+    """How many seconds a call for these may take; None for no limit."""
+    limits = [run.job.timeout_seconds for run in group if run.job.timeout_seconds]
+    return min(limits, default=None)
 
 
 class Caller:
@@ -171,7 +183,7 @@ class Caller:
             return []
         if len(left) == 1:
             left[0].has_timed_out = call.has_timed_out
-            self.conclude(left[0], failures.outcome(left[0], error))
+            self.conclude(left[0], self._failure(left[0], error))
             return []
         if excused := failures.excuse(left[0], error):
             for run in left:
@@ -179,3 +191,6 @@ class Caller:
             return []
         middle = len(left) // 2
         return [left[middle:], left[:middle]]  # the last is the next
+
+    def _failure(self, run: Run, error: BaseException) -> Outcome:
+        return self._failures.outcome(run, error)

@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process
 from forge_jobs.runtime.claiming.buffer import Buffer
@@ -17,7 +18,8 @@ from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.running.beginning import Beginning
-from forge_jobs.runtime.running.calls import Caller
+from forge_jobs.runtime.running.calls import Call, Caller
+from forge_jobs.runtime.running.calls_apart import CallerApart
 from forge_jobs.runtime.running.coroutines import Coroutines
 from forge_jobs.runtime.running.ends import Ends
 from forge_jobs.runtime.running.failures import Failures
@@ -90,6 +92,13 @@ def hire(
     return workers, buffer
 
 
+def caller(process: Process, call: Call, handler: ChunkHandler[Any], **parts: Any) -> Caller:
+    """Who calls in the thread that asks, or in a child."""
+    if handler.isolation:
+        return CallerApart(call, handler, process=process.pk, **parts)
+    return Caller(call, handler, **parts)
+
+
 class Office:
     """Makes those who run jobs, of what they share and what each has for itself."""
 
@@ -122,7 +131,9 @@ class Office:
             handling=Handling(
                 self._process, refused=refused, failures=failures, settled=ends.settled
             ),
-            caller_of=partial(Caller, refused=refused, failures=failures, report=ends.report),
+            caller_of=partial(
+                caller, self._process, refused=refused, failures=failures, report=ends.report
+            ),
             **self._shared,
         )
 

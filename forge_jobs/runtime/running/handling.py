@@ -22,7 +22,7 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
-from forge_jobs.runtime.running.apart import run_apart
+from forge_jobs.runtime.running.apart import Apart
 from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.keeping import concluded
 from forge_jobs.runtime.running.run import End, Run
@@ -77,28 +77,33 @@ class Handling:
             return failed(error), None
 
     def run_handler(self, run: Run) -> End:
+        stored = None
         try:
             if refused := self._refused(run):
                 return refused
-            run.start_clock()
             handler = registry.get(run.job.kind)
+            if handler.pool is None:  # else it starts when a child has the job
+                run.start_clock()
             if handler.isolation:
-                return self.run_apart(handler, run)
-            if handler.atomic:
-                return self.run_atomically(handler, run)
-            outcome = self.call(handler, run)
+                outcome, stored = self.run_apart(handler, run)
+            elif handler.atomic:
+                outcome, stored = self.run_atomically(handler, run)
+            else:
+                outcome = self.call(handler, run)
         except Outcome as raised:
             outcome = run.heeding(own(raised))
         except BaseException as error:  # SystemExit ends a job, not its worker
             outcome = self._failures.outcome(run, error)
-        if run.context.has_kept:
+        if run.context.has_kept and not stored:
             outcome = concluded(run, outcome)
-        return outcome, None
+        return outcome, stored
 
     def run_apart(self, handler: JobHandler, run: Run) -> End:
         """In a child, where middleware and transactions are."""
         pool = handler.pool or children_of(handler)
-        outcome, stored = run_apart(run, pool, process=self._process.pk, settled=self._settled)
+        stopping = self._failures.stopping
+        apart = Apart(run, pool, process=self._process.pk, stopping=stopping, settled=self._settled)
+        outcome, stored = apart.held()
         return run.heeding(outcome), stored
 
     def run_here(self, handler: JobHandler, run: Run) -> End:
