@@ -23,7 +23,7 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
     measured = {
         "p50": Measured(f"p50 of {what}", "ms"),
         "p99": Measured(f"p99 of {what}", "ms", [Limit(LIMIT_MS)]),
-        "processor": Measured(f"processor time of the web process a request, {what}", "ms"),
+        "processor": Measured(f"processor time of the web processes a request, {what}", "ms"),
         "drained": Measured(f"jobs drained beside {what}", "1/s"),
     }
     for turn in range(options.rounds):

@@ -9,6 +9,16 @@ APPS = {
     "forge_jobs": ["forge_jobs", "benchmarks"],
     "same_row": ["forge_jobs", "benchmarks"],
     "django_tasks_db": ["django_tasks", "django_tasks_db"],
+    "django_ox": ["django_ox"],
+    "dj_queue": ["dj_queue"],
+}
+TASK_BACKENDS = {
+    "django_tasks_db": {"BACKEND": "django_tasks_db.DatabaseBackend"},
+    "django_ox": {"BACKEND": "django_ox.backend.OxBackend"},
+    "dj_queue": {
+        "BACKEND": "dj_queue.backend.DjQueueBackend",
+        "OPTIONS": {"workers": [{"threads": 8}]},
+    },
 }
 
 
@@ -41,7 +51,8 @@ def sqlite(path: str) -> dict[str, object]:
 
 
 DATABASES = {"default": postgresql(URL) if URL.startswith("postgresql:") else sqlite(URL)}
-INSTALLED_APPS = APPS[os.environ["BENCHMARK_PROGRAM"]]
+PROGRAM = os.environ["BENCHMARK_PROGRAM"]
+INSTALLED_APPS = APPS[PROGRAM]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "no secret"
 QUEUES = ["default", *(f"queue-{n}" for n in range(int(os.environ.get("BENCHMARK_QUEUES", "0"))))]
@@ -49,4 +60,4 @@ FORGE_JOBS = {
     "IMPORTS": os.environ.get("BENCHMARK_IMPORTS", "").split(),
     "QUEUES": {queue: {} for queue in QUEUES},
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": TASK_BACKENDS[PROGRAM]} if PROGRAM in TASK_BACKENDS else {}

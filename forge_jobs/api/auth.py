@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
@@ -89,10 +89,10 @@ def _of_token(header: str) -> TokenUser:
 def _owner(token: ApiToken) -> Any:
     """Whoever it acts for, if that one is still there and active."""
     try:
-        owner = get_user_model()._default_manager.filter(pk=token.owner_key).first()
-    except (ValueError, ValidationError):  # users have had other keys then
+        owner = get_user_model()._default_manager.get(pk=token.owner_key)
+    except (ObjectDoesNotExist, ValueError, ValidationError):  # users may have had other keys then
         return None
-    return owner if owner is not None and owner.is_active else None
+    return owner if owner.is_active else None
 
 
 class _Check(CsrfViewMiddleware):
@@ -102,7 +102,7 @@ class _Check(CsrfViewMiddleware):
 
 def _refuse_forged(request: HttpRequest) -> None:
     """As Django does it before views, which have to be exempt for those with tokens."""
-    request.csrf_processing_done = False  # type: ignore[attr-defined]
+    request.csrf_processing_done = False  # type: ignore[attr-defined] # Django's own mark
     check = _Check(lambda request: HttpResponse())
     check.process_request(request)
     check.process_view(request, _view, (), {})

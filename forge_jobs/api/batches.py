@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id, Numbered, Why
+from forge_jobs.api.shapes import Document, Done, Id, Numbered, Why
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.dashboard import batches
 from forge_jobs.dashboard.batches import BatchLine, BatchPage
 from forge_jobs.models import Batch
@@ -24,7 +26,7 @@ class BatchListing(Numbered):
     state: Literal["open", "sealed", "succeeded", "failed"] | None = None
 
 
-class BatchDocument(Schema):
+class BatchDocument(Document):
     id: Id
     name: str
     state: str = Field(examples=["sealed"])
@@ -42,7 +44,7 @@ class WholeBatch(BatchDocument):
     has_more_parts: bool
 
 
-class BatchPageDocument(Schema):
+class BatchPageDocument(Document):
     batches: list[BatchDocument]
     matched: int
     next_page: int | None
@@ -67,7 +69,7 @@ def list_batches(request: HttpRequest, asked: InQuery[BatchListing]) -> dict[str
 @router.get(
     "/batches/{int:id}", response=WholeBatch, operation_id="get_batch", summary="Read a batch"
 )
-def get_batch(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+def get_batch(request: HttpRequest, id: Id) -> dict[str, Any]:
     batch = Seat.looking(request, Batch).row(pk=id)
     with db.snapshot():
         page = BatchPage.read(batch, now=clock.now())
@@ -81,30 +83,23 @@ def get_batch(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
     operation_id="cancel_batch",
     summary="Cancel all that is left of a batch",
 )
-def cancel_batch(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
-    return _pressed(request, "forge_jobs_cancel_batch", id, reason=why.reason)
+def cancel_batch(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+    seat = Seat.of(request, Batch)
+    return seat.press("forge_jobs_cancel_batch", {"pk": id}, reason=why.reason)
 
 
-@router.post(
-    "/batches/{int:id}/requeue",
-    response=Done,
-    operation_id="requeue_batch",
-    summary="Requeue the failed jobs of a batch",
+add_verbs(
+    router,
+    "/batches/{int:id}",
+    partial(Seat.of, model=Batch),
+    Verb("requeue", "requeue_batch", "Requeue the failed jobs of a batch"),
+    Verb(
+        "seal",
+        "seal_batch",
+        "Seal a batch",
+        "It is complete: it ends with the last of its jobs.",
+    ),
 )
-def requeue_batch(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    return _pressed(request, "forge_jobs_requeue_batch", id)
-
-
-@router.post(
-    "/batches/{int:id}/seal", response=Done, operation_id="seal_batch", summary="Seal a batch"
-)
-def seal_batch(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    """It is complete: it ends with the last of its jobs."""
-    return _pressed(request, "forge_jobs_seal_batch", id)
-
-
-def _pressed(request: HttpRequest, button: str, pk: int, **answers: Any) -> dict[str, str]:
-    return {"detail": Seat.of(request, Batch).press(button, {"pk": pk}, **answers)}
 
 
 def _document(line: BatchLine) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Name, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Name, Seconds
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.dashboard import budgets
 from forge_jobs.dashboard.budgets import BudgetCard
@@ -40,7 +42,7 @@ class Drain(Body):
     pause_seconds: Seconds = 60.0
 
 
-class BudgetDocument(Schema):
+class BudgetDocument(Document):
     """`state` is `live`, `empty` or `paused`."""
 
     name: str
@@ -53,7 +55,7 @@ class BudgetDocument(Schema):
     is_declared: bool
 
 
-class BudgetList(Schema):
+class BudgetList(Document):
     budgets: list[BudgetDocument]
 
 
@@ -81,17 +83,16 @@ def add_budget(request: HttpRequest, new: NewBudget) -> Any:
 )
 def drain_budget(request: HttpRequest, name: Name, drain: Drain) -> dict[str, str]:
     """Jobs of the queues that spend it wait; what runs goes on."""
-    return _pressed(request, "forge_jobs_drain_budget", name, pause=drain.pause_seconds)
+    seat = Seat.of(request, RateLimitBudget)
+    return seat.press("forge_jobs_drain_budget", {"name": name}, pause=drain.pause_seconds)
 
 
-@router.post(
-    "/budgets/{path:name}/refill",
-    response=Done,
-    operation_id="refill_budget",
-    summary="Fill a budget",
+add_verbs(
+    router,
+    "/budgets/{path:name}",
+    partial(Seat.of, model=RateLimitBudget),
+    Verb("refill", "refill_budget", "Fill a budget"),
 )
-def refill_budget(request: HttpRequest, name: Name) -> dict[str, str]:
-    return _pressed(request, "forge_jobs_refill_budget", name)
 
 
 @router.get(
@@ -122,10 +123,6 @@ def delete_budget(request: HttpRequest, name: Name) -> dict[str, str]:
     """One that neither settings declare nor a queue spends."""
     Seat.of(request, RateLimitBudget).delete({"name": name})
     return {"detail": f"The budget {name} is deleted."}
-
-
-def _pressed(request: HttpRequest, button: str, name: str, **answers: Any) -> dict[str, str]:
-    return {"detail": Seat.of(request, RateLimitBudget).press(button, {"name": name}, **answers)}
 
 
 def _read(row: RateLimitBudget) -> dict[str, Any]:

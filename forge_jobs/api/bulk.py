@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import ConfigDict, Field, model_validator
 
 from forge_jobs import clock
@@ -14,7 +14,7 @@ from forge_jobs.admin.job_bulk import ACROSS, LARGEST_TICKED, TICKED, BulkReques
 from forge_jobs.api.jobs import FILTERS, Filters, job_filter
 from forge_jobs.api.problems import forbidden
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Id, Reason
+from forge_jobs.api.shapes import Body, Document, Id, Reason
 from forge_jobs.models import Job
 
 router: Final = Router(tags=["Jobs"])
@@ -50,7 +50,7 @@ class BulkOrder(Body):
         return self
 
 
-class BulkDone(Schema):
+class BulkDone(Document):
     """How many jobs were changed, or would be, and the ids given that are in no state for it."""
 
     dry_run: bool

@@ -7,10 +7,12 @@ from functools import wraps
 from typing import Any, Final, NoReturn
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.log import log_response
+from django.views.decorators.csrf import csrf_exempt
 
 from forge_jobs.api.auth import authenticate
 from forge_jobs.api.problems import Problem, not_found
@@ -46,9 +48,7 @@ def _guarded(view: View, *, admit: Callable[[HttpRequest], None]) -> View:
         return response
 
     # Both are asked for by `admit`, of those who come with a session.
-    guarded.csrf_exempt = True  # type: ignore[attr-defined]
-    guarded.login_required = False  # type: ignore[attr-defined]
-    return guarded
+    return csrf_exempt(login_not_required(guarded))
 
 
 def nowhere(request: HttpRequest, **kwargs: Any) -> NoReturn:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import P, Schema, Status
+from ninja import P, Status
 from ninja.params import HeaderEx
 from pydantic import ConfigDict, Field
 
 from forge_jobs.api import idempotency
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.jobs import router as router
-from forge_jobs.api.problems import forbidden, invalid
-from forge_jobs.api.shapes import Body, Id, Seconds
+from forge_jobs.api.problems import Problem, forbidden, invalid
+from forge_jobs.api.reading import body_of
+from forge_jobs.api.shapes import Body, Document, Id, Moment, Seconds
 from forge_jobs.api.writing import as_one
 from forge_jobs.enqueueing.enqueue import enqueue
 from forge_jobs.exceptions import EnqueueError, UnknownQueue
@@ -64,11 +64,11 @@ class Order(Body):
     payload: dict[str, Any] = Field({}, description="The handler's arguments, by name.")
     queue: str | None = Field(None, max_length=100)
     priority: int | None = Field(None, ge=-100, le=100, description="Higher runs first.")
-    run_at: datetime | None = Field(None, description="With its offset from UTC.")
+    run_at: Moment | None = Field(None, description="With its offset from UTC.")
     delay_seconds: Seconds | None = None
     max_attempts: int | None = Field(None, ge=1, le=1_000_000)
     timeout_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     expires_in_seconds: float | None = Field(None, gt=0, le=36_500 * 86_400.0)
     dedupe_key: Key | None = Field(None, description="No other while an unfinished job has it.")
     on_duplicate: Literal["keep", "replace", "postpone"] = "keep"
@@ -87,7 +87,7 @@ class Order(Body):
         }
 
 
-class Receipt(Schema):
+class Receipt(Document):
     """The job, and whether it is a new one, or one that was there and was kept or changed."""
 
     id: Id
@@ -113,13 +113,9 @@ def enqueue_job(
     """
     user = request.user
     _refuse_strangers(user, order)
-    asked: dict[str, Any] = request.forge_jobs_body  # type: ignore[attr-defined]
+    asked: dict[str, Any] = body_of(request)
     key = idempotency.own_key(user, idempotency_key)
-    if earlier := idempotency.earlier(key, asked):
-        job, became = earlier, "kept"
-    else:
-        job = _stored(user, order, key, asked)
-        became = _became(job)
+    job, became = _enqueued(user, order, key, asked)
     response.headers["Location"] = reverse("forge_jobs_api:job", args=[job.pk])
     return Status(201 if became == "new" else 200, {"id": job.pk, "became": became})
 
@@ -152,6 +148,19 @@ def _refuse_strangers(user: Any, order: Order) -> None:
     comes_after = order.after or order.after_end or order.after_failure
     if comes_after and not user.has_perm("forge_jobs.view_job"):
         raise forbidden("To come after jobs takes the permission forge_jobs.view_job.")
+
+
+def _enqueued(user: Any, order: Order, key: str | None, asked: dict[str, Any]) -> tuple[Job, str]:
+    """The job, and what became of the request; the key is looked for only where it matters."""
+    if order.dedupe_key and (job := idempotency.earlier(key, asked)):
+        return job, "kept"  # whatever job has the `dedupe_key` by now
+    try:
+        job = _stored(user, order, key, asked)
+    except Problem:
+        if job := idempotency.earlier(key, asked):
+            return job, "kept"  # what is refused now was good when it first came
+        raise
+    return job, _became(job)
 
 
 def _stored(user: Any, order: Order, key: str | None, asked: dict[str, Any]) -> Job:

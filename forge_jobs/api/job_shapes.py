@@ -6,31 +6,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from ninja import Schema
+from django.db.models import QuerySet
 from pydantic import Field
 
-from forge_jobs.api.shapes import Id, StateName
+from forge_jobs.api.shapes import Document, Id, StateName
 from forge_jobs.dashboard.diagnosis import Diagnosis, diagnose
-from forge_jobs.dashboard.documents import parsed, texts_of, value_of
+from forge_jobs.dashboard.documents import parsed, texts_of, value_of, with_texts
 from forge_jobs.dashboard.errors import read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
-from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
+from forge_jobs.dashboard.kin import Kin, Link, comes_after, comes_before
 from forge_jobs.dashboard.steps import stored_steps
 from forge_jobs.dashboard.timeline import timeline
 from forge_jobs.models import Job, JobLabel, Process
 
 LONGEST_ERROR: Final = 10_000
+VALUES: Final = ("payload", "result", "context")
 
 
-class ProgressLine(Schema):
+class ProgressLine(Document):
     """As its handler says; `percent` is null if it knows no end."""
 
     percent: int | None
     message: str
 
 
-class JobLine(Schema):
+class JobLine(Document):
     id: Id
     kind: str = Field(examples=["shop.send_receipt"])
     queue: str = Field(examples=["default"])
@@ -53,7 +54,7 @@ class JobLine(Schema):
     last_error: str
 
 
-class JobPageDocument(Schema):
+class JobPageDocument(Document):
     """`next` and `previous` are the values of `after` and `before` for the pages beside this one.
 
     A page may have few jobs, or none, and still a next one: a request looks through so many only.
@@ -64,21 +65,21 @@ class JobPageDocument(Schema):
     previous: str | None
 
 
-class ErrorLine(Schema):
+class ErrorLine(Document):
     at: datetime
     attempt: int | None
     message: str
     traceback: str
 
 
-class StepLine(Schema):
+class StepLine(Document):
     name: str
     role: str
     at: datetime
     value: str = Field(description="In short, as JSON.")
 
 
-class LinkLine(Schema):
+class LinkLine(Document):
     """A job or a batch; `needs` is how the former of the two must end."""
 
     job: Id | None
@@ -87,7 +88,7 @@ class LinkLine(Schema):
     needs: str
 
 
-class Links(Schema):
+class Links(Document):
     some: list[LinkLine]
     has_more: bool
 
@@ -108,7 +109,7 @@ class JobDocument(JobLine):
     errors: list[ErrorLine]
 
 
-class Why(Schema):
+class Why(Document):
     """`why` says what keeps a job, if anything does; `after` and `before` are its kin."""
 
     why: str | None = Field(examples=["Queue mail is paused."])
@@ -116,14 +117,14 @@ class Why(Schema):
     before: Links
 
 
-class TimelineMoment(Schema):
+class TimelineMoment(Document):
     at: datetime
     title: str
     detail: str
     is_to_come: bool
 
 
-class Timeline(Schema):
+class Timeline(Document):
     moments: list[TimelineMoment]
     steps: list[StepLine]
 
@@ -153,10 +154,14 @@ def line(job: Job, *, labels: Sequence[str], progress: Any) -> dict[str, Any]:
     }
 
 
-def document(job: Job, *, now: datetime) -> dict[str, Any]:
-    texts = texts_of(job, "payload", "result", "context", "errors")
-    values = {name: value_of(text, kind=job.kind) for name, text in texts.items()}
-    errors = read_errors(parsed(texts["errors"]), otherwise=job.enqueued_at)[::-1]
+def documented(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """With all that a document has of a job: read at once, it is of one moment."""
+    return with_texts(jobs, *VALUES, "errors")
+
+
+def document(job: Any, *, now: datetime) -> dict[str, Any]:
+    values = {name: value_of(getattr(job, f"{name}_text"), kind=job.kind) for name in VALUES}
+    errors = read_errors(parsed(job.errors_text), otherwise=job.enqueued_at)[::-1]
     took = run_time(job, now=now)
     labels = JobLabel.objects.of([job.pk]).get(job.pk, ())
     return {
@@ -225,14 +230,16 @@ def _sentence(said: Diagnosis | None) -> str | None:
 
 def _links(kin: Kin) -> dict[str, Any]:
     return {
-        "some": [
-            {
-                "job": link.job and link.job.pk,
-                "batch": link.batch and link.batch.pk,
-                "state": (link.job or link.batch) and (link.job or link.batch).state,  # type: ignore[union-attr]
-                "needs": link.needs,
-            }
-            for link in kin.links
-        ],
+        "some": [_link(link) for link in kin.links],
         "has_more": kin.has_more,
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    other = link.job or link.batch
+    return {
+        "job": link.job and link.job.pk,
+        "batch": link.batch and link.batch.pk,
+        "state": other and other.state,
+        "needs": link.needs,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -16,6 +17,7 @@ from forge_jobs.api.job_shapes import JobDocument, JobPageDocument, Timeline
 from forge_jobs.api.problems import invalid
 from forge_jobs.api.seat import Seat
 from forge_jobs.api.shapes import Done, Id, Query, StateName, Why
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.job_line import Progress
@@ -91,17 +93,17 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
     summary="Read a job",
     url_name="job",
 )
-def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002 - as addresses have it
-    job = Seat.looking(request, Job).row(pk=id)
-    with db.snapshot():
-        return job_shapes.document(job, now=clock.now())
+def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:
+    seat = Seat.looking(request, Job)
+    job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    return job_shapes.document(job, now=clock.now())
 
 
 @router.delete(
     "/jobs/{int:id}", response=Done, operation_id="delete_job", summary="Delete a finished job"
 )
-def delete_job(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    return _pressed(request, "forge_jobs_delete_job", id)
+def delete_job(request: HttpRequest, id: Id) -> dict[str, str]:
+    return Seat.of(request, Job).press("forge_jobs_delete_job", {"pk": id})
 
 
 @router.get(
@@ -110,7 +112,7 @@ def delete_job(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
     operation_id="get_timeline",
     summary="Read what happened to a job",
 )
-def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:
     """The oldest first; what is still to come is last."""
     job = Seat.looking(request, Job).row(pk=id)
     with db.snapshot():
@@ -123,7 +125,7 @@ def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
     operation_id="get_why",
     summary="Read what keeps a job, and what it comes after",
 )
-def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
+def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:
     job = Seat.looking(request, Job).row(pk=id)
     with db.snapshot():
         return job_shapes.why(job, now=clock.now())
@@ -132,31 +134,34 @@ def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:  # noqa: A002
 @router.post(
     "/jobs/{int:id}/cancel", response=Done, operation_id="cancel_job", summary="Cancel a job"
 )
-def cancel_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
+def cancel_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
     """One that waits is cancelled at once; one that runs is asked to stop."""
-    return _pressed(request, "forge_jobs_cancel_job", id, reason=why.reason)
+    return Seat.of(request, Job).press("forge_jobs_cancel_job", {"pk": id}, reason=why.reason)
 
 
 @router.post("/jobs/{int:id}/kill", response=Done, operation_id="kill_job", summary="Kill a job")
-def kill_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:  # noqa: A002
+def kill_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
     """Its handler is ended in the midst of its work."""
-    return _pressed(request, "forge_jobs_kill_job", id, reason=why.reason)
+    return Seat.of(request, Job).press("forge_jobs_kill_job", {"pk": id}, reason=why.reason)
 
 
-@router.post(
-    "/jobs/{int:id}/requeue", response=Done, operation_id="requeue_job", summary="Requeue a job"
+add_verbs(
+    router,
+    "/jobs/{int:id}",
+    partial(Seat.of, model=Job),
+    Verb(
+        "requeue",
+        "requeue_job",
+        "Requeue a job",
+        "A finished one runs again, with fresh attempts.",
+    ),
+    Verb(
+        "run-now",
+        "run_job_now",
+        "Run a job now",
+        "One that waits for its time waits no longer.",
+    ),
 )
-def requeue_job(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    """A finished one runs again, with fresh attempts."""
-    return _pressed(request, "forge_jobs_requeue_job", id)
-
-
-@router.post(
-    "/jobs/{int:id}/run-now", response=Done, operation_id="run_job_now", summary="Run a job now"
-)
-def run_job_now(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    """One that waits for its time waits no longer."""
-    return _pressed(request, "forge_jobs_run_job_now", id)
 
 
 def job_filter(said: dict[str, Any]) -> JobFilter:
@@ -169,10 +174,6 @@ def job_filter(said: dict[str, Any]) -> JobFilter:
     if not found.is_valid():
         raise invalid(*((name, " ".join(map(str, why))) for name, why in found.errors.items()))
     return found
-
-
-def _pressed(request: HttpRequest, button: str, pk: int, **answers: Any) -> dict[str, str]:
-    return {"detail": Seat.of(request, Job).press(button, {"pk": pk}, **answers)}
 
 
 def _place(jobs: JobList, name: str, written: str | None) -> Place | None:

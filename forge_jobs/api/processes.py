@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id
+from forge_jobs.api.shapes import Document, Id
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.dashboard.processes import Fleet, ProcessCard
 from forge_jobs.models import Process
 
 router: Final = Router(tags=["Processes"])
 
 
-class ProcessDocument(Schema):
+class ProcessDocument(Document):
     """`pulse` is `live`, `late` or `silent`; `wish` is what was asked of it and not done yet."""
 
     id: Id
@@ -42,7 +44,7 @@ class ProcessDocument(Schema):
     trouble: str
 
 
-class ProcessList(Schema):
+class ProcessList(Document):
     """`troubles` are sentences about work that nobody takes."""
 
     processes: list[ProcessDocument]
@@ -62,39 +64,19 @@ def list_processes(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@router.post(
-    "/processes/{int:id}/quiet",
-    response=Done,
-    operation_id="quiet_process",
-    summary="Let a process claim nothing more",
+add_verbs(
+    router,
+    "/processes/{int:id}",
+    partial(Seat.of, model=Process),
+    Verb("quiet", "quiet_process", "Let a process claim nothing more"),
+    Verb("claim", "unquiet_process", "Let a quiet process claim again"),
+    Verb(
+        "stop",
+        "stop_process",
+        "Let a process end in order",
+        "As by SIGTERM. Whatever started it may start another one.",
+    ),
 )
-def quiet_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    return _pressed(request, "forge_jobs_quiet_process", id)
-
-
-@router.post(
-    "/processes/{int:id}/claim",
-    response=Done,
-    operation_id="unquiet_process",
-    summary="Let a quiet process claim again",
-)
-def unquiet_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    return _pressed(request, "forge_jobs_unquiet_process", id)
-
-
-@router.post(
-    "/processes/{int:id}/stop",
-    response=Done,
-    operation_id="stop_process",
-    summary="Let a process end in order",
-)
-def stop_process(request: HttpRequest, id: Id) -> dict[str, str]:  # noqa: A002
-    """As by SIGTERM. Whatever started it may start another one."""
-    return _pressed(request, "forge_jobs_stop_process", id)
-
-
-def _pressed(request: HttpRequest, button: str, pk: int) -> dict[str, str]:
-    return {"detail": Seat.of(request, Process).press(button, {"pk": pk})}
 
 
 def _document(card: ProcessCard) -> dict[str, Any]:

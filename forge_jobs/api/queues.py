@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.problems import not_found
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Name, Numbered, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Name, Numbered, Seconds
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard import queues
 from forge_jobs.dashboard.queues import QueueCard
@@ -49,7 +50,7 @@ class Limits(Body):
     retain_failed_seconds: Seconds | None = None
 
 
-class QueueSettings(Schema):
+class QueueSettings(Document):
     max_workers: int | None
     budget: str
     retries: bool
@@ -61,7 +62,7 @@ class QueueSettings(Schema):
     retain_failed_seconds: float | None
 
 
-class QueueDocument(Schema):
+class QueueDocument(Document):
     """`moods` say all that keeps its jobs; `settings` are null before it was stored."""
 
     name: str = Field(examples=["default"])
@@ -76,7 +77,7 @@ class QueueDocument(Schema):
     settings: QueueSettings | None
 
 
-class QueuePage(Schema):
+class QueuePage(Document):
     queues: list[QueueDocument]
     matched: int
     next_page: int | None
@@ -94,32 +95,28 @@ def list_queues(request: HttpRequest, asked: InQuery[Numbered]) -> dict[str, Any
     }
 
 
-@router.post(
-    "/queues/{path:name}/pause", response=Done, operation_id="pause_queue", summary="Pause a queue"
+def _seat(request: HttpRequest) -> Seat:
+    """One that is declared has a row, though no process has started since."""
+    seat = Seat.looking(request, Queue)
+    Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
+    return seat
+
+
+add_verbs(
+    router,
+    "/queues/{path:name}",
+    _seat,
+    Verb(
+        "pause",
+        "pause_queue",
+        "Pause a queue",
+        "Nothing of it is started until it is resumed; what runs finishes.",
+    ),
+    Verb("resume", "resume_queue", "Resume a queue"),
+    Verb(
+        "cool-off", "cool_off_queue", "End the cooling of a queue", button="forge_jobs_end_cooling"
+    ),
 )
-def pause_queue(request: HttpRequest, name: Name) -> dict[str, str]:
-    """Nothing of it is started until it is resumed; what runs finishes."""
-    return _pressed(request, "forge_jobs_pause_queue", name)
-
-
-@router.post(
-    "/queues/{path:name}/resume",
-    response=Done,
-    operation_id="resume_queue",
-    summary="Resume a queue",
-)
-def resume_queue(request: HttpRequest, name: Name) -> dict[str, str]:
-    return _pressed(request, "forge_jobs_resume_queue", name)
-
-
-@router.post(
-    "/queues/{path:name}/cool-off",
-    response=Done,
-    operation_id="cool_off_queue",
-    summary="End the cooling of a queue",
-)
-def cool_off_queue(request: HttpRequest, name: Name) -> dict[str, str]:
-    return _pressed(request, "forge_jobs_end_cooling", name)
 
 
 @router.get(
@@ -138,9 +135,7 @@ def get_queue(request: HttpRequest, name: Name) -> dict[str, Any]:
 )
 def change_queue(request: HttpRequest, name: Name, limits: Limits) -> dict[str, Any]:
     """What settings declare differently later on wins again."""
-    seat = Seat.looking(request, Queue)
-    _sow()
-    seat.save(limits.model_dump(exclude_unset=True), {"name": name})
+    _seat(request).save(limits.model_dump(exclude_unset=True), {"name": name})
     return _read(name)
 
 
@@ -151,17 +146,6 @@ def delete_queue(request: HttpRequest, name: Name) -> dict[str, str]:
     """One that is not declared any more, and has no unfinished jobs."""
     Seat.of(request, Queue).delete({"name": name})
     return {"detail": f"The queue {name} is deleted."}
-
-
-def _pressed(request: HttpRequest, button: str, name: str) -> dict[str, str]:
-    seat = Seat.looking(request, Queue)
-    _sow()
-    return {"detail": seat.press(button, {"name": name})}
-
-
-def _sow() -> None:
-    """One that is declared has a row, though no process has started since."""
-    Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
@@ -19,7 +20,12 @@ class ReadParser(Parser):
     """For django-ninja: hands out what the door has read."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return request.forge_jobs_body  # type: ignore[attr-defined]
+        return body_of(request)
+
+
+def body_of(request: HttpRequest) -> Any:
+    """What `read_body()` has left with the request."""
+    return request.forge_jobs_body  # type: ignore[attr-defined] # where Django has no place
 
 
 def read_body(request: HttpRequest) -> None:
@@ -37,7 +43,7 @@ def read_body(request: HttpRequest) -> None:
         raise Problem(
             415, "not-json", "Send the body as JSON, with Content-Type: application/json."
         )
-    request.forge_jobs_body = _json(sent)  # type: ignore[attr-defined]
+    request.forge_jobs_body = _json(sent)  # type: ignore[attr-defined] # see `body_of()`
 
 
 def _announced(request: HttpRequest) -> int:
@@ -49,7 +55,9 @@ def _announced(request: HttpRequest) -> int:
 
 def _json(sent: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(sent.decode(), parse_constant=_refuse_constant)
+        given = json.loads(
+            sent.decode(), parse_constant=_refuse_constant, object_pairs_hook=_of_pairs
+        )
     except RecursionError:
         raise _unreadable("It is nested too deeply.") from None
     except UnicodeDecodeError:
@@ -57,7 +65,7 @@ def _json(sent: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _unreadable(f"{error.msg} at {where}.") from None
-    except ValueError as error:  # of numbers that are too long
+    except ValueError as error:  # of names that come twice, and numbers that are too long
         raise _unreadable(f"{error}") from None
     if not isinstance(given, dict):
         raise invalid(("body", "body must be a JSON object."))
@@ -66,6 +74,15 @@ def _json(sent: bytes) -> dict[str, Any]:
     except jsontext.NotJSON as error:
         raise invalid(("body", str(error))) from None
     return given
+
+
+def _of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that comes twice, others may have looked at the other value, and let it pass."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{json.dumps(twice[:100])} comes twice.")
+    return found
 
 
 def _refuse_constant(word: str) -> NoReturn:

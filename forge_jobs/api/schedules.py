@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.enqueueing import refuse_closed
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Body, Done, Id, Name, Numbered, Seconds
+from forge_jobs.api.shapes import Body, Document, Done, Id, Moment, Name, Numbered, Seconds
+from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.dashboard import schedules
 from forge_jobs.dashboard.schedules import ScheduleLine
 from forge_jobs.handlers.secrecy import shown
@@ -37,8 +39,8 @@ class ScheduleChanges(Body):
     overlap: OverlapName | None = None
     catch_up: CatchUpName | None = None
     jitter_seconds: Seconds | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     queue: str | None = Field(None, max_length=100)
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     max_attempts: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
@@ -52,7 +54,7 @@ class NewSchedule(ScheduleChanges):
     expression: str = Field(max_length=500, examples=["0 3 * * *"])
 
 
-class ScheduleDocument(Schema):
+class ScheduleDocument(Document):
     id: Id
     name: str
     kind: str
@@ -78,7 +80,7 @@ class ScheduleDocument(Schema):
     last_skipped_at: datetime | None
 
 
-class SchedulePage(Schema):
+class SchedulePage(Document):
     schedules: list[ScheduleDocument]
     matched: int
     next_page: int | None
@@ -110,35 +112,19 @@ def add_schedule(request: HttpRequest, new: NewSchedule) -> Any:
     return Status(201, _saved(request, new.model_dump(exclude_unset=True), None))
 
 
-@router.post(
-    "/schedules/{path:name}/trigger",
-    response=Done,
-    operation_id="trigger_schedule",
-    summary="Make a job of a schedule now",
+add_verbs(
+    router,
+    "/schedules/{path:name}",
+    partial(Seat.of, model=Schedule),
+    Verb(
+        "trigger",
+        "trigger_schedule",
+        "Make a job of a schedule now",
+        "It comes beside what is planned.",
+    ),
+    Verb("enable", "enable_schedule", "Let a schedule fire"),
+    Verb("disable", "disable_schedule", "Let a schedule fire no more"),
 )
-def trigger_schedule(request: HttpRequest, name: Name) -> dict[str, str]:
-    """It comes beside what is planned."""
-    return _pressed(request, "forge_jobs_trigger_schedule", name)
-
-
-@router.post(
-    "/schedules/{path:name}/enable",
-    response=Done,
-    operation_id="enable_schedule",
-    summary="Let a schedule fire",
-)
-def enable_schedule(request: HttpRequest, name: Name) -> dict[str, str]:
-    return _pressed(request, "forge_jobs_enable_schedule", name)
-
-
-@router.post(
-    "/schedules/{path:name}/disable",
-    response=Done,
-    operation_id="disable_schedule",
-    summary="Let a schedule fire no more",
-)
-def disable_schedule(request: HttpRequest, name: Name) -> dict[str, str]:
-    return _pressed(request, "forge_jobs_disable_schedule", name)
 
 
 @router.get(
@@ -172,10 +158,6 @@ def delete_schedule(request: HttpRequest, name: Name) -> dict[str, str]:
     """Jobs that it has made stay. One that code declares would come back: disable it."""
     Seat.of(request, Schedule).delete({"name": name})
     return {"detail": f"The schedule {name} is deleted."}
-
-
-def _pressed(request: HttpRequest, button: str, name: str) -> dict[str, str]:
-    return {"detail": Seat.of(request, Schedule).press(button, {"name": name})}
 
 
 def _saved(request: HttpRequest, given: dict[str, Any], name: str | None) -> dict[str, Any]:

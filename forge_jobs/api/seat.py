@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from forge_jobs.admin import (
@@ -62,16 +62,21 @@ class Seat:
         seat._require(seat.admin.has_view_permission(request), "view")
         return seat
 
-    def row(self, **lookup: Any) -> Any:
+    @property
+    def rows(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.admin.get_queryset(self.request)
+        return rows
+
+    def row(self, rows: QuerySet[Any] | None = None, /, **lookup: Any) -> Any:
         """One of the rows; whether it is there is told to nobody who may not see it."""
-        row = self.admin.get_queryset(self.request).filter(**lookup).first()
+        row = (self.rows if rows is None else rows).filter(**lookup).first()
         if row is None:
             name = self.admin.opts.verbose_name
             raise not_found(f"There is no such {name}: {', '.join(map(str, lookup.values()))}.")
         return row
 
-    def press(self, name: str, lookup: Mapping[str, Any], **answers: Any) -> str:
-        """What a button of the admin does, and says that it did."""
+    def press(self, name: str, lookup: Mapping[str, Any], **answers: Any) -> dict[str, str]:
+        """Do what a button of the admin does; `detail` is what it says that it did."""
         bound: BoundButton = getattr(self.admin, name)
         is_allowed = bound.button.is_allowed(self.request)
         self._require(
@@ -80,7 +85,7 @@ class Seat:
         asked = self.asked(answers)
         if (form := bound.button.form) and not (given := form(asked.POST)).is_valid():
             raise invalid(*_faults(given))
-        return as_one(lambda: self._pressed(bound, self.row(**lookup), asked))
+        return {"detail": as_one(lambda: self._pressed(bound, self.row(**lookup), asked))}
 
     def asked(self, answers: Mapping[str, Any]) -> HttpRequest:
         """A request as a page's form would post it."""

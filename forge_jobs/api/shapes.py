@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from ninja import Schema
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 LARGEST_ID: Final = 2**63 - 1
 
@@ -13,6 +20,16 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID, examples=[1742])]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Page = Annotated[int, Field(ge=1, le=1_000_000)]
 Words = Annotated[str, Field(max_length=200)]
+
+
+def _written_out(value: object) -> object:
+    """Digits alone would be taken for seconds since 1970: 20261231 for an August of that year."""
+    if value is not None and not (isinstance(value, str) and "-" in value[1:]):
+        raise ValueError("a moment is written as 2026-12-31T09:30:00+01:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=False)]
 Seconds = Annotated[float, Field(ge=0, le=36_500 * 86_400.0)]
 Reason = Annotated[
     str, Field(max_length=500, description="It is kept, and a handler that runs is told.")
@@ -30,13 +47,17 @@ StateName = Literal[
 ]
 
 
-class Body(Schema):
-    """What is sent; a name that is not known is refused, for it is a typing error."""
-
-    model_config = ConfigDict(extra="forbid")
+class Document(BaseModel):
+    """What is answered; django-ninja's own `Schema` would look at each of its values in Python."""
 
 
-class Query(Schema):
+class Body(BaseModel):
+    """What is sent: numbers as such, and no name that is not known, for it is a typing error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
     """The same in an address."""
 
     @model_validator(mode="before")
@@ -56,7 +77,7 @@ class Numbered(Query):
     page: Page = 1
 
 
-class Done(Schema):
+class Done(Document):
     """`detail` says in a sentence what was done."""
 
     detail: str = Field(examples=["The queue mail is paused."])
@@ -66,12 +87,12 @@ class Why(Body):
     reason: Reason = ""
 
 
-class Fault(Schema):
+class Fault(Document):
     field: str = Field(examples=["payload"])
     reason: str
 
 
-class ProblemDocument(Schema):
+class ProblemDocument(Document):
     """RFC 9457; `errors` names the fields that are wrong, if any are."""
 
     type: str = Field(examples=["urn:forge-jobs:problem:invalid"])

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Query as InQuery
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Query
+from forge_jobs.api.shapes import Document, Query
 from forge_jobs.dashboard.gauges import GaugeSeries
 from forge_jobs.dashboard.series import JobSeries
 from forge_jobs.dashboard.window import Window
@@ -27,7 +27,7 @@ WindowName = Literal["5m", "30m", "1h", "3h", "6h", "24h", "7d"]
 Column = list[float | None]
 
 
-class QueueLine(Schema):
+class QueueLine(Document):
     name: str
     counts: dict[str, int]
     lag_seconds: float
@@ -36,13 +36,13 @@ class QueueLine(Schema):
     cools_until: datetime | None
 
 
-class UnservedLine(Schema):
+class UnservedLine(Document):
     queue: str
     kind: str | None
     message: str
 
 
-class StatusDocument(Schema):
+class StatusDocument(Document):
     """`unserved` is work that is ready, and that no live process takes."""
 
     at: datetime
@@ -56,14 +56,14 @@ class Patience(Query):
     max_lag_seconds: Annotated[float, Field(ge=0, le=86_400)] = MAX_LAG.total_seconds()
 
 
-class HealthDocument(Schema):
+class HealthDocument(Document):
     """`ailments` are sentences that somebody should be woken for."""
 
     is_well: bool
     ailments: list[str]
 
 
-class Ready(Schema):
+class Ready(Document):
     status: Literal["ready"]
 
 
@@ -76,14 +76,14 @@ class JobsOverTime(OverTime):
     kind: str = Field("", max_length=200)
 
 
-class Percentiles(Schema):
+class Percentiles(Document):
     """Seconds, by percent: in each step, and over the whole window."""
 
     steps: dict[str, Column]
     whole: dict[str, float | None]
 
 
-class JobSeriesDocument(Schema):
+class JobSeriesDocument(Document):
     """Columns are as long as `moments`, which are when the steps begin, in seconds since 1970."""
 
     moments: list[int]
@@ -93,7 +93,7 @@ class JobSeriesDocument(Schema):
     durations: dict[str, Percentiles]
 
 
-class GaugeSeriesDocument(Schema):
+class GaugeSeriesDocument(Document):
     moments: list[int]
     step_seconds: int
     processes: dict[str, dict[str, Column]]

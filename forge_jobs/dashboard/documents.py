@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -49,10 +49,15 @@ class Document:
         return cls(name=name, title=title, text=_written(stored, kind=kind))
 
 
+def with_texts(jobs: QuerySet[Job], *columns: str) -> QuerySet[Job]:
+    """Each with what is stored in JSON columns, as it is stored: `payload_text` and so on."""
+    return jobs.annotate(**{f"{name}_text": Cast(name, TextField()) for name in columns})
+
+
 def texts_of(job: Job, *columns: str) -> dict[str, str | None]:
-    """What is stored in JSON columns, as it is stored."""
-    as_texts = {f"{name}_text": Cast(name, TextField()) for name in columns}
-    found = Job.objects.filter(pk=job.pk).annotate(**as_texts).values(*as_texts).first() or {}
+    """The same of one that has been read; None where it is gone by now."""
+    texts = [f"{name}_text" for name in columns]
+    found = with_texts(Job.objects.filter(pk=job.pk), *columns).values(*texts).first() or {}
     return {name: found.get(f"{name}_text") for name in columns}
 
 

@@ -43,7 +43,7 @@ class Inserts(Protocol):
     def lacks_columns(self, connection: Any, error: Error) -> bool: ...
 
 
-class Jobs(Protocol):
+class Claims(Protocol):
     def claim(
         self,
         cursor: Any,
@@ -55,6 +55,22 @@ class Jobs(Protocol):
         now: datetime,
         after: Position | None,
     ) -> list[ClaimedJob]: ...
+    def claim_among(
+        self,
+        cursor: Any,
+        *,
+        queues: Sequence[str],
+        kinds: Sequence[str],
+        limit: int,
+        process: int,
+        now: datetime,
+    ) -> list[ClaimedJob]: ...
+    def ready_among(
+        self, cursor: Any, *, queues: Sequence[str], kinds: Sequence[str]
+    ) -> set[str]: ...
+
+
+class Jobs(Protocol):
     def settle(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> dict[int, str]: ...
@@ -162,6 +178,7 @@ class Steps(Protocol):
 class Twin(
     Inserts,
     Gates,
+    Claims,
     Jobs,
     Changes,
     Fronts,

@@ -98,9 +98,13 @@ def _gates(behind: Sequence[tuple[After, ...]]) -> Mapping[tuple[After, ...], in
 def _refuse_circles(places: Collection[Place]) -> None:
     """A batch that waits for one of its jobs, which waits for the batch, would never end."""
     joining = [place for place in places if place.batch is not None and place.after]
-    gates = _gates_of({one.job for place in joining for one in place.after if one.job is not None})
-    for batch in {place.batch for place in joining if place.batch is not None}:
-        waiting, left = Waiting.on([batch]), joining
+    waiting_for = {
+        batch: Waiting.on([batch]) for batch in {one.batch for one in joining} if batch is not None
+    }
+    jobs = {one.job for place in joining for one in place.after if one.job is not None}
+    gates = _gates_of(jobs if any(waiting.gates for waiting in waiting_for.values()) else ())
+    for batch, waiting in waiting_for.items():
+        left = joining
         while more := [place for place in left if _waits(place, waiting, gates)]:
             if any(place.batch == batch for place in more):
                 raise InvalidOption(

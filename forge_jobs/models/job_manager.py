@@ -79,6 +79,24 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 
+    def claim_among(
+        self,
+        *,
+        queues: Sequence[str],
+        kinds: Sequence[str],
+        limit: int,
+        process: Process,
+        now: datetime,
+    ) -> list[ClaimedJob]:
+        """The same from several queues: all of one that can be had, then those of the next."""
+        with db.connection().cursor() as cursor:
+            claimed = db.twin().claim_among(
+                cursor, queues=list(queues), kinds=kinds, limit=limit, process=process.pk, now=now
+            )
+        turn = {queue: number for number, queue in enumerate(queues)}
+        claimed.sort(key=lambda job: (turn[job.queue], -job.priority, job.run_at, job.id))
+        return claimed
+
     def finalize(self, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
         """Write the outcomes of runs in one statement.
 
@@ -194,6 +212,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """The queues that have ready jobs."""
         with db.connection().cursor() as cursor:
             return db.twin().ready_queues(cursor)
+
+    def ready_among(self, queues: Sequence[str], *, kinds: Sequence[str]) -> set[str]:
+        """Those of these queues that have ready jobs of these kinds."""
+        with db.connection().cursor() as cursor:
+            return db.twin().ready_among(cursor, queues=queues, kinds=kinds)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""

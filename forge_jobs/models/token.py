@@ -20,6 +20,9 @@ from forge_jobs.models.base import JobsManager, JobsModel
 SHAPE: Final = re.compile(r"fjt_([0-9a-f]{16})_[\w-]{43}", re.ASCII)
 """A name of its own, for those who search repositories for secrets."""
 
+KNOWN: Final = "SELECT * FROM forge_jobs_apitoken WHERE key = %s"
+"""Each request asks so: to write it anew would take the ORM three times as long as all the rest."""
+
 NOBODYS: Final = "0" * 64
 SELDOM: Final = timedelta(minutes=10)
 """It is written down no more often that a token was used."""
@@ -54,7 +57,7 @@ class ApiTokenManager(JobsManager["ApiToken"]):
     def known_by(self, text: str, *, now: datetime) -> ApiToken | None:
         """The token of a text, if it is neither revoked nor expired."""
         found = SHAPE.fullmatch(text)
-        token = self.filter(key=found[1]).first() if found else None
+        token = next(iter(self.raw(KNOWN, [found[1]])), None) if found else None
         is_its_own = constant_time_compare(token.digest if token else NOBODYS, _digest(text))
         return token if token and is_its_own and token.is_good(now=now) else None
 

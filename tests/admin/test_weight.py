@@ -107,8 +107,11 @@ def _children(process: Process) -> None:
     """Of 50 pools, and why each has replaced others."""
     facts = {"process": process, "jobs_done": 7, "rss_bytes": 2**30}
     Child.objects.bulk_create(Child(kind=f"pool{n}", pid=n, **facts) for n in range(50))
-    ended = {(f"pool{n}", reason): 9 for n in range(50) for reason in ChildEnd}
-    ChildRestart.objects.add(ended, now=NOON)
+    ChildRestart.objects.bulk_create(  # `add()` would bound the test's transaction
+        ChildRestart(kind=f"pool{n}", reason=reason, times=9, last_at=NOON)
+        for n in range(50)
+        for reason in ChildEnd
+    )
 
 
 def _full(budget: RateLimitBudget) -> RateLimitBudget:

@@ -45,6 +45,8 @@ def with_payload(text: str) -> bytes:
         (b"{", 400),
         (b"\xff", 400),
         (b'\xef\xbb\xbf{"kind": "shop.note"}', 400),
+        (b'{"kind": "shop.tidy_up", "kind": "shop.note"}', 400),
+        (with_payload('{"a": 1, "b": {"c": 1, "c": 1}}'), 400),
         (with_payload("NaN"), 400),
         (with_payload("-Infinity"), 400),
         (with_payload("1" * 5_000), 400),
@@ -56,7 +58,7 @@ def with_payload(text: str) -> bytes:
         (with_payload("1e999"), 422),
         (with_payload(str(2**80)), 201),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_a_body_that_is_odd_is_refused_and_one_that_can_be_stored_is_stored(
     caller: Caller, data: bytes, status: int

@@ -73,6 +73,13 @@ def test_a_job_of_an_open_kind_is_stored_with_all_that_was_said() -> None:
         (RECEIPT | {"queue": "nowhere"}, "queue"),
         (RECEIPT | {"priority": 101}, "priority"),
         (RECEIPT | {"run_at": "2026-03-02T12:00:00"}, "run_at"),
+        (RECEIPT | {"run_at": 20360302}, "run_at"),
+        (RECEIPT | {"run_at": "20360302"}, "run_at"),
+        (RECEIPT | {"run_at": "0930"}, "run_at"),
+        (RECEIPT | {"expires_at": 2_088_000_000.5}, "expires_at"),
+        (RECEIPT | {"priority": True}, "priority"),
+        (RECEIPT | {"priority": "1_0"}, "priority"),
+        (RECEIPT | {"timeout_seconds": "1e3"}, "timeout_seconds"),
         (RECEIPT | {"run_at": "2036-03-02T12:00:00Z", "delay_seconds": 1}, "delay_seconds"),
         (RECEIPT | {"labels": [" x "]}, "labels"),
         (RECEIPT | {"prioritty": 1}, "prioritty"),
@@ -149,6 +156,33 @@ def test_the_same_key_is_answered_alike_though_the_request_could_not_be_made_any
     again = caller.post("/jobs", RECEIPT | {"expires_in_seconds": 1}, **key)
 
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+
+
+def test_the_same_key_is_answered_alike_though_its_queue_is_no_more(settings: Settings) -> None:
+    caller = program("add_job")
+    key, order = {"Idempotency-Key": "4711-a"}, RECEIPT | {"queue": "former"}
+    without = settings.FORGE_JOBS
+    settings.FORGE_JOBS = {**without, "QUEUES": {"default": {}, "former": {}}}
+    first = caller.post("/jobs", order, **key)
+    settings.FORGE_JOBS = without
+
+    again, other = caller.post("/jobs", order, **key), caller.post("/jobs", RECEIPT, **key)
+
+    assert (again.status_code, again.json()) == (200, first.json() | {"became": "kept"})
+    assert (other.status_code, [*faults(other)]) == (422, ["Idempotency-Key"])
+    assert caller.post("/jobs", order).status_code == 422
+
+
+def test_the_same_key_leads_to_its_job_whoever_has_the_dedupe_key_by_now() -> None:
+    caller = program("add_job")
+    key, order = {"Idempotency-Key": "4711-a"}, RECEIPT | {"dedupe_key": "one"}
+    older = Job.objects.get(pk=caller.post("/jobs", order).json()["id"])
+    older.cancel()
+    first = caller.post("/jobs", order, **key).json()["id"]
+    Job.objects.filter(pk=first).cancel()
+    older.requeue()
+
+    assert caller.post("/jobs", order, **key).json() == {"id": first, "became": "kept"}
 
 
 def test_the_same_key_with_another_body_is_refused() -> None:

@@ -17,7 +17,18 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from pytest_django import Settings
 
-from forge_jobs import Dead, Done, Failed, JobContext, NewJob, Throttled, enqueue_many, job
+from forge_jobs import (
+    Chunk,
+    Dead,
+    Done,
+    Failed,
+    JobContext,
+    NewJob,
+    Throttled,
+    chunk_job,
+    enqueue_many,
+    job,
+)
 from forge_jobs.contrib import opentelemetry
 from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.models import Job
@@ -315,6 +326,28 @@ def test_an_exception_that_can_not_be_told_is_told_all_the_same(
 
     assert "Untellable" in str(only(spans, "run tests.work").status.description)
     assert Job.objects.get().last_error
+
+
+def test_each_call_of_a_chunk_is_a_span_of_the_first_job_that_it_is_for(
+    spans: InMemorySpanExporter,
+) -> None:
+    @chunk_job(kind="tests.chunked", size=4, max_attempts=1)
+    def chunked(chunk: Chunk[Any]) -> None:
+        if {"number": 2} in chunk.payloads:
+            raise ValueError("two")
+
+    first, _, bad, _ = chunked.enqueue_many({"number": number} for number in range(4)).ids
+    drain_with_threads()
+
+    told = [attributes(run) for run in named(spans, "run tests.chunked")]
+    jobs = [(int(one["messaging.message.id"]), one["forge_jobs.outcome"]) for one in told]
+    assert sorted(jobs) == [
+        (first, "done"),
+        (first, "failed"),
+        (bad, "failed"),
+        (bad, "failed"),
+        (bad + 1, "done"),
+    ]
 
 
 def test_what_is_refused_leaves_no_span(spans: InMemorySpanExporter) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
 
-from forge_jobs import Cancelled, Dead, Done, Failed, JobContext, Throttled, job
+from forge_jobs import Cancelled, Chunk, Dead, Done, Failed, JobContext, Throttled, chunk_job, job
 from forge_jobs.contrib.sentry import FLUSH_SECONDS
 from forge_jobs.log import log_trouble
 from forge_jobs.log.jobs import RECEIVERS
@@ -195,6 +195,20 @@ def test_what_a_handler_tells_is_in_its_own_events_and_no_others(events: Events)
 
     told = [(event["tags"]["job.kind"], event["tags"].get("order")) for event in events]
     assert told == [("tests.first", "7"), ("tests.first", "7"), ("tests.second", None)]
+
+
+def test_a_call_of_a_chunk_that_raised_is_an_event_of_the_first_job_that_it_was_for(
+    events: Events,
+) -> None:
+    @chunk_job(kind="tests.chunked", size=2, max_attempts=1)
+    def chunked(chunk: Chunk[Any]) -> None:
+        if {"number": 1} in chunk.payloads:
+            raise ValueError("one")
+
+    first, bad = chunked.enqueue_many({"number": number} for number in range(2)).ids
+    drain()
+
+    assert [event["contexts"]["job"]["id"] for event in events] == [first, bad]
 
 
 def test_what_nobody_should_read_is_in_no_event(events: Events) -> None:

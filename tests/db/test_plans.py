@@ -131,6 +131,29 @@ def test_a_claim_of_few_of_many_finds_them_in_order(explainer: Explainer, limit:
     assert_does_not_sort(explainer.plans[-1])
 
 
+QUEUES = ["default", "other", *(f"queue-{number}" for number in range(98))]
+
+
+@on_postgresql
+@pytest.mark.parametrize("limit", [1, 8, 100, LARGEST_CLAIM])
+def test_a_claim_from_many_queues_goes_from_one_to_the_next_by_their_index(
+    explainer: Explainer, limit: int
+) -> None:
+    kinds = ["app.noop", "app.effect"]
+    db.twin().claim_among(explainer, queues=QUEUES, kinds=kinds, limit=limit, process=1, now=NOON)
+
+    (plan,) = explainer.plans
+    assert_uses(plan, "Nested Loop", "forge_jobs_claim")
+    assert plan.index("Function Scan on unnest served") < plan.index("forge_jobs_claim")
+
+
+def test_a_look_at_many_queues_reads_no_more_of_each_than_it_must(explainer: Explainer) -> None:
+    db.twin().ready_among(explainer, queues=QUEUES, kinds=["app.noop"])
+
+    assert_uses(explainer.plans[-1], "forge_jobs_claim")
+    assert_does_not_sort(explainer.plans[-1])
+
+
 @on_sqlite
 def test_a_look_before_a_claim_touches_the_index_of_claims(explainer: Explainer) -> None:
     claim(explainer, limit=8)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections
+from pytest_django import Settings
 
 from forge_jobs.models import Job, Process, State
 from tests.app.jobs import noop
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CLAIMERS = 8
 PROCESSES = sized(4, full=8)
 JOBS = 2_000
+QUEUES = [f"queue-{number}" for number in range(40)]
 
 
 def claim_until_dry(process: Process) -> list[int]:
@@ -44,6 +46,37 @@ def test_eight_threads_never_share_a_job() -> None:
         claimed = Counter(pk for ids in pool.map(claim_until_dry, processes) for pk in ids)
 
     assert len(claimed) == JOBS
+    assert set(claimed.values()) == {1}
+
+
+def claim_from_all_until_dry(process: Process, *, start: int) -> list[int]:
+    """The same from many queues at once; each claimer begins with another one."""
+    queues = [*QUEUES[start:], *QUEUES[:start]]
+    claimed: list[int] = []
+    try:
+        while batch := Job.objects.claim_among(
+            queues=queues, kinds=["app.noop"], limit=7, process=process, now=NOON
+        ):
+            claimed += [job.id for job in batch]
+    finally:
+        connections.close_all()
+    return claimed
+
+
+def test_eight_threads_that_claim_from_many_queues_never_share_a_job(settings: Settings) -> None:
+    settings.FORGE_JOBS = settings.FORGE_JOBS | {"QUEUES": {queue: {} for queue in QUEUES}}
+    for queue in QUEUES:
+        noop.using(queue=queue).enqueue_many([{}] * 20)
+    processes = [process_named(f"claimer-{number}") for number in range(CLAIMERS)]
+
+    with ThreadPoolExecutor(CLAIMERS) as pool:
+        runs = [
+            pool.submit(claim_from_all_until_dry, process, start=5 * number)
+            for number, process in enumerate(processes)
+        ]
+        claimed = Counter(pk for run in runs for pk in run.result(PATIENCE))
+
+    assert len(claimed) == 20 * len(QUEUES)
     assert set(claimed.values()) == {1}
 
 

@@ -10,16 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics import exposition as openmetrics
 
 from forge_jobs import clock
 from forge_jobs.conf import conf
-from forge_jobs.contrib.prometheus.cluster import Cluster
+from forge_jobs.contrib.prometheus import cluster, text
 
 SCHEME: Final = "bearer"
 OPENMETRICS: Final = "openmetrics-text"
 PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
+OPENLY: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 @login_not_required
@@ -34,13 +33,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
             return HttpResponse("A token is needed.", status=401, headers=challenge)
         if not user.has_perm("forge_jobs.view_job"):
             raise PermissionDenied
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Cluster(now=clock.now()))
+    families = cluster.families(now=clock.now())
     if _prefers_openmetrics(request):
-        text, content_type = openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST
-    else:
-        text, content_type = generate_latest(registry), PLAIN
-    return HttpResponse(text, content_type=content_type)
+        return HttpResponse(text.openly(families), content_type=OPENLY)
+    return HttpResponse(text.plain(families), content_type=PLAIN)
 
 
 def _has_token(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The job table: the hot path."""
+"""The job table: what becomes of jobs that were claimed, or wait for their time."""
 
 import json
 from collections.abc import Sequence
@@ -10,57 +10,12 @@ from typing import Any, Final
 import psycopg
 from django.db import Error
 
-from forge_jobs.db.rows import ClaimedJob, Position, Transition
+from forge_jobs.db.rows import Transition
 
 CONFLICTS: Final = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, lock timeout."""
 
 INTERRUPT_SECONDS: Final = 1.0
-
-# ARRAY() hides from the planner how many rows it will be. Knowing, it would scan a table of up to
-# some 100,000 rows rather than look a few hundred up by their keys.
-CLAIM = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
-WHERE id = ANY(ARRAY(
-    SELECT id FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
-        AND NOT EXISTS (
-            SELECT FROM forge_jobs_queue
-            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-        )
-    ORDER BY priority DESC, run_at, id
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-))
-RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
-"""
-
-# The same, from where the last claim stopped: index entries of jobs that are gone, which another
-# session's snapshot may keep from being removed, are not walked over again.
-CLAIM_AFTER = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
-WHERE id = ANY(ARRAY(
-    SELECT id FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
-        AND priority = %(after_priority)s AND (run_at, id) > (%(after_run_at)s, %(after_id)s)
-        AND NOT EXISTS (
-            SELECT FROM forge_jobs_queue
-            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-        )
-    ORDER BY run_at, id
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-))
-RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
-"""
 
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
 # it; "+ 0" the statistics of a column that is NULL in all but a few; "running" is left out of the
@@ -149,27 +104,6 @@ WHERE state IN ('scheduled', 'retrying')
 ORDER BY run_at, id
 LIMIT 1
 """
-
-
-def claim(
-    cursor: Any,
-    *,
-    queue: str,
-    kinds: Sequence[str],
-    limit: int,
-    process: int,
-    now: datetime,
-    after: Position | None,
-) -> list[ClaimedJob]:
-    """Take up to `limit` ready jobs of a queue for a process, in any order."""
-    values = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
-    if after is None:
-        cursor.execute(CLAIM, values)
-    else:
-        position = {f"after_{name}": value for name, value in after._asdict().items()}
-        cursor.execute(CLAIM_AFTER, values | position)
-    claimed_at = as_text(now)
-    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""The job table: the hot path."""
+"""The job table: what becomes of jobs that were claimed, or wait for their time."""
 
 import json
 import sqlite3
@@ -9,42 +9,7 @@ from typing import Any
 
 from django.db import Error
 
-from forge_jobs.db.rows import ClaimedJob, Position, Transition
-
-# Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
-PEEK = """
-SELECT 1 FROM forge_jobs_job
-WHERE state = 'ready' AND queue = %(queue)s
-    AND kind IN (SELECT value FROM json_each(%(kinds)s))
-    AND NOT EXISTS (
-        SELECT 1 FROM forge_jobs_queue
-        WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-    )
-LIMIT 1
-"""
-
-# Moments stay texts: to make a datetime of each would take as long as all else of a claim, and one
-# that is none would break it.
-CLAIM = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
-WHERE id IN (
-    SELECT id FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = %(queue)s
-        AND kind IN (SELECT value FROM json_each(%(kinds)s))
-        AND NOT EXISTS (
-            SELECT 1 FROM forge_jobs_queue
-            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-        )
-    ORDER BY priority DESC, run_at, id
-    LIMIT %(limit)s
-)
-RETURNING
-    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
-    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
-    (julianday(expires_at) - 2440587.5) * 86400.0
-"""
+from forge_jobs.db.rows import Transition
 
 # A job that is finished in this claim has been completed by its handler; it can only succeed.
 SETTLE = """
@@ -127,29 +92,6 @@ WHERE state IN ('scheduled', 'retrying')
 ORDER BY run_at, id
 LIMIT 1
 """
-
-
-def claim(
-    cursor: Any,
-    *,
-    queue: str,
-    kinds: Sequence[str],
-    limit: int,
-    process: int,
-    now: datetime,
-    after: Position | None,
-) -> list[ClaimedJob]:
-    """Take up to `limit` ready jobs of a queue for a process, in any order.
-
-    SQLite removes index entries at once, so every claim starts from the front.
-    """
-    claimed_at = as_text(now)
-    values = {"queue": queue, "kinds": json.dumps(kinds), "now": claimed_at}
-    cursor.execute(PEEK, values)
-    if cursor.fetchone() is None:
-        return []
-    cursor.execute(CLAIM, values | {"limit": limit, "process": process})
-    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:

@@ -44,7 +44,7 @@ class Buffer:
 
     def __len__(self) -> int:
         at_doors = sum(door.waiting for door in list(self._doors.values()))
-        return self._jobs.qsize() + at_doors + sum(desk.idle for desk in self.desks)
+        return self._jobs.qsize() + at_doors + sum(desk.idle for desk in self.desks.used)
 
     def put(self, job: ClaimedJob) -> None:
         if door := self._doors.get(job.queue):
@@ -78,7 +78,7 @@ class Buffer:
         held = [
             door for door in list(self._doors.values()) if queues is None or door.queue in queues
         ]
-        desks = [desk for desk in self.desks if queues is None or desk.queue in queues]
+        desks = [desk for desk in self.desks.used if queues is None or desk.queue in queues]
         released = self._release_all([job for door in held for job in door.take_waiting()])
         released += self._release_all([job for desk in desks for job in desk.take_waiting()])
         waiting: list[ClaimedJob | Desk | None] = []
@@ -96,7 +96,7 @@ class Buffer:
 
     def release_stale(self) -> int:
         """Give back what waits in vain at its door or desk; returns how many jobs."""
-        places = [*self._doors.values(), *self.desks]
+        places: list[Door | Desk] = [*self._doors.values(), *self.desks.used]
         return self._release_all([job for place in places for job in place.take_stale()])
 
     def _release_all(self, jobs: list[ClaimedJob]) -> int:

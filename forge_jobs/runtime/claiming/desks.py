@@ -240,10 +240,20 @@ class Desks:
             for handler in chunked
             for queue in queues
         }
+        self._used: dict[tuple[str, str], Desk] = {}
         self.kinds = frozenset(handler.kind for handler in chunked)
 
     def __iter__(self) -> Iterator[Desk]:
         return iter(self._desks.values())
 
+    @property
+    def used(self) -> list[Desk]:
+        """Those that ever had a job: few, of the many that many queues make."""
+        return list(self._used.values())
+
     def of(self, job: ClaimedJob) -> Desk | None:
-        return self._desks.get((job.queue, job.kind)) if self._desks else None
+        """Where a job belongs that is about to come, if it is of a chunk kind."""
+        at = (job.queue, job.kind)
+        if desk := self._desks.get(at) if self._desks else None:
+            self._used[at] = desk
+        return desk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from threading import Event
@@ -16,7 +16,7 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turn
+from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turns
 from forge_jobs.runtime.claiming.lanes import ENDED, ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
@@ -169,7 +169,7 @@ class Fetcher(EngineThread):
         open_lanes = self.lanes.open()
         wants_room = bool(open_lanes) or self.lanes.await_worker()
         self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else UNWANTED
-        if not any(self.room_of(lane) > 0 for lane in open_lanes):
+        if not self.has_room_for(open_lanes):
             self.sleep()
 
     def set_free(self) -> int:
@@ -196,35 +196,40 @@ class Fetcher(EngineThread):
         """Claim into the buffer, queue by queue; each is first as often as its weight says."""
         before = self.load.claimed
         lanes, are_busy = self.lanes.open(), False
-        for lane in self.lanes.in_turn():
-            needs_worker = not (lane.places or isinstance(lane, ChunkLane))
-            if needs_worker and are_busy:  # nor has any of them room a moment later
+        for together in self.lanes.in_turn():
+            lane = together[0]
+            if lane.needs_worker and are_busy:  # nor has any of them room a moment later
                 continue
             if (room := self.room_of(lane)) <= 0:
-                are_busy |= needs_worker
+                are_busy |= lane.needs_worker
                 if lane.places:
                     lane.await_place()
                 continue
             claimed = ride_out(
-                lambda lane=lane, room=room: self.claim(lane, room),  # type: ignore[misc]
+                lambda lanes=together, room=room: self.claim(lanes, room),  # type: ignore[misc]
                 doing="claiming jobs",
                 stopping=self.stopping,
             )
-            if not claimed:
+            if claimed:
+                queues = {job.queue for job in claimed}
+                served = [each for each in together if each.queue in queues]
+                take_turns(served, [other for other in lanes if other.places is lane.places])
+            elif len(together) == 1:
                 self.lanes.spare(lane)
-            else:
-                take_turn(lane, [other for other in lanes if other.places is lane.places])
             if surplus := self.supply(claimed):
                 self.admission.refund(tokens=surplus)
         return self.load.claimed - before
 
-    def claim(self, lane: Lane, limit: int) -> list[ClaimedJob]:
+    def claim(self, lanes: Sequence[Lane], limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
         with self.writing:
             if self._is_unsure:
                 self.claims.release_unheld()
             self._is_unsure = True
-            claimed = self.claim_kinds(lane, limit)
+            if len(lanes) > 1:
+                claimed = self.admission.claim_together(lanes, limit)
+            else:
+                claimed = self.claim_kinds(lanes[0], limit)
             self._is_unsure = False
         return claimed
 
@@ -272,6 +277,12 @@ class Fetcher(EngineThread):
             return self.room()
         room = lane.desk.room(free_threads=self.load.free_threads())
         return min(room, LARGEST_HOLD - len(self.claims), LARGEST_CLAIM, self.jobs_left())
+
+    def has_room_for(self, lanes: Sequence[Lane]) -> bool:
+        """Whether to claim for any of them now; those that need a worker have the same room."""
+        one_of_all = [next((lane for lane in lanes if lane.needs_worker), None)]
+        others = [lane for lane in lanes if not lane.needs_worker]
+        return any(lane and self.room_of(lane) > 0 for lane in [*one_of_all, *others])
 
     def room(self) -> int:
         """How many jobs to claim for threads; none until half of the prefetch is used up."""

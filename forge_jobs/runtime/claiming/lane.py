@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from forge_jobs import clock
@@ -52,8 +52,12 @@ class Lane:
         self.kinds = kinds
         self.places = places
         """How many more of its jobs may run, if they need no thread."""
+        self.needs_worker = places is None
+        """A free one, as all others do that need one."""
         self.credit = 0
         self.may_hold_work = True
+        self.was_told = True
+        """Whether it is only a rumour that it may hold work: it may be of other kinds."""
         self.opens_at = 0.0
         """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
@@ -76,6 +80,14 @@ class Lane:
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
+
+    @property
+    def has_waited(self) -> bool:
+        """Whether no worker became free for it in good time, nor another process's, it seems.
+
+        The workers may have no end of jobs of another queue claimed ahead.
+        """
+        return self.awaits_worker and 0.0 < self.opens_at <= time.monotonic()
 
     def entrust(self, jobs: int) -> None:
         """Jobs have become ready, anywhere in the queue, and nobody else was told."""
@@ -111,7 +123,7 @@ class Lane:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
         claimed = self._claim(limit, kinds, process)
         if len(claimed) == limit:
-            self.allowance = min(LARGEST_ALLOWANCE, 2 * self.allowance + 1)
+            self.allowance = grown(self.allowance)
         elif not self.may_hold_work:
             self.allowance = 0
         self.entrusted = max(0, self.entrusted - len(claimed)) if self.may_hold_work else 0
@@ -130,8 +142,23 @@ class Lane:
         self.strayed = 0.0 if claimed else took
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
-            self._front_is_due_at = began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+            self._front_is_due_at = until_next_look(began, took)
         return claimed
+
+    @property
+    def starts_at_front(self) -> bool:
+        """Whether its next claim is to look at the front, which did not take long of late."""
+        return time.monotonic() >= self._front_is_due_at
+
+    def was_claimed_from(
+        self, claimed: Sequence[ClaimedJob], *, limit: int, is_empty: bool, next_look_at: float
+    ) -> None:
+        """Jobs were taken from its front, of up to `limit` with those of other lanes."""
+        self.may_hold_work = not is_empty
+        if 2 * len(claimed) > limit:
+            self.allowance = grown(self.allowance)
+        self._front_is_due_at = next_look_at
+        self._remember(claimed)
 
     def claim_within(
         self, budget: str, limit: int, *, kinds: Sequence[str], process: Process
@@ -163,10 +190,13 @@ class Lane:
             now=clock.now(),
             after=after,
         )
+        self._remember(claimed)
+        return claimed
+
+    def _remember(self, claimed: Sequence[ClaimedJob]) -> None:
         if claimed:
             last = claimed[-1]
             self._position = Position(last.priority, last.run_at, last.id)
-        return claimed
 
 
 class ScarceLane(Lane):
@@ -181,12 +211,24 @@ class ChunkLane(Lane):
     """The same queue, as far as its jobs are of one chunk kind: as many as fit on its desk."""
 
     def __init__(self, desk: Desk, *, weight: int = 1) -> None:
-        super().__init__(desk.queue, weight=weight)
+        super().__init__(desk.queue, weight=weight, kinds=[desk.kind])
         self.desk = desk
+        self.needs_worker = False  # its desk knows better how much room there is
 
 
-def take_turn(lane: Lane, lanes: Sequence[Lane]) -> None:
-    """One of the lanes was served; the others come nearer to their turn, by their weights."""
+def grown(allowance: int) -> int:
+    return min(LARGEST_ALLOWANCE, 2 * allowance + 1)
+
+
+def until_next_look(began: float, took: float) -> float:
+    """When to look at the front again, by the monotonic clock, after a look that took so long."""
+    return began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+
+
+def take_turns(served: Collection[Lane], lanes: Sequence[Lane]) -> None:
+    """Some lanes were served; the others come nearer to their turn, by their weights."""
+    together = sum(each.weight for each in lanes)
     for each in lanes:
-        each.credit += each.weight
-    lane.credit -= sum(each.weight for each in lanes)
+        each.credit += each.weight * len(served)
+    for lane in served:
+        lane.credit -= together

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import Event
 from typing import Final
 
@@ -16,8 +17,9 @@ from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import FREED
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, until_next_look
 from forge_jobs.runtime.claiming.steering import Steering
+from forge_jobs.runtime.claiming.together import MOST_TOGETHER
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
 
@@ -46,6 +48,9 @@ class Lanes:
         self._steering = steering
         self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
+        self._is_to_look = False
+        self._next_look_at = 0.0
+        """By the monotonic clock; before it, what a look costs is more than it can tell of news."""
         self._lanes: list[Lane] = []
         for lane, those in (Lane, kinds.unlimited), (ScarceLane, kinds.limited):
             for places in None, apart.free:
@@ -56,26 +61,58 @@ class Lanes:
                         for queue, weight in queues.items()
                     ]
         self._lanes += [ChunkLane(desk, weight=queues[desk.queue]) for desk in desks]
+        self._of_queue: dict[str, list[Lane]] = defaultdict(list)
+        for each in self._lanes:
+            self._of_queue[each.queue].append(each)
 
-    def in_turn(self) -> Iterator[Lane]:
-        """Those that are open, the one first whose turn it is.
+    def in_turn(self) -> Iterator[Sequence[Lane]]:
+        """Those that are open, the one first whose turn it is; several if one claim is to do.
 
-        Each is told in how many queues behind it others find jobs, where that is known.
+        Each is told in how many queues behind those others find jobs, where that is known.
         """
+        if not self._are_few:
+            self._look_for_what_few_have()
         lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
-        plain = {lane for lane in lanes if type(lane) is Lane and not lane.places}
-        left = 0 if self._are_few else len(plain)
-        for lane in lanes:
-            is_plain = lane in plain
-            left = max(0, left - is_plain)
-            lane.left_elsewhere = left if is_plain else 0
-            yield lane
+        left = 0 if self._are_few else sum(map(_is_plain, lanes))
+        place = 0
+        while place < len(lanes):
+            together = [lanes[place]] if self._are_few else self._from(lanes, place, left=left)
+            left -= sum(map(_is_plain, together)) if left else 0
+            for lane in together:
+                lane.left_elsewhere = left if _is_plain(lane) else 0
+            place += len(together)
+            yield together
+
+    def _from(self, lanes: Sequence[Lane], place: int, *, left: int) -> Sequence[Lane]:
+        """The next lane, with those behind it that may be claimed from together with it.
+
+        At most half of those that are left: so for as many jobs of theirs as there are queues in
+        the other half, it is not scarce what is claimed ahead of free workers.
+        """
+        first = lanes[place]
+        most = MOST_TOGETHER if first.places else min(MOST_TOGETHER, (left + 1) // 2)
+        for end in range(place, min(place + most, len(lanes))):
+            lane = lanes[end]
+            if lane.places is not first.places or not self._may_go_together(lane):
+                return lanes[place : max(end, place + 1)]
+        return lanes[place : place + max(1, most)]
+
+    def _may_go_together(self, lane: Lane) -> bool:
+        """Not what is on terms of its own, nor what fills a claim alone."""
+        return (
+            type(lane) is Lane
+            and not lane.allowance
+            and not lane.entrusted
+            and lane.starts_at_front
+            and not self._steering.is_limited(lane.queue)
+            and not self._steering.budget_of(lane.queue)
+        )
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
 
     def __contains__(self, queue: object) -> bool:
-        return any(lane.queue == queue for lane in self._lanes)
+        return queue in self._of_queue
 
     def open(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
@@ -95,40 +132,85 @@ class Lanes:
         return any(lane.awaits_worker for lane in self)
 
     def hear(self, bell: local.Bell, seconds: float) -> bool:
-        """Wait for the bell, at most so long; the lanes learn for what it was rung, if it was."""
+        """Wait for the bell, at most so long; returns whether the lanes have learned anything.
+
+        Where any queue may be meant, and there are many, they are looked at: but not again and
+        again, where somebody writes all the time.
+        """
+        if self._is_to_look:
+            seconds = min(seconds, max(0.0, self._next_look_at - time.monotonic()))
         rung = bell.wait(seconds)
-        if local.ANY in rung:
+        self._is_to_look |= local.ANY in rung
+        if looks := self._is_to_look and time.monotonic() >= self._next_look_at:
             self.look_everywhere()
+        for name, times in rung.items():
+            for lane in self._of_queue.get(name.lstrip(ENTRUSTED + FREED), ()):
+                if name.startswith(ENTRUSTED):
+                    lane.entrust(times)
+                elif not name.startswith(FREED):
+                    lane.may_hold_work = lane.was_told = True
+                if lane.awaits_slot and name.startswith(FREED):
+                    lane.opens_at = 0.0
+        self._learn_of_room(rung)
+        return bool(rung) or looks
+
+    def _learn_of_room(self, rung: Collection[str]) -> None:
+        """For jobs of a kind that has a limit, or for any."""
+        has_ended = any(name.startswith(ENDED) for name in rung)
         for lane in self:
-            lane.may_hold_work |= lane.queue in rung
-            lane.entrust(rung[ENTRUSTED + lane.queue])
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
-            if lane.awaits_slot and rung[FREED + lane.queue]:
-                lane.opens_at = 0.0
-            if isinstance(lane, ScarceLane):
-                lane.may_hold_work |= any(ENDED + kind in rung for kind in lane.kinds)
-        return bool(rung)
+            is_meant = has_ended and any(ENDED + kind in rung for kind in lane.kinds)
+            if is_meant and isinstance(lane, ScarceLane):
+                lane.may_hold_work = lane.was_told = True
 
     def spare(self, lane: Lane) -> None:
         """One that found nothing need not look again soon, as long as its queue is full of what
         other lanes are for.
         """
-        if any(other.may_hold_work for other in self if other.queue == lane.queue):
+        if any(other.may_hold_work for other in self._of_queue[lane.queue]):
             lane.spare()
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""
-        self.looked_at = time.monotonic()
+        self._is_to_look = False
+        self.looked_at = began = time.monotonic()
         ready = None if self._are_few else self._ready_queues()
+        if not self._are_few:
+            self._next_look_at = until_next_look(began, time.monotonic() - began)
         for lane in self:
-            lane.may_hold_work |= ready is None or lane.queue in ready
+            if ready is None or lane.queue in ready:
+                lane.may_hold_work = lane.was_told = True
 
     def look_first(self) -> None:
         """The same at the start, when nobody has told anything yet."""
         for lane in self:
             lane.may_hold_work = False
         self.look_everywhere()
+
+    def _look_for_what_few_have(self) -> None:
+        """Of lanes of few kinds, to which all is told of their queues, ask once which hold work."""
+        told: dict[tuple[str, ...], list[Lane]] = defaultdict(list)
+        for lane in self._with_work():
+            if lane.was_told and type(lane) is not Lane:
+                told[tuple(lane.kinds)].append(lane)
+        for kinds, lanes in told.items():
+            began = time.monotonic()
+            if len(lanes) <= FEW or (ready := self._ready_among(lanes, kinds)) is None:
+                continue
+            for lane in lanes:
+                lane.was_told = False
+                lane.may_hold_work = lane.queue in ready
+            self._next_look_at = until_next_look(self._next_look_at, time.monotonic() - began)
+
+    def _ready_among(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> set[str] | None:
+        """None if that can't be known now."""
+        queues = list(dict.fromkeys(lane.queue for lane in lanes))
+        try:
+            return Job.objects.ready_among(queues, kinds=list(kinds))
+        except Error:
+            db.connection().close()
+            return None
 
     def _ready_queues(self) -> frozenset[str] | None:
         """None if that can't be known now; the claims will ride out what is amiss."""
@@ -152,3 +234,7 @@ class Lanes:
     def _with_work(self) -> list[Lane]:
         closed = self._steering.closed
         return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]
+
+
+def _is_plain(lane: Lane) -> bool:
+    return type(lane) is Lane and not lane.places

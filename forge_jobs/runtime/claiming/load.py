@@ -49,7 +49,7 @@ class Load:
     def held_back(self) -> int:
         """How many wait for a slot of their queue's, or share a worker with others."""
         waiting = sum(door.waiting for door in list(self._doors.values()))
-        return waiting + sum(desk.beyond_calls for desk in self._desks)
+        return waiting + sum(desk.beyond_calls for desk in self._desks.used)
 
     def free_threads(self) -> int:
         return self.threads - self.ahead()

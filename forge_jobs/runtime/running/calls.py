@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from forge_jobs.context import JobContext
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
@@ -143,7 +144,7 @@ class Caller:
         ]
         self._call.ask(group)
         try:
-            outcome = self._called(partial(self._handler.call, items))
+            outcome = self._called(partial(self._handler.call, items), context=items[0].ctx)
         except Outcome as raised:
             outcome = raised
         except BaseException as error:
@@ -153,12 +154,12 @@ class Caller:
                 self.conclude(run, outcome if outcome is NOTHING else own(outcome))
         return []
 
-    def _called(self, handle: Callable[[], object]) -> Outcome:
+    def _called(self, handle: Callable[[], object], *, context: JobContext) -> Outcome:
         transactions.begin()
         with self._call:
             try:
                 layers = self._layers
-                returned = layers.run(self._call.context, handle) if layers else handle()
+                returned = layers.run(context, handle) if layers else handle()
             finally:
                 forks.leave()
         transactions.check()

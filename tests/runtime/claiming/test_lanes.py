@@ -1,5 +1,7 @@
 """Queues take turns, as often as their weights say, and none starves."""
 
+from contextlib import nullcontext
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,11 +10,22 @@ import pytest
 from forge_jobs import job
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process
+from forge_jobs.runtime.claiming import admission as admission_module
 from forge_jobs.runtime.claiming import lane as lane_module
+from forge_jobs.runtime.claiming import lanes as lanes_module
+from forge_jobs.runtime.claiming import together as together_module
+from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import LONGEST_AWAY, Lane, ScarceLane, take_turn
+from forge_jobs.runtime.claiming.lane import (
+    BUSY_SECONDS,
+    LONGEST_AWAY,
+    Lane,
+    ScarceLane,
+    take_turns,
+)
 from forge_jobs.runtime.claiming.lanes import ENDED, Lanes
-from forge_jobs.wake.local import Bell
+from forge_jobs.runtime.claiming.together import claim_together
+from forge_jobs.wake.local import ANY, Bell
 from tests.conftest import NOON
 from tests.rows import stored_job
 
@@ -23,7 +36,7 @@ def turns(count: int, **weights: int) -> list[str]:
     served = []
     for _ in range(count):
         lane = max(lanes, key=lambda lane: lane.credit + lane.weight)
-        take_turn(lane, lanes)
+        take_turns([lane], lanes)
         served.append(lane.queue)
     return served
 
@@ -42,9 +55,9 @@ def test_a_queue_is_served_as_often_as_its_weight_says() -> None:
 def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None:
     idle, busy = Lane("idle"), Lane("busy")
     for _ in range(100):
-        take_turn(busy, [busy])
+        take_turns([busy], [busy])
     first = [max([idle, busy], key=lambda lane: lane.credit + lane.weight)]
-    take_turn(first[0], [idle, busy])
+    take_turns(first, [idle, busy])
 
     assert abs(idle.credit) <= 1
     assert abs(busy.credit) <= 1
@@ -59,15 +72,34 @@ class Claims:
         self.starts: list[str] = []
         self.front_seconds = front_seconds
         self.found = found
+        self.holding: dict[str, int] = {}
+        self.looks: list[float] = []
         self.now = 0.0
         monkeypatch.setattr(Job.objects, "claim", self.claim)
-        monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(Job.objects, "claim_among", self.claim_among)
+        monkeypatch.setattr(Job.objects, "ready_queues", self.ready_queues)
+        for module in (lane_module, lanes_module, together_module, admission_module):
+            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def claim(self, *, limit: int, after: Position | None, **terms: Any) -> list[ClaimedJob]:
         self.starts.append("position" if after else "front")
         self.now += 0.0 if after else self.front_seconds
         job = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, None, None)
         return [job] * limit * self.found
+
+    def claim_among(self, *, queues: list[str], limit: int, **terms: Any) -> list[ClaimedJob]:
+        self.now += self.front_seconds
+        job = ClaimedJob(1, "", "app.noop", "{}", "{}", 0, NOON, 1, None, None)
+        found = [job._replace(queue=each) for each in queues for _ in range(self.held_by(each))]
+        return found[:limit]
+
+    def held_by(self, queue: str) -> int:
+        return self.holding.get(queue, 0)
+
+    def ready_queues(self) -> list[str]:
+        self.looks.append(self.now)
+        self.now += self.front_seconds
+        return list(self.holding)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +118,12 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
     assert lane.entrusted == 0
 
 
-def lanes_of(count: int, *, limited: bool = False) -> Lanes:
-    steering: Any = SimpleNamespace(closed=frozenset())
+def lanes_of(count: int, *, limited: bool = False, on_terms: str = "") -> Lanes:
+    steering: Any = SimpleNamespace(
+        closed=frozenset(),
+        is_limited=lambda queue: queue == on_terms,
+        budget_of=lambda queue: "",
+    )
     no_claims: Any = None
     no_desks: Any = []
     kinds = KindLimits(no_claims, [limited_kind.kind] if limited else [])
@@ -138,9 +174,133 @@ def test_of_many_queues_only_those_with_jobs_are_claimed_from_at_the_start() -> 
     assert [lane.queue for lane in lanes.open()] == ["queue-3"]
 
 
+def together(lanes: Lanes) -> list[list[int]]:
+    """Which queues, by their numbers, each claim is to be from."""
+    return [[int(lane.queue[6:]) for lane in some] for some in lanes.in_turn()]
+
+
+def test_many_queues_are_claimed_from_together_half_of_those_that_are_left_at_once() -> None:
+    assert together(lanes_of(6)) == [[0, 1, 2], [3, 4], [5]]
+
+
 def test_of_many_queues_all_but_the_last_with_jobs_may_be_claimed_ahead_from() -> None:
-    assert [lane.left_elsewhere for lane in lanes_of(6).in_turn()] == [5, 4, 3, 2, 1, 0]
+    left = [{lane.left_elsewhere for lane in lanes} for lanes in lanes_of(6).in_turn()]
+
+    assert left == [{3}, {1}, {0}]
 
 
 def test_of_few_queues_nothing_is_taken_to_be_elsewhere_for_nobody_has_looked() -> None:
-    assert [lane.left_elsewhere for lane in lanes_of(3).in_turn()] == [0, 0, 0]
+    lanes = lanes_of(3)
+
+    assert together(lanes) == [[0], [1], [2]]
+    assert [lane.left_elsewhere for lane in lanes] == [0, 0, 0]
+
+
+def test_a_queue_on_terms_of_its_own_is_claimed_from_alone() -> None:
+    assert together(lanes_of(8, on_terms="queue-1")) == [[0], [1], [2, 3, 4], [5, 6], [7]]
+
+
+def test_claims_together_find_out_which_queues_have_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims, lanes = Claims(monkeypatch, front_seconds=0.001), list(lanes_of(6))
+    claims.holding = {"queue-1": 2, "queue-2": 9}
+    claimed = claim_together(lanes, 5, process=Process(name="here"))
+
+    assert [job.queue for job in claimed] == ["queue-1"] * 2 + ["queue-2"] * 3
+    assert [lane.may_hold_work for lane in lanes] == [False, False, True, True, True, True]
+
+
+def test_a_queue_that_fills_a_claim_is_claimed_from_alone_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims, lanes = Claims(monkeypatch, front_seconds=0.001), lanes_of(6)
+    claims.holding = {"queue-0": 9}
+    claim_together(list(lanes), 5, process=Process(name="here"))
+
+    assert together(lanes) == [[0], [1, 2, 3], [4], [5]]
+
+
+def test_after_a_look_at_many_fronts_that_took_long_each_goes_on_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims, lanes = Claims(monkeypatch, front_seconds=0.05), lanes_of(6)
+    claims.holding = {"queue-2": 1}
+    claim_together(list(lanes)[:3], 5, process=Process(name="here"))
+    for lane in lanes:
+        lane.may_hold_work = True
+
+    assert together(lanes) == [[0], [1], [2], [3, 4], [5]]
+    claims.now += 1.0
+    assert together(lanes) == [[0, 1, 2], [3, 4], [5]]
+
+
+@pytest.mark.django_db
+def test_of_lanes_that_few_jobs_are_for_only_those_that_hold_one_are_claimed_from() -> None:
+    for number in range(6):
+        stored_job(queue=f"queue-{number}")
+    stored_job(queue="queue-3", kind="tests.lanes.limited")
+    lanes = lanes_of(6, limited=True)
+    list(lanes.in_turn())
+
+    open_lanes = [lane for lane in lanes.open() if isinstance(lane, ScarceLane)]
+    assert [lane.queue for lane in open_lanes] == ["queue-3"]
+
+
+def test_many_queues_are_not_looked_at_each_time_that_somebody_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims, lanes, bell = Claims(monkeypatch, front_seconds=0.01), lanes_of(6), Bell()
+    for moment in (1.0, 1.05, 1.1, 1.2):
+        claims.now = moment
+        bell.ring(ANY)
+        lanes.hear(bell, 0.0)
+    claims.now = 9.0
+
+    assert not lanes.hear(bell, 0.0)
+    assert claims.looks == [1.0, 1.2]
+
+
+def test_a_look_that_was_put_off_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims, lanes, bell = Claims(monkeypatch, front_seconds=0.01), lanes_of(6), Bell()
+    lanes.look_first()
+    claims.holding = {"queue-4": 1}
+    bell.ring(ANY)
+
+    assert lanes.hear(bell, 0.0)
+    assert not lanes.open()
+    claims.now += 0.1
+    assert lanes.hear(bell, 0.0)
+    assert [lane.queue for lane in lanes.open()] == ["queue-4"]
+
+
+@pytest.mark.parametrize("served", [1, 6], ids=["one queue", "many queues"])
+def test_a_queue_that_waited_in_vain_for_a_worker_is_claimed_from_though_all_are_supplied(
+    served: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, lanes = Claims(monkeypatch, front_seconds=0.001), list(lanes_of(served))
+    claims.holding = {"queue-0": 9}
+    subject = admission(threads=2, free_threads=-100)
+
+    def claim() -> list[ClaimedJob]:
+        if served > 1:
+            return subject.claim_together(lanes, 50)
+        return subject.claim(lanes[0], 50, kinds=["app.noop"])
+
+    assert claim() == []
+    assert claim() == []
+    claims.now += BUSY_SECONDS
+    assert len(claim()) == 3
+
+
+def admission(*, threads: int, free_threads: int) -> Admission:
+    steering: Any = SimpleNamespace(budget_of=lambda queue: "")
+    load: Any = SimpleNamespace(threads=threads, free_threads=lambda: free_threads)
+    return Admission(
+        Process(name="here"),
+        steering=steering,
+        doors={},
+        load=load,
+        writing=nullcontext(),
+        stopping=Event(),
+    )

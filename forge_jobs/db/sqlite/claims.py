@@ -1,0 +1,112 @@
+"""Claims: the hot path's way in."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from forge_jobs.db.rows import ClaimedJob, Position
+from forge_jobs.db.sqlite.jobs import as_text
+
+# Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
+PEEK = """
+SELECT 1 FROM forge_jobs_job
+WHERE state = 'ready' AND queue = %(queue)s
+    AND kind IN (SELECT value FROM json_each(%(kinds)s))
+    AND NOT EXISTS (
+        SELECT 1 FROM forge_jobs_queue
+        WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+    )
+LIMIT 1
+"""
+
+# Moments stay texts: to make a datetime of each would take as long as all else of a claim, and one
+# that is none would break it.
+CLAIM = """
+UPDATE forge_jobs_job
+SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
+    started_at = %(now)s, has_begun = false
+WHERE id IN (
+    SELECT id FROM forge_jobs_job
+    WHERE state = 'ready' AND queue = %(queue)s
+        AND kind IN (SELECT value FROM json_each(%(kinds)s))
+        AND NOT EXISTS (
+            SELECT 1 FROM forge_jobs_queue
+            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+        )
+    ORDER BY priority DESC, run_at, id
+    LIMIT %(limit)s
+)
+RETURNING
+    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
+    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
+    (julianday(expires_at) - 2440587.5) * 86400.0
+"""
+
+READY_AMONG = """
+SELECT asked.value
+FROM json_each(%(queues)s) AS asked
+WHERE EXISTS (
+    SELECT 1 FROM forge_jobs_job
+    WHERE state = 'ready' AND queue = asked.value
+        AND kind IN (SELECT value FROM json_each(%(kinds)s))
+)
+"""
+
+
+def claim(
+    cursor: Any,
+    *,
+    queue: str,
+    kinds: Sequence[str],
+    limit: int,
+    process: int,
+    now: datetime,
+    after: Position | None,
+) -> list[ClaimedJob]:
+    """Take up to `limit` ready jobs of a queue for a process, in any order.
+
+    SQLite removes index entries at once, so every claim starts from the front.
+    """
+    claimed_at = as_text(now)
+    values = {"queue": queue, "kinds": json.dumps(kinds), "now": claimed_at}
+    cursor.execute(PEEK, values)
+    if cursor.fetchone() is None:
+        return []
+    cursor.execute(CLAIM, values | {"limit": limit, "process": process})
+    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
+
+
+def claim_among(
+    cursor: Any,
+    *,
+    queues: Sequence[str],
+    kinds: Sequence[str],
+    limit: int,
+    process: int,
+    now: datetime,
+) -> list[ClaimedJob]:
+    """Take up to `limit` ready jobs of several queues: all of one, then those of the next.
+
+    There is no round trip to spare, but there are commits.
+    """
+    if not (ready := ready_among(cursor, queues=queues, kinds=kinds)):
+        return []
+    claimed_at = as_text(now)
+    values = {"kinds": json.dumps(kinds), "now": claimed_at, "process": process}
+    rows: list[tuple[Any, ...]] = []
+    with transaction.atomic(using=cursor.db.alias):
+        for queue in [queue for queue in queues if queue in ready]:
+            cursor.execute(CLAIM, values | {"queue": queue, "limit": limit - len(rows)})
+            rows += cursor.fetchall()
+            if len(rows) == limit:
+                break
+    return [ClaimedJob._make((*row, claimed_at)) for row in rows]
+
+
+def ready_among(cursor: Any, *, queues: Sequence[str], kinds: Sequence[str]) -> set[str]:
+    """Those of several queues that have ready jobs of these kinds."""
+    cursor.execute(READY_AMONG, {"queues": json.dumps(queues), "kinds": json.dumps(kinds)})
+    return {queue for (queue,) in cursor.fetchall()}
