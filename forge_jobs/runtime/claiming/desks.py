@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from threading import Condition
 from typing import Any, Final, NamedTuple
@@ -60,6 +60,9 @@ class Desk:
         self._is_summoned = self._is_gathering = False
         self._lacking = 0
         """How many more jobs may make a chunk full while somebody waits for that."""
+        self._lone: ClaimedJob | None = None
+        """The one that runs alone now; of several at once, one that ends its process would take
+        the others with it."""
         self._calls = 0
         """How many workers it occupies, or will as soon as they are free."""
         self._held = 0
@@ -126,12 +129,13 @@ class Desk:
                 self._tell()
             return chunk
 
-    def end_call(self, jobs: int, *, seconds: float) -> None:
-        """A call of so many jobs is over, after so many seconds."""
+    def end_call(self, jobs: Sequence[ClaimedJob], *, seconds: float) -> None:
+        """A call of these jobs is over, after so many seconds."""
         with self._lock:
             self._calls -= 1
-            self._held -= jobs
+            self._held -= len(jobs)
             if jobs:
+                self._lone = None if jobs[0] is self._lone else self._lone
                 self._ended += 1
                 self._took += seconds
             self._call_if_needed()
@@ -167,7 +171,7 @@ class Desk:
 
     def _call_if_needed(self) -> None:
         has_room = self._most_calls is None or self._calls < self._most_calls
-        if not self._is_summoned and has_room and self.waiting:
+        if not self._is_summoned and has_room and (self._arrived or self._due_times()):
             self._is_summoned = True
             self._calls += 1
             self._summon(self)
@@ -198,25 +202,31 @@ class Desk:
 
     def _seconds_left(self, now: float) -> float:
         """Until a chunk is to be called; 0 if there is nothing to wait for."""
-        return max(0.0, min(self._due_times(), default=now) - now)
+        return max(0.0, min(self._due_times().values(), default=now) - now)
 
     def _first_chunk(self, now: float) -> list[ClaimedJob]:
         """Of those that are due, the one whose first job came first, for none may starve."""
-        if not self._sorted or self._seconds_left(now):
+        due = [key for key, at in self._due_times().items() if at <= now]
+        if not due:
             return []
-        due = [key for key, at in zip(self._sorted, self._due_times(), strict=True) if at <= now]
         key = min(due, key=lambda key: self._sorted[key][0].since)
         group = self._sorted[key]
         chunk = [group.popleft().job for _ in range(min(self.size, len(group)))]
         if not group:
             del self._sorted[key]
+        if key.startswith(ALONE):
+            self._lone = chunk[0]
         return chunk
 
-    def _due_times(self) -> list[float]:
-        return [
-            NOW if key.startswith(ALONE) or len(group) >= self.size else group[0].since + self._wait
-            for key, group in self._sorted.items()
-        ]
+    def _due_times(self) -> dict[str, float]:
+        """When to call each that may be called now, by its key."""
+        due = {}
+        for key, group in self._sorted.items():
+            if not key.startswith(ALONE):
+                due[key] = NOW if len(group) >= self.size else group[0].since + self._wait
+            elif not self._lone:
+                due[key] = NOW
+        return due
 
 
 def _alone(job: ClaimedJob) -> str:

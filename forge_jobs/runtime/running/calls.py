@@ -76,7 +76,8 @@ class Call(Run):
 
     def let_go(self) -> None:
         if self._desk:
-            self._desk.end_call(len(self._members), seconds=time.monotonic() - self.began_at)
+            jobs = [run.job for run in self._members]
+            self._desk.end_call(jobs, seconds=time.monotonic() - self.began_at)
 
 
 def shortest_limit(group: Sequence[Run]) -> float | None:

@@ -89,7 +89,7 @@ class Worker(EngineThread):
     def run_chunk(self, desk: Desk) -> bool:
         """Call a handler with the jobs that are gathered at its desk; returns as `run_job()`."""
         if not (jobs := desk.gather()):
-            desk.end_call(0, seconds=0.0)
+            desk.end_call([], seconds=0.0)
             return True
         self.current = call = Call(
             jobs, desk=desk, process_name=self._process_name, store=self._store

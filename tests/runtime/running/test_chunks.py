@@ -194,6 +194,27 @@ def test_a_job_with_an_attempt_behind_it_comes_alone() -> None:
     assert sorted(calls) == [[0, 2, 3], [1]]
 
 
+def test_of_jobs_with_an_attempt_behind_them_one_is_called_at_a_time() -> None:
+    most, now = [0], [0]
+    both = Event()
+
+    def answer(chunk: Chunk[Number]) -> None:
+        if len(chunk) == 1:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+            both.wait(0.05)
+            now[0] -= 1
+
+    handler, calls = chunked(answer)
+    ids = enqueued(handler, 12)
+    Job.objects.filter(pk__in=[ids[number] for number in range(8)]).update(attempt=1)
+
+    drain(threads=4)
+
+    assert most == [1]
+    assert sorted(map(len, calls)) == [1] * 8 + [4]
+
+
 def test_calls_are_limited_and_not_jobs() -> None:
     most, now = [0], [0]
     both = Event()
@@ -317,7 +338,7 @@ def test_a_cancelled_member_can_be_left_out() -> None:
 @pytest.mark.processes
 def test_a_job_that_takes_its_process_down_does_it_alone_the_next_time() -> None:
     perilous.enqueue_many([{"poison": number == 0} for number in range(8)])
-    with Runjobs("--drain", "--threads", "1", "--processes", "1") as runjobs:
+    with Runjobs("--drain", "--threads", "4", "--processes", "1") as runjobs:
         code, output = runjobs.wait()
 
     ends = [*Job.objects.order_by("pk").values_list("state", "attempt")]
