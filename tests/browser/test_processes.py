@@ -28,7 +28,7 @@ def test_a_process_appears_with_what_it_runs_and_the_banner_goes(seat: Page) -> 
     with Runjobs("--name", "tested", "--threads", "2"):
         tested = card(seat, "tested")
         expect(tested.get_by_role("link", name=f"#{stored.pk}")).to_be_visible()
-        expect(tested).to_contain_text("1 of 4 busy")
+        expect(tested).to_contain_text("1 of 4 at once")
         expect(tested).to_contain_text("leader")
         expect(seat.get_by_role("alert")).to_have_count(0)
         Job.objects.all().cancel(now=clock.now())

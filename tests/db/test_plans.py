@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
+from forge_jobs.db.sqlite.jobs import as_text
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.claiming.fetcher import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
@@ -162,12 +163,18 @@ def test_a_look_before_a_claim_touches_the_index_of_claims(explainer: Explainer)
     assert_uses(peek, "forge_jobs_claim")
 
 
-@on_postgresql
 @pytest.mark.parametrize("limit", [1, 8, 100, LARGEST_CLAIM])
 def test_a_claim_that_goes_on_starts_inside_its_index(explainer: Explainer, limit: int) -> None:
-    claim(explainer, limit=limit, after=Position(1, NOON + timedelta(hours=1), 10_000))
+    run_at = NOON + timedelta(hours=1)
+    moment = run_at if connection.vendor == "postgresql" else as_text(run_at)
+    claim(explainer, limit=limit, after=Position(1, moment, 10_000))
 
-    assert_uses(explainer.plans[-1], "forge_jobs_claim", "ROW(run_at, id) > ROW(")
+    beyond = {
+        "postgresql": ["ROW(run_at, id) > ROW("],
+        "sqlite": ["priority=? AND run_at=? AND id>?", "priority=? AND run_at>?"],
+    }
+    for plan in explainer.plans:
+        assert_uses(plan, "forge_jobs_claim", *beyond[connection.vendor])
 
 
 @pytest.mark.parametrize("size", [1, 8, 100, LARGEST_GROUP])

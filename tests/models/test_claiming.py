@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, Queue, State
@@ -169,7 +168,6 @@ def test_a_claim_goes_on_among_jobs_that_are_due_at_the_same_moment(process: Pro
     assert ids(claim(process, limit=2, after=stopped)) == [jobs[1].pk, jobs[2].pk]
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite claims from the front always")
 def test_a_claim_that_goes_on_sees_nothing_before_its_place_and_no_other_priority(
     process: Process,
 ) -> None:
