@@ -8,7 +8,8 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.claiming.desks import Desk, Desks
+from forge_jobs.runtime.claiming.desk import Desk
+from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.wake.local import Bell
 

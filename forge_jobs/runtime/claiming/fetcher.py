@@ -19,7 +19,7 @@ from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turns
 from forge_jobs.runtime.claiming.lanes import ENDED, ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
-from forge_jobs.runtime.claiming.prefetch import Prefetch
+from forge_jobs.runtime.claiming.room import Room
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.outage import Stopped, ride_out
@@ -32,8 +32,6 @@ LONGEST_WAIT: Final = 1.0
 REST_SECONDS: Final = 2.0
 LONGEST_SLEEP: Final = 60.0
 """It is woken for what waits as often as it is to poll; this is in case that nobody does."""
-LARGEST_CLAIM: Final = 500
-LARGEST_HOLD: Final = 5_000
 DRAINED: Final = "drained"
 
 
@@ -81,7 +79,7 @@ class Fetcher(EngineThread):
         self.drain = drain
         self.gatekeeper = gatekeeper
         self.writing = writing
-        self.prefetch = Prefetch(threads=load.threads)
+        self.room = Room(load=load, claims=claims, limits=limits)
         self.came_round_at = self._supplied_at = time.monotonic()
         self.is_asleep = False
         self._is_unsure = self._found_nothing = False
@@ -151,10 +149,10 @@ class Fetcher(EngineThread):
         is_last_look = self.drain and had_nothing and self._found_nothing
         if is_last_look:
             self.lanes.look_everywhere()
-        had_room = self.room() > 0  # without any, that nothing is claimed means nothing
+        had_room = self.room.for_threads() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
         self._found_nothing = not taken
-        if self.jobs_left() <= 0:
+        if self.room.jobs_left() <= 0:
             self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)
         is_dry = had_room and not taken and not self.lanes.may_hold_work()
@@ -168,8 +166,8 @@ class Fetcher(EngineThread):
             return
         open_lanes = self.lanes.open()
         wants_room = bool(open_lanes) or self.lanes.await_worker()
-        self.buffer.wanted_at = self.prefetch.jobs // 2 if wants_room else UNWANTED
-        if not self.has_room_for(open_lanes):
+        self.buffer.wanted_at = self.room.prefetch.jobs // 2 if wants_room else UNWANTED
+        if not self.room.is_there_for(open_lanes):
             self.sleep()
 
     def set_free(self) -> int:
@@ -200,7 +198,7 @@ class Fetcher(EngineThread):
             lane = together[0]
             if lane.needs_worker and are_busy:  # nor has any of them room a moment later
                 continue
-            if (room := self.room_of(lane)) <= 0:
+            if (room := self.room.of(lane)) <= 0:
                 are_busy |= lane.needs_worker
                 if lane.places:
                     lane.await_place()
@@ -269,40 +267,7 @@ class Fetcher(EngineThread):
                 self.release(job)
         return surplus
 
-    def room_of(self, lane: Lane) -> int:
-        """How many jobs to claim for it now."""
-        if lane.places:
-            return min(lane.places(), LARGEST_CLAIM, self.jobs_left())
-        if not isinstance(lane, ChunkLane):
-            return self.room()
-        room = lane.desk.room(free_threads=self.load.free_threads())
-        return min(room, LARGEST_HOLD - len(self.claims), LARGEST_CLAIM, self.jobs_left())
-
-    def has_room_for(self, lanes: Sequence[Lane]) -> bool:
-        """Whether to claim for any of them now; those that need a worker have the same room."""
-        one_of_all = [next((lane for lane in lanes if lane.needs_worker), None)]
-        others = [lane for lane in lanes if not lane.needs_worker]
-        return any(lane and self.room_of(lane) > 0 for lane in [*one_of_all, *others])
-
-    def room(self) -> int:
-        """How many jobs to claim for threads; none until half of the prefetch is used up."""
-        jobs, seconds = self.load.work_done()
-        self.prefetch.update(jobs=jobs, seconds=seconds)
-        ahead = self.load.ahead_of(jobs)
-        room = min(
-            self.load.threads + self.prefetch.jobs - ahead,
-            LARGEST_HOLD - len(self.claims),
-            LARGEST_CLAIM,
-        )
-        if ahead > 0 and room <= self.prefetch.jobs // 2:
-            return 0
-        return min(room, self.jobs_left())
-
-    def jobs_left(self) -> int:
-        """How many jobs this process may still claim before it makes way for another."""
-        return self.limits.jobs_left(self.load.taken)
-
     def give_back(self) -> None:
         """Let others have what our workers, slower than it seemed, won't start soon."""
         self.load.given_back += self.buffer.release_unstarted()
-        self.prefetch.forget()
+        self.room.prefetch.forget()

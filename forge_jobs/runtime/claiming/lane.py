@@ -10,7 +10,7 @@ from forge_jobs import clock
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
-from forge_jobs.runtime.claiming.desks import Desk
+from forge_jobs.runtime.claiming.desk import Desk
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""

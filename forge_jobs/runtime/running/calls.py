@@ -15,7 +15,7 @@ from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
 from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
 from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
-from forge_jobs.runtime.claiming.desks import Desk
+from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.keeping import concluded

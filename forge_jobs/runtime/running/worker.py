@@ -11,7 +11,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.runtime.claiming.buffer import Buffer
-from forge_jobs.runtime.claiming.desks import Desk
+from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.running.calls import Call, Caller
 from forge_jobs.runtime.running.ends import Ends
 from forge_jobs.runtime.running.handling import Handling

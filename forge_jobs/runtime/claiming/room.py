@@ -1,0 +1,54 @@
+"""How many jobs to claim now: as many as can be used soon, and not more."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.lane import ChunkLane, Lane
+from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.prefetch import Prefetch
+from forge_jobs.runtime.retirement import Limits
+
+LARGEST_CLAIM: Final = 500
+LARGEST_HOLD: Final = 5_000
+
+
+class Room:
+    def __init__(self, *, load: Load, claims: Claims, limits: Limits) -> None:
+        self._load = load
+        self._claims = claims
+        self._limits = limits
+        self.prefetch = Prefetch(threads=load.threads)
+
+    def of(self, lane: Lane) -> int:
+        """How many jobs to claim for it now."""
+        if lane.places:
+            return min(lane.places(), LARGEST_CLAIM, self.jobs_left())
+        if not isinstance(lane, ChunkLane):
+            return self.for_threads()
+        room = lane.desk.room(free_threads=self._load.free_threads())
+        return min(room, LARGEST_HOLD - len(self._claims), LARGEST_CLAIM, self.jobs_left())
+
+    def is_there_for(self, lanes: Sequence[Lane]) -> bool:
+        """Whether to claim for any of them now; those that need a worker have the same room."""
+        one_of_all = [next((lane for lane in lanes if lane.needs_worker), None)]
+        others = [lane for lane in lanes if not lane.needs_worker]
+        return any(lane and self.of(lane) > 0 for lane in [*one_of_all, *others])
+
+    def for_threads(self) -> int:
+        """None until half of the prefetch is used up."""
+        jobs, seconds = self._load.work_done()
+        self.prefetch.update(jobs=jobs, seconds=seconds)
+        ahead = self._load.ahead_of(jobs)
+        room = min(
+            self._load.threads + self.prefetch.jobs - ahead,
+            LARGEST_HOLD - len(self._claims),
+            LARGEST_CLAIM,
+        )
+        if ahead > 0 and room <= self.prefetch.jobs // 2:
+            return 0
+        return min(room, self.jobs_left())
+
+    def jobs_left(self) -> int:
+        """How many jobs this process may still claim before it makes way for another."""
+        return self._limits.jobs_left(self._load.taken)
