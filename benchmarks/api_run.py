@@ -13,10 +13,11 @@ from statistics import quantiles
 import django
 import psutil
 
-BACKLOG = 60_000
+BACKLOG = 400_000
+"""Enough that the drain goes on until the last request."""
 CLIENTS = 16
-WEB = 2
-"""A process for each of the two cores, as servers for Python are told to have."""
+WEB = 5
+"""Twice the two cores and one more, as servers of this kind are told to have."""
 FIRST = 5.0
 """For so many seconds everything warms up: pages of code, sessions, the prefetch."""
 
@@ -103,6 +104,7 @@ def send(port: int, token: str, *, a_second: int, seconds: float) -> list[float]
 def ask(connection: http.client.HTTPConnection, token: str, number: int) -> None:
     """Half of them enqueue, the others look at one job, or at a list."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    headers["Connection"] = "close"  # for whoever waits for this process
     root = "/jobs/api"
     if number % 2:
         body = json.dumps({"kind": "bench.noop", "payload": {"moment": 0}})
@@ -119,14 +121,14 @@ def ask(connection: http.client.HTTPConnection, token: str, number: int) -> None
 
 
 def serve() -> None:
-    """Django's own server, with connections that stay, in as many processes."""
+    """Processes that answer one request after the other, as gunicorn's are by default."""
     django.setup()
-    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
     from django.core.wsgi import get_wsgi_application
 
     WSGIRequestHandler.log_message = lambda *args: None
 
-    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(get_wsgi_application())
     for _ in range(WEB - 1):
         if os.fork() == 0:
