@@ -32,7 +32,8 @@ def test_a_process_appears_with_what_it_runs_and_the_banner_goes(seat: Page) -> 
         expect(tested).to_contain_text("leader")
         expect(seat.get_by_role("alert")).to_have_count(0)
         Job.objects.all().cancel(now=clock.now())
-        expect(tested).to_contain_text("nothing")
+        expect(tested).to_contain_text("0 of 4 at once")
+        expect(tested).to_contain_text("none")
     expect_no_reload(seat)
 
 
