@@ -29,7 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def events(stored: Job) -> list[str]:
-    return list(JobEvent.objects.filter(job_id=stored.pk).values_list("event", flat=True))
+    told = JobEvent.objects.filter(job_id=stored.pk).order_by("pk")
+    return list(told.values_list("event", flat=True))
 
 
 def test_a_process_that_ends_leaves_nothing_unwritten() -> None:
