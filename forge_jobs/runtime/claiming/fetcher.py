@@ -16,7 +16,7 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, take_turns
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turns
 from forge_jobs.runtime.claiming.lanes import ENDED, ENTRUSTED, Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.room import Room
@@ -233,8 +233,6 @@ class Fetcher(EngineThread):
 
     def claim_kinds(self, lane: Lane, limit: int) -> list[ClaimedJob]:
         """Of limited kinds no more than have room here: others may have room for the rest."""
-        if isinstance(lane, ChunkLane):
-            return self.admission.claim(lane, limit, kinds=[lane.desk.kind])
         if not isinstance(lane, ScarceLane):
             return self.admission.claim(lane, limit, kinds=lane.kinds)
         if not (rooms := self.kind_limits.rooms(lane.kinds)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -175,7 +176,7 @@ class Lanes:
         """Of many queues, ask once which to look at."""
         self._is_to_look = False
         self.looked_at = began = time.monotonic()
-        ready = None if self._are_few else self._ready_queues()
+        ready = None if self._are_few else _asked(Job.objects.ready_queues)
         if not self._are_few:
             self._next_look_at = until_next_look(began, time.monotonic() - began)
         for lane in self:
@@ -196,29 +197,16 @@ class Lanes:
                 told[tuple(lane.kinds)].append(lane)
         for kinds, lanes in told.items():
             began = time.monotonic()
-            if len(lanes) <= FEW or (ready := self._ready_among(lanes, kinds)) is None:
+            if len(lanes) <= FEW:
+                continue
+            queues = list(dict.fromkeys(lane.queue for lane in lanes))
+            ready = _asked(partial(Job.objects.ready_among, queues, kinds=list(kinds)))
+            if ready is None:
                 continue
             for lane in lanes:
                 lane.was_told = False
                 lane.may_hold_work = lane.queue in ready
             self._next_look_at = until_next_look(self._next_look_at, time.monotonic() - began)
-
-    def _ready_among(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> set[str] | None:
-        """None if that can't be known now."""
-        queues = list(dict.fromkeys(lane.queue for lane in lanes))
-        try:
-            return Job.objects.ready_among(queues, kinds=list(kinds))
-        except Error:
-            db.connection().close()
-            return None
-
-    def _ready_queues(self) -> frozenset[str] | None:
-        """None if that can't be known now; the claims will ride out what is amiss."""
-        try:
-            return frozenset(Job.objects.ready_queues())
-        except Error:
-            db.connection().close()
-            return None
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""
@@ -234,6 +222,15 @@ class Lanes:
     def _with_work(self) -> list[Lane]:
         closed = self._steering.closed
         return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]
+
+
+def _asked(which: Callable[[], Iterable[str]]) -> frozenset[str] | None:
+    """None if it can't be known now; the claims will ride out what is amiss."""
+    try:
+        return frozenset(which())
+    except Error:
+        db.connection().close()
+        return None
 
 
 def _is_plain(lane: Lane) -> bool:
