@@ -7,12 +7,22 @@ from typing import Any
 from forge_jobs.db.postgresql.jobs import as_text
 from forge_jobs.db.rows import ClaimedJob, Position
 
-# ARRAY() hides from the planner how many rows it will be. Knowing, it would scan a table of up to
-# some 100,000 rows rather than look a few hundred up by their keys.
-CLAIM = """
+TAKE = """
 UPDATE forge_jobs_job
 SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
     started_at = %(now)s, has_begun = false
+"""
+
+CLAIMED = """
+RETURNING
+    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
+    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
+"""
+
+# ARRAY() hides from the planner how many rows it will be. Knowing, it would scan a table of up to
+# some 100,000 rows rather than look a few hundred up by their keys.
+CLAIM = f"""
+{TAKE}
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
@@ -24,17 +34,13 @@ WHERE id = ANY(ARRAY(
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ))
-RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
+{CLAIMED}
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
 # session's snapshot may keep from being removed, are not walked over again.
-CLAIM_AFTER = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
+CLAIM_AFTER = f"""
+{TAKE}
 WHERE id = ANY(ARRAY(
     SELECT id FROM forge_jobs_job
     WHERE state = 'ready' AND queue = %(queue)s AND kind = ANY(%(kinds)s)
@@ -47,17 +53,13 @@ WHERE id = ANY(ARRAY(
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ))
-RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
+{CLAIMED}
 """
 
 # The same from the fronts of several queues, one after the other: LATERAL leaves no other way to
 # join, and the LIMIT outside ends it. So those before the last that it took from have no more.
-CLAIM_AMONG = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
+CLAIM_AMONG = f"""
+{TAKE}
 WHERE id = ANY(ARRAY(
     SELECT front.id
     FROM unnest(%(queues)s::text[]) AS served (name)
@@ -74,9 +76,7 @@ WHERE id = ANY(ARRAY(
     ) AS front
     LIMIT %(limit)s
 ))
-RETURNING
-    id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
-    concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
+{CLAIMED}
 """
 
 # Neither LATERAL nor the order is needed but by the planner: it may read the whole table else.

@@ -10,39 +10,48 @@ from django.db import transaction
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.db.sqlite.jobs import as_text
 
-# Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
-PEEK = """
-SELECT 1 FROM forge_jobs_job
-WHERE state = 'ready' AND queue = %(queue)s
-    AND kind IN (SELECT value FROM json_each(%(kinds)s))
-    AND NOT EXISTS (
-        SELECT 1 FROM forge_jobs_queue
-        WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-    )
-LIMIT 1
+TAKE = """
+UPDATE forge_jobs_job
+SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
+    started_at = %(now)s, has_begun = false
 """
 
 # Moments stay texts: to make a datetime of each would take as long as all else of a claim, and one
 # that is none would break it.
-CLAIM = """
-UPDATE forge_jobs_job
-SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
-WHERE id IN (
-    SELECT id FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = %(queue)s
-        AND kind IN (SELECT value FROM json_each(%(kinds)s))
-        AND NOT EXISTS (
-            SELECT 1 FROM forge_jobs_queue
-            WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-        )
-    ORDER BY priority DESC, run_at, id
-    LIMIT %(limit)s
-)
+CLAIMED = """
 RETURNING
     id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
     timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
     (julianday(expires_at) - 2440587.5) * 86400.0
+"""
+
+OPEN = """
+NOT EXISTS (
+    SELECT 1 FROM forge_jobs_queue
+    WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
+)
+"""
+
+# Asked first, because even an UPDATE that finds nothing takes the write lock from everybody else.
+PEEK = f"""
+SELECT 1 FROM forge_jobs_job
+WHERE state = 'ready' AND queue = %(queue)s
+    AND kind IN (SELECT value FROM json_each(%(kinds)s))
+    AND {OPEN}
+LIMIT 1
+"""
+
+CLAIM = f"""
+{TAKE}
+WHERE id IN (
+    SELECT id FROM forge_jobs_job
+    WHERE state = 'ready' AND queue = %(queue)s
+        AND kind IN (SELECT value FROM json_each(%(kinds)s))
+        AND {OPEN}
+    ORDER BY priority DESC, run_at, id
+    LIMIT %(limit)s
+)
+{CLAIMED}
 """
 
 # The same two from where the last claim stopped, for jobs of kinds that are not asked for may lie
@@ -68,24 +77,12 @@ SELECT id FROM (
 LIMIT %(limit)s
 """
 
-OPEN = """
-NOT EXISTS (
-    SELECT 1 FROM forge_jobs_queue
-    WHERE name = %(queue)s AND (is_paused OR throttled_until > %(now)s)
-)
-"""
-
 PEEK_AFTER = f"SELECT 1 FROM ({AFTER}) WHERE {OPEN} LIMIT 1"
 
 CLAIM_AFTER = f"""
-UPDATE forge_jobs_job
-SET state = 'running', attempt = min(attempt, 2147483646) + 1, process_id = %(process)s,
-    started_at = %(now)s, has_begun = false
+{TAKE}
 WHERE id IN ({AFTER}) AND {OPEN}
-RETURNING
-    id, queue, kind, payload, context, priority, run_at || '', attempt, max_attempts,
-    timeout_seconds, concurrency_key, (julianday(enqueued_at) - 2440587.5) * 86400.0,
-    (julianday(expires_at) - 2440587.5) * 86400.0
+{CLAIMED}
 """
 
 READY_AMONG = """
