@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from forge_jobs import db
-from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
+from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Take, Transition
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
 from forge_jobs.models.promotion import pass_keys_on, promote
@@ -76,8 +76,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
                 now=now,
                 after=after,
             )
-        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
-        return claimed
+        return _in_order(claimed)
 
     def claim_among(
         self,
@@ -132,6 +131,16 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             if forgotten:
                 states |= _forget(cursor, forgotten, process=process)
         return states, promoted
+
+    def finalize_promote_and_claim(
+        self, transitions: Sequence[Transition], *, process: Process, take: Take, now: datetime
+    ) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]:
+        """The same with transitions of which none is forgotten, and claim in the same commit."""
+        with db.connection().cursor() as cursor:
+            states, promoted, claimed = db.twin().settle_promote_and_claim(
+                cursor, process=process.pk, transitions=transitions, take=take, now=now
+            )
+        return states, promoted, _in_order(claimed)
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
         """The states of those jobs whose transitions can be seen to have been written."""
@@ -222,6 +231,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:
             return db.twin().next_due(cursor)
+
+
+def _in_order(claimed: list[ClaimedJob]) -> list[ClaimedJob]:
+    """Jobs of one queue, as they should run."""
+    return sorted(claimed, key=lambda job: (-job.priority, job.run_at, job.id))
 
 
 def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
