@@ -162,6 +162,8 @@ class OutcomeStore:
     def _pass_keys_on(self, freed: Counter[str], written: Written) -> None:
         """See to the keys that were set free, as far as the outcomes' commit has not done it."""
         promoted = written.promoted
+        if not freed and not promoted:
+            return
         left = set(freed - Counter(one.key for one in promoted))
         left |= {one.key for one in promoted if one.limit > 1}
 
@@ -173,8 +175,7 @@ class OutcomeStore:
             promoted = promoted + ride_out(
                 step, doing="passing concurrency keys on", stopping=self._giving_up
             )
-        if freed:
-            self._others_waited = bool(promoted)
+        self._others_waited = bool(promoted)
         claimed = Counter((job.queue, job.kind) for job in written.claimed)
         self.promoted += Counter((one.queue, one.kind) for one in promoted) - claimed
 

@@ -86,6 +86,8 @@ class Handover:
     def take_all(self) -> list[ClaimedJob]:
         """Each job is somebody's once."""
         taken: list[ClaimedJob] = []
+        if self._jobs.empty():
+            return taken
         try:
             while True:
                 taken.append(self._jobs.get_nowait())

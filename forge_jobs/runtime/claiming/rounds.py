@@ -71,7 +71,8 @@ class Rounds:
 
     def take_over(self) -> None:
         """Let the workers have what the finalizer has claimed."""
-        self._supply(self._handover.take_all())
+        if claimed := self._handover.take_all():
+            self._supply(claimed)
 
     def _claim_for(self, together: Sequence[Lane], room: int, *, open_lanes: list[Lane]) -> None:
         lane = together[0]
