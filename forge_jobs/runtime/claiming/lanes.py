@@ -155,8 +155,8 @@ class Lanes:
             lane.may_hold_work = lane.was_told = True
         for name, jobs in told[ENTRUSTED].items():
             queue, _, kind = name.partition(ENTRUSTED)
-            if lane := self._for(queue, kind):
-                lane.entrust(jobs)
+            if meant := self._for(queue, kind):
+                meant.entrust(jobs)
         for lane in self._of_queues(told[FREED]):
             if lane.awaits_slot:
                 lane.opens_at = 0.0
