@@ -44,7 +44,7 @@ class Draining:
         self._had_nothing = not self._claims
         self._is_last_look = self._had_nothing and self._found_nothing
         if self._is_last_look:
-            self._lanes.look_everywhere()
+            self._lanes.look_last()
         # Without any, that nothing is claimed means nothing.
         self._had_room = self._room.for_threads() > 0
 

@@ -133,6 +133,10 @@ class Fetcher(EngineThread):
         if self.kind_limits.is_limited(job.kind):
             self.bell.ring(ENDED + job.kind)
 
+    def keeps_workers_busy_without(self, job: ClaimedJob) -> bool:
+        """Whether there are jobs for them already, and its end lets no other begin."""
+        return len(self.buffer) > 0 and not self.kind_limits.is_limited(job.kind)
+
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
         self.came_round_at = time.monotonic()
