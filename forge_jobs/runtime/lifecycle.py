@@ -44,12 +44,13 @@ class Lifecycle:
             return ""
 
     def await_stop_or_work(self, *, within: float, is_at_work: Callable[[], bool]) -> str:
-        """The same, but at work it returns after a tick, and from its rest `look_up()` calls it."""
+        """The same, but at work for no longer than a tick, and else until it is to `look_up()`."""
         self._rests = True  # first: whoever begins to work after this look sees it
-        try:
-            return self.await_stop(within=TICK_SECONDS if is_at_work() else within)
-        finally:
-            self._rests = False
+        if is_at_work():
+            self._rests, within = False, TICK_SECONDS
+        reason = self.await_stop(within=within)
+        self._rests = False
+        return reason
 
     def look_up(self) -> None:
         """There is something to look after, if perhaps nothing was before."""
