@@ -79,11 +79,13 @@ def test_it_is_written_at_once_if_workers_have_nothing_else_to_do(busy: Busy) ->
     assert busy.next_group() == [1]
 
 
-@pytest.mark.parametrize("awaited", [{"concurrency_key": "customer"}, {"kind": "tests.lone"}])
+@pytest.mark.parametrize(
+    "awaited", [ONE._replace(concurrency_key="customer"), ONE._replace(kind="tests.lone")]
+)
 def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
-    busy: Busy, awaited: dict[str, str]
+    busy: Busy, awaited: ClaimedJob
 ) -> None:
-    busy.end(ONE._replace(**awaited))
+    busy.end(awaited)
 
     assert busy.next_group() == [1]
 
