@@ -76,7 +76,8 @@ class JobManager(RowsManager["Job", JobQuerySet]):
                 now=now,
                 after=after,
             )
-        return _in_order(claimed)
+        claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
+        return claimed
 
     def claim_among(
         self,
@@ -135,12 +136,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     def finalize_promote_and_claim(
         self, transitions: Sequence[Transition], *, process: Process, take: Take, now: datetime
     ) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]:
-        """The same with transitions of which none is forgotten, and claim in the same commit."""
+        """The same where none is forgotten, and claim in that commit; in any order."""
         with db.connection().cursor() as cursor:
-            states, promoted, claimed = db.twin().settle_promote_and_claim(
+            return db.twin().settle_promote_and_claim(
                 cursor, process=process.pk, transitions=transitions, take=take, now=now
             )
-        return states, promoted, _in_order(claimed)
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
         """The states of those jobs whose transitions can be seen to have been written."""
@@ -231,11 +231,6 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:
             return db.twin().next_due(cursor)
-
-
-def _in_order(claimed: list[ClaimedJob]) -> list[ClaimedJob]:
-    """Jobs of one queue, as they should run."""
-    return sorted(claimed, key=lambda job: (-job.priority, job.run_at, job.id))
 
 
 def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:

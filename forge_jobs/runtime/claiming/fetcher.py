@@ -155,7 +155,8 @@ class Fetcher(EngineThread):
         self.load.given_back += self.buffer.release_stale()
         if self.draining:
             self.draining.begin_round()
-        taken = self.rounds.fill()
+        if taken := self.rounds.fill():
+            self.lifecycle.look_up()
         if self.room.jobs_left() <= 0:
             self.limits.make_way()
         self.lanes.pass_on(stopping=self.stopping)

@@ -76,7 +76,7 @@ class Handover:
         """
         if not claimed:
             return
-        for job in claimed:
+        for job in sorted(claimed, key=lambda job: (-job.priority, job.run_at, job.id)):
             self._jobs.put(job)
         self._bell.ring(HANDED)
         if self._stopping.is_set():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import partial
 from threading import Event
 from typing import Final
@@ -146,8 +145,7 @@ class Lanes:
         self._is_to_look |= local.ANY in rung
         if looks := self._is_to_look and time.monotonic() >= self._next_look_at:
             self.look_everywhere()
-        if rung:
-            self._learn(by_sign(rung))
+        self._learn(by_sign(rung))
         return bool(rung) or looks
 
     def _learn(self, told: Mapping[str, Mapping[str, int]]) -> None:
@@ -158,16 +156,15 @@ class Lanes:
             if meant := self._for(queue, kind):
                 meant.entrust(jobs)
         for lane in self._of_queues(told[FREED]):
-            if lane.awaits_slot:
-                lane.opens_at = 0.0
-        self._learn_of_room(told[NO_SIGN], kinds=told[ENDED].keys())
+            lane.opens_at = 0.0 if lane.awaits_slot else lane.opens_at
+        self._learn_of_room(told[NO_SIGN], kinds=told[ENDED])
 
-    def _learn_of_room(self, rung: Collection[str], *, kinds: AbstractSet[str]) -> None:
+    def _learn_of_room(self, rung: Collection[str], *, kinds: Collection[str]) -> None:
         """For any job, or for one more of a kind that has a limit."""
         for lane in self:
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
-            if kinds and isinstance(lane, ScarceLane) and not kinds.isdisjoint(lane.kinds):
+            if isinstance(lane, ScarceLane) and any(kind in kinds for kind in lane.kinds):
                 lane.may_hold_work = lane.was_told = True
 
     def _for(self, queue: str, kind: str) -> Lane | None:
