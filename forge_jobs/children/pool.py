@@ -180,6 +180,7 @@ class Pool:
             self._give_back(child)
 
     def _give_back(self, child: WarmChild) -> None:
+        child.rests_since = time.monotonic()
         with self._lock:
             self._free.append(child)
             self._lock.notify()
