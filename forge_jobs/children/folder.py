@@ -1,4 +1,4 @@
-"""Where a child starts: a folder that stays the one that was looked at, whatever its name becomes."""
+"""Where a child starts: a folder that stays the one looked at, whatever its name becomes."""
 
 from __future__ import annotations
 
