@@ -80,7 +80,7 @@ class Child:
 
     def send(self, data: bytes) -> None:
         """Write what the pipe takes now, and the rest while `receive()` waits."""
-        self._unsent = memoryview(b"".join((self._unsent, data)))
+        self._unsent = memoryview(b"".join((self._unsent, data)) if self._unsent else data)
         self._write()
 
     def finish_input(self) -> None:
