@@ -139,7 +139,8 @@ def serve() -> None:
             break
     else:
         print(server.server_port, flush=True)
-    server.serve_forever()
+    while True:  # not `serve_forever()`, for which each request wakes all of them
+        server.process_request(*server.get_request())
 
 
 if __name__ == "__main__":
