@@ -16,7 +16,7 @@ from forge_jobs.api import job_shapes
 from forge_jobs.api.job_shapes import JobDocument, JobPageDocument, Timeline
 from forge_jobs.api.problems import invalid
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id, Query, StateName, Why
+from forge_jobs.api.shapes import UNSAID, Done, Id, Query, StateName, Why
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
@@ -138,13 +138,13 @@ def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.post(
     "/jobs/{int:id}/cancel", response=Done, operation_id="cancel_job", summary="Cancel a job"
 )
-def cancel_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+def cancel_job(request: HttpRequest, id: Id, why: Why = UNSAID) -> dict[str, str]:
     """One that waits is cancelled at once; one that runs is asked to stop."""
     return Seat.of(request, Job).press("forge_jobs_cancel_job", {"pk": id}, reason=why.reason)
 
 
 @router.post("/jobs/{int:id}/kill", response=Done, operation_id="kill_job", summary="Kill a job")
-def kill_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+def kill_job(request: HttpRequest, id: Id, why: Why = UNSAID) -> dict[str, str]:
     """Its handler is ended in the midst of its work."""
     return Seat.of(request, Job).press("forge_jobs_kill_job", {"pk": id}, reason=why.reason)
 

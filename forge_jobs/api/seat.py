@@ -135,8 +135,8 @@ class Seat:
         except Refused as why:
             raise conflict(str(why)) from None
         if not told:
-            state = getattr(row, "state", "")
-            raise conflict(f"Nothing was changed: {row} {f'is {state}' if state else 'is not so'}.")
+            state = getattr(row, "state", "") or "that already"
+            raise conflict(f"Nothing was changed: {row} is {state}.")
         self.admin.log_change(asked, row, f"{told}{self._by}")
         return str(told)
 

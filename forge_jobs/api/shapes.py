@@ -94,6 +94,9 @@ class Why(Body):
     reason: Reason = ""
 
 
+UNSAID: Final = Why()
+
+
 class Fault(Document):
     field: str = Field(examples=["payload"])
     reason: str

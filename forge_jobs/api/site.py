@@ -90,9 +90,9 @@ def _raised(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _field(place: tuple[Any, ...]) -> str:
-    """`body.order.payload` is `payload` to whoever sent it."""
+    """`body.order.payload` is `payload` to whoever sent it, and `body.order` all of the body."""
     source, *names = place
-    inner = names[1:] if source in ("body", "query") and len(names) > 1 else names
+    inner = names[1:] if source == "body" else names
     return ".".join(map(str, inner or [source]))
 
 
