@@ -110,7 +110,7 @@ class JobDocument(JobLine):
     errors: list[ErrorLine]
 
 
-class Why(Document):
+class WhyDocument(Document):
     """`why` says what keeps a job, if anything does; `after` and `before` are its kin."""
 
     why: str | None = Field(examples=["Queue mail is paused."])

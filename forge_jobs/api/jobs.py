@@ -125,7 +125,7 @@ def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:
 
 @router.get(
     "/jobs/{int:id}/why",
-    response=job_shapes.Why,
+    response=job_shapes.WhyDocument,
     operation_id="get_why",
     summary="Read what keeps a job, and what it comes after",
 )
