@@ -267,6 +267,8 @@ class Fetcher(EngineThread):
                 surplus += 1
                 self.load.given_back += 1
                 self.release(job)
+        if claimed:
+            self.lifecycle.look_up()
         return surplus
 
     def give_back(self) -> None:
