@@ -144,6 +144,8 @@ class Caller:
             for run in group
         ]
         self._call.ask(group)
+        if self._layers:
+            group[0].context.together = [run.job for run in group]
         try:
             outcome = self._called(partial(self._handler.call, items), context=items[0].ctx)
         except Outcome as raised:
