@@ -93,8 +93,8 @@ class Following:
 
 def batches_of(jobs: Collection[int]) -> set[int]:
     """The batches that these jobs are in, as far as they may end."""
-    sealed = Job.objects.filter(pk__in=jobs, batch__state=BatchState.SEALED)
-    return set(sealed.values_list("batch_id", flat=True))
+    with db.connection().cursor() as cursor:
+        return db.twin().batches_of(cursor, jobs)
 
 
 def parents_of(batches: Collection[int]) -> set[int]:
