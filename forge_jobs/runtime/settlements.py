@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
@@ -115,6 +115,15 @@ class Settlements:
         except BaseException as fault:
             failure = failed(fault, saying="The retry policy failed")
             return secrecy.told(job, self._by_default(job, failure), outcome=failure)
+
+    def settled_alike(self, jobs: Sequence[ClaimedJob], outcome: Done) -> list[Transition]:
+        """The same for jobs of one kind and queue, of which a success is decided once for all."""
+        first = self.settled(jobs[0], outcome)
+        if first.state is not State.SUCCEEDED:
+            return [self.settled(job, outcome) for job in jobs]
+        _id, _claimed_at, state, _attempt, *rest = first
+        make = Transition._make
+        return [make((job.id, job.claimed_at, state, job.attempt, *rest)) for job in jobs]
 
     def unstorable(self, finished: Finished, error: Exception) -> Finished:
         """The same run as a failure that says what the database would not take."""
