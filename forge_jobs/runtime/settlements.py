@@ -71,7 +71,7 @@ class Settlements:
         self._steering = steering
         self._doors = doors
         self._process_name = process_name
-        self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
+        self.inbox: SimpleQueue[Finished | list[Finished] | None] = SimpleQueue()
 
     def settled(
         self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False, place: str = ""
@@ -137,7 +137,16 @@ class Settlements:
         if door := self._doors.get(finished.job.queue):
             door.leave(finished.job, seconds=finished.seconds)
 
-    def next(self) -> Finished | None:
+    def put_all(self, group: list[Finished]) -> None:
+        """The same of jobs of one queue."""
+        if not group:
+            return
+        self.inbox.put(group)
+        if door := self._doors.get(group[0].job.queue):
+            for finished in group:
+                door.leave(finished.job, seconds=finished.seconds)
+
+    def next(self) -> Finished | list[Finished] | None:
         """What arrived first, or will; None at the end. The caller's session rests meanwhile."""
         try:
             return self.inbox.get(timeout=REST_SECONDS)

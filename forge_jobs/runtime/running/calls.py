@@ -198,13 +198,12 @@ class Caller:
 
     def _conclude_all(self, group: Sequence[Run], outcome: Outcome) -> None:
         """Settle those without an answer, and together those of which nobody asked anything."""
-        if outcome is NOTHING:
-            untouched = [run for run in group if not (run.known_context or run.has_ended)]
-            if untouched:
-                self._report_alike(untouched, NOTHING)
-        for run in group:
-            if not run.has_ended:
-                self.conclude(run, outcome if outcome is NOTHING else own(outcome))
+        left = [run for run in group if not run.has_ended]
+        if outcome is NOTHING and (untouched := [run for run in left if not run.known_context]):
+            self._report_alike(untouched, NOTHING)
+            left = [run for run in left if run.known_context]
+        for run in left:
+            self.conclude(run, outcome if outcome is NOTHING else own(outcome))
 
     def _called(self, handle: Callable[[], object], *, first: Run) -> Outcome:
         transactions.begin()

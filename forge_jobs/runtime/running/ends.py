@@ -20,6 +20,7 @@ class Ends:
     def __init__(self, settlements: Settlements) -> None:
         self._settlements = settlements
         self.put = settlements.put
+        self.put_all = settlements.put_all
         self.broken_off = settlements.broken_off
 
     def report(self, run: Run, outcome: Outcome, stored: Transition | None = None) -> bool:
@@ -33,9 +34,13 @@ class Ends:
         """The same for runs of one kind and queue that all came to the same, and kept nothing."""
         now = time.monotonic()
         transitions = self._settlements.settled_alike([run.job for run in runs], outcome)
-        for run, transition in zip(runs, transitions, strict=True):
-            if run.end():
-                self.put(Finished(run.job, transition, outcome, now - run.began_at))
+        self.put_all(
+            [
+                Finished(run.job, transition, outcome, now - run.began_at)
+                for run, transition in zip(runs, transitions, strict=True)
+                if run.end()
+            ]
+        )
 
     def finished(self, run: Run, outcome: Outcome, stored: Transition | None = None) -> Finished:
         """To be `put()` by the one who ends the run. `stored` is what the database has already."""
