@@ -20,12 +20,14 @@ SELECT
 FROM jsonb_array_elements(%s)
 """
 
-# The LIMIT hides from the planner how many rows it will be: it is to look each of them up.
+# The LIMIT hides from the planner how many rows it will be: it is to look each up by its key. With
+# statistics from before there was a batch it would read all members of it for each of them, if
+# coalesce() did not rule out the index of these.
 BATCHES_OF = """
-SELECT DISTINCT job.batch_id
+SELECT DISTINCT batch.id
 FROM (SELECT unnest(%s::bigint[]) AS id LIMIT (SELECT 1000000)) AS ended
 JOIN forge_jobs_job AS job ON job.id = ended.id
-JOIN forge_jobs_batch AS batch ON batch.id = job.batch_id
+JOIN forge_jobs_batch AS batch ON batch.id = coalesce(job.batch_id, 0)
 WHERE batch.state = 'sealed'
 """
 
