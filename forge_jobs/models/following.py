@@ -221,12 +221,11 @@ def _revive(jobs: list[int]) -> None:
     try:
         with transaction.atomic(using=db.connection().alias):
             chosen.update(state=State.HELD, finished_at=None, cancel_reason="")
+            judge_anew(jobs)
     except IntegrityError:
         if len(jobs) > 1:
             for pk in jobs:
                 _revive([pk])
-        return
-    judge_anew(jobs)
 
 
 def give_up(gates: Collection[int], *, now: datetime) -> list[int]:
