@@ -17,10 +17,9 @@ from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob, aenqueue, enqueu
 from forge_jobs.handlers.border import plain
 from forge_jobs.handlers.handler import JobHandler, JobOptions
 from forge_jobs.handlers.outcomes import Cancelled
-from forge_jobs.handlers.settlement_texts import trimmed
 from forge_jobs.sets.keeping import Keeping
 from forge_jobs.sets.stores import Memory, Store
-from forge_jobs.wording import quoted
+from forge_jobs.wording import quoted, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models import Batch, Job

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
 from reprlib import Repr
 from typing import Final
+
+LONGEST_MESSAGE: Final = 2_000
+"""Of what is kept of an error or a reason."""
 
 LONGEST_QUOTE: Final = 200
 LONGEST_NAME: Final = 200
@@ -16,8 +20,6 @@ MOST_NAMES: Final = 20
 
 # Controls, what turns the direction of writing or ends a line, halves of surrogate pairs.
 _MARKS: Final = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
-UNSAFE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_MARKS}]")
-_UNSAFE_IN_A_LINE: Final = re.compile(rf"[\x00-\x1f{_MARKS}]")
 
 _name_of: Final = type.__dict__["__name__"].__get__
 _short: Final = Repr()
@@ -55,17 +57,37 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(told) or "none"
 
 
+def trimmed(text: str, longest: int) -> str:
+    """The text as a database can store it, with its middle left out where it is too long."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
 def printable(text: str) -> str:
     """Without what would move a terminal's cursor, change its colours, or turn its writing round.
 
     It is written as Python would: `\\\\x1b`. Lines and tabs stay.
     """
-    return UNSAFE.sub(_escaped, text)
+    return unsafe().sub(_escaped, text)
 
 
 def in_one_line(text: str) -> str:
     """The same, with lines and tabs written so as well."""
-    return _UNSAFE_IN_A_LINE.sub(_escaped, text)
+    return _unsafe_in_a_line().sub(_escaped, text)
+
+
+@cache
+def unsafe() -> re.Pattern[str]:
+    """Each character that does more to a terminal than stand in its place."""
+    return re.compile(rf"[\x00-\x08\x0b-\x1f{_MARKS}]")
+
+
+@cache
+def _unsafe_in_a_line() -> re.Pattern[str]:
+    return re.compile(rf"[\x00-\x1f{_MARKS}]")
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import forge_jobs
+
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +83,30 @@ def test_a_web_process_loads_no_page_before_somebody_looks_at_one(tmp_path: Path
     pages = ("forge_jobs.dashboard", "forge_jobs.operations", "forge_jobs.admin.job_list")
     assert among(modules, *pages) == []
     assert among(modules, "forge_jobs.runtime", "forge_jobs.services", "psutil") == []
+
+
+def test_a_web_process_loads_of_the_public_names_what_its_code_asks_for(tmp_path: Path) -> None:
+    modules = loaded(WEB, tmp_path, apps=ADMIN)
+
+    names = ("context", "enqueueing", "handlers.chunks", "handlers.middleware", "sets")
+    assert among(modules, *(f"forge_jobs.{name}" for name in names)) == []
+
+
+def test_each_public_name_is_to_be_had_and_no_other() -> None:
+    everything: dict[str, object] = {}
+    exec("from forge_jobs import *", everything)  # noqa: S102 - as people do at a prompt
+
+    assert {*forge_jobs.__all__} <= everything.keys()
+    assert {*forge_jobs.__all__} <= {*dir(forge_jobs)}
+    assert not hasattr(forge_jobs, "enque")
+
+
+def test_a_web_process_that_checks_nothing_loads_no_check_and_no_form(tmp_path: Path) -> None:
+    modules = loaded(WEB, tmp_path, apps=ADMIN)
+
+    assert among(modules, "forge_jobs.checks") == ["forge_jobs.checks"]
+    forms = ("queue_form", "schedule_form", "token_form")
+    assert among(modules, *(f"forge_jobs.admin.{form}" for form in forms)) == []
 
 
 def test_a_web_process_whose_handlers_start_no_programs_loads_nothing_that_does(

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Model
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -27,8 +26,6 @@ from forge_jobs.admin.buttons import LIVE, BoundButton
 
 HAVE: Final = "Forge-Jobs-Have"
 """The header in which a page's script says what it has."""
-# Its answers are of random length, so that nobody can guess from it what is inside.
-GZIP: Final = GZipMiddleware(lambda request: HttpResponse())
 
 
 def assets(style: str, *scripts: str) -> forms.Media:
@@ -129,6 +126,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
         """
         if not isinstance(response, TemplateResponse):
             return response
+        from django.middleware.gzip import GZipMiddleware
+
         from forge_jobs.admin import versions
 
         context = response.context_data = dict(response.context_data or {})
@@ -147,7 +146,8 @@ class ForgeAdmin(ActionsModelAdmin):  # type: ignore[misc] # it has no types
             return HttpResponse(status=204, headers=headers)
         compact = {"separators": (",", ":"), "ensure_ascii": False}
         answer = JsonResponse(news, headers=headers, json_dumps_params=compact)
-        GZIP.process_response(request, answer)  # in place
+        # Its answers are of random length, so that nobody can guess from it what is inside.
+        GZipMiddleware(lambda request: HttpResponse()).process_response(request, answer)  # in place
         return answer
 
     def rendered_buttons(self, request: HttpRequest, row: Model) -> SafeString:

@@ -58,7 +58,7 @@ class Act(Protocol):
     def __call__(self, admin: Any, request: HttpRequest, row: Any, /) -> str: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Button:
     """`permission` is one of forge_jobs; `question` names the row as `%(row)s`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest
@@ -14,8 +14,10 @@ from forge_jobs import clock
 from forge_jobs.admin.buttons import Button, ButtonView, Refused, Text, reason, who
 from forge_jobs.admin.undo import TooLate, remembered
 from forge_jobs.models import Job, State
-from forge_jobs.models.ended import Ended
 from forge_jobs.states import TERMINAL, UNFINISHED, WAITING
+
+if TYPE_CHECKING:
+    from forge_jobs.models.ended import Ended
 
 LONGEST_REASON: Final = 500
 """An undo carries it in its address."""
@@ -82,7 +84,7 @@ REQUEUE: Final = JobAct(
     do=lambda job, request: job.requeue(by=who(request)),
     acts_at_once=True,
     undo="forge_jobs_end_job_again",
-    before=Ended.of,
+    before=lambda job: _ended(job),
     memory=lambda ended, job: _of_requeue(ended, job),
 )
 
@@ -168,11 +170,19 @@ class JobButtons:
         if memory is None:
             raise Refused(_("Only right after a requeue can it be undone."))
         since = datetime.fromisoformat(memory["since"])
+        from forge_jobs.models.ended import Ended
+
         ended, this = Ended.from_json(memory["ended"]), Job.objects.filter(pk=job.pk)
         if not this.end_again(ended, since=since, by=who(request), now=clock.now()):
             raise TooLate(_("It is too late to undo that: %(job)s has begun.") % {"job": job})
         told = {"job": job, "state": State(ended.state).label}
         return _("The requeue of %(job)s is undone: it is %(state)s, as before.") % told
+
+
+def _ended(job: Job) -> Ended | None:
+    from forge_jobs.models.ended import Ended
+
+    return Ended.of(job)
 
 
 def _of_requeue(ended: Ended | None, job: Job) -> dict[str, Any] | None:

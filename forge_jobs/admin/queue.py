@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -13,15 +13,16 @@ from forge_jobs import clock
 from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button
-from forge_jobs.admin.queue_form import QueueForm
 from forge_jobs.conf import conf
 from forge_jobs.models import Job, Queue, Share
+
+if TYPE_CHECKING:
+    from forge_jobs.admin.queue_form import QueueForm
 
 
 @admin.register(Queue)
 class QueueAdmin(BoardAdmin):
     tab = "queues"
-    form = QueueForm
     page_template = "admin/forge_jobs/queues.html"
     live_template = "forge_jobs/queues.html"
     actions_row = actions_detail = (
@@ -56,6 +57,12 @@ class QueueAdmin(BoardAdmin):
             {"fields": ["retain_succeeded_seconds", "retain_failed_seconds"]},
         ),
     )
+
+    @property
+    def form(self) -> type[QueueForm]:
+        from forge_jobs.admin.queue_form import QueueForm
+
+        return QueueForm
 
     @property
     def media(self) -> forms.Media:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -20,13 +21,13 @@ from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, Refused, who
 from forge_jobs.admin.fields import MomentField, MomentInput
-from forge_jobs.admin.schedule_form import ScheduleForm
 from forge_jobs.conf.policies import Overlap, Source
 from forge_jobs.exceptions import EnqueueError
 from forge_jobs.fields import CronWidget
-from forge_jobs.handlers.secrecy import shown
 from forge_jobs.models import Schedule
-from forge_jobs.schedules import timetable
+
+if TYPE_CHECKING:
+    from forge_jobs.admin.schedule_form import ScheduleForm
 
 DECLARED: Final = _(
     "It is declared in code. What you change here stays until the code declares that same option "
@@ -38,7 +39,6 @@ DECLARED: Final = _(
 class ScheduleAdmin(BoardAdmin):
     tab = "schedules"
     can_add = True
-    form = ScheduleForm
     page_template = "admin/forge_jobs/schedules.html"
     live_template = "forge_jobs/schedules.html"
     actions_row = actions_detail = (
@@ -55,6 +55,12 @@ class ScheduleAdmin(BoardAdmin):
         (_("If things go wrong"), {"fields": ["overlap", "catch_up", "jitter_seconds"]}),
         (_("Its jobs"), {"fields": ["queue", "priority", "max_attempts"]}),
     )
+
+    @property
+    def form(self) -> type[ScheduleForm]:
+        from forge_jobs.admin.schedule_form import ScheduleForm
+
+        return ScheduleForm
 
     @property
     def media(self) -> forms.Media:
@@ -109,6 +115,8 @@ class ScheduleAdmin(BoardAdmin):
         """For whoever may only look, Django shows the row itself, without the form."""
         row: Schedule | None = super().get_object(request, object_id, from_field)
         if row is not None and not self.has_change_permission(request, row):
+            from forge_jobs.handlers.secrecy import shown
+
             row.payload = shown(row.payload, kind=row.kind)
         return row
 
@@ -130,14 +138,14 @@ class ScheduleAdmin(BoardAdmin):
             obj.save(update_fields=columns.keys())
 
     def is_declared(self, row: Schedule) -> bool:
-        return row.name in timetable.declared()
+        return row.name in _declared()
 
     def get_deleted_objects(
         self, objs: QuerySet[Schedule], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What code declares would come back; it can be disabled."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        declared = timetable.declared()
+        declared = _declared()
         protected += [
             _("code declares %s; disable it instead") % schedule
             for schedule in objs
@@ -184,3 +192,9 @@ class ScheduleAdmin(BoardAdmin):
     )
     def forge_jobs_disable_schedule(self, request: HttpRequest, schedule: Schedule) -> str:
         return _("Schedule %s is disabled.") % schedule if schedule.disable() else ""
+
+
+def _declared() -> Collection[str]:
+    from forge_jobs.schedules import timetable
+
+    return timetable.declared()

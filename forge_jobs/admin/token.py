@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -16,8 +16,10 @@ from forge_jobs.admin.base import assets
 from forge_jobs.admin.board import BoardAdmin, neighbours
 from forge_jobs.admin.buttons import Button, who
 from forge_jobs.admin.fields import in_lines, moment_of
-from forge_jobs.admin.token_form import LABELS, ApiTokenForm
 from forge_jobs.models import ApiToken
+
+if TYPE_CHECKING:
+    from forge_jobs.admin.token_form import ApiTokenForm
 
 PAGE: Final = 24
 MOMENTS: Final = (
@@ -34,10 +36,15 @@ class ApiTokenAdmin(BoardAdmin):
 
     tab = "tokens"
     can_add = True
-    form = ApiTokenForm
     page_template = "admin/forge_jobs/tokens.html"
     live_template = "forge_jobs/tokens.html"
     actions_row = actions_detail = ("forge_jobs_revoke_token",)
+
+    @property
+    def form(self) -> type[ApiTokenForm]:
+        from forge_jobs.admin.token_form import ApiTokenForm
+
+        return ApiTokenForm
 
     @property
     def media(self) -> forms.Media:
@@ -144,6 +151,8 @@ class ApiTokenAdmin(BoardAdmin):
 
 def _may(token: ApiToken) -> list[Any]:
     """In the order of the form."""
+    from forge_jobs.admin.token_form import LABELS
+
     return [label for name, label in LABELS.items() if name in token.permissions]
 
 

@@ -10,13 +10,12 @@ from typing import Any
 
 from django.apps.config import AppConfig
 from django.core import checks
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage
 
 from forge_jobs.handlers.handler import JobHandler
 from forge_jobs.handlers.registry import registry
 
 
-@register()
 def check_programs(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """No more than warnings: where jobs are enqueued, programs need not be."""
     return [

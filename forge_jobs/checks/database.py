@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps.config import AppConfig
 from django.core import checks
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,11 +15,7 @@ from forge_jobs.models import Job
 
 Databases = Iterable[str] | None
 
-AT_START = "forge_jobs_at_start"
-"""The tag of what `runjobs` looks at before it starts."""
 
-
-@register(Tags.database, AT_START)
 def check_database(
     app_configs: Sequence[AppConfig] | None, databases: Databases, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -42,11 +38,9 @@ def check_database(
     return [*found, *_kept_out(connection)]
 
 
-@register(Tags.database)
 def check_wal_reset_fault(
     app_configs: Sequence[AppConfig] | None, databases: Databases, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Not at each start: it says nothing new then, and few can choose their SQLite."""
     connection = _job_connection(databases)
     if connection is None or connection.vendor != "sqlite":
         return []

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.apps.config import AppConfig
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import module_has_submodule
 
@@ -21,7 +21,6 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.wording import listed, meant
 
 
-@register()
 def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     failures = [_failure(module, error) for module, error in registry.import_failures.items()]
     clashes = [

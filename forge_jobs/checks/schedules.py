@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps.config import AppConfig
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.conf import conf
@@ -16,7 +16,6 @@ from forge_jobs.schedules import timetable
 from forge_jobs.wording import listed, meant
 
 
-@register()
 def check_schedules(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
         declared = list(timetable.every_declared())

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
@@ -19,7 +19,6 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.wording import listed, meant, quoted
 
 
-@register()
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
         alias = conf().database

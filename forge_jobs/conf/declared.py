@@ -1,20 +1,24 @@
 """What settings declare of queues, budgets and schedules; rows of the same names follow it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
 from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
-from forge_jobs.conf.schedules import DeclaredSchedule, schedule
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
 from forge_jobs.wording import listed, meant, quoted
+
+if TYPE_CHECKING:
+    from forge_jobs.conf.schedules import DeclaredSchedule
 
 KEEP: Final = object()
 """Not declared: the row keeps what it has."""
@@ -123,8 +127,11 @@ def _schedule(name: str, given: object) -> DeclaredSchedule:
         raise ImproperlyConfigured(
             f"{where} must be a dictionary with a kind, not {quoted(given)}."
         )
+    from forge_jobs.conf.schedules import schedule
+
     options = {key: value for key, value in given.items() if key != "kind"}
-    refuse_unknown(options, known=_SCHEDULE_OPTIONS, where=where)
+    known = [name for name in signature(schedule).parameters if name != "name"]
+    refuse_unknown(options, known=known, where=where)
     try:
         return schedule(**options, name=name).of(given["kind"])
     except InvalidSchedule as error:
@@ -200,4 +207,3 @@ _QUEUE_COLUMNS: Final = {
     "throttle_cap": "throttle_cap_seconds",
     "budget": "budget",
 }
-_SCHEDULE_OPTIONS: Final = [name for name in signature(schedule).parameters if name != "name"]

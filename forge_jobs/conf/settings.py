@@ -1,12 +1,14 @@
 """`settings.FORGE_JOBS` as one frozen value, validated when it is first asked for."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -18,9 +20,11 @@ from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.conf import declared
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_COROUTINES, MAX_THREADS
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
-from forge_jobs.conf.schedules import DeclaredSchedule
 from forge_jobs.durations import as_timedelta
 from forge_jobs.wording import quoted
+
+if TYPE_CHECKING:
+    from forge_jobs.conf.schedules import DeclaredSchedule
 
 SHORTEST_TOKEN: Final = 16
 VISIBLE: Final = re.compile(r"[!-~]+")

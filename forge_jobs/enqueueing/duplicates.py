@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, JSONField, TextField, Value, When
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast
 
 from forge_jobs import db
+from forge_jobs.db.moments import PresentMoment
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.labelling import label
 from forge_jobs.enqueueing.stored import KEY_RACES, Stored, pair
@@ -159,7 +160,7 @@ def _replaced(row: NewRow) -> dict[str, Any]:
         **given,
         **{name: Cast(text, JSONField()) for name, text in texts.items()},
         "state": Case(When(state=State.HELD, then="state"), default=Value(row.state)),
-        "run_at": row.run_at or Now(),
+        "run_at": row.run_at or PresentMoment(),
         "expires_at": row.expires_at,
         "concurrency_slot": None,
         "attempt": 0,

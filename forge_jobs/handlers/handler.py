@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property, partial
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, ParamSpec
 from asgiref.sync import sync_to_async
 
 from forge_jobs.backoff import RetryPolicy
-from forge_jobs.conf.schedules import DeclaredSchedule, of_handler
 from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.handlers.signature import by_name
 
 if TYPE_CHECKING:
     from forge_jobs.children.pool import Pool
+    from forge_jobs.conf.schedules import DeclaredSchedule
     from forge_jobs.context import JobContext
     from forge_jobs.enqueueing.enqueue import EnqueuedJobs, NewJob
     from forge_jobs.enqueueing.place import Predecessors
@@ -164,6 +163,8 @@ class JobHandler:
 
     def declared_schedules(self) -> list[DeclaredSchedule]:
         """Raises `InvalidSchedule`."""
+        from forge_jobs.conf.schedules import of_handler
+
         return of_handler(
             self.kind,
             cron=self.cron,
@@ -199,12 +200,12 @@ class JobHandler:
         return await Enqueuer(self, {}).aenqueue_many(payloads)
 
 
-@dataclass(frozen=True)
 class Enqueuer(Generic[P]):
     """A handler together with the options for the jobs that it will enqueue."""
 
-    handler: JobHandler
-    options: JobOptions
+    def __init__(self, handler: JobHandler, options: JobOptions) -> None:
+        self.handler: Final = handler
+        self.options: Final = options
 
     def new(self, /, *args: P.args, **payload: P.kwargs) -> NewJob:
         """A job that is not stored yet, for `enqueue_many()`; raises `InvalidPayload`."""

@@ -20,14 +20,13 @@ from forge_jobs.handlers.outcomes import (
 )
 from forge_jobs.handlers.settlement_texts import (
     FORGIVEN,
-    LONGEST_MESSAGE,
     error_text,
     result_text,
     said,
-    trimmed,
     unreadable,
 )
 from forge_jobs.states import State
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
 _LOST: Final = class_path(ProcessLost)
 LONG_RUN: Final = timedelta(hours=1)

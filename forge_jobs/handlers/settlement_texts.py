@@ -12,8 +12,8 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import NotAResult
 from forge_jobs.handlers.border import class_path, failed
 from forge_jobs.handlers.outcomes import Dead, Failed
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
-LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 8_000
 LONGEST_NAME: Final = 300
 
@@ -65,12 +65,3 @@ def error_text(
 def said(outcome: Failed | Dead) -> str:
     """Never nothing: a dead letter without a word would look like one that has not failed."""
     return trimmed(outcome.message if outcome.message.strip() else UNSAID, LONGEST_MESSAGE)
-
-
-def trimmed(text: str, longest: int) -> str:
-    """The text as a database can store it, with its middle left out where it is too long."""
-    text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"

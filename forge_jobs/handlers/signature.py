@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 from forge_jobs.wording import MOST_NAMES, listed, meant, quoted
@@ -20,8 +19,7 @@ PLAIN: Final = frozenset({"str", "int", "float", "bool", "list", "dict"})
 """Annotations of what comes from a payload: none of them is a context."""
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """`context` is the parameter that takes it, empty if none does; `rest` that of `**names`.
 
     `places` are the names that may also be given by their place, in order.

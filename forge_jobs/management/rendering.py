@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 from forge_jobs.durations import spelled
-from forge_jobs.wording import UNSAFE, printable
+from forge_jobs.wording import printable, unsafe
 
 NOTHING: Final = "-"
 
@@ -65,7 +65,7 @@ def shortened(text: str, longest: int) -> str:
 def document(value: object) -> str:
     """JSON for programs that people can read, too; nothing in it steers a terminal."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return unsafe().sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:

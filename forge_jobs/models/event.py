@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.db.observed import EventRow
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import Event
+
+if TYPE_CHECKING:
+    from forge_jobs.db.observed import EventRow
 
 
 class JobEventManager(JobsManager["JobEvent"]):
@@ -27,6 +29,8 @@ class JobEventManager(JobsManager["JobEvent"]):
         self, jobs: Iterable[int], event: Event, *, at: datetime, by: str = "", detail: str = ""
     ) -> None:
         """Write down the same of some jobs, by their ids."""
+        from forge_jobs.db.observed import EventRow
+
         self.write([EventRow(pk, at, event, by=by, detail=detail) for pk in jobs])
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, Func, TextField, When
 
-from forge_jobs.db.observed import EventRow
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.models.promotion import wake_and_promote
@@ -34,6 +33,8 @@ class Expiring(JobFilters):
 
     def end_as_expired(self, *, now: datetime) -> int:
         """Cancel these without having begun; one that was claimed gets its attempt back."""
+        from forge_jobs.db.observed import EventRow
+
         with transaction.atomic(using=self.db):
             ids = list(self.values_list("pk", flat=True))
             ended = self.update(

@@ -14,9 +14,10 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest
 
 from forge_jobs import db
+from forge_jobs.db.moments import PresentMoment
 from forge_jobs.models.base import constants
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.event import JobEvent
@@ -203,11 +204,11 @@ def release(gates: Collection[int]) -> tuple[int, bool]:
         if rows:
             Job.objects.filter(pk__in=[row[0] for row in rows]).update(
                 state=Case(
-                    When(run_at__gt=Now(), then=Value(State.SCHEDULED)),
+                    When(run_at__gt=PresentMoment(), then=Value(State.SCHEDULED)),
                     When(concurrency_key__isnull=True, then=Value(State.READY)),
                     default=Value(State.BLOCKED),
                 ),
-                run_at=Greatest(F("run_at"), Now()),
+                run_at=Greatest(F("run_at"), PresentMoment()),
             )
             wake_and_promote({row[1] for row in rows}, {row[2] for row in rows if row[2]})
     return len(rows), len(rows) < LARGEST_RELEASE

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from forge_jobs import db
-from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.expiry import Expiring
 from forge_jobs.models.job_filters import JobFilters
 from forge_jobs.states import Event
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models.job_queryset import JobQuerySet

@@ -14,10 +14,10 @@ from django.db.models import F
 from forge_jobs import db
 from forge_jobs.conf.policies import Source
 from forge_jobs.db.rows import Move
-from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, trimmed
 from forge_jobs.models import plan
 from forge_jobs.models.seeded import SeededManager
 from forge_jobs.models.verbs import RowsManager, verb
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models.schedule import Schedule

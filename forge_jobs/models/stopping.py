@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
 from forge_jobs import clock, wake
-from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, trimmed
 from forge_jobs.models.in_batches import InBatches, note, storable
 from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.states import Event, State
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
     from forge_jobs.models.job_queryset import JobQuerySet

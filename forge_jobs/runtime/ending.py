@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from queue import Empty
 from threading import Thread
 from typing import Final, NamedTuple
 
@@ -116,10 +115,8 @@ class Ending:
         while any(thread.is_alive() for thread in threads):
             if time.monotonic() >= (self.deadline if until is None else until):
                 return False
-            try:
-                self.lifecycle.stop_requests.get(timeout=TICK_SECONDS)
-            except Empty:
-                self.workers.look_after()
-            else:
+            if self.lifecycle.await_stop(within=TICK_SECONDS):
                 self.deadline = 0.0
+            else:
+                self.workers.look_after()
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from queue import Empty
 from threading import Event
 from typing import Final, Self
 
@@ -38,7 +37,8 @@ from forge_jobs.services.stager import Stager
 from forge_jobs.signals import process_started, process_stopped, process_stopping
 from forge_jobs.wake.local import Bell
 
-TICK_SECONDS: Final = 0.1
+REST_SECONDS: Final = 1.0
+"""How long the main thread looks after nothing where there is nothing."""
 
 
 class Engine:
@@ -222,11 +222,12 @@ class Engine:
     def _await_stop(self) -> str:
         lifecycle, limits = self.lifecycle, self.options.limits
         while True:
-            try:
-                return lifecycle.stop_requests.get(timeout=TICK_SECONDS)
-            except Empty:
-                self.workers.look_after()
-                pools.look_after()
+            if reason := lifecycle.await_stop_or_work(
+                within=REST_SECONDS, is_at_work=self._is_at_work
+            ):
+                return reason
+            self.workers.look_after()
+            pools.look_after()
             if limits.is_orphaned():
                 return "its supervisor is gone"
             if self.workers.stuck >= self.options.threads:
@@ -239,3 +240,7 @@ class Engine:
                 return lifecycle.retiring
             if lifecycle.retiring and lifecycle.failure and self.workers.hang_in_imports:
                 return lifecycle.retiring
+
+    def _is_at_work(self) -> bool:
+        """Whether there may be something to look after: jobs, children, or an end that is near."""
+        return bool(self.claims or self.lifecycle.retiring or pools.are_there())

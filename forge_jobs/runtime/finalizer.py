@@ -11,6 +11,7 @@ from typing import Final
 from django.db import Error
 
 from forge_jobs import clock, db
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Process
 from forge_jobs.models.following import Following
 from forge_jobs.runtime import sessions
@@ -30,12 +31,18 @@ from forge_jobs.states import TERMINAL
 
 TURN_SECONDS: Final = 0.5
 FOLLOW_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.01
+ENOUGH: Final = 64
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
 
 class Finalizer(EngineThread):
-    """No timer and no size to tune: idle, an outcome is durable in one commit; busy, many are."""
+    """Nothing to tune: idle, an outcome is durable in one commit, at once; busy, many are.
+
+    Each commit takes the interpreter from handlers, and on SQLite their turn to write. So outcomes
+    that come one soon after the other wait a moment for more, unless somebody waits for them.
+    """
 
     def __init__(
         self,
@@ -62,7 +69,7 @@ class Finalizer(EngineThread):
         self._fetcher = fetcher
         self._leader = leader
         self._following = Following()
-        self._followed_at = 0.0
+        self._followed_at = self._written_at = 0.0
         self._lifecycle = lifecycle
         self._writing = writing
         self.giving_up = giving_up
@@ -99,6 +106,8 @@ class Finalizer(EngineThread):
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
         arrived = self._settlements.next()
+        if isinstance(arrived, Finished) and self._is_awaited_by_nobody(arrived.job):
+            time.sleep(GATHER_SECONDS)
         group: list[Finished] = []
         size = 0
         with suppress(Empty):
@@ -116,6 +125,15 @@ class Finalizer(EngineThread):
                 self._settlements.end()
         return group
 
+    def _is_awaited_by_nobody(self, job: ClaimedJob) -> bool:
+        """Whether the last group was written only now, and workers have enough to do anyway."""
+        return (
+            time.monotonic() - self._written_at < GATHER_SECONDS
+            and self._settlements.inbox.qsize() < ENOUGH
+            and not job.concurrency_key
+            and self._fetcher.keeps_workers_busy_without(job)
+        )
+
     def finalize(self, group: list[Finished]) -> None:
         self._store.cool_down(group)
         try:
@@ -128,6 +146,7 @@ class Finalizer(EngineThread):
                     self.finalize([finished])
                 return
             group, held = self._store.write([self._settlements.unstorable(group[0], error)])
+        self._written_at = time.monotonic()
         self._announcer.announce(group, held, self._store.promoted)
         if self._followers.are_there:
             self._following.add(

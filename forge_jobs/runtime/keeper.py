@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from threading import Lock, Thread, current_thread, local
 from typing import Any, Final
 from weakref import finalize
 
-from django.db import Error, NotSupportedError
+from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import db
@@ -47,10 +48,10 @@ os.register_at_fork(after_in_child=custody.renew_lock)
 
 
 class Keeper:
-    """Stands where one of Django's wrappers asks for a new session, and gives it the one it left.
+    """Stands where one of Django's wrappers asks for a session, and gives it the one it left.
 
     A wrapper whose session is kept here looks unconnected. So a job that needs none pays nothing,
-    and for one that does Django sets the session up like any other.
+    and for one that does Django sets the session up like any other, if that was undone.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
@@ -60,13 +61,23 @@ class Keeper:
         self._dies_at = 0.0
         self._kept: Any = None
         self._kept_at = 0.0
+        self._back = b""
         self._twin: Any = None
         # Others' wrappers believe things of a session that a fresh one would belie.
         if type(connection).__module__.startswith("django."):
             with suppress(NotSupportedError):
                 self._twin = db.twin_of(connection.vendor)
+                connection.ensure_connection = partial(self.ensure, connection)  # type: ignore[method-assign] # of this one
                 connection.get_new_connection = partial(self.give, connection)  # type: ignore[method-assign] # of this one
                 finalize(connection, self.bury, os.getpid()).atexit = False
+
+    def ensure(self, connection: BaseDatabaseWrapper) -> None:
+        """Connect the wrapper; to a session of which nothing was undone without further ado."""
+        this_thread.has_connected = True
+        if connection.connection is None and not self._back and (session := self.take()):
+            connection.connection = session
+        else:
+            type(connection).ensure_connection(connection)
 
     def give(self, connection: BaseDatabaseWrapper, parameters: Any) -> Any:
         """The session that was left here, if it is still good, else a new one."""
@@ -82,8 +93,8 @@ class Keeper:
     def meet(self, connection: BaseDatabaseWrapper) -> None:
         """Remember how a session is that has just been set up."""
         if self._twin and self._session is not connection.connection:
-            self._furnish(connection)
             self._session = connection.connection
+            self._back = self._twin.way_back(self._session, self._furnish(connection))
             self._traits = self._twin.traits(connection.connection)
             self._dies_at = time.monotonic() + LONGEST_LIFE * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
@@ -96,13 +107,8 @@ class Keeper:
             or connection.errors_occurred
             or time.monotonic() > self._dies_at
             or self._twin.traits(session) != self._traits
-            or not self._twin.wipe(session)
+            or not self._twin.wipe(session, self._back)
         ):
-            return False
-        try:
-            with connection.wrap_database_errors:
-                self._furnish(connection)
-        except Error:
             return False
         with custody.lock:
             self._kept, self._kept_at = session, time.monotonic()
@@ -158,9 +164,10 @@ class Keeper:
     def holds_open(self, connection: BaseDatabaseWrapper) -> bool:
         return self._kept is not None or connection.connection is not None
 
-    def _furnish(self, connection: BaseDatabaseWrapper) -> None:
+    def _furnish(self, connection: BaseDatabaseWrapper) -> Mapping[str, str]:
+        """Tell a session whose it is, and how it is to be; returns what it took of that."""
         if not custody.is_ours or connection.alias != conf().database:
-            return
+            return {}
         settings: dict[str, str] = getattr(this_thread, "limits", {})
         if custody.process_name:
             lends = hasattr(this_thread, "lends")
@@ -172,5 +179,7 @@ class Keeper:
         if zone := connection.timezone_name:
             settings = {**settings, "TimeZone": zone}
         session = connection.connection
-        if not self._twin.furnish(session, settings) and hasattr(this_thread, "limits"):
+        furnished: Mapping[str, str] = self._twin.furnish(session, settings)
+        if not furnished and hasattr(this_thread, "limits"):
             self._twin.ignore_notifications(session)
+        return furnished

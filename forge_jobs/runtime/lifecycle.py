@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from typing import Final
 
 from forge_jobs.states import ProcessState
+
+TICK_SECONDS: Final = 0.1
 
 
 class Lifecycle:
@@ -13,6 +17,7 @@ class Lifecycle:
     def __init__(self) -> None:
         # A signal handler may put into a SimpleQueue at any moment; an Event could deadlock.
         self.stop_requests: SimpleQueue[str] = SimpleQueue()
+        self._rests = False
         self.is_stopping = False
         self.is_signed_off = False
         self.is_quiet = False
@@ -31,12 +36,27 @@ class Lifecycle:
         """Stop in order; asked again, at once. Safe to call from a signal handler."""
         self.stop_requests.put(reason)
 
-    def was_stopped_within(self, seconds: float) -> bool:
-        """Wait before anything has started, but for no longer than until a stop is requested."""
+    def await_stop(self, *, within: float) -> str:
+        """The reason of a request to stop that comes in so many seconds; empty if none does."""
         try:
-            return bool(self.stop_requests.get(timeout=seconds)) if seconds else False
+            return self.stop_requests.get(timeout=within) if within else ""
         except Empty:
-            return False
+            return ""
+
+    def await_stop_or_work(self, *, within: float, is_at_work: Callable[[], bool]) -> str:
+        """The same, but at work for no longer than a tick, and else until it is to `look_up()`."""
+        self._rests = True  # first: whoever begins to work after this look sees it
+        if is_at_work():
+            self._rests, within = False, TICK_SECONDS
+        reason = self.await_stop(within=within)
+        self._rests = False
+        return reason
+
+    def look_up(self) -> None:
+        """There is something to look after, if perhaps nothing was before."""
+        if self._rests:
+            self._rests = False
+            self.stop_requests.put("")
 
     def be_quiet(self) -> None:
         """Claim nothing more, and finish what runs."""
@@ -50,6 +70,7 @@ class Lifecycle:
         """Be quiet, and stop once everything that runs has ended, however long that takes."""
         self.retiring = self.retiring or reason
         self.be_quiet()
+        self.look_up()
 
     def give_up(self, reason: str) -> None:
         """Retire, because something here can't be mended."""

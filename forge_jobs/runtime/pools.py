@@ -29,6 +29,10 @@ def start(*, queues: Collection[str], lifecycle: Lifecycle) -> None:
                 handler.pool.start(heed=heed)
 
 
+def are_there() -> bool:
+    return any(handler.pool for handler in registry.handlers())
+
+
 def look_after() -> None:
     for handler in registry.handlers():
         if handler.pool:

@@ -19,8 +19,11 @@ from forge_jobs.signals import service_failed
 from forge_jobs.wake import local
 
 SHORTEST_REST: Final = 0.01
-LONGEST_REST: Final = 0.5
+LONGEST_REST: Final = 60.0
 FAULTY_REST: Final = 30.0
+NEW_LEADERS_REST: Final = 0.5
+NEVER: Final = float("inf")
+BEATS: Final = (1.0, 0.5)
 
 
 class ServiceLoop(EngineThread):
@@ -102,9 +105,16 @@ class LeaderLoop(TolerantLoop):
     ) -> None:
         super().__init__(name, services, fail=fail)
         self._leader = leader
+        self._begins_at = NEVER
 
     def step(self) -> float:
-        return super().step() if self._leader.leads else LONGEST_REST
+        """Run what is due, but not at once: whoever leads for a moment need not look at all."""
+        if not self._leader.leads:
+            self._begins_at = NEVER
+            return LONGEST_REST
+        moment = time.monotonic()
+        self._begins_at = min(self._begins_at, moment + NEW_LEADERS_REST)
+        return super().step() if moment >= self._begins_at else self._begins_at - moment
 
 
 class Turn:
@@ -135,6 +145,7 @@ class Turn:
         self.due_at = time.monotonic() + rest
 
     def _following(self, rest: float) -> float:
-        """Those that rest for whole seconds wake up together: one start of the thread does."""
+        """Those that rest for so long wake up together: one start of the thread does for them."""
         due_at = time.monotonic() + rest
-        return due_at - (due_at - self._phase) % 1.0 if rest >= 1.0 else due_at
+        beat = next((beat for beat in BEATS if rest >= beat), 0.0)
+        return due_at - (due_at - self._phase) % beat if beat else due_at

@@ -8,6 +8,7 @@ from forge_jobs.models import Lease, Process
 from forge_jobs.models.lease import SERVICES
 from forge_jobs.services.base import Service
 from forge_jobs.signals import leadership_changed
+from forge_jobs.wake import local
 
 RENEWALS_A_LIFE: Final = 3
 
@@ -35,6 +36,7 @@ class Leader(Service):
                 SERVICES, process=process, now=now, life=life
             )
         if self.leads != led:
+            local.ring(local.DUE)
             leadership_changed.send_robust(type(self), leads=self.leads)
         return int(self.leads)
 

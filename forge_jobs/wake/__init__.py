@@ -1,13 +1,19 @@
 """Waking sleepers when there is work; a wake only shortens a sleep, it carries no job."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import transaction
 
 from forge_jobs import db
 from forge_jobs.wake import local
-from forge_jobs.wake.base import Listener
 from forge_jobs.wake.local import STOP
 
-__all__ = ["STOP", "Listener", "listener", "on_commit", "send", "send_elsewhere"]
+if TYPE_CHECKING:
+    from forge_jobs.wake.base import Listener
+
+__all__ = ["STOP", "listener", "on_commit", "send", "send_elsewhere"]
 
 
 def send(queue: str) -> None:

@@ -14,7 +14,8 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from forge_jobs import job
-from forge_jobs.checks.database import AT_START, check_database, check_wal_reset_fault
+from forge_jobs.checks import AT_START
+from forge_jobs.checks.database import check_database, check_wal_reset_fault
 from forge_jobs.checks.handlers import check_handlers
 from forge_jobs.checks.settings import check_settings
 from forge_jobs.handlers.registry import registry

@@ -1,7 +1,8 @@
 """The errors of a job as its page tells them."""
 
 from forge_jobs.dashboard.errors import read_errors
-from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, LONGEST_TRACEBACK, trimmed
+from forge_jobs.handlers.settlement_texts import LONGEST_TRACEBACK
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 from tests.conftest import NOON
 
 

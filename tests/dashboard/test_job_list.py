@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db.models import Max
 
+from forge_jobs import NewJob, enqueue_many
 from forge_jobs.dashboard import job_list
 from forge_jobs.dashboard.job_list import JobList, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
+from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
@@ -65,6 +67,13 @@ def test_the_pages_of_a_state_have_each_of_its_jobs_once(state: State, size: int
 
     assert len(found) == 10
     assert set(found) == mine
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_jobs_that_were_enqueued_in_one_moment_are_on_a_page_each_once(size: int) -> None:
+    mine = {stored.pk for stored in enqueue_many([NewJob(noop) for _ in range(5)])}
+
+    assert sorted(all_pages(listed(State.READY), size=size)) == sorted(mine)
 
 
 @pytest.mark.parametrize("state", [None, State.READY, State.DEAD])

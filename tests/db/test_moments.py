@@ -1,13 +1,15 @@
-"""Moments that Python has no name for, left in a row by somebody's SQL: everybody reads on."""
+"""Moments of the database: as those of Python, and read even where Python has no name for them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min
 
+from forge_jobs import NewJob, enqueue_many, testing
 from forge_jobs.models import Job, Process, Queue, RateLimitBudget, Schedule
 from tests.app.jobs import noop
+from tests.conftest import NOON
 from tests.running import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,3 +68,21 @@ def test_a_process_starts_and_works_beside_impossible_moments(moment: str) -> No
     assert list(RateLimitBudget.objects.all()) is not None
     assert not Process.objects.exists()
     assert not Schedule.objects.filter(last_error__gt="").exists()
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(milliseconds=321)], ids=str)
+def test_a_moment_that_the_database_said_is_equal_to_the_same_of_python(after: timedelta) -> None:
+    moment = NOON + after
+    waiting = noop.using(dedupe_key="k", delay=3600).enqueue()
+    with testing.frozen_at(moment):
+        first, second = enqueue_many([NewJob(noop), NewJob(noop)])
+        noop.using(dedupe_key="k", on_duplicate="replace").enqueue()
+        held = noop.using(after=[first, second]).enqueue()
+        Job.objects.filter(pk=held.pk).update(run_at=F("run_at") - timedelta(hours=1))
+        alone = noop.enqueue()
+        testing.drain()
+
+    mine = {stored.pk for stored in (waiting, first, second, held, alone)}
+    assert set(Job.objects.filter(run_at=moment).values_list("pk", flat=True)) == mine
+    since = Job.objects.filter(enqueued_at=moment).values_list("pk", flat=True)
+    assert set(since) == mine - {waiting.pk}

@@ -119,7 +119,7 @@ def test_a_poison_job_ends_dead_and_the_others_unharmed() -> None:
 
 def test_a_process_that_slept_too_long_is_refused_when_it_wakes() -> None:
     with Runjobs("--threads", "3", FORGE_JOBS_TEST_PROCESS_TIMEOUT="3") as sleeper:
-        effect.enqueue_many([{"number": number, "seconds": 2.0} for number in range(3)])
+        effect.enqueue_many([{"number": number, "seconds": 4.0} for number in range(3)])
         eventually(lambda: Job.objects.running().count() == 3)
         # The beat that tells of three running jobs comes before the handlers end.
         eventually(lambda: Process.objects.get().running == 3)

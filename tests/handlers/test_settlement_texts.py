@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge_jobs import Cancelled, Dead, Failed, Outcome
-from forge_jobs.handlers.settlement_texts import LONGEST_MESSAGE, LONGEST_TRACEBACK, trimmed
+from forge_jobs.handlers.settlement_texts import LONGEST_TRACEBACK
+from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 from tests.handlers.test_settlement import error_of, settled
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, Queue, State
@@ -81,6 +82,20 @@ def test_a_claim_takes_the_first_up_to_its_limit(process: Process) -> None:
 
     claimed = [ids(claim(process, limit=limit)) for limit in (1, 1, 1, 5, 5)]
     assert claimed == [[first.pk], [older.pk], [newer.pk], [newest.pk, last.pk], []]
+
+
+def test_a_claim_keeps_to_its_limit_where_the_planner_takes_the_table_to_be_tiny(
+    process: Process,
+) -> None:
+    stored_job()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE forge_jobs_job")
+    for state in (State.READY, State.SCHEDULED) * 5:
+        stored_job(state=state)
+
+    assert [len(claim(process, limit=1)), len(claim(process, limit=2))] == [1, 2]
+    assert len(Job.objects.stage(now=NOON, limit=2)) == 2
+    assert Job.objects.running().count() == 3
 
 
 @pytest.mark.parametrize(

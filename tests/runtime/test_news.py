@@ -146,6 +146,7 @@ def test_whoever_leads_is_told_what_will_be_due_and_its_services_look_at_once(
     desk: Desk, bell: local.Bell, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     desk.leader.run_once(now=NOON)
+    assert bell.wait(0)[local.DUE] == 1  # to begin
     desk.look()
     assert bell.wait(0)[local.DUE] == 1
     desk.look()

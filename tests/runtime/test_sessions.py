@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django.db.backends.signals import connection_created
 
@@ -231,8 +231,7 @@ def test_statements_that_the_driver_prepared_are_prepared_anew(
     assert (session() is before) is hears_of_discard()
 
 
-@on_sqlite
-@pytest.mark.parametrize(
+CHANGES = pytest.mark.parametrize(
     "change",
     [
         "PRAGMA foreign_keys = OFF",
@@ -250,6 +249,10 @@ def test_statements_that_the_driver_prepared_are_prepared_anew(
         "BEGIN",
     ],
 )
+
+
+@on_sqlite
+@CHANGES
 def test_a_session_of_sqlite_that_was_changed_is_closed(change: str) -> None:
     before = session()
     execute(change)
@@ -340,6 +343,47 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]
 
     yield taking_over
     close_all()
+
+
+@on_sqlite
+@CHANGES
+def test_one_of_runjobs_that_was_changed_is_closed_as_well(
+    change: str, taken_over: Callable[..., None]
+) -> None:
+    taken_over()
+    test_a_session_of_sqlite_that_was_changed_is_closed(f"\n  {change.lower()}")
+
+
+@on_sqlite
+@pytest.mark.parametrize("execute", ["executescript", "execute", "executemany"])
+def test_whatever_way_one_of_runjobs_is_changed_it_is_closed(
+    execute: str, taken_over: Callable[..., None]
+) -> None:
+    taken_over()
+    before = session()
+    statements = {"executemany": ("CREATE TEMP TABLE left_behind AS SELECT ?", [[1]])}
+    getattr(before, execute)(*statements.get(execute, ["PRAGMA query_only = ON"]))
+    tidy()
+
+    assert session() is not before
+
+
+@on_sqlite
+def test_one_of_runjobs_that_only_read_and_wrote_data_is_not_asked_for_its_settings(
+    taken_over: Callable[..., None],
+) -> None:
+    taken_over()
+    before, seen = session(), list[str]()
+    tidy()
+    session().set_trace_callback(seen.append)
+    with transaction.atomic():
+        Effect.objects.create(number=1)
+        assert Effect.objects.filter(number=1).exists()
+    tidy()
+
+    assert session() is before
+    assert seen
+    assert not [statement for statement in seen if "pragma" in statement.lower()]
 
 
 @on_postgresql

@@ -46,6 +46,20 @@ def test_it_is_told_what_they_returned_in_the_order_in_which_they_were_given(
     assert seen == ["B", "A"]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_it_is_told_a_list_of_however_many_it_comes_after(write: JobHandler, count: int) -> None:
+    seen: list[Any] = []
+
+    @job(kind="tests.collect", takes_context=True)
+    def collect(ctx: JobContext) -> None:
+        seen.append(ctx.results)
+
+    collect.using(after=[write.enqueue(name="a") for _ in range(count)]).enqueue()
+    drain()
+
+    assert seen == [["A"] * count]
+
+
 def test_what_comes_after_a_dead_job_is_cancelled_with_all_that_follows_and_says_why(
     write: JobHandler, fall: JobHandler, log: list[str]
 ) -> None:

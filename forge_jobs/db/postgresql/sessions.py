@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg import sql
+from psycopg.pq import ExecStatus, TransactionStatus
 
 LIVELY: Final = {
     "connect_timeout": 10,
@@ -36,11 +37,17 @@ HEARS_OF_DISCARD: Final = tuple(map(int, psycopg.__version__.split(".")[:3])) >=
 # Not behind a pooler that shares sessions: what is set there would be others'. The driver knows
 # the pid that it was told at the start, which is the pooler's invention.
 FURNISH = """
-SELECT set_config(name, value, false)
+SELECT name, set_config(name, value, false)
 FROM unnest(%(names)s::text[], %(values)s::text[]) AS wanted (name, value)
 WHERE pg_backend_pid() = %(pid)s
     AND (name <> 'client_connection_check_interval' OR version() LIKE '%%linux%%')
 """
+
+# As DISCARD ALL does, which would forget plans as well, and allows nothing beside it.
+FORGET: Final = """
+CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
+DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all()"""
+LONGEST_LOOK: Final = 1.0
 
 READ_ONLY: Final = "25006"
 LOST: Final = ("08", "57P01", "57P02", "57P03")
@@ -78,20 +85,55 @@ def traits(session: Any) -> tuple[object, ...] | None:
     )
 
 
-def wipe(session: Any) -> bool:
-    """Forget all that was set, made, locked or listened to; False if that failed."""
-    if session.prepare_threshold is not None and not HEARS_OF_DISCARD:
-        return False
+def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Give a session settings of its own; returns those that it took.
+
+    It takes none if it is lent by a pooler, and then not those that the server lacks.
+    """
+    wanted = {**SERVER_SIDE, **settings}
+    parameters = {
+        "names": list(wanted),
+        "values": list(wanted.values()),
+        "pid": session.info.backend_pid,
+    }
+    with session.cursor() as cursor:
+        cursor.execute(FURNISH, parameters)
+        return {name: wanted[name] for name, _ in cursor.fetchall()}
+
+
+def way_back(session: Any, settings: Mapping[str, str]) -> bytes:
+    """What `wipe` is to ask of the server for a session that was furnished with these."""
+    again = sql.SQL(", set_config({}, {}, false)")
+    furnished = [again.format(*map(sql.Literal, setting)) for setting in settings.items()]
+    return sql.Composed([sql.SQL(FORGET), *furnished]).as_bytes(session)
+
+
+def wipe(session: Any, back: bytes) -> bool:
+    """Have all forgotten that was set, made, locked or listened to; False if that failed.
+
+    Nobody waits for the server, which does so while this process goes on: `is_alive()` does.
+    """
     try:
-        session.execute("DISCARD ALL")
+        if session.prepare_threshold is not None:
+            return _wipe_with_what_is_prepared(session, back)
+        session.pgconn.send_query(back)
+        session.pgconn.flush()
     except psycopg.Error:
         return False
     return True
 
 
+def _wipe_with_what_is_prepared(session: Any, back: bytes) -> bool:
+    """Through the driver, which has to hear of it."""
+    if not HEARS_OF_DISCARD:
+        return False
+    session.execute("DISCARD ALL")
+    return _is_done(session.pgconn.exec_(back))
+
+
 def is_alive(session: Any, *, has_rested: bool) -> bool:
     """Whether a session can be used; the server is asked only if there is reason to."""
-    if session.closed:
+    if session.closed or not _is_wiped(session):
         return False
     arrivals = select.poll()
     arrivals.register(session.fileno(), select.POLLIN)
@@ -104,17 +146,26 @@ def is_alive(session: Any, *, has_rested: bool) -> bool:
     return True
 
 
-def furnish(session: Any, settings: Mapping[str, str]) -> bool:
-    """Give a session settings of its own; False, and nothing is set, if it is lent by a pooler."""
-    wanted = {**SERVER_SIDE, **settings}
-    parameters = {
-        "names": list(wanted),
-        "values": list(wanted.values()),
-        "pid": session.info.backend_pid,
-    }
-    with session.cursor() as cursor:
-        cursor.execute(FURNISH, parameters)
-        return bool(cursor.fetchall())
+def _is_wiped(session: Any) -> bool:
+    """Hear what the server says to the last `wipe()`, if that is still to come."""
+    connection, done = session.pgconn, True
+    arrivals = select.poll()
+    arrivals.register(session.fileno(), select.POLLIN)
+    try:
+        while connection.transaction_status == TransactionStatus.ACTIVE:
+            while connection.is_busy():
+                arrivals.poll(LONGEST_LOOK * 1_000)
+                connection.flush()
+                connection.consume_input()
+            if result := connection.get_result():
+                done = done and _is_done(result)
+    except psycopg.Error:
+        return False
+    return done
+
+
+def _is_done(result: Any) -> bool:
+    return result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 
 def ignore_notifications(session: Any) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 from django.db import Error
 
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
-from forge_jobs.db.sqlite.jobs import as_json, as_value, aware
+from forge_jobs.db.sqlite.jobs import NOW, as_json, as_value, aware
 
 COLUMNS: Final = {*NewRow._fields} - {"extras"} | {"expires_at"}
 
-INSERT = """
+INSERT = f"""
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
@@ -22,27 +22,27 @@ INSERT INTO forge_jobs_job (
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
     json_extract(value, '$[3]'), json_extract(value, '$[4]'),
-    coalesce(json_extract(value, '$[5]'), strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')),
+    coalesce(json_extract(value, '$[5]'), {NOW}),
     json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
     json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
     json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
     json_extract(value, '$[15][0]'),
-    strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    {NOW}
 FROM json_each(%s)
 WHERE true
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key
 """
 
-INSERT_ONE = """
+INSERT_ONE = f"""
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
     gate_id, expires_at, enqueued_at
 )
 VALUES (
-    %s, %s, %s, %s, %s, coalesce(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')), %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+    %s, %s, %s, %s, %s, coalesce(%s, {NOW}), %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, {NOW}
 )
 ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at

@@ -5,14 +5,17 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from django.db import Error
 
 from forge_jobs.db.rows import Transition
 
+NOW: Final = "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') || '000', '.000000', '')"
+"""The present moment as Django stores one; by three digits alone it would be less than itself."""
+
 # A job that is finished in this claim has been completed by its handler; it can only succeed.
-SETTLE = """
+SETTLE = f"""
 UPDATE forge_jobs_job AS job
 SET state = CASE
         WHEN job.finished_at >= job.started_at THEN 'succeeded'
@@ -34,7 +37,7 @@ SET state = CASE
     finished_at = CASE
         WHEN job.finished_at >= job.started_at THEN job.finished_at
         WHEN job.cancel_requested_at IS NULL OR new.finished_at IS NOT NULL THEN new.finished_at
-        ELSE strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
+        ELSE {NOW}
     END,
     result = CASE
         WHEN job.finished_at >= job.started_at THEN job.result

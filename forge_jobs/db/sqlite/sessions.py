@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 READ_ONLY: Final = ""
@@ -22,9 +23,64 @@ FROM
 """
 
 
+DATA = ("SELE", "INSE", "UPDA", "DELE", "REPL", "WITH", "VALU", "EXPL")
+TRANSACTIONS = ("BEGI", "COMM", "ROLL", "SAVE", "RELE")
+HARMLESS: Final = frozenset([*DATA, *TRANSACTIONS])
+"""How statements begin that leave a session as it is, but for what `in_transaction` tells."""
+
+
+class Watching:
+    """A cursor that says when it is given any other statement."""
+
+    connection: "Watched"
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        self._watch(sql)
+        return super().execute(sql, *parameters)  # type: ignore[misc] # of the other base
+
+    def executemany(self, sql: str, *parameters: Any) -> Any:
+        self._watch(sql)
+        return super().executemany(sql, *parameters)  # type: ignore[misc] # of the other base
+
+    def executescript(self, script: str) -> Any:
+        self.connection.settings = None
+        return super().executescript(script)  # type: ignore[misc] # of the other base
+
+    def _watch(self, sql: str) -> None:
+        if sql.lstrip()[:4].upper() not in HARMLESS:
+            self.connection.settings = None
+
+
+@cache
+def watching(factory: Any) -> type[Any]:
+    return type(f"Watching{factory.__name__}", (Watching, factory), {})
+
+
+class Watched(sqlite3.Connection):
+    """Knows its settings as long as nothing has been executed that may change them.
+
+    To ask for them after each job would cost a tenth of a job that reads and writes a row, and
+    more where other threads wait for the interpreter.
+    """
+
+    settings: tuple[object, ...] | None = None
+
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
+        return super().cursor(watching(factory))
+
+    def execute(self, *arguments: Any) -> Any:
+        return self.cursor().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        return self.cursor().executemany(*arguments)
+
+    def executescript(self, *arguments: Any) -> Any:
+        return self.cursor().executescript(*arguments)
+
+
 def parameters(process_name: str) -> dict[str, object]:
-    """A file needs none."""
-    return {}
+    """A file needs none; its sessions are to know whether they were changed."""
+    return {"factory": Watched}
 
 
 def traits(session: Any) -> tuple[object, ...] | None:
@@ -33,25 +89,40 @@ def traits(session: Any) -> tuple[object, ...] | None:
         if session.in_transaction:
             return None
         driver = (session.isolation_level, session.row_factory, session.text_factory)
-        cursor = session.cursor()
-        cursor.row_factory = None
-        return (*driver, *cursor.execute(LOOK).fetchone())
+        return (*driver, *_settings(session))
     except sqlite3.Error:
         return None
 
 
-def wipe(session: Any) -> bool:
-    """Nothing can be: what is as it was needs none."""
+def _settings(session: Any) -> tuple[object, ...]:
+    known: tuple[object, ...] | None = getattr(session, "settings", None)
+    if known:
+        return known
+    cursor = session.cursor()
+    cursor.row_factory = None
+    found: tuple[object, ...] = cursor.execute(LOOK).fetchone()
+    if isinstance(session, Watched):
+        session.settings = found
+    return found
+
+
+def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
+    """A session has nothing to be told of the process that uses it."""
+    return settings
+
+
+def way_back(session: Any, settings: Mapping[str, str]) -> bytes:
+    """There is none: what was changed has to be closed, and what is as it was needs none."""
+    return b""
+
+
+def wipe(session: Any, back: bytes) -> bool:
+    """Nothing has to be."""
     return True
 
 
 def is_alive(session: Any, *, has_rested: bool) -> bool:
     """It is but a file that is open."""
-    return True
-
-
-def furnish(session: Any, settings: Mapping[str, str]) -> bool:
-    """A session has nothing to be told of the process that uses it."""
     return True
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 
 from forge_jobs import db
-from forge_jobs.checks.database import AT_START
+from forge_jobs.checks import AT_START
 from forge_jobs.conf import conf
 from forge_jobs.conf.bounds import MAX_COROUTINES, MAX_THREADS
 from forge_jobs.durations import as_timedelta

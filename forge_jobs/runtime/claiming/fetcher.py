@@ -130,6 +130,10 @@ class Fetcher(EngineThread):
         if self.kind_limits.is_limited(job.kind):
             self.bell.ring(ENDED + job.kind)
 
+    def keeps_workers_busy_without(self, job: ClaimedJob) -> bool:
+        """Whether there are jobs for them already, and its end lets no other begin."""
+        return len(self.buffer) > 0 and not self.kind_limits.is_limited(job.kind)
+
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
         self.came_round_at = time.monotonic()
@@ -148,7 +152,7 @@ class Fetcher(EngineThread):
         had_nothing = not self.claims
         is_last_look = self.drain and had_nothing and self._found_nothing
         if is_last_look:
-            self.lanes.look_everywhere()
+            self.lanes.look_last()
         had_room = self.room.for_threads() > 0  # without any, that nothing is claimed means nothing
         taken = self.fill()
         self._found_nothing = not taken
@@ -263,6 +267,8 @@ class Fetcher(EngineThread):
                 surplus += 1
                 self.load.given_back += 1
                 self.release(job)
+        if claimed:
+            self.lifecycle.look_up()
         return surplus
 
     def give_back(self) -> None:

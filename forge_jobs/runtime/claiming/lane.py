@@ -16,7 +16,8 @@ FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
 STRAY_SHARE: Final = 50
-"""The same where a look finds only what is for other lanes to take."""
+FARTHEST_STRAY: Final = 0.001
+"""The same where a look, that took longer than this, finds only what is for other lanes to take."""
 
 LARGEST_ALLOWANCE: Final = 1_000
 
@@ -77,6 +78,7 @@ class Lane:
         """
         self.strayed = 0.0
         """Seconds that the last claim took to find nothing, at the front."""
+        self._is_spared = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -107,10 +109,16 @@ class Lane:
 
         Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
         """
-        if self.strayed > CHEAP_SECONDS:
+        if self.strayed > FARTHEST_STRAY:
             rest = min(LONGEST_AWAY, STRAY_SHARE * self.strayed)
             self.opens_at = max(self.opens_at, time.monotonic() + rest)
+            self._is_spared = True
         self.strayed = 0.0
+
+    def spare_no_more(self) -> None:
+        """Let it be looked at once more, for it is to be known whether it holds work."""
+        if self._is_spared:
+            self.opens_at, self._is_spared = 0.0, False
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""

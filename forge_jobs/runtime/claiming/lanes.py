@@ -183,6 +183,12 @@ class Lanes:
             if ready is None or lane.queue in ready:
                 lane.may_hold_work = lane.was_told = True
 
+    def look_last(self) -> None:
+        """Whether any holds work is to be known of all at the same time, else no drain ends."""
+        for lane in self:
+            lane.spare_no_more()
+        self.look_everywhere()
+
     def look_first(self) -> None:
         """The same at the start, when nobody has told anything yet."""
         for lane in self:

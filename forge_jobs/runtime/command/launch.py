@@ -153,7 +153,7 @@ class Launch:
                 died = bury([birth.name])
             except (ProcessNameTaken, Error) as error:  # will be met again, after the delay
                 print_error(error)
-        if lifecycle.was_stopped_within(birth.delay):
+        if lifecycle.await_stop(within=birth.delay):
             return ORDERLY
         if self.reload:
             stop_on_change(lifecycle)

@@ -1,0 +1,36 @@
+"""A lane that walked in vain over what is for others rests; but no drain waits for that to end."""
+
+import pytest
+
+from forge_jobs.runtime.claiming import lane
+from tests.running import engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 5
+
+
+@pytest.fixture(autouse=True)
+def _each_look_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the machine is so busy that it takes long to find nothing."""
+    monkeypatch.setattr(lane, "FARTHEST_STRAY", -1.0)
+    monkeypatch.setattr(lane, "STRAY_SHARE", 1e9)
+    monkeypatch.setattr(lane, "LONGEST_AWAY", 600.0)
+
+
+def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -> None:
+    lanes = engine().fetcher.lanes
+    plain, scarce, *_ = lanes
+    scarce.strayed, plain.may_hold_work = 0.01, True
+    lanes.spare(scarce)
+
+    assert scarce.opens_at > plain.opens_at == 0.0
+
+
+def test_a_drain_ends_though_each_of_its_looks_takes_long() -> None:
+    fetcher = engine(drain=True).fetcher
+    fetcher.lanes.look_first()
+    for _ in range(ROUNDS):
+        fetcher.run_once()
+
+    assert fetcher.stopping.is_set()

@@ -1,0 +1,98 @@
+"""Outcomes that come one soon after the other share a commit, unless somebody waits for one."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from forge_jobs import job
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.outcomes import Done
+from forge_jobs.runtime import finalizer as finalizers
+from forge_jobs.runtime.engine import Engine
+from forge_jobs.runtime.finalizer import ENOUGH
+from forge_jobs.runtime.settlements import Finished
+from tests.conftest import NOON
+from tests.rows import transition
+from tests.running import engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ONE = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None)
+
+
+def ended(claimed: ClaimedJob) -> Finished:
+    return Finished(claimed, transition(claimed, finished_at=NOON), Done(), 0.1)
+
+
+class Busy:
+    """A process that wrote a group only now, and whose workers have a job waiting for them.
+
+    Whenever its finalizer waits, one more run ends.
+    """
+
+    def __init__(self) -> None:
+        self.engine: Engine = engine()
+        self.engine.buffer.put(ONE._replace(id=2))
+        self.engine.finalizer._written_at = 100.0
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.end(ONE._replace(id=3))
+
+    def end(self, claimed: ClaimedJob) -> None:
+        self.engine.settlements.put(ended(claimed))
+
+    def next_group(self) -> list[int]:
+        return [finished.job.id for finished in self.engine.finalizer.next_group()]
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
+    @job(kind="tests.lone", max_concurrent_per_process=1)
+    def lone() -> None: ...
+
+    busy = Busy()
+    times = SimpleNamespace(monotonic=lambda: 100.0, sleep=busy.wait)
+    monkeypatch.setattr(finalizers, "time", times)
+    return busy
+
+
+def test_an_outcome_right_after_a_commit_waits_a_moment_for_others(busy: Busy) -> None:
+    busy.end(ONE)
+
+    assert busy.next_group() == [1, 3]
+    assert busy.waited == [finalizers.GATHER_SECONDS]
+
+
+def test_one_that_comes_a_while_later_is_written_at_once(busy: Busy) -> None:
+    busy.engine.finalizer._written_at -= finalizers.GATHER_SECONDS
+    busy.end(ONE)
+
+    assert busy.next_group() == [1]
+
+
+def test_it_is_written_at_once_if_workers_have_nothing_else_to_do(busy: Busy) -> None:
+    busy.engine.buffer.take()
+    busy.end(ONE)
+
+    assert busy.next_group() == [1]
+
+
+@pytest.mark.parametrize(
+    "awaited", [ONE._replace(concurrency_key="customer"), ONE._replace(kind="tests.lone")]
+)
+def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
+    busy: Busy, awaited: ClaimedJob
+) -> None:
+    busy.end(awaited)
+
+    assert busy.next_group() == [1]
+
+
+def test_many_wait_for_no_more(busy: Busy) -> None:
+    for number in range(ENOUGH + 1):
+        busy.end(ONE._replace(id=number))
+
+    assert busy.next_group() == list(range(ENOUGH + 1))
+    assert busy.waited == []
