@@ -1,4 +1,4 @@
-"""What children cost: warm ones in Python and in a shell, beside a process for each job."""
+"""What children cost and bring: warm ones, beside a process for each job and beside threads."""
 
 import json
 import subprocess
@@ -13,6 +13,8 @@ from benchmarks.report import OURS, Measured, Ratio
 
 STREAMED = 20_000
 STARTED = 200
+REAL = 4_000
+COMPUTED = 1_000
 
 
 def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]:
@@ -21,6 +23,16 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
         "jobs/s",
         [Ratio("a Python for each", 100)],
     )
+    real = Measured(
+        f"a handler in a child that reads and writes a row, {server.name}",
+        "jobs/s",
+        [Ratio("threads", 0.8)],
+    )
+    computed = Measured(
+        f"a handler in a child that computes for 5 ms, 4 at once, {server.name}",
+        "jobs/s",
+        [Ratio("threads", 1.8)],
+    )
     for number in range(options.rounds):
         progress(f"  round {number + 1} of {options.rounds}")
         streamed.add(OURS, perform(server, "python", STREAMED))
@@ -28,8 +40,12 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
         streamed.add("a Python for each", perform(server, "each", STARTED))
         streamed.add("a shell for each", perform(server, "each_shell", STARTED))
         streamed.add("threads", perform(server, "thread", STREAMED))
+        real.add(OURS, perform(server, "real_apart", REAL))
+        real.add("threads", perform(server, "real", REAL))
+        computed.add(OURS, perform(server, "compute_apart", COMPUTED))
+        computed.add("threads", perform(server, "compute", COMPUTED))
     progress("")
-    yield streamed
+    yield from (streamed, real, computed)
 
 
 def perform(server: PostgreSQL | Sqlite, kind: str, jobs: int) -> float:

@@ -2,6 +2,7 @@
 
 import sys
 
+from benchmarks.jobs import real
 from forge_jobs import job, register
 from forge_jobs.handlers import Command, SubprocessPool
 
@@ -20,3 +21,19 @@ each = register(Command("bench.command", allow=[sys.executable, "sh"]))
 
 @job(kind="bench.thread")
 def thread() -> None: ...
+
+
+@job(kind="bench.real_apart", isolation="process")
+def real_apart(pk: int) -> None:
+    real(pk)
+
+
+@job(kind="bench.compute")
+def compute() -> int:
+    """Holds the interpreter's lock for some 5 ms."""
+    return sum(number * number for number in range(60_000))
+
+
+@job(kind="bench.compute_apart", isolation="process")
+def compute_apart() -> int:
+    return compute()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from math import isfinite
@@ -86,6 +86,7 @@ class JobContext(Keeping):
 
     place = ""
     """In which child of which process it is run, if it is run in one."""
+    together: Sequence[ClaimedJob] = ()  # of a chunk's first context: all that the call is for
 
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         self.job = job

@@ -70,6 +70,16 @@ class ScheduleForm(ChangedColumnsForm):
         if "payload" in self.initial:
             self.initial["payload"] = shown(self.initial["payload"], kind=self._known_kind)
 
+    def clean_kind(self) -> str:
+        """Of what is not open to others, code alone has jobs made: what it declared may stay."""
+        kind: str = self.cleaned_data["kind"]
+        handler = registry.find(kind)
+        is_asked_for = not {"kind", "payload"}.isdisjoint(self.changed_data)
+        if handler and not handler.open_to_others and is_asked_for:
+            told = _("%(kind)s is not open to others: its handler would have to say so.")
+            raise ValidationError(told, params={"kind": kind})
+        return kind
+
     def clean_payload(self) -> Any:
         """Nothing typed is no arguments; what was hidden, and left alone, stays as it is."""
         given = self.cleaned_data["payload"]

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from forge_jobs import clock, db
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Document, Done, Id, Numbered, Why
+from forge_jobs.api.shapes import UNSAID, Document, Done, Id, Numbered, Why
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.dashboard import batches
 from forge_jobs.dashboard.batches import BatchLine, BatchPage
@@ -83,7 +83,7 @@ def get_batch(request: HttpRequest, id: Id) -> dict[str, Any]:
     operation_id="cancel_batch",
     summary="Cancel all that is left of a batch",
 )
-def cancel_batch(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+def cancel_batch(request: HttpRequest, id: Id, why: Why = UNSAID) -> dict[str, str]:
     seat = Seat.of(request, Batch)
     return seat.press("forge_jobs_cancel_batch", {"pk": id}, reason=why.reason)
 

@@ -42,6 +42,9 @@ class Drain(Body):
     pause_seconds: Seconds = 60.0
 
 
+SHORT: Final = Drain()
+
+
 class BudgetDocument(Document):
     """`state` is `live`, `empty` or `paused`."""
 
@@ -81,7 +84,7 @@ def add_budget(request: HttpRequest, new: NewBudget) -> Any:
     operation_id="drain_budget",
     summary="Empty a budget",
 )
-def drain_budget(request: HttpRequest, name: Name, drain: Drain) -> dict[str, str]:
+def drain_budget(request: HttpRequest, name: Name, drain: Drain = SHORT) -> dict[str, str]:
     """Jobs of the queues that spend it wait; what runs goes on."""
     seat = Seat.of(request, RateLimitBudget)
     return seat.press("forge_jobs_drain_budget", {"name": name}, pause=drain.pause_seconds)

@@ -174,7 +174,8 @@ def _stored(user: Any, order: Order, key: str | None, asked: dict[str, Any]) -> 
         return job
 
     try:
-        return as_one(stored)
+        # Of a job that is there already, a change is taken back where the key is refused.
+        return as_one(stored) if order.dedupe_key else stored()
     except UnknownQueue as error:
         told = str(error) if user.has_perm("forge_jobs.view_queue") else "queue is not declared."
         raise invalid(("queue", told)) from None

@@ -18,7 +18,8 @@ from forge_jobs.dashboard.job_line import Progress, run_time
 from forge_jobs.dashboard.kin import Kin, Link, comes_after, comes_before
 from forge_jobs.dashboard.steps import stored_steps
 from forge_jobs.dashboard.timeline import timeline
-from forge_jobs.models import Job, JobLabel, Process
+from forge_jobs.models import Job, Process
+from forge_jobs.models.label import LabelsOf
 
 LONGEST_ERROR: Final = 10_000
 VALUES: Final = ("payload", "result", "context")
@@ -109,7 +110,7 @@ class JobDocument(JobLine):
     errors: list[ErrorLine]
 
 
-class Why(Document):
+class WhyDocument(Document):
     """`why` says what keeps a job, if anything does; `after` and `before` are its kin."""
 
     why: str | None = Field(examples=["Queue mail is paused."])
@@ -156,16 +157,15 @@ def line(job: Job, *, labels: Sequence[str], progress: Any) -> dict[str, Any]:
 
 def documented(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """With all that a document has of a job: read at once, it is of one moment."""
-    return with_texts(jobs, *VALUES, "errors")
+    return with_texts(jobs, *VALUES, "errors").annotate(labels_text=LabelsOf("pk"))
 
 
 def document(job: Any, *, now: datetime) -> dict[str, Any]:
     values = {name: value_of(getattr(job, f"{name}_text"), kind=job.kind) for name in VALUES}
     errors = read_errors(parsed(job.errors_text), otherwise=job.enqueued_at)[::-1]
     took = run_time(job, now=now)
-    labels = JobLabel.objects.of([job.pk]).get(job.pk, ())
     return {
-        **line(job, labels=labels, progress=Progress.of(job)),
+        **line(job, labels=parsed(job.labels_text) or (), progress=Progress.of(job)),
         **values,
         "timeout_seconds": job.timeout_seconds,
         "took_seconds": None if took is None else took.total_seconds(),

@@ -16,7 +16,7 @@ from forge_jobs.api import job_shapes
 from forge_jobs.api.job_shapes import JobDocument, JobPageDocument, Timeline
 from forge_jobs.api.problems import invalid
 from forge_jobs.api.seat import Seat
-from forge_jobs.api.shapes import Done, Id, Query, StateName, Why
+from forge_jobs.api.shapes import UNSAID, Done, Id, Query, StateName, Why
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
@@ -37,26 +37,30 @@ class Filters(Query):
     """Which jobs; what is not given does not matter."""
 
     state: StateName | None = None
-    queue: str | None = Field(None, max_length=100)
-    kind: str | None = Field(None, max_length=201, description="A prefix, if it ends with *.")
-    label: str | None = Field(None, max_length=100)
+    queue: str | None = Field(None, min_length=1, max_length=100)
+    kind: str | None = Field(
+        None, min_length=1, max_length=201, description="A prefix, if it ends with *."
+    )
+    label: str | None = Field(None, min_length=1, max_length=100)
     error: str | None = Field(
         None,
+        min_length=1,
         max_length=201,
         description="The first line of the last error, or its beginning and *.",
     )
     batch: Id | None = None
     q: str | None = Field(
-        None, max_length=200, description="A part of payload or last error; or #id."
+        None, min_length=1, max_length=200, description="A part of payload or last error; or #id."
     )
     since: str | None = Field(
         None,
+        min_length=1,
         max_length=40,
         description="A moment, or an age such as 30m or 7d: of when a job finished, or if it has "
-        "not, of when it was enqueued.",
+        "not, of when it was enqueued. A moment without its offset is one of the project's zone.",
         examples=["24h"],
     )
-    until: str | None = Field(None, max_length=40, description="As since.")
+    until: str | None = Field(None, min_length=1, max_length=40, description="As since.")
 
 
 class Listing(Filters):
@@ -121,7 +125,7 @@ def get_timeline(request: HttpRequest, id: Id) -> dict[str, Any]:
 
 @router.get(
     "/jobs/{int:id}/why",
-    response=job_shapes.Why,
+    response=job_shapes.WhyDocument,
     operation_id="get_why",
     summary="Read what keeps a job, and what it comes after",
 )
@@ -134,13 +138,13 @@ def get_why(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.post(
     "/jobs/{int:id}/cancel", response=Done, operation_id="cancel_job", summary="Cancel a job"
 )
-def cancel_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+def cancel_job(request: HttpRequest, id: Id, why: Why = UNSAID) -> dict[str, str]:
     """One that waits is cancelled at once; one that runs is asked to stop."""
     return Seat.of(request, Job).press("forge_jobs_cancel_job", {"pk": id}, reason=why.reason)
 
 
 @router.post("/jobs/{int:id}/kill", response=Done, operation_id="kill_job", summary="Kill a job")
-def kill_job(request: HttpRequest, id: Id, why: Why) -> dict[str, str]:
+def kill_job(request: HttpRequest, id: Id, why: Why = UNSAID) -> dict[str, str]:
     """Its handler is ended in the midst of its work."""
     return Seat.of(request, Job).press("forge_jobs_kill_job", {"pk": id}, reason=why.reason)
 
@@ -165,8 +169,13 @@ add_verbs(
 
 
 def job_filter(said: dict[str, Any]) -> JobFilter:
-    """The filter of the job list, filled in; raises `Problem`."""
+    """The filter of the job list, filled in; raises `Problem`.
+
+    What is given and empty might have been meant to find few, and would find every job.
+    """
     data = {name: str(said[name]) for name in FILTERS if said.get(name) is not None}
+    if blank := [name for name in data if not data[name].strip()]:
+        raise invalid((blank[0], f"{blank[0]} is empty: leave it out if it does not matter."))
     queues = {*conf().queues}
     if data.get("queue", "") not in {"", *queues}:
         queues |= Totals.read().queues()  # a former one

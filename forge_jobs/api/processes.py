@@ -21,7 +21,10 @@ router: Final = Router(tags=["Processes"])
 
 
 class ProcessDocument(Document):
-    """`pulse` is `live`, `late` or `silent`; `wish` is what was asked of it and not done yet."""
+    """`pulse` is `live`, `late` or `silent`; `wish` is what was asked of it and not done yet.
+
+    `threads` is how many jobs it could run at once, in threads and as coroutines.
+    """
 
     id: Id
     name: str

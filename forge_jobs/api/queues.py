@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Query as InQuery
 from ninja import Router
@@ -95,17 +97,19 @@ def list_queues(request: HttpRequest, asked: InQuery[Numbered]) -> dict[str, Any
     }
 
 
-def _seat(request: HttpRequest) -> Seat:
-    """One that is declared has a row, though no process has started since."""
-    seat = Seat.looking(request, Queue)
-    Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
-    return seat
+class QueueSeat(Seat):
+    """A queue that is declared gets its row once somebody steers it who may."""
+
+    def row(self, rows: QuerySet[Any] | None = None, /, **lookup: Any) -> Any:
+        if declared := conf().queues.get(lookup.get("name", "")):
+            Queue.objects.sow({lookup["name"]: declared.columns()})
+        return super().row(rows, **lookup)
 
 
 add_verbs(
     router,
     "/queues/{path:name}",
-    _seat,
+    partial(QueueSeat.of, model=Queue),
     Verb(
         "pause",
         "pause_queue",
@@ -135,7 +139,7 @@ def get_queue(request: HttpRequest, name: Name) -> dict[str, Any]:
 )
 def change_queue(request: HttpRequest, name: Name, limits: Limits) -> dict[str, Any]:
     """What settings declare differently later on wins again."""
-    _seat(request).save(limits.model_dump(exclude_unset=True), {"name": name})
+    QueueSeat.of(request, Queue).save(limits.model_dump(exclude_unset=True), {"name": name})
     return _read(name)
 
 

@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from forge_jobs.api.problems import invalid
+
 LARGEST_ID: Final = 2**63 - 1
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID, examples=[1742])]
@@ -62,11 +64,16 @@ class Query(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def refuse_unknown(cls, values: Any, info: ValidationInfo) -> Any:
-        asked = info.context["request"].GET if info.context else {}
-        if unknown := sorted(asked.keys() - cls.model_fields.keys()):
-            known = ", ".join(cls.model_fields)
-            raise ValueError(f"{unknown[0][:100]} is no parameter here; there are {known}.")
+    def refuse_unknown_and_repeated(cls, values: Any, info: ValidationInfo) -> Any:
+        asked = dict(info.context["request"].GET.lists()) if info.context else {}
+        for name, given in sorted(asked.items()):
+            if name not in cls.model_fields:
+                known = ", ".join(cls.model_fields)
+                raise invalid(
+                    (name[:100], f"{name[:100]} is no parameter here; there are {known}.")
+                )
+            if len(given) > 1:
+                raise invalid((name, f"{name} is given {len(given)} times: give it once."))
         return values
 
 
@@ -85,6 +92,9 @@ class Done(Document):
 
 class Why(Body):
     reason: Reason = ""
+
+
+UNSAID: Final = Why()
 
 
 class Fault(Document):

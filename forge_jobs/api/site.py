@@ -17,6 +17,8 @@ from forge_jobs.api.reading import ReadParser
 from forge_jobs.api.writing import JSONRenderer
 
 VERSION: Final = "1.0"
+OURS: Final = "Value error, "
+"""What pydantic puts before a sentence that is not its own."""
 DESCRIPTION: Final = """\
 Enqueue jobs, and steer them, with the permissions of the project's admin.
 
@@ -71,7 +73,8 @@ def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    faults = [(_field(one["loc"]), str(one["msg"])) for one in error.errors]
+    told = ((one["loc"], str(one["msg"]).removeprefix(OURS)) for one in error.errors)
+    faults = [(_field(place), reason) for place, reason in told]
     detail = "; ".join(f"{field}: {reason}" for field, reason in faults[:3])
     return Problem(422, "invalid", detail, faults=faults).response()
 
@@ -87,9 +90,9 @@ def _raised(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _field(place: tuple[Any, ...]) -> str:
-    """`body.order.payload` is `payload` to whoever sent it."""
+    """`body.order.payload` is `payload` to whoever sent it, and `body.order` all of the body."""
     source, *names = place
-    inner = names[1:] if source in ("body", "query") and len(names) > 1 else names
+    inner = names[1:] if source == "body" else names
     return ".".join(map(str, inner or [source]))
 
 

@@ -73,9 +73,14 @@ class Child:
         """Whether all that was sent is in its pipe."""
         return not self._unsent
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing more passes, either way."""
+        return self.is_closed and self.has_read_all
+
     def send(self, data: bytes) -> None:
         """Write what the pipe takes now, and the rest while `receive()` waits."""
-        self._unsent = memoryview(b"".join((self._unsent, data)))
+        self._unsent = memoryview(b"".join((self._unsent, data)) if self._unsent else data)
         self._write()
 
     def finish_input(self) -> None:
@@ -87,7 +92,7 @@ class Child:
     def receive(self, seconds: float) -> tuple[bytes, bytes]:
         """What comes next of its stdout and its stderr; nothing if nothing does in that time."""
         said, told = b"", b""
-        if self.is_closed:
+        if self.is_silent:
             time.sleep(seconds)
             return said, told
         for stream, _ in self._poll.poll(seconds * 1000):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Condition
-from typing import Final
+from typing import Final, TypeVar
 
 from forge_jobs.children.program import Program
 from forge_jobs.children.warm import TICK_SECONDS, Fault, WarmChild
 from forge_jobs.exceptions import ChildUnfit, JobTimedOut
 from forge_jobs.signals import pool_child_ended
 from forge_jobs.states import ChildEnd
+
+T = TypeVar("T")
 
 LEAVE_SECONDS: Final = 1.0
 """How long children may take to end by themselves once they are not needed any more."""
@@ -59,15 +60,15 @@ class Pool:
         for child in started:
             self._give_back(child)
 
-    @contextmanager
-    def lent(self, *, heed: Callable[[], None]) -> Iterator[WarmChild]:
-        """One that is free, or a new one; `heed()` ends the wait for it by raising.
+    def lend(self, borrow: Callable[[WarmChild], T], *, heed: Callable[[], None]) -> T:
+        """What `borrow(child)` returns of one that is free, or of a new one.
 
-        It is replaced if the block raises, or finds a `fault` with it. Raises `ChildUnfit`.
+        The wait for it ends when `heed()` raises. It is replaced if `borrow` raises, or finds a
+        `fault` with it. Raises `ChildUnfit`.
         """
         child = self._taken(heed)
         try:
-            yield child
+            return borrow(child)
         except BaseException as error:
             child.blame(_reason(error), "its job was broken off")
             raise
@@ -180,6 +181,7 @@ class Pool:
             self._give_back(child)
 
     def _give_back(self, child: WarmChild) -> None:
+        child.rests_since = time.monotonic()
         with self._lock:
             self._free.append(child)
             self._lock.notify()

@@ -20,6 +20,10 @@ TICK_SECONDS: Final = 0.1
 EXIT_SECONDS: Final = 0.5
 """How long one that has closed its stdout may take to end, to be told how it did."""
 
+MOMENT_SECONDS: Final = 0.001
+"""For so long after an answer one that names its jobs is taken to be as it was: a look costs as
+much as a job's own words, and can't see what happens right after it either."""
+
 LAST_WORDS: Final = 3
 REMEMBERED_JOBS: Final = 100
 
@@ -46,6 +50,9 @@ class WarmChild(Child):
         self._lines, self._logs = Lines(longest=longest_line), LogLines()
         self.jobs_done = 0
         self.job_id: int | None = None
+        self.rests_since = float("-inf")
+        self.names_jobs = False
+        """Whether it would be seen that what it says is not of the job that it has."""
         self.earlier_jobs: deque[int] = deque(maxlen=REMEMBERED_JOBS)
         self.memory_looked_at = time.monotonic()
         self.fault: Fault | None = None
@@ -66,6 +73,8 @@ class WarmChild(Child):
 
     def is_fit(self) -> bool:
         """Whether it is there and waits for a job, and says nothing that nobody has asked for."""
+        if self.names_jobs and time.monotonic() < self.rests_since + MOMENT_SECONDS:
+            return True
         if self.has_ended():
             with suppress(LineTooLong):
                 self.blame(ChildEnd.ENDED, self._last_words(self.hear(0)[1]))

@@ -118,7 +118,9 @@ def _tell(span: Span, outcome: Outcome, ctx: JobContext) -> None:
     if not span.is_recording():
         return
     span.set_attribute("forge_jobs.outcome", type(outcome).__name__.lower())
-    told = without_secrets(ctx.job, outcome)
+    told = outcome
+    for job in ctx.together or [ctx.job]:
+        told = without_secrets(job, told)
     if not isinstance(told, Failed | Dead):
         return
     span.set_status(StatusCode.ERROR, told.message)

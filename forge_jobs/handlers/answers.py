@@ -28,6 +28,9 @@ LEVELS: Final = {
     "critical": logging.CRITICAL,
 }
 STATUSES: Final = ("ok", "error", "dead", "throttled", "snoozed", "cancelled")
+_decode: Final = json.JSONDecoder().decode
+"""Of UTF-8, without a look at what it may be else."""
+
 UNSAID: Final = "The child did not say why."
 
 
@@ -66,7 +69,7 @@ class Step:
 def parsed(line: bytes) -> dict[str, Any]:
     """Raises `Garbage`."""
     try:
-        said = json.loads(line)
+        said = _decode(line.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         raise Garbage(f"that is not JSON: {shortened(line)}") from None
     if not isinstance(said, dict):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from forge_jobs.children.child import Child
+from forge_jobs.children.folder import held
 from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 from forge_jobs.handlers.execution import Execution
 from forge_jobs.handlers.handler import JobHandler
@@ -71,13 +73,12 @@ class Command(JobHandler):
     def run(self, ctx: JobContext, payload: dict[str, Any]) -> Outcome:
         try:
             order = self._order(payload)  # what is allowed may have changed
-            folder = self._folder(order.cwd)
+            with self._folder(order.cwd) as folder:
+                child = self._started(order, folder)
         except InvalidPayload as error:
             return Dead(str(error))
-        try:
-            child = self._started(order, folder)
         except OSError as error:
-            return Failed(f"{order.argv[0]} can't be started: {error}.")
+            return Failed(f"{payload['argv'][0]} can't be started: {error}.")
         limits = [limit for limit in (order.timeout_secs, ctx.job.timeout_seconds) if limit]
         try:
             timeout = min(limits, default=None)
@@ -102,20 +103,26 @@ class Command(JobHandler):
             raise refused(f"has a cwd; {self.kind} has no root to choose it in")
         return order
 
-    def _folder(self, cwd: str) -> Path | None:
-        """Where the program starts, with all links followed; raises `InvalidPayload`."""
+    @contextmanager
+    def _folder(self, cwd: str) -> Iterator[Path | None]:
+        """Where the program starts, in the meantime; raises `InvalidPayload` and `OSError`."""
         if self.root is None:
-            return None
+            yield None
+            return
         root = self.root.resolve()
-        if not (folder := (root / cwd).resolve()).is_relative_to(root):
-            raise refused(f"has the cwd {quoted(cwd)}, which leads out of the root of {self.kind}")
-        return folder
+        with held(root / cwd) as (place, handle):
+            if not place.is_relative_to(root):
+                why = f"has the cwd {quoted(cwd)}, which leads out of the root of {self.kind}"
+                raise refused(why)
+            yield handle
 
     def _started(self, order: Order, folder: Path | None) -> Child:
         """Raises `OSError`."""
         name = order.argv[0]
-        if (executable := shutil.which(name)) is None:
-            raise FileNotFoundError(f"there is no such program in {os.environ.get('PATH', '')}")
+        # A relative folder would be one of those in which the program is to start.
+        path = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))
+        if (executable := shutil.which(name, path=path)) is None:
+            raise FileNotFoundError(f"there is no such program in {path}")
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return Child(
             order.argv, environment={**inherited, **order.env}, cwd=folder, executable=executable

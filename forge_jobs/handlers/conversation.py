@@ -76,7 +76,9 @@ class Conversation:
 
     def understand(self, child: WarmChild, line: bytes) -> Outcome | Step | Log | Ready:
         """Raises `Garbage`."""
-        return understood(parsed(line), job_id=self._ctx.job_id)
+        said = parsed(line)
+        child.names_jobs = "id" in said
+        return understood(said, job_id=self._ctx.job_id)
 
     def request(self) -> bytes:
         ctx = self._ctx

@@ -64,10 +64,10 @@ class Execution:
 
     def _has_ended(self) -> bool:
         """What it has started may still hold its pipes."""
-        return self._child.has_ended(within=TICK_SECONDS if self._child.is_closed else 0)
+        return self._child.has_ended(within=TICK_SECONDS if self._child.is_silent else 0)
 
     def _take(self, seconds: float) -> None:
-        if not self._child.is_closed:
+        if not self._child.is_silent:
             said, told = self._child.receive(seconds)
             self._stdout.add(said)
             self._stderr.add(told)

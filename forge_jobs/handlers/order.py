@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 from forge_jobs.children.program import are_texts, is_environment, is_text
+from forge_jobs.durations import LONGEST
 from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.wording import listed, meant, quoted
 
@@ -41,7 +42,7 @@ def refused(why: str) -> InvalidPayload:
 
 
 def _is_duration(given: Any) -> bool:
-    return type(given) in (int, float) and 0 < given < float("inf")
+    return type(given) in (int, float) and 0 < given <= LONGEST.total_seconds()
 
 
 RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
@@ -49,5 +50,8 @@ RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "env": (is_environment, "a dictionary of texts"),
     "cwd": (is_text, "a folder"),
     "stdin": (lambda given: isinstance(given, str), "a text"),
-    "timeout_secs": (_is_duration, "a number of seconds above 0"),
+    "timeout_secs": (
+        _is_duration,
+        f"a number of seconds above 0, and of no more than {LONGEST.days:,} days",
+    ),
 }

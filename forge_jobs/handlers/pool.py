@@ -86,7 +86,6 @@ def run_in(pool: Pool, ctx: JobContext, payload: dict[str, Any]) -> Outcome:
     """What a job comes to in a child; raises `Cancelled` and `JobTimedOut`."""
     conversation = Conversation(ctx, payload, program=pool.program)
     try:
-        with pool.lent(heed=conversation.heed_alone) as child:
-            return conversation.hold(child)
+        return pool.lend(conversation.hold, heed=conversation.heed_alone)
     except ChildUnfit as error:  # the job has not begun
         return Interrupted(str(error), delay=UNFIT_DELAY)

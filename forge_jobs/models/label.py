@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Exists, Func, OuterRef, TextField
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.models.base import JobsManager, JobsModel
@@ -72,3 +74,24 @@ class JobLabel(JobsModel):
 
     def __str__(self) -> str:
         return self.label
+
+
+class LabelsOf(Func):
+    """The labels of a job, by its key, as a column beside its others: a JSON text, or NULL."""
+
+    output_field = TextField()
+    template = """(
+        SELECT json_agg(label ORDER BY id)::text FROM forge_jobs_joblabel
+        WHERE job_id = %(expressions)s
+    )"""
+    sqlite_template = """(
+        SELECT json_group_array(label)
+        FROM (
+            SELECT label FROM forge_jobs_joblabel WHERE job_id = %(expressions)s ORDER BY id
+        )
+    )"""
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **options: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template=self.sqlite_template, **options)

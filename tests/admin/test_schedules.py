@@ -9,9 +9,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from forge_jobs import job
+from forge_jobs import job, register
 from forge_jobs.clock import ManualClock
 from forge_jobs.conf.schedules import schedule as declare
+from forge_jobs.handlers import Command
 from forge_jobs.models import Job, Schedule
 from tests.admin.people import LIVE, SHUT_OUT, answers, browser, filled, operator, text
 from tests.conftest import NOON
@@ -329,6 +330,26 @@ def test_a_payload_is_checked_by_the_annotations_of_a_handler_that_validates() -
     assert "at day, invalid" in bad.context["adminform"].form.errors["payload"][0]
     assert good.status_code == 302
     assert Schedule.objects.get().payload == {"day": "2026-03-02"}
+
+
+def test_nobody_plans_a_command_here_unless_its_kind_is_open_to_others() -> None:
+    for kind, is_open in [("tests.closed", False), ("tests.open", True)]:
+        register(Command(kind, allow=["cat", "env"], open_to_others=is_open))
+    client, command = operator(), {"payload": '{"argv": ["env"]}'}
+    row = planned_schedule(kind="tests.closed", payload={"argv": ["cat"]})
+    page = view("change", row)
+
+    closed = client.post(ADD, NEW | command | {"kind": "tests.closed"})
+    given_another = client.post(page, filled(client, page, **command))
+    put_off = client.post(page, filled(client, page, expression="5 0 * * *"))
+    opened = client.post(ADD, NEW | command | {"kind": "tests.open"})
+
+    for refused in (closed, given_another):
+        (told,) = refused.context["adminform"].form.errors["kind"]
+        assert told.startswith("tests.closed is not open to others")
+    assert (put_off.status_code, opened.status_code) == (302, 302)
+    row.refresh_from_db()
+    assert (row.payload, row.expression) == ({"argv": ["cat"]}, "5 0 * * *")
 
 
 def test_a_changed_expression_is_planned_anew() -> None:

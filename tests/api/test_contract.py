@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import BaseModel
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -106,3 +108,14 @@ def test_what_is_sent_is_answered_as_described(
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     send()
+
+
+def test_no_two_shapes_have_the_same_name_under_which_one_would_describe_both() -> None:
+    shapes, names = [BaseModel], list[str]()
+    while shapes:
+        ours = [one for one in shapes.pop().__subclasses__() if "forge_jobs" in one.__module__]
+        names += [one.__name__ for one in ours]
+        shapes += ours
+
+    assert len(names) > 30
+    assert [name for name, times in Counter(names).items() if times > 1] == []

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from forge_jobs import job
+from forge_jobs.api.jobs import FILTERS
 from forge_jobs.models import Job, JobEvent, JobLabel, State
 from forge_jobs.redaction import MASK
 from tests.api.callers import Caller, in_session, program, superuser
@@ -64,6 +65,78 @@ def test_each_filter_of_mission_control_is_one_here(caller: Caller, asked: str) 
 
     assert ids(caller.get(f"/jobs?{asked}")) == [sought.pk]
     assert ids(caller.get(f"/jobs?q=%23{sought.pk}")) == [sought.pk]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("kind=shop.a_b", ["a_b"]),
+        ("kind=shop.a_*", ["a_b"]),
+        ("kind=shop.%25*", ["%"]),
+        ("kind=%25", []),
+        ("kind=SHOP.*", []),
+        ("label=a_b", ["a_b"]),
+        ("label=%25", ["%"]),
+        ("error=a_*", ["a_b"]),
+        ("error=%25", ["%"]),
+        ("q=%25", ["%"]),
+        ("q=_", ["a_b"]),
+        ("q=%5C", ["\\"]),
+        ("since=2999-01-01", []),
+        ("until=0001-01-01T00:00:00Z", []),
+        ("until=2999-01-01T00:00:00", ["axb", "a_b", "\\", "%"]),
+    ],
+)
+def test_what_is_sought_has_no_wildcards_but_a_star_at_its_end(
+    caller: Caller, asked: str, found: list[str]
+) -> None:
+    named = {}
+    for text in ("%", "\\", "a_b", "axb"):
+        row = finished_job(kind=f"shop.{text}", payload={"text": "x"}, last_error=text)
+        JobLabel.objects.put([(row.pk, [text])])
+        named[row.pk] = text
+
+    assert [named[pk] for pk in ids(caller.get(f"/jobs?{asked}"))] == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        *((f"{name}=", name) for name in (*FILTERS, "limit")),
+        ("kind=%20", "kind"),
+        ("q=%20%20", "q"),
+        ("kind=a&kind=b", "kind"),
+        ("limit=1&limit=1", "limit"),
+        ("kinds=a", "kinds"),
+        ("batch=1e3", "batch"),
+        ("since=1767225600", "since"),
+        ("until=2026-02-30", "until"),
+    ],
+)
+def test_what_may_have_been_meant_otherwise_is_refused_by_its_name(
+    caller: Caller, asked: str, field: str
+) -> None:
+    answer = caller.get(f"/jobs?{asked}")
+
+    assert answer.status_code == 422
+    (told,) = answer.json()["errors"]
+    assert told["field"] == field
+    assert "Value error" not in told["reason"]
+
+
+def test_pages_go_on_where_they_were_while_rows_come_change_and_go(caller: Caller) -> None:
+    jobs = [finished_job().pk for _ in range(6)][::-1]
+    first = caller.get("/jobs?limit=2").json()
+    Job.objects.filter(pk=jobs[1]).delete()  # the last of that page
+    Job.objects.filter(pk=jobs[2]).delete()  # the next
+    Job.objects.filter(pk=jobs[3]).update(state=State.READY, finished_at=None)
+    stored_job()
+
+    second = caller.get(f"/jobs?limit=2&after={first['next']}").json()
+    third = caller.get(f"/jobs?limit=2&after={second['next']}").json()
+    seen = [one["id"] for page in (first, second, third) for one in page["jobs"]]
+    assert seen == [jobs[0], jobs[1], *jobs[3:]]
+    assert third["next"] is None
 
 
 def test_all_of_a_job_is_told_and_what_nobody_should_read_is_not(caller: Caller) -> None:
@@ -175,6 +248,8 @@ def test_many_may_be_named_and_those_in_no_state_for_it_are_left_out(caller: Cal
         {"dry_run": False, "filter": {"stat": "dead"}},
         {"dry_run": False, "filter": {"state": "odd"}},
         {"dry_run": False, "filter": {"since": "yesterday"}},
+        {"dry_run": False, "filter": {"kind": ""}},
+        {"dry_run": False, "filter": {"kind": " "}},
         {"filter": {}},
         {"dry_run": "maybe", "filter": {}},
     ],

@@ -55,6 +55,21 @@ def test_a_queue_that_is_declared_can_be_steered_before_a_process_has_stored_it(
     assert not Queue.objects.get(name="images").is_paused
 
 
+def test_what_asks_for_nothing_needs_no_body(caller: Caller) -> None:
+    row = stored_job()
+    RateLimitBudget.objects.create(name="slack", capacity=1, refill_per_second=1, tokens=1)
+
+    assert caller.post(f"/jobs/{row.pk}/cancel").status_code == 200
+    assert caller.post("/budgets/slack/drain").status_code == 200
+    assert caller.post("/queues/images/pause", {}).status_code == 200
+    again = caller.post("/queues/images/pause").json()
+    assert again["detail"] == "Nothing was changed: images is that already."
+    (told,) = caller.post("/jobs").json()["errors"]
+    assert told == {"field": "body", "reason": "Field required"}
+    (told,) = caller.post(f"/jobs/{row.pk}/cancel", {"why": "so"}).json()["errors"]
+    assert told["field"] == "why"
+
+
 def test_limits_of_a_queue_change_as_far_as_they_are_given(caller: Caller) -> None:
     RateLimitBudget.objects.create(name="slack", capacity=1, refill_per_second=1, tokens=1)
     given = {"max_workers": 4, "budget": "slack", "retries": False, "retain_failed_seconds": None}

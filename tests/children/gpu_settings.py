@@ -3,7 +3,7 @@
 from tests import settings as plain
 from tests.settings import *  # noqa: F403 - the same but for this
 
-QUEUES = {"gpu0": {"max_workers": 1}, "gpu1": {"max_workers": 1}}
+QUEUES: dict[str, dict[str, object]] = {"gpu0": {}, "gpu1": {}}
 FORGE_JOBS = {
     **plain.FORGE_JOBS,
     "QUEUES": {**plain.FORGE_JOBS["QUEUES"], **QUEUES},

@@ -1,5 +1,6 @@
 """Jobs that run a program: what they may ask for, and what becomes of what the program does."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -10,6 +11,8 @@ import pytest
 
 from forge_jobs import Cancelled, Dead, Done, Failed, Outcome, register
 from forge_jobs.checks.children import check_programs
+from forge_jobs.children.child import Child
+from forge_jobs.children.folder import HELD
 from forge_jobs.children.guardian import guardian
 from forge_jobs.exceptions import InvalidHandler, InvalidPayload
 from forge_jobs.handlers import Command
@@ -78,6 +81,15 @@ def test_much_goes_in_while_much_comes_out(command: Command) -> None:
     assert result(run(command, {"argv": ["cat"], "stdin": "x" * 900_000})).endswith("xxx")
 
 
+def test_a_program_reads_to_the_end_though_nobody_listens_to_it(
+    command: Command, root: Path
+) -> None:
+    outcome = shell(command, "exec >&- 2>&-; wc -c > size", stdin="x" * 900_000)
+
+    assert result(outcome) == ""
+    assert int((root / "size").read_text()) == 900_000
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
@@ -142,6 +154,43 @@ def test_no_way_leads_out_of_the_root(command: Command, cwd: str) -> None:
     assert "which leads out of the root of tests.command" in outcome.message
 
 
+@pytest.mark.skipif(not HELD.exists(), reason="the system has no name for what is open")
+def test_a_folder_that_was_looked_at_stays_the_one(
+    command: Command, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = command._started
+
+    def swap(*given: Any) -> Child:
+        (root / "inner").rename(root / "moved")
+        (root / "inner").symlink_to("/etc")
+        return started(*given)
+
+    monkeypatch.setattr(command, "_started", swap)
+    told = result(run(command, {"argv": ["pwd"], "cwd": "inner"}))
+
+    assert Path(told.strip()) == (root / "moved").resolve()
+
+
+@pytest.mark.parametrize("cwd", ["loop", "nowhere", "x" * 5_000])
+def test_a_folder_that_can_not_be_entered_fails_the_job(
+    command: Command, root: Path, cwd: str
+) -> None:
+    (root / "loop").symlink_to("loop")
+
+    assert message(run(command, {"argv": ["pwd"], "cwd": cwd})).startswith("pwd can't be started: ")
+
+
+def test_a_program_is_not_looked_for_where_jobs_may_leave_one(
+    command: Command, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "cat").write_text("#!/bin/sh\necho false")
+    (root / "cat").chmod(0o755)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("PATH", f".::{os.environ['PATH']}")
+
+    assert result(run(command, {"argv": ["cat"], "stdin": "true"})) == "true"
+
+
 def test_a_program_gets_no_secrets_of_the_environment(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +225,7 @@ def test_a_program_that_is_not_there_fails_the_job(command: Command) -> None:
         ({"argv": ["cat"], "cwd": 5}, "has as cwd 5, which must be a folder"),
         ({"argv": ["cat"], "stdin": 5}, "has as stdin 5, which must be a text"),
         ({"argv": ["cat"], "timeout_secs": 0}, "has as timeout_secs 0, which must be a number of"),
+        ({"argv": ["cat"], "timeout_secs": 10**400}, "has as timeout_secs 1000000"),
         ({"argv": ["cat"], "timeout_secs": True}, "has as timeout_secs True, which must be"),
         ({"argv": ["cat"], "timeout": 5}, "has no 'timeout'. Did you mean 'timeout_secs'?"),
     ],

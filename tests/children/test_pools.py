@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from forge_jobs import Cancelled, Dead, Done, Failed, Outcome, Snoozed, Throttled, register
+from forge_jobs.children import warm
 from forge_jobs.context import SHUTDOWN
 from forge_jobs.exceptions import ChildUnfit, InvalidHandler
 from forge_jobs.handlers import SubprocessPool
@@ -152,6 +153,18 @@ def test_an_answer_stands_but_who_goes_on_after_it_is_replaced(pool: Made, do: s
     before = pid(children)
 
     assert isinstance(tell(children, do), Done)
+    assert pid(children) != before
+
+
+def test_what_is_said_after_an_answer_is_never_taken_for_the_next_one(
+    pool: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "MOMENT_SECONDS", PATIENCE)
+    children = pool()
+    before = pid(children)
+
+    assert isinstance(tell(children, "answer twice without id"), Done)
+    eventually(lambda: all(child.fault or child.has_spoken() for child in children.pool.children()))
     assert pid(children) != before
 
 

@@ -91,6 +91,9 @@ def obey(job: dict[str, Any]) -> None:
         case "both ways":
             write(b'{"log": "' + b"z" * payload["bytes"] + b'"}\n')
             say(id=number, status="ok", result=len(payload["text"]))
+        case "answer twice without id":
+            say(status="ok", result=number)
+            say(status="ok", result=number)
         case "answer without id":
             say(status="ok", result=number)
 

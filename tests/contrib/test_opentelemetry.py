@@ -421,3 +421,18 @@ def test_a_collector_gets_them(
     drain()
 
     assert received == ["enqueue tests.work", "run tests.work"]
+
+
+def test_what_nobody_should_read_of_any_job_of_a_chunk_is_in_no_span(
+    spans: InMemorySpanExporter,
+) -> None:
+    @chunk_job(kind="tests.chunked", size=4, redact=["pin"], max_attempts=1)
+    def chunked(chunk: Chunk[Any]) -> None:
+        raise ValueError(f"{[item.payload['pin'] for item in chunk]} are wrong")
+
+    chunked.enqueue_many({"pin": f"hunter{number}hunter"} for number in range(3))
+    drain_with_threads()
+
+    told = [run.to_json() for run in named(spans, "run tests.chunked")]
+    assert all("are wrong" in text for text in told)
+    assert "hunter" not in str(told)

@@ -19,6 +19,7 @@ from forge_jobs.log import log_trouble
 from forge_jobs.log.jobs import RECEIVERS
 from forge_jobs.models import Job, State
 from forge_jobs.testing import frozen_at
+from tests.children import isolated
 from tests.conftest import NOON
 from tests.running import drain
 
@@ -197,18 +198,67 @@ def test_what_a_handler_tells_is_in_its_own_events_and_no_others(events: Events)
     assert told == [("tests.first", "7"), ("tests.first", "7"), ("tests.second", None)]
 
 
-def test_a_call_of_a_chunk_that_raised_is_an_event_of_the_first_job_that_it_was_for(
-    events: Events,
-) -> None:
-    @chunk_job(kind="tests.chunked", size=2, max_attempts=1)
-    def chunked(chunk: Chunk[Any]) -> None:
-        if {"number": 1} in chunk.payloads:
-            raise ValueError("one")
+def test_each_job_of_a_chunk_that_failed_is_one_event_and_no_call_is(events: Events) -> None:
+    """All calls that raise but the last only look for the one job that does not go."""
 
-    first, bad = chunked.enqueue_many({"number": number} for number in range(2)).ids
+    @chunk_job(kind="tests.chunked", size=16, max_attempts=1)
+    def chunked(chunk: Chunk[Any]) -> None:
+        for item in chunk:
+            match item.payload["number"]:
+                case 3:
+                    item.answer(LookupError("no such order"))
+                case 6:
+                    item.answer(Failed("it is closed"))
+                case 11:
+                    raise ValueError("odd")
+
+    ids = chunked.enqueue_many({"number": number} for number in range(16)).ids
     drain()
 
-    assert [event["contexts"]["job"]["id"] for event in events] == [first, bad]
+    told = {event["contexts"]["job"]["id"]: event for event in events}
+    assert sorted(told) == [ids[3], ids[6], ids[11]]
+    assert len(events) == 3
+    (error,) = told[ids[11]]["exception"]["values"]
+    assert (error["type"], error["value"]) == ("ValueError", "odd")
+    (*_, frame) = error["stacktrace"]["frames"]
+    assert (frame["function"], frame["context_line"]) == ("chunked", 'raise ValueError("odd")')
+    assert told[ids[6]]["message"] == "it is closed"
+    assert told[ids[3]]["tags"] == {
+        "job.kind": "tests.chunked",
+        "job.queue": "default",
+        "job.attempt": "1",
+    }
+
+
+@pytest.mark.processes
+def test_a_job_that_failed_in_a_child_is_one_event_whoever_noticed_it(
+    events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORGE_JOBS_TEST_IMPORTS", "tests.children.isolated")
+    raised, died = isolated.ends.enqueue(how="raise"), isolated.ends.enqueue(how="exit")
+    drain()
+
+    told = {event["contexts"]["job"]["id"]: event for event in events}
+    assert len(events) == 2
+    (error,) = told[raised.pk]["exception"]["values"]
+    assert (error["type"], error["value"]) == ("LookupError", "no such order")
+    assert error["stacktrace"]["frames"][-1]["abs_path"].endswith("isolated.py")
+    assert "before it had answered" in told[died.pk]["message"]
+
+
+def test_what_nobody_should_read_of_a_chunk_is_in_no_event(events: Events) -> None:
+    @chunk_job(kind="tests.chunked", size=4, redact=["pin"], max_attempts=1)
+    def chunked(chunk: Chunk[Any]) -> None:
+        copied = [item.payload["pin"] for item in chunk]
+        logging.getLogger("shop").error("%s look bad", copied)
+        raise ValueError(f"{copied} are wrong")
+
+    chunked.enqueue_many({"pin": f"hunter{number}hunter"} for number in range(3))
+    drain()
+
+    assert len([event for event in events if "exception" in event]) == 3
+    assert len([event for event in events if "look bad" in str(event)]) == 5
+    assert "hunter" not in str(events)
 
 
 def test_what_nobody_should_read_is_in_no_event(events: Events) -> None:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from forge_jobs import JobContext, Throttled, job
+from typing import TypedDict
 
-CHUNK = 64
+from forge_jobs import Chunk, Throttled, chunk_job
 
 
-@job(
+class Text(TypedDict):
+    text: str
+
+
+@chunk_job(
+    size=64,
     queue="gpu0",
     isolation="process",
     preload="embedding.model",
     max_concurrent_per_process=1,
     timeout=120,
-    takes_context=True,
 )
-def embed(ctx: JobContext, *, texts: list[str]) -> list[list[float]]:
+def embed(chunk: Chunk[Text]) -> None:
     from embedding.model import OutOfMemory, model
 
-    vectors: list[list[float]] = []
-    for start in range(0, len(texts), CHUNK):
-        ctx.cancelled.raise_if_set()
-        try:
-            vectors += model.embed(texts[start : start + CHUNK])
-        except OutOfMemory:
-            raise Throttled(10) from None
-        ctx.progress(len(vectors), len(texts))
-    return vectors
+    try:
+        vectors = model.embed([payload["text"] for payload in chunk.payloads])
+    except OutOfMemory:
+        if len(chunk) > 1:
+            raise  # the halves may fit
+        raise Throttled(10) from None
+    for item, vector in zip(chunk, vectors, strict=True):
+        item.done(vector)

@@ -36,8 +36,10 @@ MOST_BATCHES: Final = 10_000
 """So far they are counted."""
 
 PROCESSES: Final = Said("processes", "Processes, by state; the lost ones are silent.", ("state",))
-THREADS: Final = Said("threads", "Threads of live processes, which run jobs.")
-BUSY: Final = Said("threads_busy", "Threads of live processes that run a job.")
+THREADS: Final = Said(
+    "threads", "How many jobs live processes could run at once, in threads and as coroutines."
+)
+BUSY: Final = Said("threads_busy", "How many of these places have a job.")
 ABANDONED: Final = Said("threads_abandoned", "Threads that were given up with what they ran.")
 TROUBLED: Final = Said("processes_troubled", "Live processes that something keeps from work.")
 LEADERS: Final = Said("leaders", "1 if a process runs the services, such as the scheduler.")

@@ -46,8 +46,7 @@ class Talk(Conversation):
     def hold_with_one(self) -> Outcome:
         """Raises `Cancelled` for a kill, and `JobTimedOut`."""
         try:
-            with self._pool.lent(heed=self.heed_alone) as child:
-                return self.hold(child)
+            return self._pool.lend(self.hold, heed=self.heed_alone)
         except ChildUnfit as error:  # the jobs have not begun
             return Interrupted(str(error), delay=UNFIT_DELAY)
 

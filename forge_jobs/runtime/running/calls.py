@@ -187,6 +187,8 @@ class Caller:
         """Call the handler; returns those who are to be asked again."""
         items = [MembersItem(run, self.conclude) for run in group]
         self._call.ask(group)
+        if self._layers:
+            group[0].context.together = [run.job for run in group]
         try:
             outcome = self._called(partial(self._handler.call, items), first=group[0])
         except Outcome as raised:
