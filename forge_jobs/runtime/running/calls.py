@@ -16,6 +16,7 @@ from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
 from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
 from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
+from forge_jobs.handlers.secrecy import without_secrets_of
 from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.failures import Failures
@@ -134,7 +135,8 @@ class Caller:
     """Calls a handler until each of the jobs has its outcome.
 
     A call that raises is made again with each half of those that it has left unanswered, so that
-    one bad job is found, and its neighbours spend nothing for it.
+    one bad job is found, and its neighbours spend nothing for it. Only of one that was alone the
+    error is told: it may quote any of those that the call was for.
     """
 
     def __init__(
@@ -204,8 +206,9 @@ class Caller:
         if outcome is NOTHING and (untouched := [run for run in left if not run.known_context]):
             self._report_alike(untouched, NOTHING)
             left = [run for run in left if run.known_context]
+        told = without_secrets_of([run.job for run in group], outcome)
         for run in left:
-            self.conclude(run, outcome if outcome is NOTHING else own(outcome))
+            self.conclude(run, told if told is NOTHING else own(told))
 
     def _called(self, handle: Callable[[], object], *, first: Run) -> Outcome:
         transactions.begin()
@@ -234,7 +237,7 @@ class Caller:
             told = f"raised {type(error).__name__} after its answers"
             logger.warning("%s with %d jobs %s", self._handler.kind, len(group), told)
             return []
-        if len(left) == 1:
+        if len(group) == 1:
             left[0].has_timed_out = call.has_timed_out
             self.conclude(left[0], self._failure(left[0], error))
             return []
