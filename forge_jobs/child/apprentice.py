@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Sequence
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -87,6 +88,7 @@ class Apprentice:
             refused=_refuse_none,
             failures=self._failures,
             report=self._answer,
+            report_alike=self._answer_alike,
         )
         copy_context().run(answering.answer_all)
         return CALL_IS_OVER
@@ -112,6 +114,10 @@ class Apprentice:
         if run.end():
             line.tell_rest(of=run.job.id)
             line.say(of=run.job.id, answer=self._described(run, outcome))
+
+    def _answer_alike(self, runs: Sequence[Run], outcome: Outcome) -> None:
+        for run in runs:
+            self._answer(run, outcome, None)
 
     def _described(self, run: Run, outcome: Outcome) -> dict[str, Any]:
         try:

@@ -3,7 +3,7 @@
 What each does is said where it is written, in `postgresql` and in `sqlite`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -95,6 +95,8 @@ class Changes(Protocol):
 class Gates(Protocol):
     def insert_gates(self, cursor: Any, *, number: int) -> list[int]: ...
     def insert_predecessors(self, cursor: Any, rows: Sequence[PredecessorRow]) -> None: ...
+    def batches_of(self, cursor: Any, jobs: Collection[int]) -> set[int]: ...
+    def gates_behind(self, cursor: Any, jobs: Collection[int]) -> set[int]: ...
     def hold_batch(self, cursor: Any, *, batch: int) -> str | None: ...
 
 

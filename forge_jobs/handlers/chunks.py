@@ -31,13 +31,11 @@ LONGEST_WAIT: Final = timedelta(minutes=1)
 class Item(Generic[T]):
     """One job of a chunk: its `payload`, its `ctx`, and what it comes to."""
 
-    def __init__(
-        self, payload: T, ctx: JobContext, take: Callable[[Outcome], object] | None = None
-    ) -> None:
+    answer_given: Outcome | None = None
+
+    def __init__(self, payload: T, ctx: JobContext) -> None:
         self.payload = payload
         self.ctx = ctx
-        self._take = take
-        self.answer_given: Outcome | None = None
 
     def __repr__(self) -> str:
         return f"<Item #{self.ctx.job_id}>"
@@ -57,8 +55,10 @@ class Item(Generic[T]):
         if self.answer_given is not None:
             raise RuntimeError(f"Job {self.ctx.job_id} has its answer already.")
         self.answer_given = own(outcome) if isinstance(outcome, Outcome) else failed(outcome)
-        if self._take:
-            self._take(self.answer_given)
+        self._settle(self.answer_given)
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Of one that was made by hand, nobody waits for the answer."""
 
 
 class Chunk(Sequence[Item[T]]):

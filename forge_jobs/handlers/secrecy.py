@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from forge_jobs import redaction
@@ -48,7 +49,14 @@ def shown_outcome(job: ClaimedJob, outcome: Outcome, transition: Transition) -> 
 
 def without_secrets(job: ClaimedJob, outcome: Outcome) -> Outcome:
     """An outcome whose texts hold none of the values that are hidden in the job's payload."""
-    if not isinstance(outcome, Failed | Dead | Cancelled) or not (secrets := _secrets(job)):
+    return without_secrets_of([job], outcome)
+
+
+def without_secrets_of(jobs: Sequence[ClaimedJob], outcome: Outcome) -> Outcome:
+    """The same of several jobs, any of which the texts may quote."""
+    if not isinstance(outcome, Failed | Dead | Cancelled):
+        return outcome
+    if not (secrets := [secret for job in jobs for secret in _secrets(job)]):
         return outcome
     match own(outcome):
         case Failed(message) | Dead(message) as error:

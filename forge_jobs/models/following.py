@@ -94,8 +94,8 @@ class Following:
 
 def batches_of(jobs: Collection[int]) -> set[int]:
     """The batches that these jobs are in, as far as they may end."""
-    sealed = Job.objects.filter(pk__in=jobs, batch__state=BatchState.SEALED)
-    return set(sealed.values_list("batch_id", flat=True))
+    with db.connection().cursor() as cursor:
+        return db.twin().batches_of(cursor, jobs)
 
 
 def parents_of(batches: Collection[int]) -> set[int]:
@@ -222,12 +222,11 @@ def _revive(jobs: list[int]) -> None:
     try:
         with transaction.atomic(using=db.connection().alias):
             chosen.update(state=State.HELD, finished_at=None, cancel_reason="")
+            judge_anew(jobs)
     except IntegrityError:
         if len(jobs) > 1:
             for pk in jobs:
                 _revive([pk])
-        return
-    judge_anew(jobs)
 
 
 def give_up(gates: Collection[int], *, now: datetime) -> list[int]:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from forge_jobs import db
 from forge_jobs.models.base import JobsModel, constants
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.verbs import RowsManager, verb
@@ -75,9 +76,12 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
     def behind(self, *, jobs: Collection[int] = (), batches: Collection[int] = ()) -> set[int]:
         """The gates that have one of these predecessors."""
         found: set[int] = set()
-        for among in (Q(job__in=jobs) if jobs else None, Q(batch__in=batches) if batches else None):
-            if among:
-                found.update(Predecessor.objects.filter(among).values_list("gate_id", flat=True))
+        if jobs:
+            with db.connection().cursor() as cursor:
+                found |= db.twin().gates_behind(cursor, jobs)
+        if batches:
+            behind = Predecessor.objects.filter(batch__in=batches)
+            found.update(behind.values_list("gate_id", flat=True))
         return found
 
     def close(self, gates: Collection[int]) -> list[int]:

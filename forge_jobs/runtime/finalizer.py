@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import Empty
 from threading import Event
 from typing import Final
@@ -105,20 +105,24 @@ class Finalizer(EngineThread):
 
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
-        if (first := self._settlements.next()) is None:
-            return []
-        if self._is_awaited_by_nobody(first.job):
+        arrived = self._settlements.next()
+        if isinstance(arrived, Finished) and self._is_awaited_by_nobody(arrived.job):
             time.sleep(GATHER_SECONDS)
-        group, size = [first], first.size
-        try:
-            while len(group) < LARGEST_GROUP and size < LARGEST_GROUP_CHARACTERS:
-                if (finished := self._settlements.inbox.get_nowait()) is None:
-                    self._settlements.end()
-                    break
-                group.append(finished)
-                size += finished.size
-        except Empty:
-            pass
+        group: list[Finished] = []
+        size = 0
+        with suppress(Empty):
+            while arrived is not None:
+                if isinstance(arrived, list):
+                    group += arrived
+                    size += sum(finished.size for finished in arrived)
+                else:
+                    group.append(arrived)
+                    size += arrived.size
+                if len(group) >= LARGEST_GROUP or size >= LARGEST_GROUP_CHARACTERS:
+                    return group
+                arrived = self._settlements.inbox.get_nowait()
+            if group:
+                self._settlements.end()
         return group
 
     def _is_awaited_by_nobody(self, job: ClaimedJob) -> bool:

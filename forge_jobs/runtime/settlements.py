@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
@@ -71,7 +71,7 @@ class Settlements:
         self._steering = steering
         self._doors = doors
         self._process_name = process_name
-        self.inbox: SimpleQueue[Finished | None] = SimpleQueue()
+        self.inbox: SimpleQueue[Finished | list[Finished] | None] = SimpleQueue()
 
     def settled(
         self, job: ClaimedJob, outcome: Outcome, *, has_moved: bool = False, place: str = ""
@@ -116,6 +116,15 @@ class Settlements:
             failure = failed(fault, saying="The retry policy failed")
             return secrecy.told(job, self._by_default(job, failure), outcome=failure)
 
+    def settled_alike(self, jobs: Sequence[ClaimedJob], outcome: Done) -> list[Transition]:
+        """The same for jobs of one kind and queue, of which a success is decided once for all."""
+        first = self.settled(jobs[0], outcome)
+        if first.state is not State.SUCCEEDED:
+            return [self.settled(job, outcome) for job in jobs]
+        _id, _claimed_at, state, _attempt, *rest = first
+        make = Transition._make
+        return [make((job.id, job.claimed_at, state, job.attempt, *rest)) for job in jobs]
+
     def unstorable(self, finished: Finished, error: Exception) -> Finished:
         """The same run as a failure that says what the database would not take."""
         outcome = Failed(f"The outcome could not be stored: {plain(error)!a}")
@@ -128,7 +137,16 @@ class Settlements:
         if door := self._doors.get(finished.job.queue):
             door.leave(finished.job, seconds=finished.seconds)
 
-    def next(self) -> Finished | None:
+    def put_all(self, group: list[Finished]) -> None:
+        """The same of jobs of one queue."""
+        if not group:
+            return
+        self.inbox.put(group)
+        if door := self._doors.get(group[0].job.queue):
+            for finished in group:
+                door.leave(finished.job, seconds=finished.seconds)
+
+    def next(self) -> Finished | list[Finished] | None:
         """What arrived first, or will; None at the end. The caller's session rests meanwhile."""
         try:
             return self.inbox.get(timeout=REST_SECONDS)

@@ -16,6 +16,7 @@ from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
 from forge_jobs.db.sqlite.jobs import as_text
 from forge_jobs.models import Job, State
+from forge_jobs.models.following import LARGEST_RELEASE
 from forge_jobs.runtime.claiming.room import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
 from forge_jobs.runtime.thread import EngineThread
@@ -215,6 +216,17 @@ def test_a_finalize_finds_its_jobs_by_their_primary_key(explainer: Explainer, si
     primary_key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "forge_jobs_job_pkey"}
     assert_uses(explainer.plans[-1], primary_key[connection.vendor])
     assert "forge_jobs_running" not in explainer.plans[-1]
+
+
+@pytest.mark.parametrize("size", [1, 100, LARGEST_RELEASE])
+def test_the_batches_of_ended_jobs_are_found_by_the_keys_of_these(
+    explainer: Explainer, size: int
+) -> None:
+    db.twin().batches_of(explainer, range(1, size + 1))
+
+    primary_key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "forge_jobs_job_pkey"}
+    assert_uses(explainer.plans[-1], primary_key[connection.vendor])
+    assert "forge_jobs_of_batch" not in explainer.plans[-1]
 
 
 @pytest.mark.parametrize("limit", [1, 100, BATCH])

@@ -13,7 +13,7 @@ from forge_jobs.models import Batch, BatchState, Job, State
 from forge_jobs.models.following import Following
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.testing import drain
-from tests.sets.conftest import fall, log, state_of, write
+from tests.sets.conftest import fall, log, mend, state_of, write
 
 __all__ = ["fall", "log", "write"]  # fixtures
 
@@ -116,3 +116,21 @@ def test_the_gatekeeper_waits_for_nobody_who_fills_a_forgotten_batch(write: JobH
 
     Gatekeeper().run_once(now=later)
     assert state_of(late) == State.CANCELLED
+
+
+def test_what_follows_what_was_given_up_goes_on_with_it_outside_of_any_transaction(
+    fall: JobHandler, write: JobHandler, log: list[str]
+) -> None:
+    with batch("of the second", on_success=write.new(name="on_success")) as b:
+        failed = fall.enqueue()
+        second = write.using(after=failed, batch=b).enqueue(name="second")
+    third = write.using(after=second).enqueue(name="third")
+    fourth = write.using(after_end=third, after=b).enqueue(name="fourth")
+    drain()
+    assert [state_of(one) for one in (second, third, fourth)] == [State.CANCELLED] * 3
+
+    mend(failed)
+    drain()
+
+    assert Batch.objects.get().state == BatchState.SUCCEEDED
+    assert sorted(log) == ["fourth", "on_success", "second", "third"]

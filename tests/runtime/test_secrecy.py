@@ -11,9 +11,9 @@ import pytest
 from django.dispatch import Signal
 from pytest_django import Settings
 
-from forge_jobs import Cancelled, Dead, Failed, JobContext, enqueue, job, signals
+from forge_jobs import Cancelled, Chunk, Dead, Failed, JobContext, chunk_job, enqueue, job, signals
 from forge_jobs.log import jobs
-from forge_jobs.models import Job, JobEvent
+from forge_jobs.models import Job, JobEvent, State
 from forge_jobs.redaction import MASK
 from tests.running import PATIENCE, drain, engine, eventually, running
 
@@ -237,3 +237,25 @@ def test_nor_can_a_message_whose_text_raises(outcome: Callable[[Any], Any]) -> N
 
     assert "can't be told" in Job.objects.get().last_error
     assert not drained.failure
+
+
+@pytest.mark.parametrize("how", ["raises", "returns", "answers one and raises"])
+def test_what_a_call_says_of_its_jobs_hides_what_is_hidden_in_any_of_them(how: str) -> None:
+    @chunk_job(kind="tests.pay_many", size=2, max_attempts=1, redact=["card"])
+    def pay(chunk: Chunk[dict[str, Any]]) -> Failed | None:
+        told = f"declined: {[item.payload['card'] for item in chunk]}"
+        if how == "returns":
+            return Failed(told)
+        if how == "answers one and raises" and len(chunk) > 1:
+            chunk[0].done()
+        raise ValueError(told)
+
+    pay.enqueue_many({"card": card} for card in ("4111-1111", "5500-0000"))
+    drain(threads=1)
+
+    errors = [job.last_error for job in Job.objects.order_by("pk") if job.state == State.DEAD]
+    assert errors
+    for error in errors:
+        assert MASK in error
+        assert "4111-1111" not in error
+        assert "5500-0000" not in error

@@ -1,7 +1,7 @@
 """Gates, by the thousand: what jobs come after."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
@@ -20,6 +20,23 @@ SELECT
 FROM jsonb_array_elements(%s)
 """
 
+# The LIMIT hides from the planner how many rows it will be: it is to look each up by its key. With
+# statistics from before there was a batch it would read all members of it for each of them, if
+# coalesce() did not rule out the index of these.
+BATCHES_OF = """
+SELECT DISTINCT batch.id
+FROM (SELECT unnest(%s::bigint[]) AS id LIMIT (SELECT 1000000)) AS ended
+JOIN forge_jobs_job AS job ON job.id = ended.id
+JOIN forge_jobs_batch AS batch ON batch.id = coalesce(job.batch_id, 0)
+WHERE batch.state = 'sealed'
+"""
+
+GATES_BEHIND = """
+SELECT DISTINCT predecessor.gate_id
+FROM (SELECT unnest(%s::bigint[]) AS id LIMIT (SELECT 1000000)) AS ended
+JOIN forge_jobs_predecessor AS predecessor ON predecessor.job_id = ended.id
+"""
+
 HOLD_BATCH = """
 SELECT state FROM forge_jobs_batch WHERE id = %s
 FOR SHARE
@@ -35,6 +52,18 @@ def insert_gates(cursor: Any, *, number: int) -> list[int]:
 def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
     """Say what must have ended before gates open."""
     cursor.execute(INSERT_PREDECESSORS, [json.dumps(rows)])
+
+
+def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:
+    """The batches that these jobs are in, as far as they may end."""
+    cursor.execute(BATCHES_OF, [list(jobs)])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def gates_behind(cursor: Any, jobs: Collection[int]) -> set[int]:
+    """The gates that have one of these jobs before them."""
+    cursor.execute(GATES_BEHIND, [list(jobs)])
+    return {row[0] for row in cursor.fetchall()}
 
 
 def hold_batch(cursor: Any, *, batch: int) -> str | None:

@@ -1,7 +1,7 @@
 """Gates, by the thousand: what jobs come after."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
@@ -23,6 +23,21 @@ SELECT
 FROM json_each(%s)
 """
 
+# CROSS JOIN leaves the planner no other order: it might walk over all jobs of the batches.
+BATCHES_OF = """
+SELECT DISTINCT job.batch_id
+FROM json_each(%s) AS ended
+CROSS JOIN forge_jobs_job AS job ON job.id = ended.value
+CROSS JOIN forge_jobs_batch AS batch ON batch.id = job.batch_id
+WHERE batch.state = 'sealed'
+"""
+
+GATES_BEHIND = """
+SELECT DISTINCT predecessor.gate_id
+FROM json_each(%s) AS ended
+CROSS JOIN forge_jobs_predecessor AS predecessor ON predecessor.job_id = ended.value
+"""
+
 HOLD_BATCH = """
 SELECT state FROM forge_jobs_batch WHERE id = %s
 """
@@ -37,6 +52,18 @@ def insert_gates(cursor: Any, *, number: int) -> list[int]:
 def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
     """Say what must have ended before gates open."""
     cursor.execute(INSERT_PREDECESSORS, [json.dumps(rows)])
+
+
+def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:
+    """The batches that these jobs are in, as far as they may end."""
+    cursor.execute(BATCHES_OF, [json.dumps(list(jobs))])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def gates_behind(cursor: Any, jobs: Collection[int]) -> set[int]:
+    """The gates that have one of these jobs before them."""
+    cursor.execute(GATES_BEHIND, [json.dumps(list(jobs))])
+    return {row[0] for row in cursor.fetchall()}
 
 
 def hold_batch(cursor: Any, *, batch: int) -> str | None:

@@ -6,15 +6,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from threading import Lock
 from typing import Any
 
-from forge_jobs.context import JobContext
+from forge_jobs.context import JobContext, Progress
 from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
 from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
-from forge_jobs.handlers.outcomes import Cancelled, Outcome, Released
+from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
+from forge_jobs.handlers.secrecy import without_secrets_of
 from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.failures import Failures
@@ -26,11 +28,35 @@ logger = logging.getLogger("forge_jobs.jobs")
 
 
 class Member(Run):
-    """One of the jobs: ended by its answer, or with the call."""
+    """One of the jobs: ended by its answer, or with the call.
 
-    def __init__(self, job: ClaimedJob, *, call: Call, process_name: str, store: Store) -> None:
-        super().__init__(job, process_name=process_name, store=store)
+    There are many, of most of which nobody asks anything: what they have in common is the class's.
+    """
+
+    due_at = killed_at = NEVER
+    has_timed_out = is_given_up = False
+    stored_progress = cancel_coroutine = None
+
+    def __init__(self, job: ClaimedJob, *, call: Call) -> None:
+        self.job = job
+        self.began_at = call.began_at
         self._call = call
+        self._end = Lock()
+
+    @cached_property
+    def context(self) -> JobContext:  # type: ignore[override] # can be written as well
+        made = JobContext(self.job, process_name=self._call.process_name, store=self._call.store)
+        # Two threads that ask at once get the same one.
+        kept: JobContext = vars(self).setdefault("context", made)
+        return kept
+
+    @property
+    def known_context(self) -> JobContext | None:
+        return vars(self).get("context")
+
+    @property
+    def untold_progress(self) -> Progress | None:
+        return super().untold_progress if self.known_context else None
 
     def kill(self) -> None:
         if self.killed_at == NEVER and not self.has_ended:
@@ -54,11 +80,11 @@ class Call(Run):
         store: Store,
     ) -> None:
         super().__init__(jobs[0], process_name=process_name, store=store)
+        self.process_name = process_name
+        self.store = store
         self._desk = desk
         self.has_been_asked = False
-        self._members = [
-            Member(job, call=self, process_name=process_name, store=store) for job in jobs
-        ]
+        self._members = [Member(job, call=self) for job in jobs]
 
     @property
     def members(self) -> Sequence[Run]:
@@ -86,11 +112,31 @@ def shortest_limit(group: Sequence[Run]) -> float | None:
     return min(limits, default=None)
 
 
+class MembersItem(Item[Any]):
+    """Reads its payload, and has a context, when its handler asks for that."""
+
+    def __init__(self, run: Run, conclude: Callable[[Run, Outcome], None]) -> None:
+        self._run = run
+        self._conclude = conclude
+
+    @cached_property
+    def payload(self) -> Any:
+        return json.loads(self._run.job.payload)
+
+    @cached_property
+    def ctx(self) -> JobContext:  # type: ignore[override] # can be written as well
+        return self._run.context
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._conclude(self._run, outcome)
+
+
 class Caller:
     """Calls a handler until each of the jobs has its outcome.
 
     A call that raises is made again with each half of those that it has left unanswered, so that
-    one bad job is found, and its neighbours spend nothing for it.
+    one bad job is found, and its neighbours spend nothing for it. Only of one that was alone the
+    error is told: it may quote any of those that the call was for.
     """
 
     def __init__(
@@ -101,12 +147,14 @@ class Caller:
         refused: Callable[[Run], End | None],
         failures: Failures,
         report: Callable[[Run, Outcome, Transition | None], object],
+        report_alike: Callable[[Sequence[Run], Done], object],
     ) -> None:
         self._call = call
         self._handler = handler
         self._refused = refused
         self._failures = failures
         self._report = report
+        self._report_alike = report_alike
         self._layers = middleware.installed()
 
     def answer_all(self) -> None:
@@ -118,7 +166,7 @@ class Caller:
 
     def conclude(self, run: Run, outcome: Outcome) -> None:
         """Settle one of the jobs, unless somebody else has."""
-        if run.context.has_kept:
+        if (context := run.known_context) and context.has_kept:
             outcome = concluded(run, outcome)
         self._report(run, run.heeding(outcome), None)
 
@@ -139,30 +187,35 @@ class Caller:
 
     def _ask(self, group: Sequence[Run]) -> list[list[Run]]:
         """Call the handler; returns those who are to be asked again."""
-        items: list[Item[Any]] = [
-            Item(json.loads(run.job.payload), run.context, partial(self.conclude, run))
-            for run in group
-        ]
+        items = [MembersItem(run, self.conclude) for run in group]
         self._call.ask(group)
         if self._layers:
             group[0].context.together = [run.job for run in group]
         try:
-            outcome = self._called(partial(self._handler.call, items), context=items[0].ctx)
+            outcome = self._called(partial(self._handler.call, items), first=group[0])
         except Outcome as raised:
             outcome = raised
         except BaseException as error:
             return self._after(error, group)
-        for run in group:
-            if not run.has_ended:
-                self.conclude(run, outcome if outcome is NOTHING else own(outcome))
+        self._conclude_all(group, outcome)
         return []
 
-    def _called(self, handle: Callable[[], object], *, context: JobContext) -> Outcome:
+    def _conclude_all(self, group: Sequence[Run], outcome: Outcome) -> None:
+        """Settle those without an answer, and together those of which nobody asked anything."""
+        left = [run for run in group if not run.has_ended]
+        if outcome is NOTHING and (untouched := [run for run in left if not run.known_context]):
+            self._report_alike(untouched, NOTHING)
+            left = [run for run in left if run.known_context]
+        told = without_secrets_of([run.job for run in group], outcome)
+        for run in left:
+            self.conclude(run, told if told is NOTHING else own(told))
+
+    def _called(self, handle: Callable[[], object], *, first: Run) -> Outcome:
         transactions.begin()
         with self._call:
             try:
                 layers = self._layers
-                returned = layers.run(context, handle) if layers else handle()
+                returned = layers.run(first.context, handle) if layers else handle()
             finally:
                 forks.leave()
         transactions.check()
@@ -184,7 +237,7 @@ class Caller:
             told = f"raised {type(error).__name__} after its answers"
             logger.warning("%s with %d jobs %s", self._handler.kind, len(group), told)
             return []
-        if len(left) == 1:
+        if len(group) == 1:
             left[0].has_timed_out = call.has_timed_out
             self.conclude(left[0], self._failure(left[0], error))
             return []

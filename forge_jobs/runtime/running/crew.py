@@ -132,7 +132,12 @@ class Office:
                 self._process, refused=refused, failures=failures, settled=ends.settled
             ),
             caller_of=partial(
-                caller, self._process, refused=refused, failures=failures, report=ends.report
+                caller,
+                self._process,
+                refused=refused,
+                failures=failures,
+                report=ends.report,
+                report_alike=ends.report_alike,
             ),
             **self._shared,
         )

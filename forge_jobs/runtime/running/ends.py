@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from forge_jobs.db.rows import Transition
 from forge_jobs.handlers.border import failed
-from forge_jobs.handlers.outcomes import Cancelled, Failed, Outcome
+from forge_jobs.handlers.outcomes import Cancelled, Done, Failed, Outcome
 from forge_jobs.handlers.secrecy import told_progress
 from forge_jobs.runtime.running import run as runs
 from forge_jobs.runtime.running.run import NEVER, Run
@@ -19,6 +20,7 @@ class Ends:
     def __init__(self, settlements: Settlements) -> None:
         self._settlements = settlements
         self.put = settlements.put
+        self.put_all = settlements.put_all
         self.broken_off = settlements.broken_off
 
     def report(self, run: Run, outcome: Outcome, stored: Transition | None = None) -> bool:
@@ -28,6 +30,18 @@ class Ends:
             self.put(finished)
         return is_ours
 
+    def report_alike(self, runs: Sequence[Run], outcome: Done) -> None:
+        """The same for runs of one kind and queue that all came to the same, and kept nothing."""
+        now = time.monotonic()
+        transitions = self._settlements.settled_alike([run.job for run in runs], outcome)
+        self.put_all(
+            [
+                Finished(run.job, transition, outcome, now - run.began_at)
+                for run, transition in zip(runs, transitions, strict=True)
+                if run.end()
+            ]
+        )
+
     def finished(self, run: Run, outcome: Outcome, stored: Transition | None = None) -> Finished:
         """To be `put()` by the one who ends the run. `stored` is what the database has already."""
         seconds = time.monotonic() - run.began_at
@@ -36,9 +50,10 @@ class Ends:
 
     def settled(self, run: Run, outcome: Outcome) -> Transition:
         """What becomes of the job, with the last that its handler told of its progress."""
-        has_moved = run.context.has_moved
+        if (context := run.known_context) is None:
+            return self._settlements.settled(run.job, outcome)
         transition = self._settlements.settled(
-            run.job, outcome, has_moved=has_moved, place=run.context.place
+            run.job, outcome, has_moved=context.has_moved, place=context.place
         )
         if progress := run.untold_progress:
             return transition._replace(progress=told_progress(run.job, progress.as_json()))

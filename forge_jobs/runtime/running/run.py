@@ -43,6 +43,11 @@ class Run(Reach):
         self._end = Lock()
 
     @property
+    def known_context(self) -> JobContext | None:
+        """Its context, if anybody can have asked it for anything."""
+        return self.context
+
+    @property
     def untold_progress(self) -> Progress | None:
         """What the handler has told of its progress and nobody has stored."""
         told = self.context.told_progress

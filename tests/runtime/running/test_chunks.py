@@ -1,6 +1,7 @@
 """Jobs that one call gets together: who is called with whom, and what becomes of each."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 from typing import Any, TypedDict
@@ -118,6 +119,54 @@ def test_an_answer_stands_whatever_the_call_does_afterwards() -> None:
 
     assert [state for _, state, _ in told()] == ["succeeded", "succeeded", "dead", "succeeded"]
     assert calls == [[0, 1, 2, 3], [2], [3]]
+
+
+def test_jobs_of_which_the_handler_asks_nothing_are_done_each_for_itself() -> None:
+    @chunk_job(kind="tests.chunked", size=4, max_attempts=3)
+    def handler(chunk: Chunk[Number]) -> None:
+        if len(chunk) > 1:
+            chunk[1].ctx.progress(1)
+
+    ids = enqueued(handler, 4)
+    Job.objects.filter(pk=ids[3]).update(attempt=1)
+
+    drain(threads=1)
+
+    assert told() == [(number, State.SUCCEEDED, 1 + (number == 3)) for number in range(4)]
+    assert not Job.objects.filter(finished_at=None).exists()
+    assert [*Job.objects.filter(progress__done=1).values_list("payload__number", flat=True)] == [1]
+
+
+@pytest.mark.parametrize("broken", [0, 2])
+def test_a_payload_that_can_not_be_read_fails_its_own_job_alone(broken: int) -> None:
+    def answer(chunk: Chunk[Number]) -> None:
+        for item in chunk:
+            item.done(item.payload["number"])
+
+    handler, _ = chunked(answer, max_attempts=1)
+    ids = enqueued(handler, 4)
+    Job.objects.filter(pk=ids[broken]).update(payload=[])
+
+    drain(threads=1)
+
+    assert [pk for (pk,) in Job.objects.filter(state=State.DEAD).values_list("pk")] == [ids[broken]]
+    assert Job.objects.filter(state=State.SUCCEEDED).count() == 3
+
+
+def test_two_threads_that_ask_for_a_context_at_once_get_the_same() -> None:
+    contexts: list[Any] = []
+
+    def answer(chunk: Chunk[Number]) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            contexts.extend(pool.map(lambda item: item.ctx, [chunk[0]] * 20))
+
+    handler, _ = chunked(answer)
+    enqueued(handler, 2)
+
+    drain(threads=1)
+
+    assert len(contexts) == 20
+    assert len({id(one) for one in contexts}) == 1
 
 
 def test_a_second_answer_is_refused() -> None:
