@@ -1,6 +1,5 @@
 """The plain rows that travel between Python and the twin statements."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -140,14 +139,6 @@ class Promoted(NamedTuple):
     queue: str
     kind: str
     key: str
-    limit: int
-
-
-class Take(NamedTuple):
-    """Of which queue to claim, and how many jobs at most."""
-
-    queue: str
-    kinds: Sequence[str]
     limit: int
 
 

@@ -30,7 +30,6 @@ from forge_jobs.db.rows import (
     ProgressRow,
     Promoted,
     StepRow,
-    Take,
     Transition,
 )
 from forge_jobs.db.signs import Beats, Horizon, Signs
@@ -113,15 +112,6 @@ class Keys(Protocol):
     def settle_and_promote(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> tuple[dict[int, str], list[Promoted]]: ...
-    def settle_promote_and_claim(
-        self,
-        cursor: Any,
-        *,
-        process: int,
-        transitions: Sequence[Transition],
-        take: Take,
-        now: datetime,
-    ) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]: ...
     def stalled_keys(self, cursor: Any) -> list[str]: ...
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from forge_jobs import db
-from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Take, Transition
+from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
 from forge_jobs.models.promotion import pass_keys_on, promote
@@ -132,15 +132,6 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             if forgotten:
                 states |= _forget(cursor, forgotten, process=process)
         return states, promoted
-
-    def finalize_promote_and_claim(
-        self, transitions: Sequence[Transition], *, process: Process, take: Take, now: datetime
-    ) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]:
-        """The same where none is forgotten, and claim in that commit; in any order."""
-        with db.connection().cursor() as cursor:
-            return db.twin().settle_promote_and_claim(
-                cursor, process=process.pk, transitions=transitions, take=take, now=now
-            )
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
         """The states of those jobs whose transitions can be seen to have been written."""

@@ -126,12 +126,7 @@ class Engine:
             process,
             settlements=self.settlements,
             store=OutcomeStore(
-                process,
-                steering=self.steering,
-                claims=self.claims,
-                handover=self.fetcher.handover,
-                writing=writing,
-                giving_up=giving_up,
+                process, steering=self.steering, writing=writing, giving_up=giving_up
             ),
             announcer=self.announcer,
             followers=followers,

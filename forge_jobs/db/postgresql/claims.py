@@ -109,7 +109,8 @@ def claim(
     else:
         position = {f"after_{name}": value for name, value in after._asdict().items()}
         cursor.execute(CLAIM_AFTER, values | position)
-    return claimed(cursor, now=now)
+    claimed_at = as_text(now)
+    return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
 def claim_among(
@@ -124,11 +125,6 @@ def claim_among(
     """Take up to `limit` ready jobs of several queues: all of one, then those of the next."""
     values = {"queues": queues, "kinds": kinds, "limit": limit, "process": process, "now": now}
     cursor.execute(CLAIM_AMONG, values)
-    return claimed(cursor, now=now)
-
-
-def claimed(cursor: Any, *, now: datetime) -> list[ClaimedJob]:
-    """What the last statement has claimed."""
     claimed_at = as_text(now)
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 

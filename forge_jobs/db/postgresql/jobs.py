@@ -64,10 +64,10 @@ FROM (
         (value -> 5 ->> 0)::timestamptz AS run_at, (value -> 5 ->> 1)::jsonb AS result,
         (value -> 5 ->> 2)::jsonb AS error, coalesce(value -> 5 ->> 3, '') AS last_error,
         (value -> 5 ->> 4)::jsonb AS progress, value -> 5 ->> 5 AS process_name
-    FROM jsonb_array_elements(%(rows)s)
+    FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %(process)s
+WHERE job.id = new.id AND job.process_id + 0 = %s
     AND job.started_at IS NOT DISTINCT FROM new.claimed_at
 RETURNING job.id, job.state
 """
@@ -76,10 +76,10 @@ FORGET = """
 DELETE FROM forge_jobs_job AS job
 USING (
     SELECT (value ->> 0)::bigint AS id, (value ->> 1)::timestamptz AS claimed_at
-    FROM jsonb_array_elements(%(rows)s)
+    FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %(process)s
+WHERE job.id = new.id AND job.process_id + 0 = %s
     AND job.started_at IS NOT DISTINCT FROM new.claimed_at AND job.batch_id IS NULL
     AND NOT EXISTS (SELECT FROM forge_jobs_predecessor WHERE job_id = job.id)
 RETURNING job.id
@@ -108,7 +108,7 @@ LIMIT 1
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
-    cursor.execute(SETTLE, {"rows": rows_of(transitions), "process": process})
+    cursor.execute(SETTLE, [rows_of(transitions), process])
     return dict(cursor.fetchall())
 
 
@@ -121,8 +121,7 @@ def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
 
     What is in a batch, or comes before others, stays.
     """
-    rows = json.dumps(transitions, default=as_text)
-    cursor.execute(FORGET, {"rows": rows, "process": process})
+    cursor.execute(FORGET, [json.dumps(transitions, default=as_text), process])
     return {row[0] for row in cursor.fetchall()}
 
 

@@ -4,16 +4,11 @@ A job that is ready or running holds a slot of its key, numbered from 1; a uniqu
 nobody else does. So the claim need not look at keys at all, nor walk over what waits for them.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-from psycopg import ClientCursor
-
-from forge_jobs.db.postgresql.claims import CLAIM, claimed
 from forge_jobs.db.postgresql.jobs import SETTLE, rows_of
-from forge_jobs.db.rows import ClaimedJob, Promoted, Take, Transition
+from forge_jobs.db.rows import Promoted, Transition
 
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
@@ -97,9 +92,6 @@ UNION ALL
 SELECT NULL, NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
 """
 
-# One statement after the other, but one round trip, and one commit.
-SETTLE_PROMOTE_AND_CLAIM = f"{SETTLE_AND_PROMOTE};{CLAIM}"
-
 STALLED = """
 WITH RECURSIVE waiting (key) AS (
     SELECT min(concurrency_key) FROM forge_jobs_job WHERE state = 'blocked'
@@ -136,37 +128,10 @@ def settle_and_promote(
 
     One for each key: where two slots of one are set free, the other one is left.
     """
-    cursor.execute(SETTLE_AND_PROMOTE, {"rows": rows_of(transitions), "process": process})
-    return _told_apart(cursor.fetchall())
-
-
-def settle_promote_and_claim(
-    cursor: Any, *, process: int, transitions: Sequence[Transition], take: Take, now: datetime
-) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]:
-    """The same, and then claim of one queue what there is."""
-    values = {"process": process, **take._asdict(), "now": now}
-    if not isinstance(
-        cursor.cursor, ClientCursor
-    ):  # parameters go by themselves, for one statement
-        with transaction.atomic(using=cursor.db.alias):
-            settled, promoted = settle_and_promote(cursor, process=process, transitions=transitions)
-            cursor.execute(CLAIM, values)
-            return settled, promoted, claimed(cursor, now=now)
-    cursor.execute(SETTLE_PROMOTE_AND_CLAIM, {"rows": rows_of(transitions), **values})
-    settled, promoted = _told_apart(cursor.fetchall())
-    cursor.nextset()
-    return settled, promoted, claimed(cursor, now=now)
-
-
-def _told_apart(rows: Iterable[tuple[Any, ...]]) -> tuple[dict[int, str], list[Promoted]]:
-    settled: dict[int, str] = {}
-    promoted: list[Promoted] = []
-    for pk, state, *of_promoted in rows:
-        if pk is None:
-            promoted.append(Promoted._make(of_promoted))
-        else:
-            settled[pk] = state
-    return settled, promoted
+    cursor.execute(SETTLE_AND_PROMOTE, [rows_of(transitions), process])
+    rows = cursor.fetchall()
+    settled = {row[0]: row[1] for row in rows if row[0] is not None}
+    return settled, [Promoted._make(row[2:]) for row in rows if row[0] is None]
 
 
 def stalled_keys(cursor: Any) -> list[str]:

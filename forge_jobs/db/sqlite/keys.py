@@ -6,13 +6,11 @@ nobody else does. So the claim need not look at keys at all, nor walk over what 
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from forge_jobs.db.rows import ClaimedJob, Promoted, Take, Transition
-from forge_jobs.db.sqlite.claims import claim
+from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.db.sqlite.jobs import SETTLE, rows_of
 
 PROMOTE = """
@@ -82,28 +80,10 @@ def settle_and_promote(
     One for each key: where two slots of one are set free, the other one is left.
     """
     with transaction.atomic(using=cursor.db.alias):
-        return _settle_and_promote(cursor, process, transitions)
-
-
-def settle_promote_and_claim(
-    cursor: Any, *, process: int, transitions: Sequence[Transition], take: Take, now: datetime
-) -> tuple[dict[int, str], list[Promoted], list[ClaimedJob]]:
-    """The same, and then claim of one queue what there is."""
-    with transaction.atomic(using=cursor.db.alias):
-        settled, promoted = _settle_and_promote(cursor, process, transitions)
-        if not promoted:
-            return settled, promoted, []
-        claimed = claim(cursor, **take._asdict(), process=process, now=now, after=None)
-    return settled, promoted, claimed
-
-
-def _settle_and_promote(
-    cursor: Any, process: int, transitions: Sequence[Transition]
-) -> tuple[dict[int, str], list[Promoted]]:
-    cursor.execute(SETTLE_AND_TELL, {"rows": rows_of(transitions), "process": process})
-    settled = cursor.fetchall()
-    keys = {key for _, state, key in settled if key and state != "ready"}
-    return {pk: state for pk, state, _ in settled}, promote(cursor, sorted(keys))
+        cursor.execute(SETTLE_AND_TELL, {"rows": rows_of(transitions), "process": process})
+        settled = cursor.fetchall()
+        keys = {key for _, state, key in settled if key and state != "ready"}
+        return {pk: state for pk, state, _ in settled}, promote(cursor, sorted(keys))
 
 
 def stalled_keys(cursor: Any) -> list[str]:

@@ -1,7 +1,6 @@
 """The claims that a process holds, each from its claim until its outcome is durable."""
 
 from collections.abc import Iterable
-from threading import Lock
 
 from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
@@ -11,16 +10,12 @@ from forge_jobs.models import Job, Process
 class Claims:
     """Told apart by object, for a job that was given back may be claimed again at once.
 
-    Added to by the fetcher and dropped from by the finalizer; each step is atomic in CPython. The
-    finalizer claims as well: while it does, and until it has added what it got, it holds `lock`.
+    Added to by the fetcher and dropped from by the finalizer; each step is atomic in CPython.
     """
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._jobs: dict[int, ClaimedJob] = {}
-        self.lock = Lock()
-        self.are_in_doubt = False
-        """Whether the finalizer lost the answer to a claim: the table may say that we run more."""
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -37,9 +32,8 @@ class Claims:
 
     def release_unheld(self) -> None:
         """Give back what the table says we run but a lost answer kept us from knowing of."""
-        with self.lock:
-            held = {job.id for job in self._all()}
-            Job.objects.claimed_by(self._process).exclude(pk__in=held).release(now=clock.now())
+        held = {job.id for job in self._all()}
+        Job.objects.claimed_by(self._process).exclude(pk__in=held).release(now=clock.now())
 
     def _all(self) -> Iterable[ClaimedJob]:
         return list(self._jobs.values())

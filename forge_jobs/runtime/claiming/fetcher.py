@@ -15,7 +15,6 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.draining import Draining
-from forge_jobs.runtime.claiming.handover import Handover
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
@@ -49,7 +48,6 @@ class Fetcher(EngineThread):
         kinds: KindLimits,
         admission: Admission,
         rounds: Rounds,
-        handover: Handover,
         draining: Draining | None,
         room: Room,
         steering: Steering,
@@ -67,7 +65,6 @@ class Fetcher(EngineThread):
         self.kind_limits = kinds
         self.admission = admission
         self.rounds = rounds
-        self.handover = handover
         self.draining = draining
         self.room = room
         self.steering = steering
@@ -88,13 +85,11 @@ class Fetcher(EngineThread):
         local.subscribe(self.bell)
         try:
             self.lanes.look_first()
-            self.handover.is_open = True
             while not self.stopping.is_set():
                 self.run_once()
         finally:
             self.stopping.set()
             local.unsubscribe(self.bell)
-            self.rounds.take_over()
             self.buffer.release_unstarted()
             self.lanes.hear(self.bell, 0.0)
             with suppress(Stopped):
@@ -122,11 +117,8 @@ class Fetcher(EngineThread):
             wake.send(queue)
 
     def claims_from(self, queue: str) -> bool:
-        return queue in self.lanes and not self.is_ending
-
-    @property
-    def is_ending(self) -> bool:
-        return self.stopping.is_set() or self.lifecycle.is_quiet
+        is_ending = self.stopping.is_set() or self.lifecycle.is_quiet
+        return queue in self.lanes and not is_ending
 
     def is_settled(self, job: ClaimedJob) -> None:
         """Called by the finalizer for each job; there may be room for others of its kind."""
@@ -144,7 +136,6 @@ class Fetcher(EngineThread):
             self.load.given_back += self.buffer.release_unstarted(queues=newly_closed)
         self._closed = self.steering.closed
         if self.lifecycle.is_quiet:
-            self.rounds.take_over()
             self.give_back()
             self.lanes.hear(self.bell, 0.0)
             self.lanes.pass_on(stopping=self.stopping)

@@ -81,7 +81,7 @@ class Lane:
         self._is_spared = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
-        self.front_took = 0.0
+        self._front_took = 0.0
 
     @property
     def has_waited(self) -> bool:
@@ -96,7 +96,7 @@ class Lane:
         if jobs:
             self.entrusted += jobs
             self.may_hold_work = True
-            if self.front_took <= CHEAP_SECONDS:
+            if self._front_took <= CHEAP_SECONDS:
                 self._front_is_due_at = 0.0
 
     def await_place(self) -> None:
@@ -146,7 +146,7 @@ class Lane:
                 return claimed
         began = time.monotonic()
         claimed = self._take(limit, kinds, process, after=None)
-        self.front_took = took = time.monotonic() - began
+        self._front_took = took = time.monotonic() - began
         self.strayed = 0.0 if claimed else took
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:

@@ -107,10 +107,6 @@ class Lanes:
     def __contains__(self, queue: object) -> bool:
         return queue in self._of_queue
 
-    def plain(self, queue: str) -> Lane | None:
-        """That of the kinds of which any thread may run any number, if there are such kinds."""
-        return next(filter(_is_plain, self._of_queue.get(queue, ())), None)
-
     def open(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
         now = time.monotonic()
@@ -169,8 +165,9 @@ class Lanes:
 
     def _for(self, queue: str, kind: str) -> Lane | None:
         """The one that claims jobs of that kind; most kinds go with others, which may be many."""
-        lanes = [lane for lane in self._of_queue.get(queue, ()) if not _is_plain(lane)]
-        return next((lane for lane in lanes if kind in lane.kinds), self.plain(queue))
+        lanes = self._of_queue.get(queue, ())
+        of_few_kinds = (lane for lane in lanes if not _is_plain(lane) and kind in lane.kinds)
+        return next(of_few_kinds, next(filter(_is_plain, lanes), None))
 
     def _of_queues(self, queues: Iterable[str]) -> Iterator[Lane]:
         for queue in queues:

@@ -9,9 +9,6 @@ from typing import Final
 ROOM: Final = ""
 """Workers may need more; no queue has this name."""
 
-HANDED: Final = "+"
-"""The finalizer has claimed jobs; no queue has this name."""
-
 ENTRUSTED: Final = ","
 """Before the name of a queue, and between it and a kind: a job of that kind is ready, and nobody
 else was told. The name of a queue has none."""

@@ -11,7 +11,6 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
-from forge_jobs.runtime.claiming.handover import Handover
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turns
 from forge_jobs.runtime.claiming.lanes import Lanes
@@ -32,7 +31,6 @@ class Rounds:
         load: Load,
         room: Room,
         claims: Claims,
-        handover: Handover,
         buffer: Buffer,
         release: Callable[[ClaimedJob], None],
         writing: AbstractContextManager[object],
@@ -44,7 +42,6 @@ class Rounds:
         self._load = load
         self._room = room
         self._claims = claims
-        self._handover = handover
         self._buffer = buffer
         self._release = release
         self._writing = writing
@@ -55,7 +52,6 @@ class Rounds:
     def fill(self) -> int:
         """Claim into the buffer, each lane first as often as its weight says; how many jobs."""
         before = self._load.claimed
-        self.take_over()
         lanes, are_busy = self._lanes.open(), False
         for together in self._lanes.in_turn():
             lane = together[0]
@@ -68,11 +64,6 @@ class Rounds:
                 continue
             self._claim_for(together, room, open_lanes=lanes)
         return self._load.claimed - before
-
-    def take_over(self) -> None:
-        """Let the workers have what the finalizer has claimed."""
-        if claimed := self._handover.take_all():
-            self._supply(claimed)
 
     def _claim_for(self, together: Sequence[Lane], room: int, *, open_lanes: list[Lane]) -> None:
         lane = together[0]
@@ -91,10 +82,9 @@ class Rounds:
     def _claim(self, lanes: Sequence[Lane], limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
         with self._writing:
-            was_unsure, self._is_unsure = self._is_unsure, True
-            if was_unsure or self._claims.are_in_doubt:
-                self._claims.are_in_doubt = False
+            if self._is_unsure:
                 self._claims.release_unheld()
+            self._is_unsure = True
             if len(lanes) > 1:
                 claimed = self._admission.claim_together(lanes, limit)
             else:

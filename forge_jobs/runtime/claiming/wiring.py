@@ -15,7 +15,6 @@ from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.draining import Draining
 from forge_jobs.runtime.claiming.fetcher import Fetcher
-from forge_jobs.runtime.claiming.handover import Handover
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
@@ -52,16 +51,6 @@ def fetcher(
     admission = Admission(
         process, steering=steering, doors=doors, load=load, writing=writing, stopping=stopping
     )
-    handover = Handover(
-        lanes=lanes,
-        steering=steering,
-        load=load,
-        room=room,
-        claims=claims,
-        bell=bell,
-        lifecycle=lifecycle,
-        stopping=stopping,
-    )
     rounds = Rounds(
         lanes=lanes,
         kinds=kinds,
@@ -69,7 +58,6 @@ def fetcher(
         load=load,
         room=room,
         claims=claims,
-        handover=handover,
         buffer=buffer,
         release=release,
         writing=writing,
@@ -88,7 +76,6 @@ def fetcher(
         kinds=kinds,
         admission=admission,
         rounds=rounds,
-        handover=handover,
         draining=draining if options.drain else None,
         room=room,
         steering=steering,
