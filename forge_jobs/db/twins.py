@@ -19,10 +19,8 @@ from forge_jobs.db.observed import (
     ProcessGauges,
 )
 from forge_jobs.db.rows import (
-    Beats,
     BudgetLevel,
     ClaimedJob,
-    Horizon,
     InsertedRow,
     KeyHolder,
     Move,
@@ -31,10 +29,10 @@ from forge_jobs.db.rows import (
     PredecessorRow,
     ProgressRow,
     Promoted,
-    Signs,
     StepRow,
     Transition,
 )
+from forge_jobs.db.signs import Beats, Horizon, Signs
 
 
 class Inserts(Protocol):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from forge_jobs import db
-from forge_jobs.db.rows import Signs
+from forge_jobs.db.signs import Signs
 from forge_jobs.models import Process
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.orders import Orders

@@ -23,9 +23,15 @@ class EngineThread(Thread):
     session_limits: ClassVar[dict[str, str]] = {
         "idle_in_transaction_session_timeout": "10s",
         "lock_timeout": "10s",
+        "enable_seqscan": "off",
+        "jit": "off",
     }
     """Of its session with PostgreSQL: its locks must not outlive a host that has vanished, and
-    others' are waited for in such a way that it can be told of."""
+    others' are waited for in such a way that it can be told of.
+
+    An index that was large once is dear to the planner even if it is empty: for each claim it would
+    rather read the whole table. What it is not to do it does where there is no other way, but
+    takes it to be so dear that it would compile the statement."""
 
     def __init__(
         self, name: str, *, fail: Callable[[str], None], stopping: Event | None = None

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from forge_jobs import db
-from forge_jobs.db import rows
+from forge_jobs.db import signs
 from forge_jobs.wake import local
 
 FRESH_SECONDS: Final = 0.05
@@ -20,17 +20,17 @@ class Horizon:
     """
 
     def __init__(self) -> None:
-        self._told: tuple[rows.Horizon, float] | None = None
-        self._seen: dict[object, tuple[rows.Horizon, float]] = {}
+        self._told: tuple[signs.Horizon, float] | None = None
+        self._seen: dict[object, tuple[signs.Horizon, float]] = {}
         self._askers: set[object] = set()
 
-    def tell(self, seen: rows.Horizon) -> None:
+    def tell(self, seen: signs.Horizon) -> None:
         """What there is now; if it differs from before, services look at once."""
         before, self._told = self._told, (seen, time.monotonic())
         if before is None or before[0] != seen:
             local.ring(local.DUE)
 
-    def look(self, asker: object) -> rows.Horizon:
+    def look(self, asker: object) -> signs.Horizon:
         if (told := self._told) and time.monotonic() - told[1] <= TOLD_SECONDS:
             return told[0]
         self._askers.add(asker)
@@ -42,7 +42,7 @@ class Horizon:
             self._seen = dict.fromkeys(self._askers - {asker}, (seen, moment))
         return seen
 
-    def look_again(self, asker: object) -> rows.Horizon:
+    def look_again(self, asker: object) -> signs.Horizon:
         """For whoever has just changed what was seen."""
         self.move_on()
         return self.look(asker)

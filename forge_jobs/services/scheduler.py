@@ -13,7 +13,7 @@ from django.db.models import Q
 from forge_jobs import clock, db
 from forge_jobs.conf import conf
 from forge_jobs.cron.zones import UnknownZone
-from forge_jobs.db import rows
+from forge_jobs.db import signs
 from forge_jobs.db.rows import Move
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Schedule, plan
@@ -65,7 +65,7 @@ class Scheduler(Service):
 
     def __init__(self, horizon: Horizon | None = None) -> None:
         self._horizon = horizon or Horizon()
-        self._seen: rows.Horizon | None = None
+        self._seen: signs.Horizon | None = None
         self._sowing = Sowing()
         self._ran_at: datetime | None = None
         self._looked_through_at: datetime | None = None

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from forge_jobs import wake
-from forge_jobs.db import rows
+from forge_jobs.db import signs
 from forge_jobs.models import Job
 from forge_jobs.services.base import Service
 from forge_jobs.services.horizon import Horizon
@@ -20,7 +20,7 @@ class Stager(Service):
 
     def __init__(self, horizon: Horizon | None = None) -> None:
         self._horizon = horizon or Horizon()
-        self._seen: rows.Horizon | None = None
+        self._seen: signs.Horizon | None = None
 
     def run_once(self, *, now: datetime) -> int:
         staged = 0

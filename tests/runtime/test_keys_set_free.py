@@ -10,7 +10,7 @@ from forge_jobs import job, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Done, Released
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.claiming.lanes import ENTRUSTED
+from forge_jobs.runtime.claiming.rings import ENTRUSTED
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.settlements import Finished
@@ -45,7 +45,8 @@ def resting(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Engine:
 
     def heard(rung: str) -> None:
         if rung.startswith(ENTRUSTED):
-            entrusted.append(rung.removeprefix(ENTRUSTED))
+            queue, kind = rung.removeprefix(ENTRUSTED).split(ENTRUSTED)
+            entrusted.append(f"{kind} of {queue}")
         ring(rung)
 
     monkeypatch.setattr(resting.fetcher.bell, "ring", heard)
@@ -78,7 +79,7 @@ def test_the_next_is_entrusted_to_this_process(
         finished = finished._replace(is_stored=True)
     finalizer.finalize([finished])
 
-    assert (entrusted, told) == (["default"], [])
+    assert (entrusted, told) == (["app.serve of default"], [])
     assert Job.objects.ready().count() == 1
 
 
@@ -131,7 +132,7 @@ def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
     finalizer.finalize([done(one) for one in claimed_by(resting, "app.serve", "app.noop")])
 
     assert len(calls) == 2
-    assert entrusted == ["default"]
+    assert entrusted == ["app.serve of default"]
     assert Job.objects.filter(state=State.SUCCEEDED).count() == 2
 
 
@@ -167,7 +168,7 @@ def test_the_key_of_a_job_that_was_cancelled_and_given_back_is_passed_on(
     given_back = transition(stopped, State.READY, attempt=0)
     finalizer.finalize([Finished(stopped, given_back, Released(), 0.0)])
 
-    assert entrusted == ["default"]
+    assert entrusted == ["app.serve of default"]
     (tally,) = resting.recorder.take().tallies.values()
     assert dict(tally.counts) == {"cancelled": 1}
 

@@ -421,7 +421,7 @@ def test_both_ends_notice_when_the_other_vanishes(taken_over: Callable[..., None
 
 
 @on_postgresql
-def test_in_threads_of_ours_a_lock_is_neither_held_nor_awaited_for_long(
+def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
     taken_over: Callable[..., None],
 ) -> None:
     taken_over()
@@ -437,7 +437,12 @@ def test_in_threads_of_ours_a_lock_is_neither_held_nor_awaited_for_long(
     thread.start()
     thread.join()
 
-    assert seen == {"idle_in_transaction_session_timeout": "10s", "lock_timeout": "10s"}
+    assert seen == {
+        "idle_in_transaction_session_timeout": "10s",
+        "lock_timeout": "10s",
+        "enable_seqscan": "off",
+        "jit": "off",
+    }
 
 
 def test_what_nobody_uses_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

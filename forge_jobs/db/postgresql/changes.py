@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from forge_jobs.db.rows import Beats, Horizon, Signs
+from forge_jobs.db.signs import Beats, Horizon, Signs
 
 READY_QUEUES = """
 WITH RECURSIVE found (queue) AS (

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from forge_jobs.db.rows import Beats, Horizon, Signs
+from forge_jobs.db.signs import Beats, Horizon, Signs
 from forge_jobs.db.sqlite.jobs import aware
 
 ORDER = "SELECT requested_state FROM forge_jobs_process WHERE id = %(process)s"

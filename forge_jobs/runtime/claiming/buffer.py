@@ -11,13 +11,11 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.claiming.desks import Desks
 from forge_jobs.runtime.claiming.doors import Door
+from forge_jobs.runtime.claiming.rings import ROOM
 from forge_jobs.wake.local import Bell
 
 UNWANTED: Final = -1
 """A number like any other, for workers compare with it while others change it."""
-
-ROOM: Final = ""
-"""Rung on the bell when workers may need more; no queue has this name."""
 
 
 class Buffer:

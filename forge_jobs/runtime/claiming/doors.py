@@ -11,10 +11,8 @@ from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.prefetch import Prefetch
+from forge_jobs.runtime.claiming.rings import FREED
 from forge_jobs.wake.local import Bell
-
-FREED: Final = ";"
-"""Before the name of a queue, which has no semicolon: there is room at its door."""
 
 UNWANTED: Final = -1
 LONGEST_WAIT: Final = 1.0

@@ -14,21 +14,14 @@ from django.db import Error
 from forge_jobs import db, wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
-from forge_jobs.runtime.claiming.buffer import ROOM
 from forge_jobs.runtime.claiming.desks import Desks
-from forge_jobs.runtime.claiming.doors import FREED
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, until_next_look
+from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import MOST_TOGETHER
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.wake import local
-
-ENTRUSTED: Final = ","
-"""Before the name of a queue, which has no comma: a job is ready of which nobody else was told."""
-
-ENDED: Final = ":"
-"""Before the name of a kind, as no queue's name begins: there is room for another of its jobs."""
 
 FEW: Final = 4
 """Queues of which each may be claimed from as soon as asked about."""
@@ -105,8 +98,7 @@ class Lanes:
             and not lane.allowance
             and not lane.entrusted
             and lane.starts_at_front
-            and not self._steering.is_limited(lane.queue)
-            and not self._steering.budget_of(lane.queue)
+            and not self._steering.has_terms(lane.queue)
         )
 
     def __iter__(self) -> Iterator[Lane]:
@@ -118,16 +110,21 @@ class Lanes:
     def open(self) -> list[Lane]:
         """Of queues that may hold work, those that are open and have tokens to spend."""
         now = time.monotonic()
-        return [lane for lane in self._with_work() if lane.opens_at <= now]
+        return [lane for lane in self.with_work() if lane.opens_at <= now]
 
     def waiting(self) -> list[Lane]:
         """Of the same, those that wait for tokens, a worker, or a slot of their queue's."""
         now = time.monotonic()
-        return [lane for lane in self._with_work() if lane.opens_at > now]
+        return [lane for lane in self.with_work() if lane.opens_at > now]
+
+    def with_work(self) -> list[Lane]:
+        """Those of open queues that may hold work."""
+        closed = self._steering.closed
+        return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]
 
     def may_hold_work(self) -> bool:
         """Whether there may be more in an open queue, though it can't be had at once perhaps."""
-        return bool(self._with_work())
+        return bool(self.with_work())
 
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
@@ -144,26 +141,37 @@ class Lanes:
         self._is_to_look |= local.ANY in rung
         if looks := self._is_to_look and time.monotonic() >= self._next_look_at:
             self.look_everywhere()
-        for name, times in rung.items():
-            for lane in self._of_queue.get(name.lstrip(ENTRUSTED + FREED), ()):
-                if name.startswith(ENTRUSTED):
-                    lane.entrust(times)
-                elif not name.startswith(FREED):
-                    lane.may_hold_work = lane.was_told = True
-                if lane.awaits_slot and name.startswith(FREED):
-                    lane.opens_at = 0.0
-        self._learn_of_room(rung)
+        self._learn(by_sign(rung))
         return bool(rung) or looks
 
-    def _learn_of_room(self, rung: Collection[str]) -> None:
-        """For jobs of a kind that has a limit, or for any."""
-        has_ended = any(name.startswith(ENDED) for name in rung)
+    def _learn(self, told: Mapping[str, Mapping[str, int]]) -> None:
+        for lane in self._of_queues(told[NO_SIGN]):
+            lane.may_hold_work = lane.was_told = True
+        for name, jobs in told[ENTRUSTED].items():
+            queue, _, kind = name.partition(ENTRUSTED)
+            if meant := self._for(queue, kind):
+                meant.entrust(jobs)
+        for lane in self._of_queues(told[FREED]):
+            lane.opens_at = 0.0 if lane.awaits_slot else lane.opens_at
+        self._learn_of_room(told[NO_SIGN], kinds=told[ENDED])
+
+    def _learn_of_room(self, rung: Collection[str], *, kinds: Collection[str]) -> None:
+        """For any job, or for one more of a kind that has a limit."""
         for lane in self:
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
-            is_meant = has_ended and any(ENDED + kind in rung for kind in lane.kinds)
-            if is_meant and isinstance(lane, ScarceLane):
+            if isinstance(lane, ScarceLane) and any(kind in kinds for kind in lane.kinds):
                 lane.may_hold_work = lane.was_told = True
+
+    def _for(self, queue: str, kind: str) -> Lane | None:
+        """The one that claims jobs of that kind; most kinds go with others, which may be many."""
+        lanes = self._of_queue.get(queue, ())
+        of_few_kinds = (lane for lane in lanes if not _is_plain(lane) and kind in lane.kinds)
+        return next(of_few_kinds, next(filter(_is_plain, lanes), None))
+
+    def _of_queues(self, queues: Iterable[str]) -> Iterator[Lane]:
+        for queue in queues:
+            yield from self._of_queue.get(queue, ())
 
     def spare(self, lane: Lane) -> None:
         """One that found nothing need not look again soon, as long as its queue is full of what
@@ -198,7 +206,7 @@ class Lanes:
     def _look_for_what_few_have(self) -> None:
         """Of lanes of few kinds, to which all is told of their queues, ask once which hold work."""
         told: dict[tuple[str, ...], list[Lane]] = defaultdict(list)
-        for lane in self._with_work():
+        for lane in self.with_work():
             if lane.was_told and type(lane) is not Lane:
                 told[tuple(lane.kinds)].append(lane)
         for kinds, lanes in told.items():
@@ -224,10 +232,6 @@ class Lanes:
             )
         for lane in self:
             lane.entrusted = 0
-
-    def _with_work(self) -> list[Lane]:
-        closed = self._steering.closed
-        return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]
 
 
 def _asked(which: Callable[[], Iterable[str]]) -> frozenset[str] | None:

@@ -45,6 +45,10 @@ class Steering(Service):
         row = self.rows.get(queue)
         return row is not None and row.max_workers is not None
 
+    def has_terms(self, queue: str) -> bool:
+        """Whether it takes more than a free worker to run a job of its."""
+        return self.is_limited(queue) or bool(self.budget_of(queue))
+
     def limits(self) -> dict[str, int]:
         """How many jobs of each limited queue may run in the whole cluster."""
         return {
@@ -75,7 +79,7 @@ class Steering(Service):
         return [
             queue
             for queue in self._queues
-            if queue not in self.closed and not self.is_limited(queue) and not self.budget_of(queue)
+            if queue not in self.closed and not self.has_terms(queue)
         ]
 
     def budget_of(self, queue: str) -> str:

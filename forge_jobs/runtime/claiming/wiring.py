@@ -13,14 +13,16 @@ from forge_jobs.runtime.claiming.apart import Apart
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
+from forge_jobs.runtime.claiming.draining import Draining
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
+from forge_jobs.runtime.claiming.room import Room
+from forge_jobs.runtime.claiming.rounds import Rounds
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
-from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.wake.local import Bell
 
 
@@ -44,28 +46,45 @@ def fetcher(
     desks = buffer.desks
     load = Load(work_done, threads=options.threads, doors=doors, desks=desks, apart=apart)
     kinds = KindLimits(claims, process.kinds)
-    return Fetcher(
-        lanes=Lanes(options.queues, kinds=kinds, desks=desks, steering=steering, apart=apart),
+    lanes = Lanes(options.queues, kinds=kinds, desks=desks, steering=steering, apart=apart)
+    room = Room(load=load, claims=claims, limits=options.limits)
+    admission = Admission(
+        process, steering=steering, doors=doors, load=load, writing=writing, stopping=stopping
+    )
+    rounds = Rounds(
+        lanes=lanes,
         kinds=kinds,
-        admission=Admission(
-            process,
-            steering=steering,
-            doors=doors,
-            load=load,
-            writing=writing,
-            stopping=stopping,
-        ),
+        admission=admission,
+        load=load,
+        room=room,
+        claims=claims,
+        buffer=buffer,
+        release=release,
+        writing=writing,
+        stopping=stopping,
+    )
+    draining = Draining(
+        lanes=lanes,
+        room=room,
+        claims=claims,
+        lifecycle=lifecycle,
+        writing=writing,
+        stopping=stopping,
+    )
+    return Fetcher(
+        lanes=lanes,
+        kinds=kinds,
+        admission=admission,
+        rounds=rounds,
+        draining=draining if options.drain else None,
+        room=room,
         steering=steering,
         load=load,
         claims=claims,
         buffer=buffer,
         bell=bell,
-        release=release,
         lifecycle=lifecycle,
         limits=options.limits,
         poll_interval=options.poll_interval,
-        drain=options.drain,
-        gatekeeper=Gatekeeper(),
-        writing=writing,
         stopping=stopping,
     )

@@ -3,8 +3,9 @@
 from queue import SimpleQueue
 
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.claiming.buffer import ROOM, UNWANTED, Buffer
+from forge_jobs.runtime.claiming.buffer import UNWANTED, Buffer
 from forge_jobs.runtime.claiming.desk import Desk
+from forge_jobs.runtime.claiming.rings import ROOM
 from forge_jobs.wake.local import Bell
 from tests.conftest import NOON
 

@@ -9,7 +9,8 @@ import pytest
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming import doors
-from forge_jobs.runtime.claiming.doors import FREED, GLANCE_SECONDS, LONGEST_WAIT, Door
+from forge_jobs.runtime.claiming.doors import GLANCE_SECONDS, LONGEST_WAIT, Door
+from forge_jobs.runtime.claiming.rings import FREED
 from forge_jobs.wake.local import Bell
 from tests.conftest import NOON
 

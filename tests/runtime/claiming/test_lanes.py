@@ -23,7 +23,8 @@ from forge_jobs.runtime.claiming.lane import (
     ScarceLane,
     take_turns,
 )
-from forge_jobs.runtime.claiming.lanes import ENDED, Lanes
+from forge_jobs.runtime.claiming.lanes import Lanes
+from forge_jobs.runtime.claiming.rings import ENDED
 from forge_jobs.runtime.claiming.together import claim_together
 from forge_jobs.wake.local import ANY, Bell
 from tests.conftest import NOON
@@ -121,8 +122,7 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
 def lanes_of(count: int, *, limited: bool = False, on_terms: str = "") -> Lanes:
     steering: Any = SimpleNamespace(
         closed=frozenset(),
-        is_limited=lambda queue: queue == on_terms,
-        budget_of=lambda queue: "",
+        has_terms=lambda queue: queue == on_terms,
     )
     no_claims: Any = None
     no_desks: Any = []

@@ -1,0 +1,35 @@
+"""What a process looks at again and again, to learn that something has changed."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Horizon(NamedTuple):
+    """When the first job is due, and the first schedule, and expires; None is never."""
+
+    job: datetime | None
+    schedule: datetime | None
+    has_unplanned: bool
+    expiry: datetime | None
+    has_blocked: bool
+    has_followers: bool
+
+
+class Signs(NamedTuple):
+    """What tells a process that something has changed by which it goes."""
+
+    order: str | None
+    """What it was asked to be; None if its row is gone."""
+    queues: object
+    """Differs from what it was if any queue's row does."""
+    ready: list[str]
+    has_followers: bool
+    horizon: Horizon | None
+    """Only for whoever leads."""
+
+
+class Beats(NamedTuple):
+    """What each process last said, by its key, and the database's time at that moment."""
+
+    moment: datetime
+    said: dict[int, datetime]
