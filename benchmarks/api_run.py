@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from statistics import quantiles
 
 import django
@@ -49,13 +50,17 @@ def main(a_second: int, seconds: int) -> None:
         start_new_session=True,
     )
     port = int(web.stdout.readline())
-    send(port, token, a_second=a_second, seconds=FIRST)
-    jobs = subprocess.Popen(
-        [sys.executable, "manage.py", "runjobs", "--threads", "4", "--verbosity", "0"],
-        stdout=subprocess.DEVNULL,
-    )
+    started = [web]
     try:
+        send(port, token, a_second=a_second, seconds=FIRST)
+        jobs = subprocess.Popen(
+            [sys.executable, "manage.py", "runjobs", "--threads", "4", "--verbosity", "0"],
+            stdout=subprocess.DEVNULL,
+        )
+        started.append(jobs)
         while not (done := Job.objects.finished().count()):
+            if jobs.poll() is not None:
+                raise SystemExit("runjobs has ended.")
             time.sleep(0.05)
         began, used = time.monotonic(), cpu(web)
         times = send(port, token, a_second=a_second, seconds=seconds)
@@ -65,8 +70,8 @@ def main(a_second: int, seconds: int) -> None:
             raise SystemExit("The drain was over before the last request.")
     finally:
         os.killpg(web.pid, signal.SIGTERM)
-        jobs.terminate()
-        for process in (jobs, web):
+        for process in started:
+            process.terminate()
             process.wait(30)
     cuts = quantiles(times, n=100)
     told = {"p50": 1000 * cuts[49], "p99": 1000 * cuts[98]}
@@ -140,7 +145,8 @@ def serve() -> None:
     else:
         print(server.server_port, flush=True)
     while True:  # not `serve_forever()`, for which each request wakes all of them
-        server.process_request(*server.get_request())
+        with suppress(OSError):  # of a client that has gone
+            server.process_request(*server.get_request())
 
 
 if __name__ == "__main__":

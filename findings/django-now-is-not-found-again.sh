@@ -2,7 +2,7 @@
 # Expected: a moment that the database was asked for by Now(), and that is read from a row, finds this row
 # again: filter(seen=row.seen) has it, filter(seen__gte=row.seen) does too, and filter(seen__lt=row.seen)
 # does not.
-# True, in Django 5.2.19 with SQLite (and in 6.1): the other way round. Now() stores three digits of the
+# True, in Django 5.2.19 with SQLite: the other way round. Now() stores three digits of the
 # second, each parameter has six or none, and SQLite compares them as texts: "12:00:00.123" comes before
 # "12:00:00.123000". So a moment that came from Now(), as by db_default=Now(), is equal to nothing, and less
 # than itself. What Python wrote, and what PostgreSQL stores, is found.

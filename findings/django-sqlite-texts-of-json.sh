@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Expected: values("data__code"), of a JSONField, is what row.data["code"] is.
-# True, in Django 5.2.19 with SQLite (and in 6.1): a text that happens to be JSON by itself is read as what it
+# True, in Django 5.2.19 with SQLite: a text that happens to be JSON by itself is read as what it
 # would be there. The article "12E4" comes as the number 120000.0, "4711" as an integer, "null" as None, "[1]"
 # as a list and "Infinity" as a float, while "0815" and "A1" stay texts. row.data has the texts, and filter()
 # finds them. With PostgreSQL all stay as they are.

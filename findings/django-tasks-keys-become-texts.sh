@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Expected: a task gets the same arguments from each backend, as the interface says that they are JSON; and what
 # is no JSON is refused when it is enqueued, or for all that is of its kind.
-# True, in django-tasks 0.12.0 with django-tasks-db 0.13.0 (Django 6.1 has the same function): the immediate
+# True, in django-tasks 0.12.0 with django-tasks-db 0.13.0: the immediate
 # backend, which is for development and tests, leaves keys as they are: {1: "a"} stays that, and with the
 # database they are texts: {"1": "a"}. Where both are there, one is lost. And bytes are taken as long as they
 # happen to be UTF-8, and arrive as text.

@@ -86,7 +86,8 @@ class JobContext(Keeping):
 
     place = ""
     """In which child of which process it is run, if it is run in one."""
-    together: Sequence[ClaimedJob] = ()  # of a chunk's first context: all that the call is for
+    together: Sequence[ClaimedJob] = ()
+    """Of a chunk's first context: all jobs that the call is for."""
 
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         self.job = job

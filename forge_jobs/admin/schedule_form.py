@@ -71,14 +71,25 @@ class ScheduleForm(ChangedColumnsForm):
             self.initial["payload"] = shown(self.initial["payload"], kind=self._known_kind)
 
     def clean_kind(self) -> str:
-        """Of what is not open to others, code alone has jobs made: what it declared may stay."""
+        """Of what is not open to others, code alone has jobs made: what it declared may stay.
+
+        What was shown is the client's word; what counts is what the row would have.
+        """
         kind: str = self.cleaned_data["kind"]
-        handler = registry.find(kind)
-        is_asked_for = not {"kind", "payload"}.isdisjoint(self.changed_data)
-        if handler and not handler.open_to_others and is_asked_for:
+        written = {"kind", "payload"}
+        if not self.instance._state.adding:
+            written &= {*self.changed_data}
+        would_be = kind if "kind" in written else self._known_kind
+        handler = registry.find(would_be)
+        if written and handler and not handler.open_to_others:
             told = _("%(kind)s is not open to others: its handler would have to say so.")
-            raise ValidationError(told, params={"kind": kind})
+            raise ValidationError(told, params={"kind": would_be})
         return kind
+
+    def changed_columns(self) -> dict[str, Any]:
+        """Another kind never keeps a payload of which more was hidden for the former."""
+        columns = super().changed_columns()
+        return columns | ({"payload": self.cleaned_data["payload"]} if "kind" in columns else {})
 
     def clean_payload(self) -> Any:
         """Nothing typed is no arguments; what was hidden, and left alone, stays as it is."""

@@ -17,7 +17,7 @@ from forge_jobs.api.reading import ReadParser
 from forge_jobs.api.writing import JSONRenderer
 
 VERSION: Final = "1.0"
-OURS: Final = "Value error, "
+PREFIX: Final = "Value error, "
 """What pydantic puts before a sentence that is not its own."""
 DESCRIPTION: Final = """\
 Enqueue jobs, and steer them, with the permissions of the project's admin.
@@ -73,7 +73,7 @@ def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    told = ((one["loc"], str(one["msg"]).removeprefix(OURS)) for one in error.errors)
+    told = ((one["loc"], str(one["msg"]).removeprefix(PREFIX)) for one in error.errors)
     faults = [(_field(place), reason) for place, reason in told]
     detail = "; ".join(f"{field}: {reason}" for field, reason in faults[:3])
     return Problem(422, "invalid", detail, faults=faults).response()

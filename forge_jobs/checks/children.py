@@ -31,7 +31,7 @@ def check_programs(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 def _missing(handler: JobHandler) -> Iterator[str]:
-    from forge_jobs.handlers.command import Command
+    from forge_jobs.handlers.command import Command, search_path
 
     if handler.pool:
         program = handler.pool.program
@@ -43,7 +43,7 @@ def _missing(handler: JobHandler) -> Iterator[str]:
     if isinstance(handler, Command):
         yield from _no_folder(handler.root)
         for name in sorted(handler.allow):
-            yield from _no_program(name, path=None)
+            yield from _no_program(name, path=search_path())
 
 
 def _no_folder(folder: Path | None) -> Iterator[str]:

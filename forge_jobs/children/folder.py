@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ def held(name: Path) -> Iterator[tuple[Path, Path]]:
     """
     descriptor = os.open(name, os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY))
     try:
+        if not os.access(name, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
         handle = HELD / str(descriptor)
         if HELD.exists():
             yield Path(os.readlink(handle)), handle

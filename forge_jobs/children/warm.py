@@ -52,7 +52,7 @@ class WarmChild(Child):
         self.job_id: int | None = None
         self.rests_since = float("-inf")
         self.names_jobs = False
-        """Whether it would be seen that what it says is not of the job that it has."""
+        """Whether it would be seen that an answer is not to the job that it has."""
         self.earlier_jobs: deque[int] = deque(maxlen=REMEMBERED_JOBS)
         self.memory_looked_at = time.monotonic()
         self.fault: Fault | None = None

@@ -19,7 +19,7 @@ from forge_jobs.context import JobContext
 from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.middleware import Around, Incoming, middleware
 from forge_jobs.handlers.outcomes import Dead, Failed, Outcome
-from forge_jobs.handlers.secrecy import without_secrets
+from forge_jobs.handlers.secrecy import without_secrets_of
 from forge_jobs.signals import process_stopped
 
 SYSTEM: Final = "forge_jobs"
@@ -118,9 +118,7 @@ def _tell(span: Span, outcome: Outcome, ctx: JobContext) -> None:
     if not span.is_recording():
         return
     span.set_attribute("forge_jobs.outcome", type(outcome).__name__.lower())
-    told = outcome
-    for job in ctx.together or [ctx.job]:
-        told = without_secrets(job, told)
+    told = without_secrets_of(ctx.together or [ctx.job], outcome)
     if not isinstance(told, Failed | Dead):
         return
     span.set_status(StatusCode.ERROR, told.message)

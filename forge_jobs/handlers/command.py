@@ -110,20 +110,22 @@ class Command(JobHandler):
             yield None
             return
         root = self.root.resolve()
+        why = f"has the cwd {quoted(cwd)}, which leads out of the root of {self.kind}"
+        if not Path(os.path.realpath(root / cwd)).is_relative_to(root):
+            raise refused(why)  # before anybody is told what there is
         with held(root / cwd) as (place, handle):
-            if not place.is_relative_to(root):
-                why = f"has the cwd {quoted(cwd)}, which leads out of the root of {self.kind}"
+            if not place.is_relative_to(root):  # a link has been put there meanwhile
                 raise refused(why)
             yield handle
 
     def _started(self, order: Order, folder: Path | None) -> Child:
         """Raises `OSError`."""
         name = order.argv[0]
-        # A relative folder would be one of those in which the program is to start.
-        path = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))
+        path = search_path()
         if (executable := shutil.which(name, path=path)) is None:
             raise FileNotFoundError(f"there is no such program in {path}")
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        inherited["PATH"] = path
         return Child(
             order.argv, environment={**inherited, **order.env}, cwd=folder, executable=executable
         )
@@ -136,3 +138,8 @@ class Command(JobHandler):
 
     def _refuse(self, option: str, why: str) -> None:
         raise InvalidHandler(f"{option} of {self.kind} {why}.", field=option)
+
+
+def search_path() -> str:
+    """That of this process without relative folders: jobs start in such, and may leave programs."""
+    return os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))

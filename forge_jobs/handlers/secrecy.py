@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from forge_jobs import redaction
@@ -56,8 +57,29 @@ def without_secrets_of(jobs: Sequence[ClaimedJob], outcome: Outcome) -> Outcome:
     """The same of several jobs, any of which the texts may quote."""
     if not isinstance(outcome, Failed | Dead | Cancelled):
         return outcome
-    if not (secrets := [secret for job in jobs for secret in _secrets(job)]):
+    return without(outcome, secrets_of(jobs))
+
+
+def secrets_of(jobs: Iterable[ClaimedJob]) -> list[str]:
+    """The texts that nobody should read, in the payloads and contexts of jobs."""
+    found: list[str] = []
+    for job in jobs:
+        with suppress(ValueError):  # what is stored is no JSON; none of it is told
+            found += _secrets(job)
+    return found
+
+
+def without(outcome: Outcome, secrets: list[str]) -> Outcome:
+    """The outcome with a mask for each of these in its texts; with the error that it is made of."""
+    if not secrets:
         return outcome
+    told = _masked_outcome(outcome, secrets)
+    if error := vars(outcome).get("error"):
+        vars(told)["error"] = error
+    return told
+
+
+def _masked_outcome(outcome: Outcome, secrets: list[str]) -> Outcome:
     match own(outcome):
         case Failed(message) | Dead(message) as error:
             return type(error)(

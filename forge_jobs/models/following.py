@@ -221,8 +221,10 @@ def _revive(jobs: list[int]) -> None:
     chosen = Job.objects.filter(pk__in=jobs).given_up().unrivalled()
     try:
         with transaction.atomic(using=db.connection().alias):
-            chosen.update(state=State.HELD, finished_at=None, cancel_reason="")
-            judge_anew(jobs)
+            # As a requeue locks them; judging them anew does so after the jobs.
+            Gate.objects.filter(pk__in=Gate.objects.behind(jobs=jobs)).lock()
+            if chosen.update(state=State.HELD, finished_at=None, cancel_reason=""):
+                judge_anew(jobs)
     except IntegrityError:
         if len(jobs) > 1:
             for pk in jobs:

@@ -343,8 +343,12 @@ def test_nobody_plans_a_command_here_unless_its_kind_is_open_to_others() -> None
     given_another = client.post(page, filled(client, page, **command))
     put_off = client.post(page, filled(client, page, expression="5 0 * * *"))
     opened = client.post(ADD, NEW | command | {"kind": "tests.open"})
+    shown = {"initial-kind": "tests.closed", "initial-payload": command["payload"]}
+    as_if_shown = client.post(ADD, NEW | command | {"kind": "tests.closed"} | shown)
+    of_open = filled(client, page, **command) | {"kind": "tests.open", "initial-kind": "tests.open"}
+    as_if_open = client.post(page, of_open)
 
-    for refused in (closed, given_another):
+    for refused in (closed, given_another, as_if_shown, as_if_open):
         (told,) = refused.context["adminform"].form.errors["kind"]
         assert told.startswith("tests.closed is not open to others")
     assert (put_off.status_code, opened.status_code) == (302, 302)

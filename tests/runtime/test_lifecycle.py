@@ -1,5 +1,7 @@
 """What the main thread of a process waits for: requests to stop, and work to look after."""
 
+import time
+
 import pytest
 
 from forge_jobs.runtime.lifecycle import Lifecycle
@@ -15,7 +17,9 @@ def test_work_that_begins_while_a_process_goes_to_rest_is_looked_after() -> None
         lifecycle.look_up()
         return False
 
+    began = time.monotonic()
     assert not lifecycle.await_stop_or_work(within=PATIENCE, is_at_work=begins_too_late_to_be_seen)
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_one_that_retires_is_looked_after_at_once() -> None:
@@ -25,7 +29,9 @@ def test_one_that_retires_is_looked_after_at_once() -> None:
         lifecycle.retire("it has run 5 jobs")
         return False
 
+    began = time.monotonic()
     assert not lifecycle.await_stop_or_work(within=PATIENCE, is_at_work=retires)
+    assert time.monotonic() - began < PATIENCE
     assert lifecycle.is_quiet
 
 

@@ -239,13 +239,17 @@ def test_nor_can_a_message_whose_text_raises(outcome: Callable[[Any], Any]) -> N
     assert not drained.failure
 
 
-@pytest.mark.parametrize("how", ["raises", "returns", "answers one and raises"])
+@pytest.mark.parametrize("how", ["raises", "returns", "answers", "answers one and raises"])
 def test_what_a_call_says_of_its_jobs_hides_what_is_hidden_in_any_of_them(how: str) -> None:
     @chunk_job(kind="tests.pay_many", size=2, max_attempts=1, redact=["card"])
     def pay(chunk: Chunk[dict[str, Any]]) -> Failed | None:
         told = f"declined: {[item.payload['card'] for item in chunk]}"
         if how == "returns":
             return Failed(told)
+        if how == "answers":
+            for item in chunk:
+                item.answer(ValueError(told))
+            return None
         if how == "answers one and raises" and len(chunk) > 1:
             chunk[0].done()
         raise ValueError(told)

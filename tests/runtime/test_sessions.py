@@ -236,6 +236,7 @@ CHANGES = pytest.mark.parametrize(
     [
         "PRAGMA foreign_keys = OFF",
         "PRAGMA query_only = ON",
+        "EXPLAIN PRAGMA query_only = ON",
         "PRAGMA ignore_check_constraints = ON",
         "PRAGMA busy_timeout = 1",
         "PRAGMA synchronous = OFF",

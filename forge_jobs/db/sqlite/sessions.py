@@ -23,10 +23,13 @@ FROM
 """
 
 
-DATA = ("SELE", "INSE", "UPDA", "DELE", "REPL", "WITH", "VALU", "EXPL")
+DATA = ("SELE", "INSE", "UPDA", "DELE", "REPL", "WITH", "VALU")
 TRANSACTIONS = ("BEGI", "COMM", "ROLL", "SAVE", "RELE")
 HARMLESS: Final = frozenset([*DATA, *TRANSACTIONS])
-"""How statements begin that leave a session as it is, but for what `in_transaction` tells."""
+"""How statements begin that leave a session as it is, but for what `in_transaction` tells.
+
+Pragmas that are only explained have been carried out by then.
+"""
 
 
 class Watching:
@@ -66,6 +69,9 @@ class Watched(sqlite3.Connection):
     settings: tuple[object, ...] | None = None
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
+        if not isinstance(factory, type):  # nobody knows what that makes
+            self.settings = None
+            return super().cursor(factory)
         return super().cursor(watching(factory))
 
     def execute(self, *arguments: Any) -> Any:

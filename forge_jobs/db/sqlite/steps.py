@@ -3,10 +3,11 @@
 from typing import Any
 
 from forge_jobs.db.rows import StepRow
+from forge_jobs.db.sqlite.jobs import NOW
 
-STORE_STEP = """
+STORE_STEP = f"""
 INSERT INTO forge_jobs_jobstep (job_id, name, role, value, at, claimed_at)
-SELECT id, %(name)s, %(role)s, %(value)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), started_at
+SELECT id, %(name)s, %(role)s, %(value)s, {NOW}, started_at
 FROM forge_jobs_job
 WHERE id = %(job)s AND process_id = %(process)s AND started_at = %(claimed_at)s
 ON CONFLICT (job_id, name) DO UPDATE
@@ -14,9 +15,9 @@ SET role = excluded.role, value = excluded.value, at = excluded.at,
     claimed_at = excluded.claimed_at
 """
 
-COMPLETE = """
+COMPLETE = f"""
 UPDATE forge_jobs_job
-SET finished_at = max(strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), started_at), result = %(result)s
+SET finished_at = max({NOW}, started_at), result = %(result)s
 WHERE id = %(job)s AND process_id = %(process)s AND started_at = %(claimed_at)s
 """
 

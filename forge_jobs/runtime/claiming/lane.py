@@ -16,7 +16,7 @@ FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
 STRAY_SHARE: Final = 50
-FARTHEST_STRAY: Final = 0.001
+FARTHEST_STRAY: Final = 0.002
 """The same where a look, that took longer than this, finds only what is for other lanes to take."""
 
 LARGEST_ALLOWANCE: Final = 1_000
@@ -96,6 +96,7 @@ class Lane:
         if jobs:
             self.entrusted += jobs
             self.may_hold_work = True
+            self.spare_no_more()
             if self._front_took <= CHEAP_SECONDS:
                 self._front_is_due_at = 0.0
 

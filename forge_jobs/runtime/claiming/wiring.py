@@ -63,20 +63,22 @@ def fetcher(
         writing=writing,
         stopping=stopping,
     )
-    draining = Draining(
-        lanes=lanes,
-        room=room,
-        claims=claims,
-        lifecycle=lifecycle,
-        writing=writing,
-        stopping=stopping,
-    )
+    draining = None
+    if options.drain:
+        draining = Draining(
+            lanes=lanes,
+            room=room,
+            claims=claims,
+            lifecycle=lifecycle,
+            writing=writing,
+            stopping=stopping,
+        )
     return Fetcher(
         lanes=lanes,
         kinds=kinds,
         admission=admission,
         rounds=rounds,
-        draining=draining if options.drain else None,
+        draining=draining,
         room=room,
         steering=steering,
         load=load,

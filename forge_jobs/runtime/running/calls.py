@@ -15,8 +15,8 @@ from forge_jobs.db.rows import ClaimedJob, Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import own
 from forge_jobs.handlers.chunks import NOTHING, ChunkHandler, Item
-from forge_jobs.handlers.outcomes import Cancelled, Done, Outcome, Released
-from forge_jobs.handlers.secrecy import without_secrets_of
+from forge_jobs.handlers.outcomes import Cancelled, Dead, Done, Failed, Outcome, Released
+from forge_jobs.handlers.secrecy import secrets_of, without
 from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.failures import Failures
@@ -30,7 +30,8 @@ logger = logging.getLogger("forge_jobs.jobs")
 class Member(Run):
     """One of the jobs: ended by its answer, or with the call.
 
-    There are many, of most of which nobody asks anything: what they have in common is the class's.
+    There are many, of most of which nobody asks anything: what they have in common is the class's,
+    and it is the call that has a thread, and can be struck.
     """
 
     due_at = killed_at = NEVER
@@ -85,6 +86,11 @@ class Call(Run):
         self._desk = desk
         self.has_been_asked = False
         self._members = [Member(job, call=self) for job in jobs]
+
+    @cached_property
+    def secrets(self) -> list[str]:
+        """What nobody should read of any of its jobs."""
+        return secrets_of(run.job for run in self._members)
 
     @property
     def members(self) -> Sequence[Run]:
@@ -168,6 +174,8 @@ class Caller:
         """Settle one of the jobs, unless somebody else has."""
         if (context := run.known_context) and context.has_kept:
             outcome = concluded(run, outcome)
+        if isinstance(outcome, Failed | Dead | Cancelled):  # its words may be of any of them
+            outcome = without(outcome, self._call.secrets)
         self._report(run, run.heeding(outcome), None)
 
     def _begins(self, run: Run) -> bool:
@@ -206,9 +214,8 @@ class Caller:
         if outcome is NOTHING and (untouched := [run for run in left if not run.known_context]):
             self._report_alike(untouched, NOTHING)
             left = [run for run in left if run.known_context]
-        told = without_secrets_of([run.job for run in group], outcome)
         for run in left:
-            self.conclude(run, told if told is NOTHING else own(told))
+            self.conclude(run, outcome if outcome is NOTHING else own(outcome))
 
     def _called(self, handle: Callable[[], object], *, first: Run) -> Outcome:
         transactions.begin()

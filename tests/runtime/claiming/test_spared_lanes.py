@@ -25,6 +25,17 @@ def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -
     lanes.spare(scarce)
 
     assert scarce.opens_at > plain.opens_at == 0.0
+    assert scarce not in lanes.open()
+
+
+def test_it_rests_no_more_when_a_job_is_entrusted_to_it() -> None:
+    lanes = engine().fetcher.lanes
+    plain, scarce, *_ = lanes
+    scarce.strayed, plain.may_hold_work = 0.01, True
+    lanes.spare(scarce)
+    scarce.entrust(1)
+
+    assert scarce in lanes.open()
 
 
 def test_a_drain_ends_though_each_of_its_looks_takes_long() -> None:
