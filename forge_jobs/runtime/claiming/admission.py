@@ -125,7 +125,7 @@ class Admission:
         try:
             return lane.claim_within(budget, limit, kinds=kinds, process=self._process)
         except UnknownBudget as error:
-            lane.opens_at = time.monotonic() + UNKNOWN_BUDGET_SECONDS
+            lane.rest(UNKNOWN_BUDGET_SECONDS)
             lane.may_hold_work = False
             queue_misconfigured.send_robust(Admission, queue=lane.queue, error=error)
             return []

@@ -78,7 +78,7 @@ class Lane:
         """
         self.strayed = 0.0
         """Seconds that the last claim took to find nothing, at the front."""
-        self._is_spared = False
+        self._rests = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -96,7 +96,7 @@ class Lane:
         if jobs:
             self.entrusted += jobs
             self.may_hold_work = True
-            self.spare_no_more()
+            self.rest_no_more()
             if self._front_took <= CHEAP_SECONDS:
                 self._front_is_due_at = 0.0
 
@@ -111,15 +111,18 @@ class Lane:
         Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
         """
         if self.strayed > FARTHEST_STRAY:
-            rest = min(LONGEST_AWAY, STRAY_SHARE * self.strayed)
-            self.opens_at = max(self.opens_at, time.monotonic() + rest)
-            self._is_spared = True
+            self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
         self.strayed = 0.0
 
-    def spare_no_more(self) -> None:
+    def rest(self, seconds: float) -> None:
+        """Do not look for so long, for it would most likely be in vain."""
+        self.opens_at = max(self.opens_at, time.monotonic() + seconds)
+        self._rests = True
+
+    def rest_no_more(self) -> None:
         """Let it be looked at once more, for it is to be known whether it holds work."""
-        if self._is_spared:
-            self.opens_at, self._is_spared = 0.0, False
+        if self._rests:
+            self.opens_at, self._rests = 0.0, False
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""

@@ -194,7 +194,7 @@ class Lanes:
     def look_last(self) -> None:
         """Whether any holds work is to be known of all at the same time, else no drain ends."""
         for lane in self:
-            lane.spare_no_more()
+            lane.rest_no_more()
         self.look_everywhere()
 
     def look_first(self) -> None:

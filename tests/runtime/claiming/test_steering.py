@@ -11,9 +11,7 @@ from django.db import connection, transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, Share, State
-from forge_jobs.runtime.engine import Engine
 from forge_jobs.signals import queue_misconfigured
-from forge_jobs.wake import local
 from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -300,33 +298,25 @@ def test_a_limited_queue_whose_row_is_deleted_goes_on_without_a_limit() -> None:
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody_and_keeps_nobody_waiting(
-    taken: bool,
-) -> None:
+def test_a_look_in_vain_at_a_limited_queue_waits_for_nobody(taken: bool) -> None:
     Queue.objects.sow({"default": {"max_workers": 1}})
     if taken:
         there = process_named("there", queues=["default"])
         Share.objects.create(queue="default", process=there, slots=1, wanted=1, since=NOON)
         stored_job()
-    with running(engine()) as subject:
-        is_told = Share.objects.filter(process=subject.process, wanted=2 if taken else 0)
-        eventually(is_told.exists)
-        with transaction.atomic():
-            Queue.objects.select_for_update().get(name="default")
-            for _ in range(3):
-                comes_round(subject)
-
-
-def comes_round(subject: Engine) -> None:
-    """Its fetcher looks for work in the queue, and is done with it."""
-    began = time.monotonic()
-    local.ring("default")
-    eventually(lambda: subject.fetcher.came_round_at > began)
+    subject = engine()
+    subject.steering.run_once(now=NOON)
+    subject.sharing.run_once(now=NOON)
+    with held_by_another("default") as holder:
+        for _ in range(3):
+            subject.fetcher.bell.ring("default")  # it does not sleep then
+            subject.fetcher.run_once()
+        assert holder.is_alive()
 
 
 @contextmanager
-def held_by_another(queue: str) -> Iterator[None]:
-    """Somebody has changed a queue's row, and not committed yet."""
+def held_by_another(queue: str) -> Iterator[Thread]:
+    """Somebody has changed a queue's row, and not committed yet: a thread that lives as long."""
     is_held, is_over = Event(), Event()
 
     def hold() -> None:
@@ -340,7 +330,7 @@ def held_by_another(queue: str) -> Iterator[None]:
     thread.start()
     assert is_held.wait(PATIENCE)
     try:
-        yield
+        yield thread
     finally:
         is_over.set()
         thread.join(PATIENCE)
