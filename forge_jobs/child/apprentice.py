@@ -23,10 +23,10 @@ from forge_jobs.handlers.registry import registry
 from forge_jobs.handlers.verbatim import heard_transition, said
 from forge_jobs.handlers.verdicts import judged
 from forge_jobs.models import Process
-from forge_jobs.runtime.running.calls import Call
 from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.forks import disown_forks
 from forge_jobs.runtime.running.handling import Handling
+from forge_jobs.runtime.running.members import Call
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.runtime.sessions import take_over, tidy
 

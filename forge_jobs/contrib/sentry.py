@@ -5,7 +5,6 @@ For `FORGE_JOBS["MIDDLEWARE"]`: `tracking`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from functools import partial
@@ -23,7 +22,7 @@ from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.middleware import Around, middleware
 from forge_jobs.handlers.outcomes import Dead, Failed, Interrupted, Outcome
 from forge_jobs.handlers.registry import registry
-from forge_jobs.handlers.secrecy import names_of
+from forge_jobs.handlers.secrecy import names_of, secrets_of
 from forge_jobs.signals import job_failed, process_stopped
 
 if TYPE_CHECKING:
@@ -122,8 +121,7 @@ def _without_secrets(event: Event, hint: Hint, *, ctx: JobContext) -> Event:
     """Without what nobody should read: it stands in variables of frames and in messages."""
     if not (names := names_of(ctx.kind)):
         return event
-    texts = [text for job in ctx.together or [ctx.job] for text in (job.payload, job.context)]
-    secrets = redaction.secrets([*map(json.loads, texts)], names)
+    secrets = secrets_of(ctx.together or [ctx.job])
     masked: Event = _masked(redaction.hidden(event, names), secrets)
     return masked
 

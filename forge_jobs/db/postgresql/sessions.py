@@ -135,8 +135,7 @@ def is_alive(session: Any, *, has_rested: bool) -> bool:
     """Whether a session can be used; the server is asked only if there is reason to."""
     if session.closed or not _is_wiped(session):
         return False
-    arrivals = select.poll()
-    arrivals.register(session.fileno(), select.POLLIN)
+    arrivals = _arrivals(session)
     if not has_rested and not arrivals.poll(0):
         return True
     try:
@@ -149,8 +148,7 @@ def is_alive(session: Any, *, has_rested: bool) -> bool:
 def _is_wiped(session: Any) -> bool:
     """Hear what the server says to the last `wipe()`, if that is still to come."""
     connection, done = session.pgconn, True
-    arrivals = select.poll()
-    arrivals.register(session.fileno(), select.POLLIN)
+    arrivals = _arrivals(session)
     try:
         while connection.transaction_status == TransactionStatus.ACTIVE:
             while connection.is_busy():
@@ -162,6 +160,13 @@ def _is_wiped(session: Any) -> bool:
     except psycopg.Error:
         return False
     return done
+
+
+def _arrivals(session: Any) -> select.poll:
+    """By which to wait for what the server says."""
+    arrivals = select.poll()
+    arrivals.register(session.fileno(), select.POLLIN)
+    return arrivals
 
 
 def _is_done(result: Any) -> bool:

@@ -14,7 +14,8 @@ from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.outcomes import Cancelled, Done, Failed, Outcome
 from forge_jobs.runtime.running.apart import Talk, told_outcome
-from forge_jobs.runtime.running.calls import Call, Caller, shortest_limit
+from forge_jobs.runtime.running.calls import Caller
+from forge_jobs.runtime.running.members import Call, shortest_limit
 from forge_jobs.runtime.running.run import NEVER, Run
 from forge_jobs.wording import quoted
 

@@ -18,7 +18,7 @@ from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.running.beginning import Beginning
-from forge_jobs.runtime.running.calls import Call, Caller
+from forge_jobs.runtime.running.calls import Caller
 from forge_jobs.runtime.running.calls_apart import CallerApart
 from forge_jobs.runtime.running.coroutines import Coroutines
 from forge_jobs.runtime.running.ends import Ends
@@ -26,6 +26,7 @@ from forge_jobs.runtime.running.failures import Failures
 from forge_jobs.runtime.running.handling import Handling
 from forge_jobs.runtime.running.keeping import Claimed
 from forge_jobs.runtime.running.loops import Loops
+from forge_jobs.runtime.running.members import Call
 from forge_jobs.runtime.running.sorter import Sorter, coroutines_among
 from forge_jobs.runtime.running.sync_threads import SyncThreads
 from forge_jobs.runtime.running.worker import Worker

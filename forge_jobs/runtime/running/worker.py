@@ -12,10 +12,11 @@ from forge_jobs.handlers.border import failed
 from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.desk import Desk
-from forge_jobs.runtime.running.calls import Call, Caller
+from forge_jobs.runtime.running.calls import Caller
 from forge_jobs.runtime.running.ends import Ends
 from forge_jobs.runtime.running.handling import Handling
 from forge_jobs.runtime.running.keeping import Claimed
+from forge_jobs.runtime.running.members import Call
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.thread import EngineThread
