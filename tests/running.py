@@ -31,7 +31,7 @@ def engine(
     threads: int = 2,
     async_concurrency: int | None = None,
     name: str = "tested",
-    shutdown_timeout: float = 10,
+    shutdown_timeout: float = PATIENCE / 2,
     drain: bool = False,
     poll_interval: float = 0.2,
     health_file: Path | None = None,
