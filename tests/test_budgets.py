@@ -97,7 +97,7 @@ class TestBucket:
 class TestModel(TestCase):
     """Against the simplest model there is: a number that grows with time."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         capacity=st.integers(1, 20),
         rate=st.integers(1, 20),

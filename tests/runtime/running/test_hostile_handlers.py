@@ -128,7 +128,6 @@ def _thrown(recipe: dict[str, Any]) -> Job:
 def test_a_process_outlives_whatever_a_handler_hands_over() -> None:
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         phases=[Phase.generate],  # not made smaller: one that breaks a process takes its time
         suppress_health_check=list(HealthCheck),
     )
