@@ -19,7 +19,7 @@ from django.db import connection
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options
 
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds that anything may take before a test gives up on it."""
 
 ROOT = Path(__file__).parent.parent

@@ -28,7 +28,7 @@ def test_four_processes_start_no_more_than_the_budget_allows_and_nearly_as_many(
     with Runjobs("--processes", "4", "--threads", "4") as runjobs:
         eventually(lambda: Process.objects.count() == 4)
         strike.enqueue_many([{"number": number} for number in range(JOBS)])
-        eventually(lambda: not Job.objects.unfinished().exists(), patience=60)
+        eventually(lambda: not Job.objects.unfinished().exists())
         runjobs.terminate()
         assert runjobs.wait()[0] == 0, runjobs.output
 
