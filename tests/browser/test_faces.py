@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.face,
     pytest.mark.once,
+    pytest.mark.timeout(400),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium was not found"),
 ]
 

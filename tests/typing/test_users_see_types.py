@@ -21,7 +21,7 @@ FOUND = re.compile(r"^(.*?):(\d+): error: (.*)$", re.MULTILINE)
 
 Place = tuple[str, int]
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.timeout(400)]
 
 
 def test_strict_mypy_with_the_plugin_of_django_stubs_finds_each_error_and_no_other(
@@ -59,7 +59,7 @@ def checked(configuration: str, folder: Path) -> dict[Place, str]:
         cwd=HERE,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=390,
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
     found: defaultdict[Place, str] = defaultdict(str)
