@@ -47,7 +47,7 @@ def open_connections() -> int:
 
 
 @pytest.mark.full_size
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_process_is_after_the_second_half_of_many_jobs_as_it_was_after_the_first() -> None:
     with Runjobs("--threads", str(THREADS)) as runjobs:
         process = psutil.Process(runjobs.process.pid)

@@ -16,7 +16,11 @@ from tests.app.models import Effect
 from tests.running import PATIENCE, Runjobs, eventually
 from tests.sizes import sized
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.processes,
+    pytest.mark.timeout(400),
+]
 
 LONG = 90.0
 JOBS = sized(2_000, full=5_000)

@@ -15,10 +15,14 @@ from tests.app.models import Effect
 from tests.running import Runjobs, eventually
 from tests.sizes import sized
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
-
 EVERY = 50
 LONG = 600.0
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.processes,
+    pytest.mark.timeout(LONG + 100),
+]
 
 
 def unfinished() -> bool:

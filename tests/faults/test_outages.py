@@ -10,7 +10,7 @@ from tests.faults.pooler import is_missing, pooler
 from tests.faults.servers import LOCALHOST, Server
 from tests.running import eventually
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 JOBS = 3_000
 LONG = 90.0
