@@ -125,7 +125,7 @@ class Draft:
             self.handler.kind,
             text,
             self.priority,
-            State.BLOCKED if key and self.state is State.READY else self.state,
+            (State.BLOCKED if key and self.state is State.READY else self.state).value,
             self.run_at,
             self.max_attempts,
             self.timeout_seconds,
