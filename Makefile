@@ -36,12 +36,12 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
 
-# The suite does it with the release before this one.
-FROM ?= origin/main
-upgrade: $(READY) ## upgrade from another commit, under traffic: make upgrade FROM=origin/main
+# The suite does it from the release before this one.
+upgrade: $(READY) ## upgrade from another commit under traffic, as in: make upgrade FROM=origin/main
+	git rev-parse --verify '$(FROM)^{commit}'
 	for database in sqlite postgresql; do \
-	FORGE_JOBS_TEST_UPGRADE_FROM=$$(git rev-parse --verify '$(FROM)^{commit}') \
-	FORGE_JOBS_TEST_DATABASE=$$database $(BIN)/python -m pytest -rs tests/upgrades || exit 1; done
+	FORGE_JOBS_TEST_UPGRADE_FROM='$(FROM)' FORGE_JOBS_TEST_DATABASE=$$database \
+	$(BIN)/python -m pytest tests/upgrades || exit 1; done
 
 # Wants root, for hosts are network namespaces, and Debian for the programs, whose packages it installs.
 cluster: $(READY) ## take the primary from a PostgreSQL cluster, three times in a row, under load
