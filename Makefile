@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Images of Python often ask for no bytecode: then each of hundreds of processes compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-sqlite test-postgresql faults cluster judge check openapi bench bench-large clean
+.PHONY: help demo test test-sqlite test-postgresql faults upgrade cluster judge check openapi bench bench-large clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,13 @@ faults: $(READY) ## cut networks, kill primaries and turn clocks under many jobs
 	FORGE_JOBS_FAULTS_JOBS=$(JOBS) FORGE_JOBS_FAULTS_SEED=$(SEED) \
 	FORGE_JOBS_TEST_PROCESS_TIMEOUT=$(PROCESS_TIMEOUT) \
 	$(BIN)/python -m pytest -s -rs -o python_files='fault_*.py' tests/faults/at_size
+
+# The suite does it from the release before this one.
+upgrade: $(READY) ## upgrade from another commit under traffic, as in: make upgrade FROM=origin/main
+	git rev-parse --verify '$(FROM)^{commit}'
+	for database in sqlite postgresql; do \
+	FORGE_JOBS_TEST_UPGRADE_FROM='$(FROM)' FORGE_JOBS_TEST_DATABASE=$$database \
+	$(BIN)/python -m pytest tests/upgrades || exit 1; done
 
 # Wants root, for hosts are network namespaces, and Debian for the programs, whose packages it installs.
 cluster: $(READY) ## take the primary from a PostgreSQL cluster, three times in a row, under load

@@ -1,4 +1,4 @@
-"""How soon the HTTP API answers at 200 requests a second, beside a drain of no-op jobs."""
+"""How soon the HTTP API answers at 200 requests a second, beside drains of two sorts of jobs."""
 
 import json
 import subprocess
@@ -15,11 +15,23 @@ A_SECOND = 200
 SECONDS = 10
 LIMIT_MS = 100
 LIMIT_SECONDS = 300
+DRAINS = {
+    "a drain": "bench.noop",
+    "a drain of jobs that wait for 10 ms": "bench.timed",
+}
+"""No-op jobs take all processors that there are; most handlers wait for somebody else."""
 
 
 def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]:
+    for drain, kind in DRAINS.items():
+        yield from beside(drain, kind, server, options)
+
+
+def beside(
+    drain: str, kind: str, server: PostgreSQL | Sqlite, options: Options
+) -> Iterator[Measured]:
     (entry,) = [entry for entry in ENTRIES if entry.name == OURS]
-    what = f"{A_SECOND} API requests a second beside a drain, {server.name}"
+    what = f"{A_SECOND} API requests a second beside {drain}, {server.name}"
     measured = {
         "p50": Measured(f"p50 of {what}", "ms"),
         "p99": Measured(f"p99 of {what}", "ms", [Limit(LIMIT_MS)]),
@@ -30,7 +42,7 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
         progress(f"  round {turn + 1} of {options.rounds}")
         with server.fresh() as url:
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.api_run", str(A_SECOND), str(SECONDS)],
+                [sys.executable, "-m", "benchmarks.api_run", str(A_SECOND), str(SECONDS), kind],
                 cwd=ROOT,
                 env=environment(entry, url) | {"DJANGO_SETTINGS_MODULE": "benchmarks.api_settings"},
                 capture_output=True,

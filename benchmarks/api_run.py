@@ -23,7 +23,7 @@ FIRST = 3.0
 """For so many seconds the web processes warm up, before the drain begins: code, sessions."""
 
 
-def main(a_second: int, seconds: int) -> None:
+def main(a_second: int, seconds: int, kind: str) -> None:
     django.setup()
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -42,7 +42,7 @@ def main(a_second: int, seconds: int) -> None:
         kinds=["bench.noop"],
         expires_at=None,
     )
-    enqueue_many(NewJob("bench.noop", {}) for _ in range(BACKLOG))
+    enqueue_many(NewJob(kind, {}) for _ in range(BACKLOG))
     web = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.api_run"],
         stdout=subprocess.PIPE,
@@ -150,4 +150,4 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2])) if sys.argv[1:] else serve()
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]) if sys.argv[1:] else serve()

@@ -17,7 +17,9 @@ from forge_jobs import enqueue, enqueue_many, job
 from forge_jobs.budgets import Budget
 from forge_jobs.enqueueing.enqueue import NewJob
 from forge_jobs.models import (
+    ApiToken,
     Job,
+    JobLabel,
     Lease,
     Process,
     ProcessState,
@@ -29,6 +31,7 @@ from forge_jobs.models import (
 )
 from forge_jobs.models.base import JobsManager, JobsModel
 from tests.admin.people import filled, operator
+from tests.api.callers import superuser, token_of
 from tests.astray import READ, led_astray
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -58,6 +61,21 @@ def test_every_table_is_of_the_job_database(model: type[models.Model]) -> None:
     assert isinstance(model._base_manager, JobsManager)
     assert isinstance(model._default_manager, JobsManager)
     assert model._base_manager.all().db == model._default_manager.all().db == "default"
+    assert model._base_manager.db == model._default_manager.db == "default"
+
+
+def test_labels_of_jobs_that_are_gone_are_cleared_away() -> None:
+    JobLabel.objects.put([(404, ["gone"])])
+
+    assert JobLabel.objects.prune(after=0, limit=10) == (1, None)
+
+
+def test_it_is_written_down_when_a_token_was_used() -> None:
+    token, _ = token_of(superuser())
+    ApiToken.objects.note_use(token, now=NOON)
+
+    token.refresh_from_db()
+    assert token.last_used_at == NOON
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ CALM_SECONDS: Final = 10
 PATIENCE: Final = 120.0
 WORKERS_RESUME_WITHIN: Final = 10.0
 POOLER_PORT: Final = "6432"
+FOLLOWED: Final = """
+SELECT count(*), count(*) FILTER (WHERE sync_state = 'sync')
+FROM pg_stat_replication WHERE state = 'streaming'
+"""
+"""Asked of a primary: Patroni takes a host that is still being rewound for one that runs."""
 
 
 def main() -> None:
@@ -64,39 +69,44 @@ def fail_over(fault: str) -> float:
     until(lambda: cluster("primary") not in ("", old))
     promoted = time.monotonic()
     new = cluster("primary")
+    ask(new, "CREATE TABLE written_by_somebody (); DROP TABLE written_by_somebody")
+    committed = time.monotonic()
     until(lambda: bool(times("ran", since=promoted)))
     resumed = times("ran", since=promoted)[0] - promoted
     until(lambda: bool(times("accepted", since=promoted)))
     fenced = "" if fault == "kill" else f", {old} lets nobody write"
     assert not fenced or refuses_writes(old)
     print(f"{fault} {old}: {new} is the primary after {promoted - began:.1f} s, ", end="")
-    print(f"and workers run {resumed:.1f} s later{fenced}", flush=True)
+    print(f"has a standby to commit with {committed - promoted:.1f} s later, ", end="")
+    print(f"and workers run {resumed:.1f} s after it became the primary{fenced}", flush=True)
     time.sleep(CALM_SECONDS)
     cluster("heal", old)
-    until(lambda: follows(old))
+    until(lambda: ask(new, FOLLOWED) == "2|1")
     return resumed
 
 
 def refuses_writes(host: str) -> bool:
     """Asked on the host itself, for nobody else can reach it."""
-    statement = "CREATE TABLE written_by_nobody ()"
+    within = ["ip", "netns", "exec", f"fjc-{host}"]
+    asked = psql(host, "CREATE TABLE written_by_nobody ()")
+    return subprocess.run([*within, *asked], capture_output=True).returncode != 0
+
+
+def ask(host: str, statement: str) -> str:
+    """What its server answers; nothing if it does not."""
+    asked = psql(host, statement)
+    return subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
+
+
+def psql(host: str, statement: str) -> list[str]:
     address = f"10.78.0.{host.removeprefix('db')}"
-    asked = ["psql", "-h", address, "-U", "postgres", "-c", statement, "shop"]
-    done = subprocess.run(["ip", "netns", "exec", f"fjc-{host}", *asked], capture_output=True)
-    return done.returncode != 0
-
-
-def follows(host: str) -> bool:
-    """Whether it has caught up, and all three are there."""
-    status = cluster("status")
-    return status.count(" running ") + status.count(" streaming ") == 3 and "Sync Standby" in status
+    return ["psql", "-h", address, "-U", "postgres", "-Atc", statement, "shop"]
 
 
 def cluster(*words: str) -> str:
-    """What the script prints; of the status nothing while nobody can tell."""
+    """What the script prints."""
     command = [str(HERE / "cluster"), *words]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=words != ("status",))
-    return done.stdout.strip()
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def until(condition: Callable[[], bool]) -> None:

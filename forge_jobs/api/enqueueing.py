@@ -36,6 +36,8 @@ KEY: Final = P(
     description="The same key with the same body makes no second job, however often it comes.",
 )
 
+NONE_IS_OPEN: Final = "there is none: let one be declared with api=True, or named in your token."
+
 IN_SECONDS: Final = {
     "delay_seconds": "delay",
     "timeout_seconds": "timeout",
@@ -134,8 +136,8 @@ def refuse_closed(user: Any, kind: str) -> None:
     if may_enqueue(user, registry.find(kind)):
         return
     names = sorted(one.kind for one in registry.handlers() if may_enqueue(user, one))
-    told = f"kind is none that you may enqueue; those are {listed(names)}.{meant(kind, names)}"
-    raise invalid(("kind", told))
+    told = f"those are {listed(names)}.{meant(kind, names)}" if names else NONE_IS_OPEN
+    raise invalid(("kind", f"kind is none that you may enqueue; {told}"))
 
 
 def _refuse_strangers(user: Any, order: Order) -> None:

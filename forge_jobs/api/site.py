@@ -73,8 +73,7 @@ def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    told = ((one["loc"], str(one["msg"]).removeprefix(PREFIX)) for one in error.errors)
-    faults = [(_field(place), reason) for place, reason in told]
+    faults = [(_field(one["loc"]), _reason(one)) for one in error.errors]
     detail = "; ".join(f"{field}: {reason}" for field, reason in faults[:3])
     return Problem(422, "invalid", detail, faults=faults).response()
 
@@ -94,6 +93,12 @@ def _field(place: tuple[Any, ...]) -> str:
     source, *names = place
     inner = names[1:] if source == "body" else names
     return ".".join(map(str, inner or [source]))
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "There is no such field."
+    return str(error["msg"]).removeprefix(PREFIX)
 
 
 HANDLERS: Final[Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]]] = {

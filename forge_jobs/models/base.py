@@ -20,10 +20,13 @@ M = TypeVar("M", bound=models.Model)
 class JobsManager(models.Manager[M]):
     """Goes to the job database, whatever a router says, unless told otherwise by `using()`."""
 
+    @property
+    def db(self) -> str:
+        instance = self._hints.get("instance")  # type: ignore[attr-defined] # not in stubs
+        return self._db or _home_of(instance)
+
     def get_queryset(self) -> models.QuerySet[M]:
-        rows = super().get_queryset()
-        instance = rows._hints.get("instance")  # type: ignore[attr-defined] # not in stubs
-        return rows.using(self._db or _home_of(instance))
+        return super().get_queryset().using(self.db)
 
 
 class JobsModel(models.Model):

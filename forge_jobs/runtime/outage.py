@@ -15,7 +15,8 @@ from forge_jobs.signals import database_recovered, database_trouble
 R = TypeVar("R")
 
 FIRST_DELAY: Final = 0.1
-LONGEST_DELAY: Final = 5.0
+LONGEST_DELAY: Final = 2.0
+"""Seconds. When a database is back, this is what a process adds to what its jobs have waited."""
 
 
 class Stopped(Exception):

@@ -9,7 +9,7 @@ from forge_jobs import db
 from forge_jobs.signals import database_trouble
 from forge_jobs.wake.arrivals import Arrivals
 
-RECONNECT_SECONDS: Final = 5.0
+RECONNECT_SECONDS: Final = 2.0
 
 
 class Listener(Thread):

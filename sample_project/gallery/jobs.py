@@ -41,7 +41,7 @@ def draw_picture(ctx: JobContext, *, picture_id: int, motif: str, seed: int) -> 
 
 
 # Before the drawings that wait in the same queue: what is there already should be seen soon.
-@job(queue="images", priority=10, timeout=timedelta(seconds=60))
+@job(queue="images", priority=10, timeout=timedelta(seconds=60), api=True)
 def make_thumbnail(*, picture_id: int) -> Done:
     """Make the thumbnail and note the image's size; dead if the image can't be decoded."""
     picture = _find(picture_id)

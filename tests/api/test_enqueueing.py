@@ -110,6 +110,18 @@ def test_a_kind_that_is_not_open_is_refused_as_one_that_there_is_not() -> None:
     assert not Job.objects.exists()
 
 
+def test_a_field_that_there_is_not_is_told_by_its_name() -> None:
+    response = program("add_job").post("/jobs", RECEIPT | {"payloda": {}})
+
+    assert faults(response) == {"payloda": "There is no such field."}
+
+
+def test_to_whom_no_kind_is_open_it_is_told_how_one_is_opened() -> None:
+    response = with_token(user("add_job"), kinds=["shop.gone"]).post("/jobs", RECEIPT)
+
+    assert "api=True" in faults(response)["kind"]
+
+
 def test_a_kind_that_the_token_names_is_open_to_it_and_no_other_is() -> None:
     caller = program(kinds=["shop.tidy_up"])
 

@@ -16,6 +16,10 @@ from tests.sample_project.conftest import PictureFactory
 pytestmark = pytest.mark.django_db
 
 
+def test_somebody_who_tries_the_api_finds_a_kind_that_is_open() -> None:
+    assert make_thumbnail.api
+
+
 def test_a_thumbnail_fits_its_box_and_the_size_is_that_of_the_image(
     picture: PictureFactory,
 ) -> None:

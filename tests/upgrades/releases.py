@@ -9,14 +9,12 @@ from typing import Final
 
 from tests.running import ROOT
 
-BASE: Final = "cc590d072946"
+BASE: Final = os.environ.get("FORGE_JOBS_TEST_UPGRADE_FROM") or "a3cb1a73963e"
 """The commit of the release that this one follows, whose processes run on during the upgrade.
 
-Move it with each release, never past the last one that somebody may have installed.
+Move it with each release, never past the last one that somebody may have installed. `make upgrade`
+tries another one, such as the main branch.
 """
-
-BASE_MIGRATION: Final = "0005"
-"""The last migration that it has."""
 
 SOURCES: Final = ("forge_jobs", "pyproject.toml", "README.md", "LICENSE")
 

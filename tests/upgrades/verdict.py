@@ -10,9 +10,11 @@ from tests.faults.at_size.ledger import Ledger
 from tests.faults.elsewhere import Elsewhere
 
 UNFINISHED: Final = "kind <> 'shop.beat' AND state NOT IN ('succeeded', 'dead', 'cancelled')"
-ORDERED: Final = "SELECT payload, kind, state FROM forge_jobs_job WHERE kind <> 'shop.beat'"
+ORDERED: Final = """
+SELECT payload, kind, state FROM forge_jobs_job WHERE kind NOT IN ('shop.beat', 'shop.packed')
+"""
 ENDS: Final = {"shop.dying": "dead"}
-RUNS: Final = {"shop.recovering": 2}
+RUNS: Final = {"shop.recovering": 2, "shop.charging": 2}
 EACH_SECONDS: Final = 1
 
 
@@ -32,7 +34,13 @@ def faults(project: Elsewhere, ledger: Ledger, *, accepted: Iterable[int]) -> li
         if runs[number] != RUNS.get(kind, 1):
             found.append(f"#{number}: {kind} ran {runs[number]} times")
     found += [f"#{number}: accepted, and lost" for number in set(accepted) - ordered.keys()]
-    return [*found, *_of_keys(ledger), *_of_the_schedule(ledger)]
+    return [*found, *_of_steps(ledger), *_of_keys(ledger), *_of_the_schedule(ledger)]
+
+
+def _of_steps(ledger: Ledger) -> list[str]:
+    """What one attempt has stored the next one, maybe of the other release, does not do again."""
+    charged = Counter(entry.number for entry in ledger.entries("charged"))
+    return [f"#{number}: charged {times} times" for number, times in charged.items() if times > 1]
 
 
 def _of_keys(ledger: Ledger) -> list[str]:

@@ -5,8 +5,9 @@ Each tells the ledger of each of its runs.
 
 import time
 from datetime import timedelta
+from typing import TypedDict
 
-from forge_jobs import JobContext, job, schedule
+from forge_jobs import Chunk, JobContext, batch, chunk_job, job, schedule
 from forge_jobs.backoff import Fixed
 from tests.faults.at_size.ledger import write
 
@@ -68,7 +69,39 @@ def dying(*, number: int) -> None:
     raise ValueError(RETRIED)
 
 
-HANDLERS = (plain, delayed, recovering, keyed, limited, posted_twice, dying)
+@job(takes_context=True, retry=SOON)
+def charging(ctx: JobContext, *, number: int) -> None:
+    write("begun", number)
+    ctx.step("charge", write, "charged", number)
+    if ctx.attempt == 1:
+        raise ValueError(RETRIED)
+
+
+class Parcel(TypedDict):
+    number: int
+
+
+@chunk_job(size=4)
+def sent_together(chunk: Chunk[Parcel]) -> None:
+    for item in chunk:
+        write("begun", item.payload["number"])
+        item.done()
+
+
+@job
+def packed(*, part: int) -> None:
+    time.sleep(part * SECONDS)
+
+
+@job
+def sent(*, number: int) -> None:
+    write("begun", number)
+
+
+HANDLERS = (
+    *(plain, delayed, recovering, keyed, limited, posted_twice, dying),
+    *(charging, sent_together, sent),
+)
 
 
 def order(number: int) -> None:
@@ -79,5 +112,8 @@ def order(number: int) -> None:
     elif handler is posted_twice:
         for _ in range(2):
             handler.using(idempotency_key=f"order {number}").enqueue(number=number)
+    elif handler is sent:
+        with batch("parts", on_success=sent.new(number=number)) as parts:
+            packed.using(batch=parts).enqueue_many({"part": part} for part in range(2))
     else:
         handler.enqueue(number=number)
