@@ -1,6 +1,5 @@
 """This release and the one before it run side by side, through the migration, under traffic."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,9 +22,6 @@ pytestmark = [
 
 FEW = 20
 """Runs that must have begun before the upgrade takes its next step."""
-
-PAUSED = re.compile("idle-in-transaction timeout|server closed the connection")
-"""What sessions come to when all of a machine stands still for ten seconds: no release's doing."""
 
 WORKERS = ("--processes", "2", "--threads", "4")
 
@@ -101,5 +97,4 @@ def stop(workers: Runjobs) -> None:
     code, output = workers.wait()
     assert code == 0, output
     assert "Traceback" not in output
-    troubles = [line for line in output.splitlines() if "trouble" in line]
-    assert [line for line in troubles if not PAUSED.search(line)] == []
+    assert "trouble" not in output
