@@ -16,7 +16,8 @@ from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
 from forge_jobs.db.sqlite.jobs import as_text
 from forge_jobs.models import Job, State
-from forge_jobs.models.following import LARGEST_RELEASE, SLICE
+from forge_jobs.models.following import SLICE
+from forge_jobs.models.letting_go import LARGEST_RELEASE
 from forge_jobs.runtime.claiming.room import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
 from forge_jobs.runtime.thread import EngineThread
