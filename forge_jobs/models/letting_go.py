@@ -13,8 +13,8 @@ from django.db.models.functions import Greatest
 
 from forge_jobs import db
 from forge_jobs.db.moments import PresentMoment
+from forge_jobs.models.anew import judge_anew, lock_around
 from forge_jobs.models.event import JobEvent
-from forge_jobs.models.gate import Gate, judge_anew
 from forge_jobs.models.job import Job
 from forge_jobs.models.promotion import wake_and_promote
 from forge_jobs.states import Event, GateState, State
@@ -74,8 +74,7 @@ def _revive(jobs: list[int]) -> None:
     chosen = Job.objects.filter(pk__in=jobs).given_up().unrivalled()
     try:
         with transaction.atomic(using=db.connection().alias):
-            # As a requeue locks them; judging them anew does so after the jobs.
-            Gate.objects.filter(pk__in=Gate.objects.behind(jobs=jobs)).lock()
+            lock_around(jobs)
             if chosen.update(state=State.HELD, finished_at=None, cancel_reason=""):
                 judge_anew(jobs)
     except IntegrityError:
