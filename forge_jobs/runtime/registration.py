@@ -105,7 +105,7 @@ class Heard(NamedTuple):
     said: Mapping[int, datetime]
     moment: datetime
     at: float
-    """The elapsed time that goes with it."""
+    """The elapsed time when the answer had come: a clock that goes by it is never ahead."""
     took: float
     """Seconds."""
 
@@ -119,8 +119,8 @@ def hear() -> Heard:
     before = clock.elapsed()
     with db.connection().cursor() as cursor:
         moment, said = db.twin().beats(cursor)
-    took = clock.elapsed() - before
-    return Heard(said, moment, before + took / 2, took)
+    after = clock.elapsed()
+    return Heard(said, moment, at=after, took=after - before)
 
 
 def measure_clock() -> None:

@@ -85,6 +85,17 @@ def test_a_process_whose_name_was_taken_meanwhile_stops(idle: Engine, heartbeat:
     assert "Another process has taken the name" in idle.failure
 
 
+def test_a_slow_answer_makes_the_clock_late_and_never_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([10.0, 10.4])
+    monkeypatch.setattr(clock, "elapsed", lambda: next(moments))
+    heard = registration.hear()
+
+    assert heard.at == 10.4
+    assert heard.took == pytest.approx(0.4)
+
+
 def test_a_jump_of_the_clock_is_told_and_is_the_process_s_trouble_until_it_is_settled(
     heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

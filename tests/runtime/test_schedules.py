@@ -44,7 +44,9 @@ def test_a_job_is_made_within_a_second_of_its_due_moment() -> None:
 
     assert first
     due_at = datetime.fromisoformat(first.context["due_at"])
-    assert timedelta(0) <= first.enqueued_at - due_at < timedelta(seconds=5)  # on a busy machine
+    assert first.run_at >= due_at
+    # The database's own clock says when it was enqueued, and a busy machine is late.
+    assert abs(first.enqueued_at - due_at) < timedelta(seconds=5)
 
 
 def test_no_moment_waits_for_a_count_of_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from forge_jobs.runtime.running.handling import Handling
 from forge_jobs.runtime.running.keeping import Claimed
 from forge_jobs.runtime.running.loops import Loops
 from forge_jobs.runtime.running.members import Call
+from forge_jobs.runtime.running.solo import Count, Solo
 from forge_jobs.runtime.running.sorter import Sorter, coroutines_among
 from forge_jobs.runtime.running.sync_threads import SyncThreads
 from forge_jobs.runtime.running.worker import Worker
@@ -82,8 +83,9 @@ def hire(
         "release": settlements.release,
     }
     buffer = Sorter(bell, **holding, coroutines=coroutines) if kinds else Buffer(bell, **holding)
+    solo = Solo(lambda: Count.now(workers.work_done()[0]))
     workers = Workers(
-        partial(office.worker, buffer=buffer),
+        partial(office.worker, buffer=buffer, solo=solo),
         size=options.threads,
         ends=office.ends,
         lifecycle=lifecycle,
@@ -124,11 +126,12 @@ class Office:
             "fail": lifecycle.fail,
         }
 
-    def worker(self, number: int, *, buffer: Buffer) -> Worker:
+    def worker(self, number: int, *, buffer: Buffer, solo: Solo) -> Worker:
         refused, failures, ends = self._beginning.refused, self._failures, self.ends
         return Worker(
             number,
             buffer=buffer,
+            solo=solo,
             handling=Handling(
                 self._process, refused=refused, failures=failures, settled=ends.settled
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import failed
@@ -18,8 +18,12 @@ from forge_jobs.runtime.running.handling import Handling
 from forge_jobs.runtime.running.keeping import Claimed
 from forge_jobs.runtime.running.members import Call
 from forge_jobs.runtime.running.run import Run
+from forge_jobs.runtime.running.solo import Solo
 from forge_jobs.runtime.sessions import tidy
 from forge_jobs.runtime.thread import EngineThread
+
+LOOK_EVERY: Final = 32
+"""How many jobs a worker runs before it asks whether it should."""
 
 
 class Worker(EngineThread):
@@ -33,6 +37,7 @@ class Worker(EngineThread):
         number: int,
         *,
         buffer: Buffer,
+        solo: Solo,
         handling: Handling,
         caller_of: Callable[[Call, ChunkHandler[Any]], Caller],
         ends: Ends,
@@ -43,6 +48,7 @@ class Worker(EngineThread):
         super().__init__(f"worker-{number}", fail=fail)
         self.number = number
         self._buffer = buffer
+        self._solo = solo
         self._handling = handling
         self._caller_of = caller_of
         self._ends = ends
@@ -55,7 +61,7 @@ class Worker(EngineThread):
 
     def work(self) -> None:
         try:
-            while next_one := self._buffer.take():
+            while next_one := self.take():
                 if isinstance(next_one, Desk):
                     is_ours = self.run_chunk(next_one)
                 else:
@@ -68,7 +74,17 @@ class Worker(EngineThread):
                     self._ends.put(self._ends.broken(one, error, what="worker"))
             raise
         finally:
+            self._solo.leave(self)
             self._handling.close()
+
+    def take(self) -> ClaimedJob | Desk | None:
+        """What to run next; None: nothing any more."""
+        solo = self._solo
+        if not self.jobs_run % LOOK_EVERY:
+            solo.consider(self)
+        if solo.is_on:
+            solo.stand_aside(self)
+        return self._buffer.take()
 
     def run_job(self, job: ClaimedJob) -> bool:
         """Whatever the handler does, there is an outcome, and a clean connection after it.
