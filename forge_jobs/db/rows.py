@@ -47,12 +47,11 @@ class NewRow(NamedTuple):
 
 
 class InsertedRow(NamedTuple):
-    """What the database made of a `NewRow`; the moments are given for a lone row only."""
+    """What the database made of a `NewRow`; the moment is given for a lone row only."""
 
     id: int
     dedupe_key: str | None
     idempotency_key: str | None
-    run_at: datetime | None = None
     enqueued_at: datetime | None = None
 
     @property

@@ -201,7 +201,8 @@ class Job(JobsModel):
             [field.attname for field in cls._meta.concrete_fields],
             [
                 *(inserted.id, row.queue, row.kind, json.loads(row.payload), row.priority),
-                *(row.state, inserted.run_at, inserted.enqueued_at, None, None, 0),
+                *(row.state, row.run_at or inserted.enqueued_at, inserted.enqueued_at),
+                *(None, None, 0),
                 *(row.max_attempts, row.timeout_seconds, None),
                 *(row.dedupe_key, row.idempotency_key),
                 *(row.concurrency_key, row.concurrency_limit, None),

@@ -14,7 +14,8 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turns
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
+from forge_jobs.runtime.claiming.turns import take_turns
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.registration import default_name, sign_off
@@ -100,7 +101,7 @@ class Inline:
         lanes = [lane for lane in fetcher.lanes.open() if not isinstance(lane, ScarceLane)]
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if claimed := self._claim_one(lane):
-                take_turns([lane], lanes)
+                take_turns({lane}, lanes)
                 return claimed
         return None
 

@@ -11,7 +11,6 @@ from forge_jobs.signals import wake_unheard
 from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
-CHANNEL: Final = "forge_jobs"
 PROBE: Final = "probe "
 AGAIN: Final = "again "
 AGAIN_SECONDS: Final = 0.005
@@ -23,8 +22,13 @@ UNLISTEN_TRIES: Final = 100
 NEVER: Final = float("inf")
 
 NOTIFY: Final = """
-SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, payload)
-FROM unnest(%s::text[]) AS payload
+SELECT set_config('synchronous_commit', 'off', true), pg_notify('forge_jobs', %s)
+"""
+
+NOTIFY_TWICE: Final = """
+SELECT
+    set_config('synchronous_commit', 'off', true),
+    pg_notify('forge_jobs', %s), pg_notify('forge_jobs', %s)
 """
 
 
@@ -49,20 +53,22 @@ def notify(queue: str) -> None:
     """
     connection, now = db.connection(), time.monotonic()
     if connection.in_atomic_block:  # it leaves at the commit, if there is one
-        return _notify(connection, queue)
+        return _ask(connection, NOTIFY, queue)
     last = _sent.get(queue)
     since = now - last.at if last else BURST_SECONDS
     if last and last.asks_for_another_look and since < AGAIN_SECONDS:
         return
     is_burst = since < BURST_SECONDS
-    # The plain one as well, for processes of older code.
-    _notify(connection, queue, *([f"{AGAIN}{queue}"] if is_burst else []))
+    if is_burst:  # the plain one as well, for processes of older code
+        _ask(connection, NOTIFY_TWICE, queue, f"{AGAIN}{queue}")
+    else:
+        _ask(connection, NOTIFY, queue)
     _sent[queue] = Sent(now, is_burst)
 
 
-def _notify(connection: BaseDatabaseWrapper, *payloads: str) -> None:
+def _ask(connection: BaseDatabaseWrapper, statement: str, *payloads: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(NOTIFY, [CHANNEL, [*payloads]])
+        cursor.execute(statement, payloads)
 
 
 class PostgreSQLListener(Listener):
@@ -169,5 +175,5 @@ def _backend(connection: BaseDatabaseWrapper, *, and_then: str = "") -> int:
 def _send_probe(other: BaseDatabaseWrapper) -> str:
     """Notify from another session, as an enqueue would; returns what should be heard."""
     probe = f"{PROBE}{secrets.token_hex(8)}"
-    _notify(other, probe)
+    _ask(other, NOTIFY, probe)
     return probe

@@ -126,7 +126,7 @@ def test_what_could_not_be_sent_stands_for_nothing(
 ) -> None:
     wake.send("default")
     with monkeypatch.context() as broken:
-        broken.setattr(postgresql, "NOTIFY", "SELECT 1 / 0, %s, %s")
+        broken.setattr(postgresql, "NOTIFY_TWICE", "SELECT 1 / 0, %s, %s")
         for _ in range(2):
             with pytest.raises(Exception, match="division by zero"):
                 wake.send("default")
@@ -154,5 +154,5 @@ def test_whoever_is_asked_for_another_look_rings_once_more_and_not_too_soon(hand
 def test_a_listener_rings_twice_for_a_notification_that_asks_for_it() -> None:
     with listening(PostgreSQLListener()) as rung:
         eventually(lambda: rung[local.ANY] > 0)
-        postgresql._notify(connection, "images", "again images")
+        postgresql._ask(connection, postgresql.NOTIFY_TWICE, "images", "again images")
         eventually(lambda: rung["images"] == 2)

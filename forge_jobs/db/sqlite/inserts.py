@@ -45,7 +45,7 @@ VALUES (
     %s, %s, %s, %s, %s, %s, {NOW}
 )
 ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, run_at, enqueued_at
+RETURNING id, dedupe_key, idempotency_key, enqueued_at
 """
 
 # The states are those that the partial unique index names.
@@ -67,8 +67,8 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     (row,) = rows
     cursor.execute(INSERT_ONE, [as_value(value) for value in (*row[:-1], row.expires_at)])
     return [
-        InsertedRow(pk, dedupe_key, idempotency_key, aware(run_at), aware(enqueued_at))
-        for pk, dedupe_key, idempotency_key, run_at, enqueued_at in cursor.fetchall()
+        InsertedRow(pk, dedupe_key, idempotency_key, aware(enqueued_at))
+        for pk, dedupe_key, idempotency_key, enqueued_at in cursor.fetchall()
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from forge_jobs import clock
@@ -152,6 +152,8 @@ class Lane:
         claimed = self._take(limit, kinds, process, after=None)
         self._front_took = took = time.monotonic() - began
         self.strayed = 0.0 if claimed else took
+        if not claimed:
+            self._is_owed_nothing()
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:
             self._front_is_due_at = until_next_look(began, took)
@@ -167,6 +169,8 @@ class Lane:
     ) -> None:
         """Jobs were taken from its front, of up to `limit` with those of other lanes."""
         self.may_hold_work = not is_empty
+        if is_empty and not claimed:
+            self._is_owed_nothing()
         if 2 * len(claimed) > limit:
             self.allowance = grown(self.allowance)
         self._front_is_due_at = next_look_at
@@ -205,6 +209,9 @@ class Lane:
         self._remember(claimed)
         return claimed
 
+    def _is_owed_nothing(self) -> None:
+        self.credit = min(self.credit, 0)
+
     def _remember(self, claimed: Sequence[ClaimedJob]) -> None:
         if claimed:
             last = claimed[-1]
@@ -235,12 +242,3 @@ def grown(allowance: int) -> int:
 def until_next_look(began: float, took: float) -> float:
     """When to look at the front again, by the monotonic clock, after a look that took so long."""
     return began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
-
-
-def take_turns(served: Collection[Lane], lanes: Sequence[Lane]) -> None:
-    """Some lanes were served; the others come nearer to their turn, by their weights."""
-    together = sum(each.weight for each in lanes)
-    for each in lanes:
-        each.credit += each.weight * len(served)
-    for lane in served:
-        lane.credit -= together

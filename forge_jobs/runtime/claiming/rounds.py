@@ -12,10 +12,11 @@ from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane, take_turns
+from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.room import Room
+from forge_jobs.runtime.claiming.turns import take_turns
 from forge_jobs.runtime.outage import ride_out
 
 
@@ -53,6 +54,7 @@ class Rounds:
         """Claim into the buffer, each lane first as often as its weight says; how many jobs."""
         before = self._load.claimed
         lanes, are_busy = self._lanes.open(), False
+        served: set[Lane] = set()
         for together in self._lanes.in_turn():
             lane = together[0]
             if lane.needs_worker and are_busy:  # nor has any of them room a moment later
@@ -62,22 +64,23 @@ class Rounds:
                 if lane.places:
                     lane.await_place()
                 continue
-            self._claim_for(together, room, open_lanes=lanes)
+            served |= self._claim_for(together, room)
+        for places in {lane.places for lane in served}:
+            alike = [lane for lane in lanes if lane.places is places]
+            take_turns(served.intersection(alike), alike)
         return self._load.claimed - before
 
-    def _claim_for(self, together: Sequence[Lane], room: int, *, open_lanes: list[Lane]) -> None:
-        lane = together[0]
+    def _claim_for(self, together: Sequence[Lane], room: int) -> set[Lane]:
+        """Those of the lanes of which jobs were claimed."""
         claimed = ride_out(
             lambda: self._claim(together, room), doing="claiming jobs", stopping=self._stopping
         )
-        if claimed:
-            queues = {job.queue for job in claimed}
-            served = [each for each in together if each.queue in queues]
-            take_turns(served, [other for other in open_lanes if other.places is lane.places])
-        elif len(together) == 1:
-            self._lanes.spare(lane)
+        if not claimed and len(together) == 1:
+            self._lanes.spare(together[0])
         if surplus := self._supply(claimed):
             self._admission.refund(tokens=surplus)
+        queues = {job.queue for job in claimed}
+        return {lane for lane in together if lane.queue in queues}
 
     def _claim(self, lanes: Sequence[Lane], limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
