@@ -51,9 +51,13 @@ cluster: $(READY) ## take the primary from a PostgreSQL cluster, three times in 
 	$(BIN)/python examples/cluster/failovers.py
 	examples/cluster/cluster down
 
+# These are small in the suite, and therefore always part of it.
+SIZED := tests/faults/test_sets.py tests/sets/test_graphs.py
 judge: $(READY) ## run at full size what the suite has in small, and what takes an hour
 	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest -m full_size
 	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=postgresql $(BIN)/python -m pytest -m full_size
+	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest --timeout=3600 $(SIZED)
+	FORGE_JOBS_TEST_SIZE=full FORGE_JOBS_TEST_DATABASE=postgresql $(BIN)/python -m pytest --timeout=3600 $(SIZED)
 	FORGE_JOBS_TEST_DATABASE=sqlite $(BIN)/python -m pytest --on-demand
 
 check: $(READY) ## look at style, types, layers, templates, migrations and what the API promises

@@ -103,7 +103,7 @@ class InvalidStep(ForgeJobsError, ValueError):
 
 
 class CantWait(ForgeJobsError, RuntimeError):
-    """`join()` was called where what it waits for could never come to be."""
+    """`join()` was called where what it waits for could never come to be, or it is gone."""
 
 
 class JobFailed(ForgeJobsError):

@@ -99,6 +99,14 @@ def take_turn_to_write() -> None:
             cursor.execute("DELETE FROM forge_jobs_job WHERE id IS NULL")
 
 
+@contextmanager
+def turn_to_write() -> Iterator[None]:
+    """A transaction that begins so, and therefore may decide by what it reads."""
+    with transaction.atomic(using=connection().alias):
+        take_turn_to_write()
+        yield
+
+
 def unless_locked(statement: Callable[[], R]) -> R:
     """Run a statement, or a transaction; try again when somebody else was writing.
 

@@ -166,10 +166,14 @@ class Batch(JobsModel):
         It ends once those that run have come to their end.
         """
         self.seal(now=now)
-        parts = Batch.objects.with_descendants([self.pk]) - {self.pk}
-        for part in Batch.objects.filter(pk__in=parts, state=BatchState.OPEN):
-            part.seal(now=now)
+        while open_parts := self._open_parts():  # while one is sealed, it may get one more itself
+            for part in open_parts:
+                part.seal(now=now)
         return self.all_jobs().cancel(reason, by=by, now=now)
+
+    def _open_parts(self) -> list[Batch]:
+        within = Batch.objects.with_descendants([self.pk])
+        return list(Batch.objects.filter(pk__in=within, state=BatchState.OPEN))
 
     def join(self, timeout: timedelta | float | None = None) -> dict[str, int]:
         """Wait for its end; returns how many jobs ended in which state.

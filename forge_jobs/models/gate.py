@@ -225,13 +225,3 @@ class Predecessor(JobsModel):
         if self.job:
             return f"It comes after {what}, which is {self.job.state}."
         return f"It comes after the batch {self.batch}, of which jobs failed."
-
-
-def judge_anew(jobs: Collection[int]) -> None:
-    """Let what ended, or broke, because of these jobs do so anew, for they run again."""
-    of_jobs = set(Batch.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
-    around = Batch.objects.filter(pk__in=Batch.objects.with_ancestors(of_jobs))
-    around.exclude(state=BatchState.OPEN).lock()
-    ended = Batch.objects.filter(pk__in=of_jobs, ended_at__isnull=False)
-    batches = Batch.objects.reopen(set(ended.values_list("pk", flat=True)))
-    Gate.objects.close(Gate.objects.behind(jobs=jobs, batches=batches))

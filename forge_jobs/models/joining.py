@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import ObjectDoesNotExist
 
 from forge_jobs import db
 from forge_jobs.durations import as_timedelta
@@ -28,27 +29,37 @@ def join(look: Callable[[], T | None], *, what: str, timeout: timedelta | float 
     Raises `TimeoutError` after `timeout`, a timedelta or seconds, and `CantWait` where what is
     waited for could never come to be.
     """
-    if (seen := look()) is not None:
+    if (seen := _seen(look, what)) is not None:
         return seen
     _refuse_in_vain(what)
     for pause in _pauses(timeout):
         time.sleep(pause)
-        if (seen := look()) is not None:
+        if (seen := _seen(look, what)) is not None:
             return seen
     raise _too_late(what, timeout)
 
 
 async def ajoin(look: Callable[[], T | None], *, what: str, timeout: timedelta | float | None) -> T:
     """The same; no thread waits."""
-    asked = sync_to_async(look)
-    if (seen := await asked()) is not None:
+    asked = sync_to_async(_seen)
+    if (seen := await asked(look, what)) is not None:
         return seen
     await sync_to_async(_refuse_in_vain)(what)
     for pause in _pauses(timeout):
         await asyncio.sleep(pause)
-        if (seen := await asked()) is not None:
+        if (seen := await asked(look, what)) is not None:
             return seen
     raise _too_late(what, timeout)
+
+
+def _seen(look: Callable[[], T | None], what: str) -> T | None:
+    try:
+        return look()
+    except ObjectDoesNotExist:
+        raise CantWait(
+            f"{what} is gone, and with it how it ended: it was deleted, or succeeded in a queue "
+            f"that keeps no successes."
+        ) from None
 
 
 def _refuse_in_vain(what: str) -> None:

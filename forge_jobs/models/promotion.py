@@ -37,7 +37,8 @@ def follow_on_commit(*, batches: Collection[int] = (), gates: Collection[int] = 
         return
 
     def follow_chosen() -> None:
-        from forge_jobs.models.following import Following, not_waiting
+        from forge_jobs.models.deciding import not_waiting
+        from forge_jobs.models.following import Following
 
         Following(batches=batches, gates=not_waiting(gates)).finish(now=clock.now())
 

@@ -19,8 +19,9 @@ from django.db.models import (
 )
 
 from forge_jobs import clock
+from forge_jobs.models.anew import judge_anew, lock_around
 from forge_jobs.models.event import JobEvent
-from forge_jobs.models.gate import Gate, judge_anew
+from forge_jobs.models.gate import Gate
 from forge_jobs.models.in_batches import note
 from forge_jobs.models.promotion import follow_on_commit, wake_and_promote
 from forge_jobs.models.step import JobStep
@@ -96,10 +97,8 @@ class RunningAgain(Stopping):
         queues, keys = chosen._queues_and_keys()
         try:
             with transaction.atomic(using=self.db):
+                gates = lock_around(list(newest.values()))
                 JobStep.objects.forget(chosen)
-                behind = chosen.filter(gate__isnull=False)
-                gates = set(behind.values_list("gate_id", flat=True))
-                Gate.objects.filter(pk__in=gates).lock()  # so that none opens behind our back
                 requeued = chosen.update(
                     state=_held_or_due(),
                     run_at=now,

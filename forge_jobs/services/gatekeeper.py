@@ -9,7 +9,8 @@ from django.db import transaction
 from forge_jobs import db
 from forge_jobs.models import Batch, Gate
 from forge_jobs.models.circles import break_circles
-from forge_jobs.models.following import SLICE, Following, over
+from forge_jobs.models.deciding import over
+from forge_jobs.models.following import SLICE, Following
 from forge_jobs.services.base import Service
 from forge_jobs.services.horizon import Horizon
 from forge_jobs.states import BatchState

@@ -16,7 +16,8 @@ from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
 from forge_jobs.db.sqlite.jobs import as_text
 from forge_jobs.models import Job, State
-from forge_jobs.models.following import LARGEST_RELEASE
+from forge_jobs.models.following import SLICE
+from forge_jobs.models.letting_go import LARGEST_RELEASE
 from forge_jobs.runtime.claiming.room import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
 from forge_jobs.runtime.thread import EngineThread
@@ -227,6 +228,28 @@ def test_the_batches_of_ended_jobs_are_found_by_the_keys_of_these(
     primary_key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "forge_jobs_job_pkey"}
     assert_uses(explainer.plans[-1], primary_key[connection.vendor])
     assert "forge_jobs_of_batch" not in explainer.plans[-1]
+
+
+@pytest.mark.parametrize("size", [1, 100, SLICE])
+def test_whether_batches_are_over_is_found_by_the_index_of_their_jobs(
+    explainer: Explainer, size: int
+) -> None:
+    db.twin().over(explainer, range(1, size + 1))
+
+    by_batch = {"sqlite": "(batch_id=? AND state=?)", "postgresql": "(batch_id = batch.id)"}
+    assert_uses(explainer.plans[-1], "forge_jobs_of_batch", by_batch[connection.vendor])
+
+
+@on_postgresql
+def test_it_is_even_where_statistics_know_of_nothing_but_one_batch(explainer: Explainer) -> None:
+    """Those of a large batch that has just come in: a join would read all of its jobs."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE forge_jobs_job SET batch_id = 1 WHERE state = 'ready'")
+        cursor.execute("ANALYZE forge_jobs_job (batch_id, state)")
+    db.twin().over(explainer, [1, 2])
+
+    assert_uses(explainer.plans[-1], "forge_jobs_of_batch", "(batch_id = batch.id)")
+    assert "Bitmap Index Scan on forge_jobs_of_batch" not in explainer.plans[-1]
 
 
 @pytest.mark.parametrize("limit", [1, 100, BATCH])

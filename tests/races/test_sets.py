@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from forge_jobs import JobHandler, batch, clock, open_batch
-from forge_jobs.models import Batch, BatchState, Job, State
+from forge_jobs import JobHandler, batch, clock, db, open_batch
+from forge_jobs.models import Batch, BatchState, Gate, Job, State
 from forge_jobs.models.following import Following
+from forge_jobs.models.letting_go import release
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.states import GateState
 from forge_jobs.testing import drain
-from tests.running import PATIENCE
+from tests.running import PATIENCE, eventually
 from tests.sets.conftest import fall, log, mend, state_of, write
 
 __all__ = ["fall", "log", "write"]  # fixtures
@@ -133,3 +135,90 @@ def test_what_follows_what_was_given_up_goes_on_with_it_outside_of_any_transacti
 
     assert Batch.objects.get().state == BatchState.SUCCEEDED
     assert sorted(log) == ["fourth", "on_success", "second", "third"]
+
+
+def test_two_requeues_in_one_batch_do_not_wait_for_each_other(
+    fall: JobHandler, write: JobHandler, at_once: None
+) -> None:
+    with batch("of both") as b:
+        first = fall.using(batch=b).enqueue()
+        second = write.using(batch=b, after=first).enqueue(name="second")
+    drain()
+
+    both_go_on_behind(b, first.requeue, second.requeue)
+
+    assert [state_of(one) for one in (first, second)] == [State.READY, State.HELD]
+
+
+def test_a_revival_and_a_requeue_in_one_batch_do_not_wait_for_each_other(
+    fall: JobHandler, write: JobHandler, at_once: None
+) -> None:
+    failed = fall.enqueue()
+    with batch("of both") as b:
+        given_up = write.using(batch=b, after=failed).enqueue(name="given up")
+        other = fall.using(batch=b).enqueue()
+    write.using(after=[given_up, other]).enqueue(name="behind both")
+    drain()
+    assert state_of(given_up) == State.CANCELLED
+    gate = given_up.gate_id
+    assert gate
+    Gate.objects.filter(pk=gate).update(state=GateState.OPEN, is_done=False)
+
+    both_go_on_behind(b, other.requeue, lambda: release([gate]))
+
+    assert [state_of(one) for one in (given_up, other)] == [State.READY, State.READY]
+
+
+def test_a_batch_that_is_sealed_beside_a_requeue_waits_for_what_runs_again(
+    fall: JobHandler,
+) -> None:
+    b = open_batch("open")
+    failed = fall.using(batch=b).enqueue()
+    end_as(failed, State.DEAD, context={"is_mended": True})
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert failed.requeue()
+            sealing = pool.submit(in_a_session, b.seal)
+            eventually(lambda: waiting() == 1)
+        assert sealing.result(timeout=PATIENCE)
+    assert Batch.objects.get().state == BatchState.SEALED
+    drain()
+
+    assert Batch.objects.get().state == BatchState.SUCCEEDED
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails because of a lock is not tried again."""
+    monkeypatch.setattr(db, "LOCKED_DELAYS", ())
+
+
+def both_go_on_behind(b: Batch, *acts: Callable[[], Any]) -> None:
+    """Let both come as far as they can while the batch is locked, and then to their end."""
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            Batch.objects.filter(pk=b.pk).lock()
+            done = []
+            for act in acts:
+                done.append(pool.submit(in_a_session, act))
+                eventually(lambda: waiting() == len(done))
+        for one in done:
+            assert one.result(timeout=PATIENCE)
+
+
+def in_a_session(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    finally:
+        connections.close_all()
+
+
+def waiting() -> int:
+    """How many sessions wait for a lock at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else it is that of the transaction
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])

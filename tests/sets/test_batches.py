@@ -199,6 +199,26 @@ def test_cancelling_it_seals_its_parts_so_that_nobody_fills_them_any_more(
         write.using(batch=inner).enqueue(name="another")
 
 
+def test_cancelling_it_seals_a_part_that_is_opened_while_it_does(
+    write: JobHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = open_batch("outer")
+    inner = open_batch("inner", within=outer)
+    late: list[Job] = []
+    seal = Batch.seal
+
+    def seal_after_one_more(self: Batch, **options: Any) -> bool:
+        if self == inner:
+            late.append(write.using(batch=open_batch("late", within=inner)).enqueue(name="late"))
+        return seal(self, **options)
+
+    monkeypatch.setattr(Batch, "seal", seal_after_one_more)
+    outer.cancel()
+
+    assert [state_of(one) for one in late] == [State.CANCELLED]
+    assert not Batch.objects.filter(state=BatchState.OPEN).exists()
+
+
 def test_requeueing_it_runs_what_failed_and_then_what_was_given_up(
     write: JobHandler, fall: JobHandler, log: list[str]
 ) -> None:

@@ -16,7 +16,7 @@ from forge_jobs import (
     job,
     open_batch,
 )
-from forge_jobs.models import Job
+from forge_jobs.models import Job, Queue
 from tests.running import drain, engine, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +52,27 @@ def test_it_gives_up_in_time(give: JobHandler) -> None:
 
     with pytest.raises(TimeoutError, match="had not ended after 0 s"):
         stored.join(timeout=0)
+
+
+@pytest.mark.parametrize("what", ["job", "batch"])
+def test_whoever_waits_for_what_is_deleted_is_told_so(give: JobHandler, what: str) -> None:
+    opened = open_batch("forgotten")
+    waited_for: Any = opened if what == "batch" else give.enqueue(number=1)
+    type(waited_for).objects.filter(pk=waited_for.pk).delete()
+
+    told = f"{what} .* is gone, and with it how it ended"
+    with pytest.raises(CantWait, match=told):
+        waited_for.join(timeout=30)
+    with pytest.raises(CantWait, match=told):
+        async_to_sync(waited_for.ajoin)(timeout=30)
+
+
+def test_whoever_waits_where_successes_are_not_kept_is_told_so(give: JobHandler) -> None:
+    Queue.objects.update_or_create(name="default", defaults={"retain_succeeded_seconds": 0})
+    stored = give.enqueue(number=1)
+
+    with running(engine()), pytest.raises(CantWait, match="keeps no successes"):
+        stored.join(timeout=30)
 
 
 def test_coroutines_wait_without_a_thread(give: JobHandler) -> None:

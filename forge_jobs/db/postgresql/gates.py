@@ -31,6 +31,25 @@ JOIN forge_jobs_batch AS batch ON batch.id = coalesce(job.batch_id, 0)
 WHERE batch.state = 'sealed'
 """
 
+# Not by EXISTS: the planner would make a join of it that reads all that is unfinished, as long as
+# its statistics know of one batch alone.
+OVER = """
+SELECT batch.id
+FROM forge_jobs_batch AS batch
+WHERE batch.id = ANY(%s) AND batch.state = 'sealed'
+    AND (
+        SELECT 1 FROM forge_jobs_job
+        WHERE batch_id = batch.id
+            AND state IN ('scheduled', 'ready', 'blocked', 'held', 'running', 'retrying')
+        LIMIT 1
+    ) IS NULL
+    AND (
+        SELECT 1 FROM forge_jobs_batch AS part
+        WHERE part.parent_id = batch.id AND part.ended_at IS NULL
+        LIMIT 1
+    ) IS NULL
+"""
+
 GATES_BEHIND = """
 SELECT DISTINCT predecessor.gate_id
 FROM (SELECT unnest(%s::bigint[]) AS id LIMIT (SELECT 1000000)) AS ended
@@ -57,6 +76,12 @@ def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
 def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:
     """The batches that these jobs are in, as far as they may end."""
     cursor.execute(BATCHES_OF, [list(jobs)])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def over(cursor: Any, batches: Collection[int]) -> set[int]:
+    """Those of these batches that are complete, and of which nothing is left."""
+    cursor.execute(OVER, [list(batches)])
     return {row[0] for row in cursor.fetchall()}
 
 

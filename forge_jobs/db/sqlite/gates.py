@@ -32,6 +32,23 @@ CROSS JOIN forge_jobs_batch AS batch ON batch.id = job.batch_id
 WHERE batch.state = 'sealed'
 """
 
+OVER = """
+SELECT batch.id
+FROM forge_jobs_batch AS batch
+WHERE batch.id IN (SELECT value FROM json_each(%s)) AND batch.state = 'sealed'
+    AND (
+        SELECT 1 FROM forge_jobs_job
+        WHERE batch_id = batch.id
+            AND state IN ('scheduled', 'ready', 'blocked', 'held', 'running', 'retrying')
+        LIMIT 1
+    ) IS NULL
+    AND (
+        SELECT 1 FROM forge_jobs_batch AS part
+        WHERE part.parent_id = batch.id AND part.ended_at IS NULL
+        LIMIT 1
+    ) IS NULL
+"""
+
 GATES_BEHIND = """
 SELECT DISTINCT predecessor.gate_id
 FROM json_each(%s) AS ended
@@ -57,6 +74,12 @@ def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
 def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:
     """The batches that these jobs are in, as far as they may end."""
     cursor.execute(BATCHES_OF, [json.dumps(list(jobs))])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def over(cursor: Any, batches: Collection[int]) -> set[int]:
+    """Those of these batches that are complete, and of which nothing is left."""
+    cursor.execute(OVER, [json.dumps(list(batches))])
     return {row[0] for row in cursor.fetchall()}
 
 
