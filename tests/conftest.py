@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
@@ -15,6 +17,10 @@ from forge_jobs.runtime.keeper import this_thread
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WAYS_TO_A_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+# How long an example takes, or takes to be made, tells of the machine.
+hypothesis.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

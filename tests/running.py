@@ -19,7 +19,7 @@ from django.db import connection
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options
 
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds that anything may take before a test gives up on it."""
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ def engine(
     threads: int = 2,
     async_concurrency: int | None = None,
     name: str = "tested",
-    shutdown_timeout: float = 10,
+    shutdown_timeout: float = PATIENCE / 2,
     drain: bool = False,
     poll_interval: float = 0.2,
     health_file: Path | None = None,

@@ -16,6 +16,7 @@ from forge_jobs.budgets import Budget
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import RateLimitBudget
 from tests.conftest import NOON
+from tests.running import PATIENCE
 
 SECOND = timedelta(seconds=1)
 
@@ -96,7 +97,7 @@ class TestBucket:
 class TestModel(TestCase):
     """Against the simplest model there is: a number that grows with time."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         capacity=st.integers(1, 20),
         rate=st.integers(1, 20),
@@ -165,10 +166,10 @@ def test_a_cost_that_can_never_be_paid_is_refused(cost: Any, refusal: str) -> No
 
 @pytest.mark.django_db
 def test_waiting_ends_with_a_token_or_with_the_time() -> None:
-    RateLimitBudget.objects.create(name="fast", capacity=1, refill_per_second=50, tokens=0)
+    RateLimitBudget.objects.create(name="slow", capacity=1, refill_per_second=0.1, tokens=0.99)
 
-    assert Budget("fast").wait(5)
-    assert not Budget("fast").wait(0)
+    assert Budget("slow").wait(20)
+    assert not Budget("slow").wait(0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -178,10 +179,10 @@ def test_takers_that_wait_at_once_all_get_their_share_and_none_too_many() -> Non
     spans: list[tuple[float, float]] = []
 
     def take_turns() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         for _ in range(10):
             began = time.monotonic()
-            if Budget("fast").wait(20):
+            if Budget("fast").wait(PATIENCE):
                 spans.append((began, time.monotonic()))
         connections.close_all()
 
@@ -189,7 +190,7 @@ def test_takers_that_wait_at_once_all_get_their_share_and_none_too_many() -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert len(spans) == 80
     for begin, _ in spans:
@@ -205,7 +206,7 @@ def test_many_that_take_at_once_are_granted_no_more_than_there_is() -> None:
     granted: list[float] = []
 
     def grasp() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         granted.extend(take() for _ in range(20))
         connections.close_all()
 
@@ -213,6 +214,6 @@ def test_many_that_take_at_once_are_granted_no_more_than_there_is() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert sum(granted) == 50

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import forge_jobs
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.once
 
@@ -63,7 +64,11 @@ def loaded(code: str, folder: Path, *, apps: list[str]) -> set[str]:
         "PYTHONWARNINGS": "ignore",
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
     )
     assert not done.returncode, done.stderr
     return {*done.stdout.splitlines()[-1].split()}

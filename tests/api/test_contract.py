@@ -53,7 +53,6 @@ OPERATIONS: dict[str, Any] = {
 
 quickly = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     database=None,
     derandomize="FORGE_JOBS_TEST_API_EXAMPLES" not in os.environ,
     phases=[Phase.generate],

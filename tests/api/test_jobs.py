@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,6 +14,7 @@ from forge_jobs.api.jobs import FILTERS
 from forge_jobs.models import Job, JobEvent, JobLabel, State
 from forge_jobs.redaction import MASK
 from tests.api.callers import Caller, in_session, program, superuser
+from tests.conftest import NOON
 from tests.factories import process_named
 from tests.rows import finished_job, stored_job
 
@@ -65,6 +68,16 @@ def test_each_filter_of_mission_control_is_one_here(caller: Caller, asked: str) 
 
     assert ids(caller.get(f"/jobs?{asked}")) == [sought.pk]
     assert ids(caller.get(f"/jobs?q=%23{sought.pk}")) == [sought.pk]
+
+
+def test_a_moment_is_told_to_the_microsecond_and_finds_its_job_again(caller: Caller) -> None:
+    job = finished_job()
+    Job.objects.filter(pk=job.pk).update(enqueued_at=NOON + timedelta(microseconds=123_456))
+    (told,) = caller.get("/jobs").json()["jobs"]
+
+    assert told["enqueued_at"] == "2026-03-02T12:00:00.123456+00:00"
+    for asked, found in (("since", [job.pk]), ("until", [])):
+        assert ids(caller.get(f"/jobs?{urlencode({asked: told['enqueued_at']})}")) == found
 
 
 @pytest.mark.parametrize(

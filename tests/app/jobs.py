@@ -1,7 +1,6 @@
 """The handlers that tests and the processes they start run; effects go into a ledger."""
 
 import asyncio
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -87,12 +86,6 @@ def spin() -> None:
 def spin_until_killed() -> None:
     while True:
         pass
-
-
-@job(timeout=timedelta(seconds=0.2), max_attempts=1)
-def block() -> None:
-    """Stay for two seconds in foreign code, where no exception can be raised."""
-    ctypes.CDLL(None).usleep(2_000_000)
 
 
 @job(max_attempts=3)

@@ -37,6 +37,7 @@ from forge_jobs.models import (
 )
 from forge_jobs.states import TERMINAL, WAITING
 from tests.factories import process_named
+from tests.faults.servers import LOCALHOST, free_port
 from tests.rows import finished_job, stored_job
 from tests.running import PATIENCE, ROOT, eventually
 
@@ -158,8 +159,7 @@ def missing(theme: str) -> str:
 @contextmanager
 def served(theme: str) -> Iterator[str]:
     """The address of a web server with that theme, on the test's own database."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"{LOCALHOST}:{free_port()}"
     process = subprocess.Popen(
         [sys.executable, "-m", "django", "runserver", "--noreload", "--insecure", address],
         cwd=ROOT,

@@ -21,7 +21,7 @@ LIST = "/admin/forge_jobs/process/"
 
 
 def test_a_process_appears_with_what_it_runs_and_the_banner_goes(seat: Page) -> None:
-    stored = wait_for_cancel.enqueue(seconds=PATIENCE)
+    stored = wait_for_cancel.enqueue(seconds=5 * PATIENCE)
     seat.goto(LIST)
     expect(seat.get_by_role("alert")).to_contain_text("No live process serves queue default.")
     mark(seat)

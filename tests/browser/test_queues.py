@@ -52,7 +52,7 @@ def test_another_number_of_workers_takes_effect_at_once(seat: Page) -> None:
     Queue.objects.create(name="default")
     allow(seat, "1")
     with Runjobs("--threads", "8", "--shutdown-timeout", "1"):
-        wait_for_cancel.enqueue_many([{"seconds": PATIENCE}] * 6)
+        wait_for_cancel.enqueue_many([{"seconds": 5 * PATIENCE}] * 6)
         default = card(seat, "default")
         expect(default).to_contain_text("1 of 1")
         expect(default.locator("li[data-state=ready]")).to_contain_text("5")

@@ -18,7 +18,7 @@ from forge_jobs.child.serving import Line, answered
 from forge_jobs.children.guardian import guardian
 from forge_jobs.handlers import SubprocessPool
 from forge_jobs.testing import run
-from tests.running import ROOT
+from tests.running import PATIENCE, ROOT
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
@@ -84,7 +84,7 @@ def test_what_a_python_child_prints_does_not_disturb_its_answers() -> None:
         text=True,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     said = [json.loads(line) for line in ended.stdout.splitlines()]

@@ -36,14 +36,14 @@ def test_what_fails_or_ends_the_child_does_so_alone_and_answers_stand(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, *_, last = enqueued("answer", "die", "give up", "answer", "raise", "answer")
-    late = together.using(timeout=0.3).enqueue(do="hang")
+    late = together.using(timeout=2).enqueue(do="hang")
 
     with running(engine(threads=1)):
         eventually(all_have_ended)
 
     died = "The child was ended by SIGSEGV before it had answered."
     late.refresh_from_db()
-    assert late.last_error.startswith("Timed out after 0.3 s")
+    assert late.last_error.startswith("Timed out after 2 s")
     assert told()[:-1] == [
         (State.SUCCEEDED, ""),
         (State.DEAD, died),

@@ -80,7 +80,7 @@ def test_a_kill_and_a_timeout_end_what_no_exception_reaches(how: str) -> None:
     with runjobs() as running:
         eventually(lambda: Job.objects.get(pk=timed_out.pk).state == State.DEAD)
         killed.kill("it spins")
-        eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED, patience=10)
+        eventually(lambda: Job.objects.get(pk=killed.pk).state == State.CANCELLED)
         isolated.where.enqueue()
         eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).exists())
         running.terminate()
@@ -97,10 +97,10 @@ def test_the_context_reaches_to_the_child_and_back() -> None:
         told.cancel("enough")
         eventually(lambda: Job.objects.get(pk=told.pk).state == State.SUCCEEDED)
         eventually(lambda: Job.objects.filter(kind="app.noop", state=State.SUCCEEDED).exists())
-        output = running.output
         running.terminate()
-        assert running.wait()[0] == 0
+        code, output = running.wait()
 
+    assert code == 0
     told.refresh_from_db()
     assert told.result == "enough"
     assert told.progress == {"done": 3, "total": 4, "message": "nearly"}
@@ -139,7 +139,7 @@ def test_nobody_is_left_where_runjobs_is_killed() -> None:
 
         running.kill()
 
-        eventually(lambda: not any(one.is_running() for one in everybody), patience=10)
+        eventually(lambda: not any(one.is_running() for one in everybody))
 
 
 def test_in_a_project_s_tests_it_runs_where_the_test_is() -> None:

@@ -289,6 +289,7 @@ def test_a_job_gets_any_child_that_is_free(pool: Made) -> None:
     threads = [Thread(target=LoneWorker().outcome_of, args=[run]) for run in busy]
     for thread in threads:
         thread.start()
+    eventually(lambda: len(children.pool.children()) == len(busy))  # each has one of its own
 
     assert pid(children) == pid(children) == pid(children)
 

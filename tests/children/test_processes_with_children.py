@@ -96,7 +96,7 @@ def test_nobody_is_left_where_runjobs_is_killed(processes: tuple[str, ...]) -> N
 
         running.kill()
 
-        eventually(lambda: are_gone(everybody), patience=10)
+        eventually(lambda: are_gone(everybody))
     assert len(everybody) >= SIZE + 2
 
 
@@ -108,7 +108,7 @@ def test_nobody_is_left_where_a_supervised_process_is_killed_and_another_takes_i
 
         process.kill()
 
-        eventually(lambda: are_gone(before), patience=10)
+        eventually(lambda: are_gone(before))
         tortured.enqueue(do="echo")
         eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).exists())
         running.terminate()
@@ -136,7 +136,7 @@ def test_a_kill_ends_what_no_exception_reaches_and_the_next_job_runs() -> None:
 
         job.kill("it spins")
 
-        eventually(lambda: Job.objects.get(pk=job.pk).state == State.CANCELLED, patience=5)
+        eventually(lambda: Job.objects.get(pk=job.pk).state == State.CANCELLED)
         tortured.enqueue(do="echo")
         eventually(lambda: Job.objects.filter(state=State.SUCCEEDED).exists())
         running.terminate()
@@ -156,7 +156,7 @@ def test_a_guard_that_somebody_has_killed_is_replaced_with_the_next_child() -> N
 
         running.kill()
 
-        eventually(lambda: are_gone(everybody), patience=10)
+        eventually(lambda: are_gone(everybody))
 
 
 def test_a_pool_whose_program_is_not_there_keeps_its_process_from_starting() -> None:

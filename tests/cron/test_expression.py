@@ -423,7 +423,7 @@ NEAR_CHANGES = st.tuples(st.sampled_from(CHANGES), st.integers(-3 * 86_400, 3 * 
 
 
 @given(EXPRESSIONS, NEAR_CHANGES, st.integers(1, 36))
-@hypothesis(deadline=None, max_examples=60)
+@hypothesis(max_examples=60)
 def test_nothing_that_matches_is_left_out_and_nothing_is_made_up(
     expression: str, near: tuple[str, datetime], hours: int
 ) -> None:
@@ -438,7 +438,7 @@ def test_nothing_that_matches_is_left_out_and_nothing_is_made_up(
 
 
 @given(EXPRESSIONS, NEAR_CHANGES, st.integers(0, 200_000))
-@hypothesis(deadline=None, max_examples=60)
+@hypothesis(max_examples=60)
 def test_what_comes_after_is_later_and_never_comes_sooner_for_a_later_moment(
     expression: str, near: tuple[str, datetime], microseconds: int
 ) -> None:
@@ -452,7 +452,7 @@ def test_what_comes_after_is_later_and_never_comes_sooner_for_a_later_moment(
 
 
 @given(EXPRESSIONS, NEAR_CHANGES, st.integers(1, 48), st.integers(0, 40))
-@hypothesis(deadline=None, max_examples=60)
+@hypothesis(max_examples=60)
 def test_the_latest_are_the_last_of_all(
     expression: str, near: tuple[str, datetime], hours: int, count: int
 ) -> None:

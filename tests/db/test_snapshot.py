@@ -8,6 +8,7 @@ from django.db import connection, connections
 from forge_jobs import db
 from forge_jobs.models import Job
 from tests.rows import stored_job
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +29,7 @@ def test_what_others_commit_meanwhile_is_not_seen() -> None:
         before = Job.objects.count()
         writer = threading.Thread(target=write)
         writer.start()
-        writer.join(timeout=15)
+        writer.join(PATIENCE)
         assert not writer.is_alive()
         assert Job.objects.count() == before == 1
 

@@ -141,7 +141,7 @@ def test_tuples_are_lists_in_the_returned_job_as_they_are_in_the_row(declare: De
     assert columns(returned) == columns(Job.objects.get())
 
 
-@hypothesis(deadline=None, max_examples=50)
+@hypothesis(max_examples=50)
 @given(values)
 def test_a_payload_comes_back_from_the_database_as_it_was_given(value: Any) -> None:
     with registry.isolated():

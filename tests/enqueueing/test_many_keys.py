@@ -65,7 +65,7 @@ def keyed(dedupe_key: str | None, idempotency_key: str | None) -> NewJob:
     return NewJob(noop, dedupe_key=dedupe_key, idempotency_key=idempotency_key)
 
 
-@hypothesis(deadline=None, max_examples=50)
+@hypothesis(max_examples=50)
 @given(st.lists(st.builds(keyed, *[st.sampled_from([None, "a", "b", "c"])] * 2), max_size=8))
 @example([keyed(None, "a"), keyed("a", "a"), keyed("a", None)])
 def test_a_bulk_is_deduplicated_as_if_its_jobs_were_enqueued_one_by_one(jobs: list[NewJob]) -> None:

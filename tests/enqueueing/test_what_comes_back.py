@@ -18,7 +18,7 @@ from tests.test_jsontext import json_values, with_lists
 
 pytestmark = pytest.mark.django_db
 
-FEW = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=50)
 HARD = (1e16, 1e22, 1e23, -1e23, 1.7976931348623157e308, 5e-324, -0.0, 0.0, 1.0, 9007199254740993.0)
 every_float = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -120,5 +120,5 @@ class BucketMachine(RuleBasedStateMachine):
 def test_the_bucket_does_what_the_model_does() -> None:
     run_state_machine_as_test(
         BucketMachine,
-        settings=settings(max_examples=100, stateful_step_count=30, deadline=None),
+        settings=settings(max_examples=100, stateful_step_count=30),
     )

@@ -69,7 +69,6 @@ def test_where_not_all_can_have_one_they_take_turns() -> None:
     assert [after for before, after in pairwise(holders) if before != after][:4] == [2, 3, 1, 2]
 
 
-@settings(deadline=None)
 @given(
     limit=st.integers(0, 40),
     stakes=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.booleans()), max_size=8),
@@ -211,7 +210,7 @@ steps = st.lists(
 
 
 @pytest.mark.django_db
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps=steps)
 def test_whatever_happens_no_handler_begins_beyond_the_limit(
     steps: list[tuple[str, int, int, bool]],

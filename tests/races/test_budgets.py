@@ -8,12 +8,15 @@ import pytest
 from forge_jobs.models import Job, Process, Queue, RateLimitBudget, State
 from tests.app.jobs import strike
 from tests.running import Runjobs, eventually
+from tests.sizes import sized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 JOBS = 400
 CAPACITY = 20
 RATE = 20
+MADE_USE_OF = sized(0.5, full=0.9)
+"""Which share of the tokens at least; some are lost while nobody has a processor."""
 
 
 @pytest.mark.full_size
@@ -25,7 +28,7 @@ def test_four_processes_start_no_more_than_the_budget_allows_and_nearly_as_many(
     with Runjobs("--processes", "4", "--threads", "4") as runjobs:
         eventually(lambda: Process.objects.count() == 4)
         strike.enqueue_many([{"number": number} for number in range(JOBS)])
-        eventually(lambda: not Job.objects.unfinished().exists(), patience=60)
+        eventually(lambda: not Job.objects.unfinished().exists())
         runjobs.terminate()
         assert runjobs.wait()[0] == 0, runjobs.output
 
@@ -35,7 +38,7 @@ def test_four_processes_start_no_more_than_the_budget_allows_and_nearly_as_many(
     starts = sorted(moment.timestamp() for moment in moments if moment)
     allowed = CAPACITY + RATE * (starts[-1] - starts[0])
     assert most_beyond_the_rate(starts) <= CAPACITY + 1
-    assert 0.9 * allowed <= JOBS
+    assert MADE_USE_OF * allowed <= JOBS
 
 
 def most_beyond_the_rate(starts: Sequence[float]) -> float:

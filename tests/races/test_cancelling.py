@@ -19,9 +19,9 @@ def test_handlers_in_another_process_are_cancelled_and_killed() -> None:
     with Runjobs("--threads", "3") as runjobs:
         eventually(lambda: Job.objects.running().count() == 2)
         waiting.cancel("not needed", by="ada")
-        eventually(lambda: state_of(waiting) == State.CANCELLED, patience=10)
+        eventually(lambda: state_of(waiting) == State.CANCELLED)
         spinning.kill("runaway", by="ada")
-        eventually(lambda: state_of(spinning) == State.CANCELLED, patience=10)
+        eventually(lambda: state_of(spinning) == State.CANCELLED)
         runjobs.terminate()
         assert runjobs.wait()[0] == 0, runjobs.output
 

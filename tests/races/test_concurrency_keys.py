@@ -59,7 +59,7 @@ def test_no_two_runs_of_a_key_overlap() -> None:
         ]
     )
     with Runjobs("--processes", "6", "--threads", "4") as runjobs:
-        eventually(lambda: not Job.objects.unfinished().exists(), patience=90)
+        eventually(lambda: not Job.objects.unfinished().exists())
         runjobs.terminate()
         assert runjobs.wait()[0] == 0, runjobs.output
 

@@ -13,6 +13,7 @@ from forge_jobs.models import Batch, BatchState, Job, State
 from forge_jobs.models.following import Following
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.testing import drain
+from tests.running import PATIENCE
 from tests.sets.conftest import fall, log, mend, state_of, write
 
 __all__ = ["fall", "log", "write"]  # fixtures
@@ -21,8 +22,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor == "sqlite", reason="It has one writer at a time."),
 ]
-
-PATIENCE = 10
 
 
 def aside(act: Callable[[], Any]) -> Any:

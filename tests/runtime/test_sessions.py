@@ -149,6 +149,11 @@ def leave_a_prepared_statement() -> None:
     execute("PREPARE left_behind AS SELECT 1")
 
 
+ADVISORY_LOCKS = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
+"""  # for the server is shared with those who run other tests
+
+
 @on_postgresql
 @pytest.mark.parametrize(
     ("spoil", "question", "answer"),
@@ -158,7 +163,7 @@ def leave_a_prepared_statement() -> None:
         (spoil_time_zone, "SHOW TimeZone", "UTC"),
         (spoil_timeout, "SHOW statement_timeout", "0"),
         (leave_a_temporary_table, "SELECT to_regclass('left_behind')", None),
-        (leave_an_advisory_lock, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", 0),
+        (leave_an_advisory_lock, ADVISORY_LOCKS, 0),
         (leave_a_listener, "SELECT count(*) FROM pg_listening_channels()", 0),
         (leave_a_prepared_statement, "SELECT count(*) FROM pg_prepared_statements", 0),
     ],
@@ -447,6 +452,7 @@ def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
 
 
 def test_what_nobody_uses_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    close_unused()  # what threads of earlier tests may have left
     session()
     tidy()
     before = count_open()

@@ -16,6 +16,7 @@ from tests.conftest import NOON
 from tests.factories import process_named
 from tests.listening import Listener
 from tests.rows import claim, stored_job
+from tests.running import PATIENCE
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -105,7 +106,7 @@ def in_threads(*actions: object) -> None:
 
     def act(action: object) -> None:
         try:
-            start.wait(10)
+            start.wait(PATIENCE)
             action()  # type: ignore[operator] # it is callable
         except BaseException as error:
             errors.append(error)
@@ -116,7 +117,7 @@ def in_threads(*actions: object) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert not errors
 
 

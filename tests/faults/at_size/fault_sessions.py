@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.at_size.conftest import Prepare
 from tests.faults.at_size.network import is_missing, network
-from tests.faults.at_size.trial import AFTERWARDS, PROCESSES
+from tests.faults.at_size.trial import PROCESSES
 from tests.faults.elsewhere import LONG, Elsewhere
 from tests.faults.servers import Server
 from tests.running import eventually
@@ -75,7 +75,7 @@ def test_health_names_the_session_that_holds_a_queue_up(prepare: Prepare) -> Non
             holder.execute(LOCK)
             pid = holder.info.backend_pid
             trial.enqueue()
-            eventually(lambda: is_named_by_health(pid, trial.project), patience=AFTERWARDS)
+            eventually(lambda: is_named_by_health(pid, trial.project), patience=LONG)
             trial.project.ask(f"SELECT pg_terminate_backend({pid})")
             trial.resumes(queue="limited")
             trial.enqueue()

@@ -7,8 +7,9 @@ import pytest
 
 from forge_jobs import job
 from forge_jobs.models import Job, State
+from forge_jobs.runtime.claiming import fetcher
 from tests.app.jobs import noop
-from tests.running import drain, engine, eventually, running
+from tests.running import PATIENCE, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,11 @@ def test_no_more_than_the_limit_run_at_once() -> None:
     assert Job.objects.filter(state=State.SUCCEEDED, attempt=1).count() == 40
 
 
-def test_no_job_is_claimed_in_vain_where_a_limited_kind_fills_the_front() -> None:
+def test_no_job_is_claimed_in_vain_where_a_limited_kind_fills_the_front(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetcher, "LONGEST_WAIT", PATIENCE)  # what waits for a processor stays
+
     @job(kind="tests.slow", max_concurrent_per_process=1)
     def slow() -> None:
         time.sleep(0.001)

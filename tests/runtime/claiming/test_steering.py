@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from forge_jobs import Failed, JobContext, Throttled, job
 from forge_jobs.models import Job, Queue, RateLimitBudget, Share, State
+from forge_jobs.runtime.running import run
 from forge_jobs.signals import queue_misconfigured
 from tests.app.jobs import noop
 from tests.conftest import NOON
@@ -263,17 +264,20 @@ def test_a_handler_that_gets_no_token_is_put_off_alone() -> None:
     assert Queue.objects.get(name="default").throttled_until is None
 
 
-def test_kill_cancels_a_coroutine() -> None:
+def test_kill_cancels_a_coroutine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "GRACE_SECONDS", 2 * PATIENCE)  # else it might be given up instead
+    begun = Event()
+
     @job(kind="tests.subject", max_attempts=5)
     async def subject() -> None:
-        await asyncio.sleep(PATIENCE)
+        begun.set()
+        await asyncio.sleep(2 * PATIENCE)
 
     stored = subject.enqueue()
     with running(engine()) as working:
-        eventually(lambda: bool(working.workers.runs()))
-        time.sleep(0.05)
+        assert begun.wait(PATIENCE)
         stored.kill("runaway")
-        eventually(lambda: state_of(stored) == State.CANCELLED, patience=4)
+        eventually(lambda: state_of(stored) == State.CANCELLED)
         assert working.workers.stuck == 0
 
 

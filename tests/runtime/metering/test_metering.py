@@ -20,12 +20,19 @@ from forge_jobs.models import (
     State,
     Watermark,
 )
+from forge_jobs.runtime.claiming import fetcher
 from forge_jobs.signals import database_trouble, service_failed
 from tests.app.jobs import fail, noop, wait_for_cancel
 from tests.measured import counted
 from tests.running import PATIENCE, Runjobs, drain, engine, eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _what_is_claimed_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it would be given back meanwhile, which is told of and counted."""
+    monkeypatch.setattr(fetcher, "LONGEST_WAIT", PATIENCE)
 
 
 def events(stored: Job) -> list[str]:

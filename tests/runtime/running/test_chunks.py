@@ -20,6 +20,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Call = list[Any]
 
+LONG_ENOUGH = 0.25
+"""Seconds for the jobs of one claim to get together, however busy the machine is."""
+
 
 class Number(TypedDict):
     number: int
@@ -32,12 +35,18 @@ def _forgotten() -> Iterator[None]:
 
 
 def chunked(
-    answer: Callable[[Chunk[Number]], Outcome | None], *, size: int = 4, **options: Any
+    answer: Callable[[Chunk[Number]], Outcome | None],
+    *,
+    size: int = 4,
+    wait: float = LONG_ENOUGH,
+    **options: Any,
 ) -> tuple[ChunkHandler[Number], list[Call]]:
     """A handler that does as `answer` says, and the numbers of each of its calls."""
     calls: list[Call] = []
 
-    @chunk_job(kind="tests.chunked", size=size, retry=Fixed(delay=timedelta(0)), **options)
+    @chunk_job(
+        kind="tests.chunked", size=size, wait=wait, retry=Fixed(delay=timedelta(0)), **options
+    )
     def handler(chunk: Chunk[Number]) -> Outcome | None:
         calls.append([item.payload["number"] for item in chunk])
         return answer(chunk)

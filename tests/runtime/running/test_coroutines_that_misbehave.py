@@ -1,7 +1,6 @@
 """Coroutines that do not end when they should, or keep the loop from the others."""
 
 import asyncio
-import ctypes
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -193,12 +192,12 @@ def test_one_that_blocks_the_loop_in_python_is_ended_by_a_kill(patient: None) ->
 
 
 def test_one_that_blocks_the_loop_in_foreign_code_is_given_up_and_the_loop_left_to_it() -> None:
-    is_on = Event()
+    is_on, may_end = Event(), Event()
 
     @job(kind="tests.subject", timeout=0.1, max_attempts=1)
     async def subject() -> None:
         is_on.set()
-        ctypes.CDLL(None).usleep(1_500_000)
+        may_end.wait(PATIENCE)
 
     @job(kind="tests.neighbour", max_attempts=1)
     async def neighbour() -> None:
@@ -209,18 +208,19 @@ def test_one_that_blocks_the_loop_in_foreign_code_is_given_up_and_the_loop_left_
         spared, late = neighbour.enqueue(), subject.enqueue()
         eventually(lambda: state_of(late) == State.DEAD)
         eventually(lambda: state_of(spared) == State.SUCCEEDED)
+        may_end.set()
         eventually(lambda: on.workers.stuck == 0)
 
-    assert "usleep" in late.errors[0]["traceback"]
+    assert "may_end.wait" in late.errors[0]["traceback"]
     assert [one["job"].id for one in told] == [late.pk]
 
 
 def test_a_job_killed_in_a_synchronous_call_that_hangs_leaves_its_thread_alone_in_it() -> None:
-    is_on, is_given_up = Event(), Event()
+    is_on, is_given_up, may_end = Event(), Event(), Event()
 
     def hang() -> None:
         is_on.set()
-        ctypes.CDLL(None).usleep(1_500_000)
+        may_end.wait(PATIENCE)
 
     @job(kind="tests.subject")
     async def subject() -> None:
@@ -241,6 +241,7 @@ def test_a_job_killed_in_a_synchronous_call_that_hangs_leaves_its_thread_alone_i
         eventually(lambda: state_of(killed) == State.CANCELLED)
         is_given_up.set()
         eventually(lambda: all(state_of(one) == State.SUCCEEDED for one in spared))
+        may_end.set()
         eventually(lambda: working.workers.stuck == 0)
 
     assert Effect.objects.count() == 2
