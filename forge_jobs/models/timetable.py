@@ -47,15 +47,17 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
         """
         text = json.dumps(declared, sort_keys=True)
         fingerprint = sha256(text.encode()).hexdigest()
-        newer = (self.aggregate(newest=Max("generation"))["newest"] or 0) + 1
         ours = self.filter(fingerprint=fingerprint)
+        if self.live(now=now).filter(fingerprint=fingerprint).exists():
+            return fingerprint
+        newer = (self.aggregate(newest=Max("generation"))["newest"] or 0) + 1
         seen = ours.values_list("generation", flat=True).first()
         if seen is None:
             row = self.model(
                 fingerprint=fingerprint, declared=declared, generation=newer, live_at=now
             )
             self.bulk_create([row], ignore_conflicts=True)
-        elif not self.live(now=now).filter(fingerprint=fingerprint).exists():
+        else:
             ours.filter(generation=seen).update(generation=newer, live_at=now)
         return fingerprint
 

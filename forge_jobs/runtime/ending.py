@@ -112,10 +112,11 @@ class Ending:
     def wait(self, threads: Sequence[Thread], *, at_most: float | None = None) -> bool:
         """Wait for threads to end, so many seconds; if none are given, until the deadline."""
         until = None if at_most is None else time.monotonic() + at_most
-        while any(thread.is_alive() for thread in threads):
+        while alive := [thread for thread in threads if thread.is_alive()]:
             if time.monotonic() >= (self.deadline if until is None else until):
                 return False
-            if self.lifecycle.await_stop(within=TICK_SECONDS):
+            alive[0].join(TICK_SECONDS)
+            if self.lifecycle.is_asked_to_stop():
                 self.deadline = 0.0
             else:
                 self.workers.look_after()

@@ -10,7 +10,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
-from forge_jobs.runtime import pools
+from forge_jobs.runtime import pools, sessions
 from forge_jobs.runtime.announcer import Announcer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
@@ -69,7 +69,7 @@ class Engine:
         self.lifecycle = lifecycle
         database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
-        claiming_stops, bell = Event(), Bell()
+        claiming_stops, is_idle, bell = Event(), Event(), Bell()
         self.steering = Steering(options.queues)
         self.claims = Claims(process)
         self.doors: dict[str, Door] = {}
@@ -111,6 +111,7 @@ class Engine:
             lifecycle=lifecycle,
             writing=writing,
             stopping=claiming_stops,
+            is_idle=is_idle,
         )
         self.recorder = Recorder()
         self.leader = Leader(process)
@@ -152,7 +153,7 @@ class Engine:
             lifecycle=lifecycle,
             health_file=options.health_file,
         )
-        listener = wake.listener()
+        listener = wake.listener(needed=is_idle)
         loops = service_loops(
             process,
             database_file=database_file,
@@ -200,6 +201,7 @@ class Engine:
         )
         if self.options.drain:
             Stager().run_once(now=clock.now())
+        sessions.rest()
         db.connection().close()
         self.workers.start()
         self.threads.start()
@@ -216,6 +218,7 @@ class Engine:
             timeout=self.options.shutdown_timeout,
         ).carry_out()
         pools.stop()
+        sessions.close_lent()
         process_stopped.send_robust(type(self), process=self.process, failure=self.failure)
         return reason
 

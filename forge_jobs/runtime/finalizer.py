@@ -95,6 +95,8 @@ class Finalizer(EngineThread):
         self._lifecycle.is_signed_off = True
         with self._writing:
             self._leader.resign(now=clock.now())
+            if sign_off(self._process):
+                return
             self._claims.release_unheld()
             if not sign_off(self._process):
                 self._lifecycle.fail("jobs could not be given back")

@@ -43,6 +43,13 @@ class Lifecycle:
         except Empty:
             return ""
 
+    def is_asked_to_stop(self) -> bool:
+        """Whether a request to stop has come that nobody has taken."""
+        try:
+            return bool(self.stop_requests.get_nowait())
+        except Empty:
+            return False
+
     def await_stop_or_work(self, *, within: float, is_at_work: Callable[[], bool]) -> str:
         """The same, but at work for no longer than a tick, and else until it is to `look_up()`."""
         self._rests = True  # first: whoever begins to work after this look sees it

@@ -43,3 +43,12 @@ def test_work_is_no_request_to_stop() -> None:
 
     assert lifecycle.await_stop(within=PATIENCE) == "SIGTERM"
     assert not lifecycle.await_stop(within=0.0)
+
+
+def test_a_request_that_comes_while_a_process_ends_is_seen_once() -> None:
+    lifecycle = Lifecycle()
+    assert not lifecycle.is_asked_to_stop()
+    lifecycle.request_stop("SIGTERM")
+
+    assert lifecycle.is_asked_to_stop()
+    assert not lifecycle.is_asked_to_stop()

@@ -41,6 +41,7 @@ def fetcher(
     lifecycle: Lifecycle,
     writing: AbstractContextManager[object],
     stopping: Event,
+    is_idle: Event,
 ) -> Fetcher:
     """The thread that claims, with all that tells it what, and how much."""
     desks = buffer.desks
@@ -89,4 +90,5 @@ def fetcher(
         limits=options.limits,
         poll_interval=options.poll_interval,
         stopping=stopping,
+        is_idle=is_idle,
     )
