@@ -89,6 +89,14 @@ def snapshot() -> Iterator[None]:
         database.transaction_mode = mode
 
 
+@contextmanager
+def turn_to_write() -> Iterator[None]:
+    """A transaction that has its turn to write from the start: it may decide by what it reads."""
+    with transaction.atomic(using=connection().alias):
+        take_turn_to_write()
+        yield
+
+
 def take_turn_to_write() -> None:
     """Where a database has one writer at a time, be it from now on, in a transaction.
 
@@ -97,14 +105,6 @@ def take_turn_to_write() -> None:
     if connection().vendor == "sqlite":
         with connection().cursor() as cursor:
             cursor.execute("DELETE FROM forge_jobs_job WHERE id IS NULL")
-
-
-@contextmanager
-def turn_to_write() -> Iterator[None]:
-    """A transaction that begins so, and therefore may decide by what it reads."""
-    with transaction.atomic(using=connection().alias):
-        take_turn_to_write()
-        yield
 
 
 def unless_locked(statement: Callable[[], R]) -> R:

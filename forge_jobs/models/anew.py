@@ -43,6 +43,5 @@ def _lock_batches(batches: Collection[int]) -> None:
     """One that is open is only kept from being sealed: others may be filling it."""
     around = Batch.objects.filter(pk__in=batches)
     with db.connection().cursor() as cursor:
-        for batch in around.filter(state=BatchState.OPEN).order_by("pk"):
-            db.twin().hold_batch(cursor, batch=batch.pk)
+        db.twin().keep_open(cursor, batches)
     around.exclude(state=BatchState.OPEN).lock()

@@ -173,7 +173,7 @@ class Batch(JobsModel):
 
     def _open_parts(self) -> list[Batch]:
         within = Batch.objects.with_descendants([self.pk])
-        return list(Batch.objects.filter(pk__in=within, state=BatchState.OPEN))
+        return list(Batch.objects.filter(pk__in=within, state=BatchState.OPEN).order_by("pk"))
 
     def join(self, timeout: timedelta | float | None = None) -> dict[str, int]:
         """Wait for its end; returns how many jobs ended in which state.

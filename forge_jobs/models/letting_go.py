@@ -73,7 +73,7 @@ def _revive(jobs: list[int]) -> None:
         return
     chosen = Job.objects.filter(pk__in=jobs).given_up().unrivalled()
     try:
-        with transaction.atomic(using=db.connection().alias):
+        with db.turn_to_write():
             lock_around(jobs)
             if chosen.update(state=State.HELD, finished_at=None, cancel_reason=""):
                 judge_anew(jobs)

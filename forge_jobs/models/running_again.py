@@ -18,7 +18,7 @@ from django.db.models import (
     When,
 )
 
-from forge_jobs import clock
+from forge_jobs import clock, db
 from forge_jobs.models.anew import judge_anew, lock_around
 from forge_jobs.models.event import JobEvent
 from forge_jobs.models.gate import Gate
@@ -96,7 +96,7 @@ class RunningAgain(Stopping):
         chosen = self.filter(pk__in=newest.values()).finished()
         queues, keys = chosen._queues_and_keys()
         try:
-            with transaction.atomic(using=self.db):
+            with db.turn_to_write():
                 gates = lock_around(list(newest.values()))
                 JobStep.objects.forget(chosen)
                 requeued = chosen.update(

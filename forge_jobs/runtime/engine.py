@@ -10,7 +10,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
-from forge_jobs.runtime import pools, sessions
+from forge_jobs.runtime import pools
 from forge_jobs.runtime.announcer import Announcer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
@@ -69,7 +69,7 @@ class Engine:
         self.lifecycle = lifecycle
         database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
-        claiming_stops, is_idle, bell = Event(), Event(), Bell()
+        claiming_stops, bell = Event(), Bell()
         self.steering = Steering(options.queues)
         self.claims = Claims(process)
         self.doors: dict[str, Door] = {}
@@ -106,12 +106,12 @@ class Engine:
             buffer=self.buffer,
             bell=bell,
             work_done=self.workers.work_done,
+            takers=self.workers.takers,
             apart=apart,
             release=self.settlements.release,
             lifecycle=lifecycle,
             writing=writing,
             stopping=claiming_stops,
-            is_idle=is_idle,
         )
         self.recorder = Recorder()
         self.leader = Leader(process)
@@ -153,7 +153,7 @@ class Engine:
             lifecycle=lifecycle,
             health_file=options.health_file,
         )
-        listener = wake.listener(needed=is_idle)
+        listener = wake.listener()
         loops = service_loops(
             process,
             database_file=database_file,
@@ -201,7 +201,6 @@ class Engine:
         )
         if self.options.drain:
             Stager().run_once(now=clock.now())
-        sessions.rest()
         db.connection().close()
         self.workers.start()
         self.threads.start()
@@ -218,7 +217,6 @@ class Engine:
             timeout=self.options.shutdown_timeout,
         ).carry_out()
         pools.stop()
-        sessions.close_lent()
         process_stopped.send_robust(type(self), process=self.process, failure=self.failure)
         return reason
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from forge_jobs import __version__, clock, db
 from forge_jobs.clock import Reading
+from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.models import Job, Process
 from forge_jobs.services.reaper import reclaim
@@ -21,7 +22,7 @@ from forge_jobs.services.reaper import reclaim
 CLOCK_TICK: Final = 0.1
 
 SLOW_ANSWER: Final = 1.0
-"""Seconds; one that took longer says little about either moment."""
+"""Seconds; one that took longer, or a good part of what a process may be silent, says little."""
 
 LOOKS: Final = 50
 LOOK_SECONDS: Final = 0.02
@@ -111,7 +112,7 @@ class Heard(NamedTuple):
 
     @property
     def tells_time(self) -> bool:
-        return self.took < SLOW_ANSWER
+        return self.took < min(SLOW_ANSWER, conf().process_timeout.total_seconds() / 20)
 
 
 def hear() -> Heard:

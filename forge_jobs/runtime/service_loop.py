@@ -21,6 +21,8 @@ from forge_jobs.wake import local
 SHORTEST_REST: Final = 0.01
 LONGEST_REST: Final = 60.0
 FAULTY_REST: Final = 30.0
+NEW_LEADERS_REST: Final = 0.5
+NEVER: Final = float("inf")
 BEATS: Final = (1.0, 0.5)
 
 
@@ -29,10 +31,6 @@ class ServiceLoop(EngineThread):
 
     rings_for: ClassVar[str] = local.STOP
     """What makes its urgent services run at once."""
-
-    begins_after: ClassVar[float] = 1.0
-    """Seconds, unless the bell rings. What a process has read and said of itself at its start holds
-    for a moment: whoever retires or has drained all by then need not do it again."""
 
     def __init__(
         self, name: str, services: Sequence[Service], *, fail: Callable[[str], None]
@@ -46,7 +44,6 @@ class ServiceLoop(EngineThread):
         sessions.lend_at_rest()
         local.subscribe(self.bell)
         try:
-            self.bell.wait(self.begins_after)
             while not self.stopping.is_set():
                 seconds = self.step()
                 sessions.rest()
@@ -108,9 +105,16 @@ class LeaderLoop(TolerantLoop):
     ) -> None:
         super().__init__(name, services, fail=fail)
         self._leader = leader
+        self._begins_at = NEVER
 
     def step(self) -> float:
-        return super().step() if self._leader.leads else LONGEST_REST
+        """Run what is due, but not at once: whoever leads for a moment need not look at all."""
+        if not self._leader.leads:
+            self._begins_at = NEVER
+            return LONGEST_REST
+        moment = time.monotonic()
+        self._begins_at = min(self._begins_at, moment + NEW_LEADERS_REST)
+        return super().step() if moment >= self._begins_at else self._begins_at - moment
 
 
 class Turn:

@@ -46,18 +46,12 @@ from forge_jobs.services.surveyor import Surveyor
 from forge_jobs.services.thinner import Thinner
 
 
-class WatchLoop(ServiceLoop):
-    """A cancel or an order that comes right at the start is heeded within a second as well."""
-
-    begins_after = 0.5
-
-
 class Loops(NamedTuple):
     """The threads that run services."""
 
     pulse: ServiceLoop
     """Alone, for whatever else hangs on a lock must not make this process look dead."""
-    watch: WatchLoop
+    watch: ServiceLoop
     services: LeaderLoop
     upkeep: LeaderLoop
     """Of millions of jobs its services take seconds, for which what is due must not wait."""
@@ -122,7 +116,7 @@ def service_loops(
     fail = lifecycle.fail
     return Loops(
         pulse=ServiceLoop("pulse", [*filter(None, [database_file]), heartbeat], fail=fail),
-        watch=WatchLoop("watch", watching, fail=fail),
+        watch=ServiceLoop("watch", watching, fail=fail),
         services=LeaderLoop("services", [*staging, *reaping], leader=leader, fail=fail),
         upkeep=LeaderLoop("upkeep", [*tidying, *measuring], leader=leader, fail=fail),
         metering=MeteringLoop(metering, gauging, Roll(process, writing=writing), fail=fail),

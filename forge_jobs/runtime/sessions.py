@@ -96,19 +96,9 @@ def _put_away(connection: BaseDatabaseWrapper) -> None:
         del connections[connection.alias]
 
 
-def leave() -> None:
-    """Called by a thread that ends: it lends what others may need at their own end."""
-    rest()
-    close_all()
-
-
-def close_lent() -> None:
-    """Called when no thread is left that could need what others have lent."""
-    shelf.close()
-
-
 def close_all() -> None:
-    """Close all sessions of this thread, those too that are kept."""
+    """Close all sessions of this thread, those too that are kept, and what lies about."""
+    shelf.close()
     for connection in connections.all(initialized_only=True):
         if (keeper := _keepers.get(connection)) and (session := keeper.take()):
             session.close()

@@ -63,4 +63,4 @@ class EngineThread(Thread):
             self._fail(f"{self.name} failed")
             thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
-            sessions.leave()
+            sessions.close_all()

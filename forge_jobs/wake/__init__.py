@@ -11,8 +11,6 @@ from forge_jobs.wake import local
 from forge_jobs.wake.local import STOP
 
 if TYPE_CHECKING:
-    from threading import Event
-
     from forge_jobs.wake.base import Listener
 
 __all__ = ["STOP", "listener", "on_commit", "send", "send_elsewhere"]
@@ -42,15 +40,15 @@ def on_commit(queue: str) -> None:
         transaction.on_commit(_Wake(queue), using=connection.alias, robust=True)
 
 
-def listener(*, needed: Event | None = None) -> Listener:
-    """The way in which this process hears of others' enqueues, as soon as it needs to."""
+def listener() -> Listener:
+    """The way in which this process hears of others' enqueues."""
     if db.connection().vendor == "postgresql":
         from forge_jobs.wake.postgresql import PostgreSQLListener
 
-        return PostgreSQLListener(needed)
+        return PostgreSQLListener()
     from forge_jobs.wake.sqlite import SQLiteListener
 
-    return SQLiteListener(needed)
+    return SQLiteListener()
 
 
 class _Wake:

@@ -10,21 +10,15 @@ from forge_jobs.signals import database_trouble
 from forge_jobs.wake.arrivals import Arrivals
 
 RECONNECT_SECONDS: Final = 2.0
-BUSY_SECONDS: Final = 1.0
-"""So long it may take until a process that finds work by itself begins to listen."""
 
 
 class Listener(Thread):
-    """Rings this process's bells; while it can't, the process lives by polling.
-
-    Whoever finds work whenever it looks hears nothing new: it begins when it is `needed`.
-    """
+    """Rings this process's bells; while it can't, the process lives by polling."""
 
     method: ClassVar[str]
 
-    def __init__(self, needed: Event | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(name="forge_jobs-listener", daemon=True)
-        self._needed = needed
         self.stopping = Event()
         self.is_deaf = False
         self.hears = False
@@ -32,8 +26,6 @@ class Listener(Thread):
         self._arrivals: Arrivals | None = None
 
     def run(self) -> None:
-        if self._needed:
-            self._needed.wait(BUSY_SECONDS)
         while not self.stopping.is_set():
             try:
                 self.listen()
@@ -57,7 +49,5 @@ class Listener(Thread):
 
     def stop(self) -> None:
         self.stopping.set()
-        if self._needed:
-            self._needed.set()  # or it would wait until it may begin
         if self._arrivals:
             self._arrivals.interrupt()

@@ -152,6 +152,8 @@ def test_a_process_that_slept_too_long_is_refused_when_it_wakes() -> None:
 def is_stopped_between_writes(runjobs: Runjobs) -> bool:
     """One that is stopped in the middle of a write would keep all others from theirs."""
     runjobs.process.send_signal(signal.SIGSTOP)
+    process = psutil.Process(runjobs.process.pid)
+    eventually(lambda: process.status() == psutil.STATUS_STOPPED)
     with connections["default"].cursor() as cursor:
         if not db.twin().is_write_locked(cursor, seconds=1.0):
             return True

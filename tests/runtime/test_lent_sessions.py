@@ -62,19 +62,6 @@ def test_other_threads_get_none_of_these() -> None:
     assert len(keeper.shelf) == 1
 
 
-def test_a_thread_that_ends_leaves_its_session_to_those_that_end_later() -> None:
-    def leave() -> int:
-        pid = backend()
-        sessions.leave()
-        return pid
-
-    left = in_a_thread_that_lends(leave)
-
-    assert in_a_thread_that_lends(backend) == left
-    sessions.close_lent()
-    assert len(keeper.shelf) == 0
-
-
 def test_one_that_is_not_as_it_was_is_closed() -> None:
     def spoil() -> int:
         pid = backend()

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from forge_jobs.models import Process
-from forge_jobs.runtime.service_loop import LONGEST_REST, LeaderLoop, ServiceLoop, Turn
+from forge_jobs.runtime import service_loop
+from forge_jobs.runtime.service_loop import LONGEST_REST, LeaderLoop, Turn
 from forge_jobs.services.base import Service
 from forge_jobs.services.leader import Leader
-from forge_jobs.wake import local
-from tests.running import PATIENCE, eventually
 
 pytestmark = pytest.mark.once
 
@@ -28,45 +27,25 @@ def refuse(reason: str) -> None:
     raise AssertionError(reason)
 
 
-def test_only_who_leads_runs_the_services_of_a_leader() -> None:
+def test_who_leads_for_a_moment_runs_no_services_yet() -> None:
     leader, service = Leader(Process()), Counting()
     loop = LeaderLoop("services", [service], leader=leader, fail=refuse)
     assert loop.step() == LONGEST_REST
 
     leader.leads = True
 
-    assert 0 < loop.step() <= LONGEST_REST
-    assert service.turns == 1
-
-
-@pytest.fixture
-def _young(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ServiceLoop, "begins_after", PATIENCE)
-
-
-@pytest.mark.usefixtures("_young")
-def test_a_process_that_ends_young_has_run_none() -> None:
-    service = Counting()
-    loop = ServiceLoop("watch", [service], fail=refuse)
-    loop.start()
-    loop.stop()
-    loop.join(PATIENCE)
-
-    assert not loop.is_alive()
+    assert 0 < loop.step() <= service_loop.NEW_LEADERS_REST
     assert not service.turns
 
 
-@pytest.mark.usefixtures("_young")
-def test_what_somebody_asks_of_a_young_process_is_heeded_at_once() -> None:
-    service = Counting()
-    loop = ServiceLoop("watch", [service], fail=refuse)
-    loop.start()
-    try:
-        loop.bell.ring(local.STOP)
-        eventually(lambda: service.turns > 0)
-    finally:
-        loop.stop()
-        loop.join(PATIENCE)
+def test_who_leads_for_longer_runs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_loop, "NEW_LEADERS_REST", 0.0)
+    leader, service = Leader(Process()), Counting()
+    loop = LeaderLoop("services", [service], leader=leader, fail=refuse)
+    leader.leads = True
+
+    assert 0 < loop.step() <= LONGEST_REST
+    assert service.turns == 1
 
 
 @pytest.mark.parametrize("rests", [0.5, 1.0, 2.0, 5.0])

@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.running import ROOT
 
-BASE: Final = os.environ.get("FORGE_JOBS_TEST_UPGRADE_FROM") or "a3cb1a73963e"
+BASE: Final = os.environ.get("FORGE_JOBS_TEST_UPGRADE_FROM") or "c400f13a314a"
 """The commit of the release that this one follows, whose processes run on during the upgrade.
 
 Move it with each release, never past the last one that somebody may have installed. `make upgrade`

@@ -61,6 +61,12 @@ SELECT state FROM forge_jobs_batch WHERE id = %s
 FOR SHARE
 """
 
+# What is sealed while this waits is left out, and can be locked as what has been sealed.
+KEEP_OPEN = """
+SELECT id FROM forge_jobs_batch WHERE id = ANY(%s) AND state = 'open' ORDER BY id
+FOR SHARE
+"""
+
 
 def insert_gates(cursor: Any, *, number: int) -> list[int]:
     """Make so many closed gates; returns their ids, the lowest first."""
@@ -96,3 +102,8 @@ def hold_batch(cursor: Any, *, batch: int) -> str | None:
     cursor.execute(HOLD_BATCH, [batch])
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def keep_open(cursor: Any, batches: Collection[int]) -> None:
+    """Keep those of these batches that are open from being sealed, until this transaction ends."""
+    cursor.execute(KEEP_OPEN, [list(batches)])

@@ -94,3 +94,7 @@ def hold_batch(cursor: Any, *, batch: int) -> str | None:
     cursor.execute(HOLD_BATCH, [batch])
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def keep_open(cursor: Any, batches: Collection[int]) -> None:
+    """Keep those of these batches that are open from being sealed: whoever writes does so alone."""

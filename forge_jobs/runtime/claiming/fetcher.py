@@ -59,7 +59,6 @@ class Fetcher(EngineThread):
         limits: Limits,
         poll_interval: timedelta,
         stopping: Event,
-        is_idle: Event,
     ) -> None:
         super().__init__("fetcher", fail=lifecycle.fail, stopping=stopping)
         self.lanes = lanes
@@ -76,7 +75,6 @@ class Fetcher(EngineThread):
         self.lifecycle = lifecycle
         self.limits = limits
         seconds = poll_interval.total_seconds()
-        self._is_idle = is_idle
         self.poll_seconds = seconds if draining else max(seconds, LONGEST_SLEEP)
         self.came_round_at = time.monotonic()
         self.is_asleep = False
@@ -166,7 +164,6 @@ class Fetcher(EngineThread):
         if len(self.buffer):
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
-        self._is_idle.set()
         seconds = max(0.0, min([self.poll_seconds, *waits]))
         if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
             sessions.rest()

@@ -12,19 +12,22 @@ from forge_jobs.runtime.claiming.doors import Door
 class Load:
     """Counted up by the fetcher alone.
 
-    `work_done()` tells how many runs of workers have ended, and the seconds that they took.
+    `work_done()` tells how many runs of workers have ended, and the seconds that they took, and
+    `takers()` how many workers take jobs.
     """
 
     def __init__(
         self,
         work_done: Callable[[], tuple[int, float]],
         *,
+        takers: Callable[[], int],
         threads: int,
         doors: Mapping[str, Door],
         desks: Desks,
         apart: Apart = NOTHING_APART,
     ) -> None:
         self.work_done = work_done
+        self.takers = takers
         self._apart = apart
         self._doors = doors
         self._desks = desks

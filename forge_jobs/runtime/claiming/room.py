@@ -38,6 +38,7 @@ class Room:
     def for_threads(self) -> int:
         """None until half of the prefetch is used up."""
         jobs, seconds = self._load.work_done()
+        self.prefetch.threads = self._load.takers()
         self.prefetch.update(jobs=jobs, seconds=seconds)
         ahead = self._load.ahead_of(jobs)
         room = min(

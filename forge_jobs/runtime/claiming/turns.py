@@ -11,7 +11,8 @@ def take_turns(served: AbstractSet[Lane], lanes: Sequence[Lane]) -> None:
 
     Those that have none do not, else each job would wait for looks at them, all in vain; and one
     that had none for long would go first for as long again. Whoever kept nobody waiting owes
-    nothing.
+    nothing, and nobody owes, or is owed, more than one round of all: some can't be served, as long
+    as their own limit keeps them from it.
     """
     among = [lane for lane in lanes if lane.may_hold_work or lane in served]
     if len(among) == len(served):
@@ -20,6 +21,5 @@ def take_turns(served: AbstractSet[Lane], lanes: Sequence[Lane]) -> None:
         return
     together = sum(lane.weight for lane in among)
     for lane in among:
-        lane.credit += lane.weight * len(served)
-    for lane in served:
-        lane.credit -= together
+        gained = lane.weight * len(served) - (together if lane in served else 0)
+        lane.credit = max(-together, min(lane.credit + gained, together))

@@ -36,16 +36,18 @@ def fetcher(
     buffer: Buffer,
     bell: Bell,
     work_done: Callable[[], tuple[int, float]],
+    takers: Callable[[], int],
     apart: Apart,
     release: Callable[[ClaimedJob], None],
     lifecycle: Lifecycle,
     writing: AbstractContextManager[object],
     stopping: Event,
-    is_idle: Event,
 ) -> Fetcher:
     """The thread that claims, with all that tells it what, and how much."""
     desks = buffer.desks
-    load = Load(work_done, threads=options.threads, doors=doors, desks=desks, apart=apart)
+    load = Load(
+        work_done, takers=takers, threads=options.threads, doors=doors, desks=desks, apart=apart
+    )
     kinds = KindLimits(claims, process.kinds)
     lanes = Lanes(options.queues, kinds=kinds, desks=desks, steering=steering, apart=apart)
     room = Room(load=load, claims=claims, limits=options.limits)
@@ -90,5 +92,4 @@ def fetcher(
         limits=options.limits,
         poll_interval=options.poll_interval,
         stopping=stopping,
-        is_idle=is_idle,
     )

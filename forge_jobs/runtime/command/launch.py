@@ -13,9 +13,8 @@ from typing import Final
 
 from django.db import Error
 
-from forge_jobs import wake
 from forge_jobs.exceptions import ProcessNameTaken
-from forge_jobs.runtime import pools, sessions
+from forge_jobs.runtime import pools
 from forge_jobs.runtime.command import cuda
 from forge_jobs.runtime.command.births import (
     Births,
@@ -45,7 +44,6 @@ from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.running.forks import end_those_left_behind
 from forge_jobs.runtime.sessions import close_connections, take_over
-from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import forks_forgone
 
 LONGEST_DELAY: Final = 30.0
@@ -86,7 +84,7 @@ class Launch:
             lifecycle = Lifecycle()
             stop_on_signals(lifecycle)
             console.introduce(processes=1, threads=self.threads)
-            own_sessions(self.name)
+            take_over(self.name)
             engine = self.signed_on(self.name, Limits(), lifecycle)
             engine.run()
             end_those_left_behind()
@@ -128,7 +126,6 @@ class Launch:
         if self.spawn or self.reload or reason:
             return FreshInterpreters(notices=notices)
         supervisor = os.getpid()
-        wake.listener()  # loads its module, once for all
         return Forks(lambda birth: self.live(birth, console, Ties(supervisor, notices.give)))
 
     def obey(self, orders: Orders, console: Console) -> int:
@@ -147,7 +144,7 @@ class Launch:
         )
         lifecycle = Lifecycle()
         obey_supervisor(lifecycle)
-        own_sessions(birth.name)
+        take_over(birth.name)
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1, threads=self.threads)
         died = 0
@@ -187,10 +184,3 @@ class Launch:
             limits=limits,
             health_file=self.health_file,
         )
-
-
-def own_sessions(name: str) -> None:
-    """What the main thread leaves, once it has signed on, the others go on with."""
-    take_over(name)
-    sessions.limit(**EngineThread.session_limits)
-    sessions.lend_at_rest()

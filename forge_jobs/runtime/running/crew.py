@@ -87,6 +87,7 @@ def hire(
     workers = Workers(
         partial(office.worker, buffer=buffer, solo=solo),
         size=options.threads,
+        solo=solo,
         ends=office.ends,
         lifecycle=lifecycle,
         coroutines=coroutines,

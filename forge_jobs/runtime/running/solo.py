@@ -74,8 +74,8 @@ class Pace(NamedTuple):
         return self.jobs / self.seconds
 
     @property
-    def is_the_interpreter_s(self) -> bool:
-        """Whether it was this that the jobs had to wait for."""
+    def waits_for_the_interpreter(self) -> bool:
+        """And for nothing else, by the processor time that was taken."""
         least, most = BUSY
         are_dear = self.processor / LEAST_EACH >= self.jobs >= FEWEST_JOBS
         return are_dear and least <= self.processor / self.seconds <= most
@@ -108,11 +108,13 @@ class Solo:
 
     def consider(self, worker: Soloist) -> None:
         """Called by a worker between two jobs, now and then: go on like that, or otherwise?"""
-        now = self._count()
-        if now.at - self._counted.at < WINDOW_SECONDS or not self._changing.acquire(blocking=False):
+        if not self._changing.acquire(blocking=False):
             return
         try:
-            before, self._counted = self._counted, now
+            before, now = self._counted, self._count()
+            if now.at - before.at < WINDOW_SECONDS:
+                return
+            self._counted = now
             if self.is_on:
                 self._judge(Pace.between(self._began, now))
             else:
@@ -142,8 +144,8 @@ class Solo:
         before, self._of_all = self._of_all, pace
         if (
             before is not None
-            and before.is_the_interpreter_s
-            and pace.is_the_interpreter_s
+            and before.waits_for_the_interpreter
+            and pace.waits_for_the_interpreter
             and pace.is_like(before)
             and self._counted.at >= self._not_before
         ):
@@ -166,6 +168,7 @@ class Solo:
             started = soloist.jobs_started
             if self._over.wait(PATIENCE):
                 return
+            self.consider(soloist)  # who may be called with chunks, and seldom asks
             with self._changing:
                 if self._soloist is not soloist or soloist.jobs_started != started:
                     continue

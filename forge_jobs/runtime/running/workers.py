@@ -15,6 +15,7 @@ from forge_jobs.runtime.running.coroutines import Coroutines
 from forge_jobs.runtime.running.ends import Ends
 from forge_jobs.runtime.running.loops import IN_IMPORT, Loops
 from forge_jobs.runtime.running.run import Run
+from forge_jobs.runtime.running.solo import Solo
 from forge_jobs.runtime.running.sync_threads import SyncThread
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.signals import worker_abandoned
@@ -39,12 +40,14 @@ class Workers:
         hire: Callable[[int], Worker],
         *,
         size: int,
+        solo: Solo,
         ends: Ends,
         lifecycle: Lifecycle,
         coroutines: Coroutines,
         loops: Loops,
     ) -> None:
         self._hire = hire
+        self._solo = solo
         self._coroutines = coroutines
         self._loops = loops
         self._ends = ends
@@ -136,6 +139,10 @@ class Workers:
             jobs += worker.jobs_run
             seconds += worker.seconds
         return jobs, seconds
+
+    def takers(self) -> int:
+        """How many of them take jobs now."""
+        return 1 if self._solo.is_on else len(self.active)
 
     def jobs_ended(self) -> int:
         """How many runs have ended, those of coroutines too."""

@@ -48,6 +48,21 @@ def test_a_queue_that_had_no_work_for_long_gets_no_more_than_its_share() -> None
     assert abs(busy.credit) <= 1
 
 
+def test_a_queue_that_its_own_limit_held_up_for_long_gets_no_more_than_its_share() -> None:
+    full, busy, idle = lanes = Lane("full"), Lane("busy"), Lane("idle")
+    idle.may_hold_work = False
+    for _ in range(100):
+        take_turns({busy}, lanes)
+    idle.may_hold_work = True
+    served = []
+    for _ in range(9):
+        lane = max(lanes, key=lambda lane: lane.credit + lane.weight)
+        take_turns({lane}, lanes)
+        served.append(lane)
+
+    assert all(2 <= served.count(lane) <= 5 for lane in (full, busy, idle))
+
+
 def test_whoever_is_served_together_with_all_others_does_not_fall_behind() -> None:
     lanes = Lane("critical", weight=5), Lane("default")
     for _ in range(100):

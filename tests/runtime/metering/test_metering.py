@@ -103,7 +103,9 @@ def test_a_run_that_would_be_repeated_but_was_cancelled_meanwhile_ended_cancelle
     stored = subject.enqueue()
     drain()
 
-    assert events(stored) == [Event.CANCEL_REQUESTED, Event.STARTED, Event.CANCELLED]
+    *before, last = events(stored)
+    assert sorted(before) == [Event.CANCEL_REQUESTED, Event.STARTED]  # the latter may be late
+    assert last == Event.CANCELLED
     assert counted() == {"started": 1, "cancelled": 1}
     assert Job.objects.get().attempt == 1
 

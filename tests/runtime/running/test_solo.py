@@ -147,7 +147,7 @@ def test_a_soloist_does_not_stand_aside() -> None:
 def test_jobs_that_wait_for_each_other_do_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solo_module, "WINDOW_SECONDS", 0.0001)
     monkeypatch.setattr(worker_module, "LOOK_EVERY", 1)
-    monkeypatch.setattr(Pace, "is_the_interpreter_s", property(lambda pace: True))
+    monkeypatch.setattr(Pace, "waits_for_the_interpreter", property(lambda pace: True))
     monkeypatch.setattr(solo_module, "SHORTEST_PAUSE", 0.0)
     monkeypatch.setattr(solo_module, "LONGEST_PAUSE", 0.0)
     monkeypatch.setattr(solo_module, "ALIKE", float("inf"))
