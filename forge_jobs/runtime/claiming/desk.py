@@ -82,6 +82,11 @@ class Desk:
         """How many more jobs are here than the workers that they occupy."""
         return self._held - self._calls
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether workers are here, or summoned."""
+        return self._calls > 0
+
     def room(self, *, free_threads: int) -> int:
         """How many jobs to claim now."""
         with self._lock:

@@ -26,7 +26,10 @@ class Room:
             return min(lane.places(), LARGEST_CLAIM, self.jobs_left())
         if not isinstance(lane, ChunkLane):
             return self.for_threads()
-        room = lane.desk.room(free_threads=self._load.free_threads())
+        free = self._load.free_threads()
+        if self.prefetch.jobs and not lane.desk.has_calls:  # while short jobs stream, one soon is
+            free = max(free, 1)
+        room = lane.desk.room(free_threads=free)
         return min(room, LARGEST_HOLD - len(self._claims), LARGEST_CLAIM, self.jobs_left())
 
     def is_there_for(self, lanes: Sequence[Lane]) -> bool:

@@ -47,7 +47,7 @@ class Workers:
         loops: Loops,
     ) -> None:
         self._hire = hire
-        self._solo = solo
+        self.solo = solo
         self._coroutines = coroutines
         self._loops = loops
         self._ends = ends
@@ -142,7 +142,7 @@ class Workers:
 
     def takers(self) -> int:
         """How many of them take jobs now."""
-        return 1 if self._solo.is_on else len(self.active)
+        return 1 if self.solo.is_on else len(self.active)
 
     def jobs_ended(self) -> int:
         """How many runs have ended, those of coroutines too."""

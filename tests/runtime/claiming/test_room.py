@@ -1,0 +1,41 @@
+"""How much is claimed: as much as can be used soon, for each sort of lane."""
+
+import pytest
+
+from forge_jobs import Chunk, chunk_job
+from forge_jobs.runtime.claiming.lane import ChunkLane
+from tests.running import engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_while_short_jobs_stream_a_chunk_kind_without_a_call_has_room_for_one() -> None:
+    @chunk_job(kind="tests.together", size=4)
+    def together(chunk: Chunk[object]) -> None: ...
+
+    fetcher = engine(threads=2).fetcher
+    (lane,) = [
+        lane
+        for lane in fetcher.lanes
+        if isinstance(lane, ChunkLane) and lane.desk.handler.kind == "tests.together"
+    ]
+    fetcher.load.claimed = 2 + 20  # its workers are busy, and others wait
+    assert fetcher.room.of(lane) == 0
+
+    fetcher.room.prefetch.jobs = 20
+    assert fetcher.room.of(lane) == 4
+
+
+def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
+    subject = engine(threads=8)
+    worker = subject.workers.active[0]
+    worker.jobs_run, worker.seconds = 100, 0.1
+    subject.fetcher.load.claimed = 100
+    subject.fetcher.room.for_threads()
+    assert subject.fetcher.room.prefetch.jobs == 400  # of 1 ms each, for eight
+
+    subject.workers.solo.is_on = True
+    worker.jobs_run, worker.seconds = 200, 0.2
+    subject.fetcher.load.claimed = 200
+    subject.fetcher.room.for_threads()
+    assert subject.fetcher.room.prefetch.jobs == 50
