@@ -63,6 +63,7 @@ def label() -> None:
         with connection.cursor() as cursor:
             # What other tests put in and took out again may have left an index many empty pages.
             cursor.execute("REINDEX TABLE forge_jobs_job")
+            cursor.execute("REINDEX TABLE forge_jobs_joblabel")
             cursor.execute("ANALYZE forge_jobs_job, forge_jobs_joblabel")
 
 

@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 JOBS = 400
 CAPACITY = 20
 RATE = 20
+APART = 0.2
+"""Seconds by which the clocks of busy processes, who say when a job began, may differ."""
 MADE_USE_OF = sized(0.5, full=0.9)
 """Which share of the tokens at least; some are lost while nobody has a processor."""
 
@@ -37,7 +39,7 @@ def test_four_processes_start_no_more_than_the_budget_allows_and_nearly_as_many(
     moments = Job.objects.values_list("started_at", flat=True)
     starts = sorted(moment.timestamp() for moment in moments if moment)
     allowed = CAPACITY + RATE * (starts[-1] - starts[0])
-    assert most_beyond_the_rate(starts) <= CAPACITY + 1
+    assert most_beyond_the_rate(starts) <= CAPACITY + 1 + RATE * APART
     assert MADE_USE_OF * allowed <= JOBS
 
 
