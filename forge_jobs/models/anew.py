@@ -19,14 +19,15 @@ def lock_around(jobs: Collection[int]) -> set[int]:
     of_jobs = _batches_of(jobs)
     _lock_batches(Batch.objects.with_ancestors(of_jobs))
     before = set(Gate.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
-    behind = Gate.objects.behind(jobs=jobs, batches=_ended_with_ancestors(of_jobs))
+    ended = Batch.objects.with_ancestors(_ended(of_jobs))
+    behind = Gate.objects.behind(jobs=jobs, batches=ended)
     Gate.objects.filter(pk__in=before | behind).lock()
     return before
 
 
 def judge_anew(jobs: Collection[int]) -> None:
     """Let what ended, or broke, because of these jobs do so anew, for they run again."""
-    batches = Batch.objects.reopen(_ended_with_ancestors(_batches_of(jobs)))
+    batches = Batch.objects.reopen(_ended(_batches_of(jobs)))
     Gate.objects.close(Gate.objects.behind(jobs=jobs, batches=batches))
 
 
@@ -34,9 +35,9 @@ def _batches_of(jobs: Collection[int]) -> set[int]:
     return set(Batch.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
 
 
-def _ended_with_ancestors(batches: Collection[int]) -> set[int]:
+def _ended(batches: Collection[int]) -> set[int]:
     ended = Batch.objects.filter(pk__in=batches, ended_at__isnull=False)
-    return Batch.objects.with_ancestors(set(ended.values_list("pk", flat=True)))
+    return set(ended.values_list("pk", flat=True))
 
 
 def _lock_batches(batches: Collection[int]) -> None:
