@@ -31,8 +31,8 @@ from forge_jobs.states import TERMINAL
 
 TURN_SECONDS: Final = 0.5
 FOLLOW_SECONDS: Final = 0.05
-GATHER_SECONDS: Final = 0.01
-ENOUGH: Final = 64
+GATHER_SECONDS: Final = 0.03
+ENOUGH: Final = 200
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 

@@ -164,6 +164,7 @@ class Fetcher(EngineThread):
         if len(self.buffer):
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
+        self.bell.can_wait = len(self.buffer) > 0
         seconds = max(0.0, min([self.poll_seconds, *waits]))
         if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
             sessions.rest()

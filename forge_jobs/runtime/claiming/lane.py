@@ -19,6 +19,9 @@ STRAY_SHARE: Final = 50
 FARTHEST_STRAY: Final = 0.002
 """The same where a look, that took longer than this, finds only what is for other lanes to take."""
 
+LEISURE_SECONDS: Final = 0.05
+"""The shortest rest after a look that found nothing, while jobs wait here for workers anyway."""
+
 LARGEST_ALLOWANCE: Final = 1_000
 
 LONGEST_AWAY: Final = 1.0
@@ -105,13 +108,15 @@ class Lane:
         self.awaits_worker = True
         self.opens_at = time.monotonic() + LONGEST_WAIT
 
-    def spare(self) -> None:
-        """Rest for a while if the last claim walked in vain over jobs that are others' to take.
+    def spare(self, *, are_busy: bool) -> None:
+        """Rest for a while if the last look was in vain, over jobs that are others' to take.
 
-        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
+        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds. And
+        while the workers of this process `are_busy`, it takes from them what it costs, to no end.
         """
-        if self.strayed > FARTHEST_STRAY:
-            self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
+        if are_busy or self.strayed > FARTHEST_STRAY:
+            shortest = LEISURE_SECONDS if are_busy else 0.0
+            self.rest(min(LONGEST_AWAY, max(shortest, STRAY_SHARE * self.strayed)))
         self.strayed = 0.0
 
     def rest(self, seconds: float) -> None:
@@ -126,8 +131,10 @@ class Lane:
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""
+        began = time.monotonic()
         self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
         if not self.may_hold_work:
+            self.strayed = time.monotonic() - began
             self.entrusted = self.allowance = 0
         return self.may_hold_work
 

@@ -114,7 +114,7 @@ def test_a_lane_that_walked_in_vain_over_jobs_of_others_rests(
     plain, scarce = lanes
     plain.may_hold_work = others
     scarce.claim(5, kinds=["tests.lanes.limited"], process=Process(name="here"))
-    lanes.spare(scarce)
+    lanes.spare(scarce, are_busy=False)
 
     assert scarce.opens_at == pytest.approx(claims.now + rest if rest else 0.0)
     assert plain.opens_at == 0.0

@@ -38,4 +38,4 @@ def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
     worker.jobs_run, worker.seconds = 200, 0.2
     subject.fetcher.load.claimed = 200
     subject.fetcher.room.for_threads()
-    assert subject.fetcher.room.prefetch.jobs == 50
+    assert subject.fetcher.room.prefetch.jobs == 100

@@ -22,17 +22,32 @@ def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
     scarce.strayed, plain.may_hold_work = 0.01, True
-    lanes.spare(scarce)
+    lanes.spare(scarce, are_busy=False)
 
     assert scarce.opens_at > plain.opens_at == 0.0
     assert scarce not in lanes.open()
+
+
+def test_it_rests_after_a_quick_look_too_if_workers_have_enough_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lane, "FARTHEST_STRAY", 60.0)
+    monkeypatch.setattr(lane, "LEISURE_SECONDS", 600.0)
+    lanes = engine().fetcher.lanes
+    plain, scarce, *_ = lanes
+    plain.may_hold_work = True
+    lanes.spare(scarce, are_busy=False)
+    assert scarce.opens_at == 0.0
+
+    lanes.spare(scarce, are_busy=True)
+    assert scarce.opens_at > plain.opens_at == 0.0
 
 
 def test_it_rests_no_more_when_a_job_is_entrusted_to_it() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
     scarce.strayed, plain.may_hold_work = 0.01, True
-    lanes.spare(scarce)
+    lanes.spare(scarce, are_busy=False)
     scarce.entrust(1)
 
     assert scarce in lanes.open()
