@@ -31,8 +31,9 @@ from forge_jobs.states import TERMINAL
 
 TURN_SECONDS: Final = 0.5
 FOLLOW_SECONDS: Final = 0.05
-GATHER_SECONDS: Final = 0.03
-ENOUGH: Final = 200
+GATHER_SECONDS: Final = 0.01
+MOST_WAITS: Final = 3
+ENOUGH: Final = 64
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
 
@@ -108,8 +109,8 @@ class Finalizer(EngineThread):
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
         arrived = self._settlements.next()
-        if isinstance(arrived, Finished) and self._is_awaited_by_nobody(arrived.job):
-            time.sleep(GATHER_SECONDS)
+        if isinstance(arrived, Finished):
+            self._await_others(arrived.job)
         group: list[Finished] = []
         size = 0
         with suppress(Empty):
@@ -127,14 +128,17 @@ class Finalizer(EngineThread):
                 self._settlements.end()
         return group
 
-    def _is_awaited_by_nobody(self, job: ClaimedJob) -> bool:
-        """Whether the last group was written only now, and workers have enough to do anyway."""
-        return (
-            time.monotonic() - self._written_at < GATHER_SECONDS
-            and self._settlements.inbox.qsize() < ENOUGH
-            and not job.concurrency_key
-            and self._fetcher.keeps_workers_busy_without(job)
-        )
+    def _await_others(self, job: ClaimedJob) -> None:
+        """If the last group was written only now: for a while, until there are enough."""
+        if time.monotonic() - self._written_at < GATHER_SECONDS:
+            for _ in range(MOST_WAITS):
+                if self._settlements.inbox.qsize() >= ENOUGH or self._is_awaited(job):
+                    return
+                time.sleep(GATHER_SECONDS)
+
+    def _is_awaited(self, job: ClaimedJob) -> bool:
+        """Whether its end may let others begin, or workers have nothing else to do."""
+        return bool(job.concurrency_key) or not self._fetcher.keeps_workers_busy_without(job)
 
     def finalize(self, group: list[Finished]) -> None:
         self._store.cool_down(group)
