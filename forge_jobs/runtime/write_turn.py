@@ -15,6 +15,8 @@ LONGEST_GAP: Final = 0.1
 class Soloist(Protocol):
     """A worker that runs all jobs alone; `current` is the one that it runs."""
 
+    jobs_started: int
+
     @property
     def current(self) -> object | None: ...
 
@@ -31,23 +33,24 @@ class WriteTurn:
         self._lock = Lock()
         self._is_gap = Event()
         self._is_over = Event()
+        self._waits_itself = False
+        self._long_one = 0
+        """The last job of which a write did not see the end: its number."""
         self.soloist: Soloist | None = None
         self.is_wanted = False
         """Whether the soloist is to make way."""
 
     def take(self) -> None:
-        soloist = self.soloist
         caller: object = current_thread()
-        if caller is soloist:  # its handler does not write now: no need to wait for it
+        if caller is self.soloist:  # its handler does not write now: nobody has to wait for it
+            self._waits_itself = True
             self._is_gap.set()
             self._lock.acquire()
+            self._waits_itself = False
             return
         self._lock.acquire()
-        if soloist and soloist.current is not None:
-            self._is_gap.clear()
-            self._is_over.clear()
-            self.is_wanted = True
-            self._is_gap.wait(PATIENCE)
+        if (soloist := self.soloist) and self._may_write(soloist):
+            self._await_gap(soloist.jobs_started)
 
     def give_back(self) -> None:
         self.is_wanted = False
@@ -58,3 +61,19 @@ class WriteTurn:
         """Called by the soloist between two jobs."""
         self._is_gap.set()
         self._is_over.wait(LONGEST_GAP)
+
+    def dismiss(self) -> None:
+        """Have no soloist any more; one that makes way goes on."""
+        self.soloist = None
+        self._is_over.set()
+
+    def _may_write(self, soloist: Soloist) -> bool:
+        is_short = soloist.jobs_started != self._long_one
+        return soloist.current is not None and is_short and not self._waits_itself
+
+    def _await_gap(self, number: int) -> None:
+        self._is_gap.clear()
+        self._is_over.clear()
+        self.is_wanted = True
+        if not self._is_gap.wait(PATIENCE):
+            self._long_one = number

@@ -103,6 +103,20 @@ def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
     assert busy.next_group() == [1]
 
 
+def test_it_waits_no_longer_once_one_is_there_whose_end_lets_another_job_begin(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        busy.waited.append(seconds)
+        busy.end(ONE._replace(id=7, concurrency_key="customer"))
+
+    monkeypatch.setattr(vars(finalizers)["time"], "sleep", wait)
+    busy.end(ONE)
+
+    assert busy.next_group() == [1, 7]
+    assert busy.waited == [finalizers.GATHER_SECONDS]
+
+
 def test_many_wait_for_no_more(busy: Busy) -> None:
     for number in range(ENOUGH + 1):
         busy.end(ONE._replace(id=number))

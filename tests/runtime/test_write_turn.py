@@ -15,6 +15,7 @@ class Soloist:
     """A worker, as far as it matters here."""
 
     def __init__(self) -> None:
+        self.jobs_started = 1
         self.current: object | None = "a job"
 
 
@@ -111,6 +112,7 @@ def test_a_soloist_that_writes_itself_lets_the_one_go_first_that_waits_for_it(
     has_written = Event()
 
     class Writing(Thread):
+        jobs_started = 1
         current = "a job"
 
         def run(self) -> None:
@@ -130,9 +132,40 @@ def test_a_soloist_that_writes_itself_lets_the_one_go_first_that_waits_for_it(
 
 def test_writes_take_turns_without_a_soloist(turn: WriteTurn) -> None:
     turn.soloist = None
-    with writer(turn) as (first, may_end), writer(turn) as (second, _):
-        moment = first if first.wait(PATIENCE) else second
-        assert moment.is_set()
-        assert not (first.is_set() and second.is_set())
-        may_end.set()
-        assert second.wait(PATIENCE)
+    with writer(turn) as (first, may_end):
+        assert first.wait(PATIENCE)
+        with writer(turn) as (second, _):
+            assert not second.is_set()
+            may_end.set()
+            assert second.wait(PATIENCE)
+
+
+def test_only_the_first_write_waits_for_a_long_job(
+    turn: WriteTurn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soloist = turn.soloist
+    assert soloist
+    monkeypatch.setattr(write_turn, "PATIENCE", 0.001)
+    with writer(turn) as (writes, _):
+        assert writes.wait(PATIENCE)
+    monkeypatch.setattr(write_turn, "PATIENCE", PATIENCE)
+    with writer(turn) as (writes, _):
+        assert writes.wait(PATIENCE / 2)
+    assert not turn.is_wanted
+
+    soloist.jobs_started += 1
+    with writer(turn) as (writes, _):
+        wait_until_wanted(turn)
+        turn.make_way()
+
+
+def test_a_soloist_that_is_dismissed_waits_for_nobody(turn: WriteTurn) -> None:
+    with writer(turn) as (writes, may_end):
+        wait_until_wanted(turn)
+        soloist = Thread(target=turn.make_way, daemon=True)
+        soloist.start()
+        assert writes.wait(PATIENCE)
+        turn.dismiss()
+        soloist.join(PATIENCE / 2)
+        assert not soloist.is_alive()
+        assert not may_end.is_set()

@@ -19,9 +19,6 @@ STRAY_SHARE: Final = 50
 FARTHEST_STRAY: Final = 0.002
 """The same where a look, that took longer than this, finds only what is for other lanes to take."""
 
-LEISURE_SECONDS: Final = 0.05
-"""The shortest rest after a look that found nothing, while jobs wait here for workers anyway."""
-
 LARGEST_ALLOWANCE: Final = 1_000
 
 LONGEST_AWAY: Final = 1.0
@@ -81,10 +78,17 @@ class Lane:
         """
         self.strayed = 0.0
         """Seconds that the last claim took to find nothing, at the front."""
+        self.found_nothing_at = 0.0
+        """By the monotonic clock, when one last did."""
         self._rests = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether its last claim found as much as it might."""
+        return self.allowance > 0
 
     @property
     def has_waited(self) -> bool:
@@ -108,15 +112,13 @@ class Lane:
         self.awaits_worker = True
         self.opens_at = time.monotonic() + LONGEST_WAIT
 
-    def spare(self, *, are_busy: bool) -> None:
-        """Rest for a while if the last look was in vain, over jobs that are others' to take.
+    def spare(self) -> None:
+        """Rest for a while if the last claim walked in vain over jobs that are others' to take.
 
-        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds. And
-        while the workers of this process `are_busy`, it takes from them what it costs, to no end.
+        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
         """
-        if are_busy or self.strayed > FARTHEST_STRAY:
-            shortest = LEISURE_SECONDS if are_busy else 0.0
-            self.rest(min(LONGEST_AWAY, max(shortest, STRAY_SHARE * self.strayed)))
+        if self.strayed > FARTHEST_STRAY:
+            self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
         self.strayed = 0.0
 
     def rest(self, seconds: float) -> None:
@@ -131,10 +133,8 @@ class Lane:
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""
-        began = time.monotonic()
         self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
         if not self.may_hold_work:
-            self.strayed = time.monotonic() - began
             self.entrusted = self.allowance = 0
         return self.may_hold_work
 
@@ -160,6 +160,7 @@ class Lane:
         self._front_took = took = time.monotonic() - began
         self.strayed = 0.0 if claimed else took
         if not claimed:
+            self.found_nothing_at = began + took
             self._is_owed_nothing()
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:

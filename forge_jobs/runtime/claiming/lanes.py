@@ -173,12 +173,12 @@ class Lanes:
         for queue in queues:
             yield from self._of_queue.get(queue, ())
 
-    def spare(self, lane: Lane, *, are_busy: bool) -> None:
+    def spare(self, lane: Lane) -> None:
         """One that found nothing need not look again soon, as long as its queue is full of what
         other lanes are for.
         """
-        if any(other.may_hold_work for other in self._of_queue[lane.queue]):
-            lane.spare(are_busy=are_busy)
+        if any(other.is_full for other in self._of_queue[lane.queue]):
+            lane.spare()
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""

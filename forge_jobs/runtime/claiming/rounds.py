@@ -76,7 +76,7 @@ class Rounds:
             lambda: self._claim(together, room), doing="claiming jobs", stopping=self._stopping
         )
         if not claimed and len(together) == 1:
-            self._lanes.spare(together[0], are_busy=len(self._buffer) > 0)
+            self._lanes.spare(together[0])
         if surplus := self._supply(claimed):
             self._admission.refund(tokens=surplus)
         queues = {job.queue for job in claimed}

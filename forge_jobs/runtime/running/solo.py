@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event, Lock
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from forge_jobs.runtime.write_turn import WriteTurn
+from forge_jobs.runtime.write_turn import Soloist, WriteTurn
 
 WINDOW_SECONDS: Final = 0.05
 """For how long it is counted what the workers do, at least."""
@@ -35,15 +35,6 @@ PATIENCE: Final = 0.02
 SHORTEST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
 """Seconds until the next trial; twice as many each time that it is not worth it."""
-
-
-class Soloist(Protocol):
-    """A worker."""
-
-    jobs_started: int
-
-    @property
-    def current(self) -> object | None: ...
 
 
 class Count(NamedTuple):
@@ -177,7 +168,8 @@ class Solo:
                 return
             self.consider(soloist)  # who may be called with chunks, and seldom asks
             with self._changing:
-                if self._soloist is not soloist or soloist.jobs_started != started:
+                has_changed = self._soloist is not soloist or soloist.jobs_started != started
+                if has_changed or self._turn.is_wanted:  # it makes way, or is about to
                     continue
                 if soloist.current is None:
                     self._end()
@@ -190,7 +182,7 @@ class Solo:
         self._end()
 
     def _end(self) -> None:
-        self._soloist = self._turn.soloist = None
-        self.is_on = False
+        self._soloist, self.is_on = None, False
+        self._turn.dismiss()
         self._counted, self._of_all = self._count(), None
         self._over.set()

@@ -21,33 +21,27 @@ def _each_look_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
-    scarce.strayed, plain.may_hold_work = 0.01, True
-    lanes.spare(scarce, are_busy=False)
+    scarce.strayed, plain.allowance = 0.01, 3
+    lanes.spare(scarce)
 
     assert scarce.opens_at > plain.opens_at == 0.0
     assert scarce not in lanes.open()
 
 
-def test_it_rests_after_a_quick_look_too_if_workers_have_enough_to_do(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(lane, "FARTHEST_STRAY", 60.0)
-    monkeypatch.setattr(lane, "LEISURE_SECONDS", 600.0)
+def test_it_does_not_rest_on_a_rumour_that_there_are_others_jobs() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
-    plain.may_hold_work = True
-    lanes.spare(scarce, are_busy=False)
-    assert scarce.opens_at == 0.0
+    scarce.strayed, plain.may_hold_work = 0.01, True
+    lanes.spare(scarce)
 
-    lanes.spare(scarce, are_busy=True)
-    assert scarce.opens_at > plain.opens_at == 0.0
+    assert scarce.opens_at == 0.0
 
 
 def test_it_rests_no_more_when_a_job_is_entrusted_to_it() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
-    scarce.strayed, plain.may_hold_work = 0.01, True
-    lanes.spare(scarce, are_busy=False)
+    scarce.strayed, plain.allowance = 0.01, 3
+    lanes.spare(scarce)
     scarce.entrust(1)
 
     assert scarce in lanes.open()

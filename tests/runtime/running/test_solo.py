@@ -122,6 +122,20 @@ def test_a_soloist_whose_job_takes_long_gets_help() -> None:
     assert not any(hall.pass_by(jobs_per_second=1_000) for _ in range(3))  # for a while
 
 
+def test_a_soloist_that_makes_way_is_not_without_jobs() -> None:
+    hall = Hall()
+    hall.begin()
+    hall.turn.is_wanted = True
+    aside = Thread(target=hall.solo.stand_aside, args=[Player()], daemon=True)
+    aside.start()
+    aside.join(10 * solo_module.PATIENCE)
+    assert hall.solo.is_on
+
+    hall.turn.is_wanted = False
+    aside.join(PATIENCE)
+    assert not hall.solo.is_on
+
+
 def test_a_soloist_without_jobs_has_no_solo_and_may_have_one_again_at_once() -> None:
     hall = Hall()
     hall.begin()
