@@ -146,7 +146,7 @@ class Metrics(Protocol):
 
 
 class Sessions(Protocol):
-    LIMITS: Mapping[str, str]
+    LIMITS: dict[str, str]
     READ_ONLY: str
 
     def parameters(self, process_name: str) -> dict[str, object]: ...
