@@ -18,6 +18,7 @@ LIMIT_MS = 100
 LIMIT_SECONDS = 300
 TENTH = 10
 """The nice value of workers that have a tenth of the weight."""
+WAITS = "a drain of jobs that wait for 10 ms"
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Drain:
 
 DRAINS = (
     Drain("a drain", "bench.noop"),
-    Drain("a drain by workers of a tenth of the weight", "bench.noop", TENTH),
-    Drain("a drain of jobs that wait for 10 ms", "bench.timed"),
-    Drain("such a drain by workers of a tenth of the weight", "bench.timed", TENTH),
+    Drain("a drain, by workers of a tenth of the weight", "bench.noop", TENTH),
+    Drain(WAITS, "bench.timed"),
+    Drain(f"{WAITS}, by workers of a tenth of the weight", "bench.timed", TENTH),
 )
 
 
