@@ -4,7 +4,7 @@
 # True, in dj-queue 0.14.2: they become steps within the hour and the day. "Every 45 minutes" is at :00 and :45, so that
 # it waits for 45 and 15 minutes in turn; "every 7 hours" waits for 7, 7, 7 and 3; "every 5 days" runs on the 31st and
 # on the 1st. Of "every 3 hours from 9 to 17" the three is forgotten: it runs each hour from 9 to 17. And "every 20
-# minutes from 9:10 to 11:10" begins at 9:00. It reads texts as Fugit does, of Ruby, which has the first two as well.
+# minutes from 9:10 to 11:10" begins at 9:00.
 # Hurt: whoever writes what an office means: a report comes a third more often, or three times as often as was
 # said; a poll that is to keep 45 minutes of distance from the last is refused by the other side.
 # It needs Python 3.12: PYTHON=… names it, where python3 is older.

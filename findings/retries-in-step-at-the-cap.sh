@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Expected: a retry "with exponential backoff and jitter" has jitter at each wait, so that those who failed together
 # do not come back together; what it is capped at is what it grows to.
-# True, in tenacity 9.2.1 and in stamina 26.1.0, which is built upon it: the cap is put upon the sum of both. From the wait
+# True, in tenacity 9.2.1 and stamina 26.1.0, which is built upon it: the cap is put upon the sum of both. From the wait
 # on that reaches it all wait for the same time, to the microsecond: five seconds from the seventh on with stamina's
 # defaults. Their documentation has the formula, and does not say what follows from it. backoff 2.2.1 and Celery 5.7.0
 # draw below the cap.
