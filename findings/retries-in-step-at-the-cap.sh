@@ -3,7 +3,7 @@
 # do not come back together; what it is capped at is what it grows to.
 # True, in tenacity 9.2.1 and stamina 26.1.0, which is built upon it: the cap is put upon the sum of both. From the wait
 # on that reaches it all wait for the same time, to the microsecond: five seconds from the seventh on with stamina's
-# defaults. Their documentation has the formula, and does not say what follows from it. backoff 2.2.1 and Celery 5.7.0
+# defaults. Their docstrings have the formula, and do not say what follows from it. backoff 2.2.1 and Celery 5.7.0
 # draw below the cap.
 # Hurt: whoever is down for longer than a few seconds: the clients that were scattered at first come in step then, and
 # it is the long outage for which one has jitter. A job that retries for an hour has it in the first seconds alone.
