@@ -54,7 +54,7 @@ class Exponential:
 
     def __call__(self, attempt: int) -> timedelta:
         delay = _grown(self.base, self.factor, attempt - 1, cap=self.cap)
-        return min(self.cap, _spread(delay, self.jitter))
+        return _spread(delay, self.jitter, cap=self.cap)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Polynomial:
 
     def __call__(self, attempt: int) -> timedelta:
         delay = _grown(self.base, attempt, self.exponent, cap=self.cap)
-        return min(self.cap, _spread(delay, self.jitter))
+        return _spread(delay, self.jitter, cap=self.cap)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,5 +142,9 @@ def _grown(base: timedelta, root: float, power: float, *, cap: timedelta) -> tim
         return cap
 
 
-def _spread(delay: timedelta, jitter: float) -> timedelta:
-    return delay * random.uniform(1 - jitter, 1 + jitter) if jitter else delay  # noqa: S311 - no secret
+def _spread(delay: timedelta, jitter: float, *, cap: timedelta = timedelta.max) -> timedelta:
+    """Anything within the jitter, also at the cap: held to it afterwards, half would be in step."""
+    if not jitter:
+        return delay
+    shortest, longest = delay * (1 - jitter), min(cap, delay * (1 + jitter))
+    return shortest + (longest - shortest) * random.random()  # noqa: S311 - no secret

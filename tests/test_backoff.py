@@ -62,10 +62,21 @@ def test_a_delay_stays_within_its_jitter(
 
 
 @given(exponentials | polynomials, attempts, chance)
-def test_a_delay_never_exceeds_its_cap_by_more_than_its_jitter(
+def test_a_delay_never_exceeds_its_cap(
     policy: Exponential | Polynomial, attempt: int, chance: object
 ) -> None:
-    assert timedelta(0) <= policy(attempt) <= policy.cap * (1 + policy.jitter) + EPSILON
+    assert timedelta(0) <= policy(attempt) <= policy.cap + EPSILON
+
+
+@pytest.mark.parametrize("policy", [Exponential(), Polynomial()])
+def test_those_who_wait_for_the_cap_do_not_come_back_in_step(
+    policy: Exponential | Polynomial,
+) -> None:
+    random.seed(1)
+    waits = {policy(100) for _ in range(100)}
+
+    assert len(waits) == 100
+    assert policy.cap * (1 - policy.jitter) <= min(waits) <= max(waits) <= policy.cap
 
 
 @given(durations, jitters, attempts, chance)

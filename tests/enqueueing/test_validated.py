@@ -42,6 +42,12 @@ class Price:
     day: date | None = None
 
 
+@dataclass
+class Document:
+    title: str
+    _id: int = 0
+
+
 PRICE = Price(Decimal("1.10"), DAY)
 GIVEN = {"key": KEY, "price": PRICE}
 Bill = FunctionHandler[..., Any]
@@ -96,6 +102,17 @@ def test_the_handler_gets_real_objects_whichever_way_they_come(
     assert payload == STORED
     assert got == [(KEY, PRICE, 1)]
     assert Job.objects.get().state == State.SUCCEEDED
+
+
+def test_a_field_whose_name_begins_with_an_underscore_arrives_as_well(got: list[Any]) -> None:
+    @job(kind="tests.archive", validate=True)
+    def archive(document: Document) -> None:
+        got.append(document)
+
+    archive.enqueue(Document("payroll", 42))
+    running.drain()
+
+    assert got == [Document("payroll", 42)]
 
 
 @pytest.mark.parametrize(
