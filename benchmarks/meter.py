@@ -25,7 +25,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
-        self.starts = array("q")
+        self.began = 0
         self.waits = array("q")
         self.expected = 0
         self.all_started = threading.Event()
@@ -33,10 +33,11 @@ class Meter:
     def started(self, moment: int = 0) -> None:
         """A job starts now; `moment` is when its enqueue began (ns), 0 if nobody asks."""
         now = time.time_ns()
-        self.starts.append(now)
         if moment:
             self.waits.append(now - moment)
         number = next(self.numbers)
+        if number == 1:
+            self.began = now
         if number == WARM_UP:
             announce({"pid": os.getpid()})
         if number == self.expected:
@@ -58,8 +59,8 @@ class Meter:
 
     def _measurements(self, *, finished: int) -> dict[str, Any]:
         return {
-            "jobs": len(self.starts),
-            "seconds": (finished - self.starts[0]) / 1e9,
+            "jobs": self.expected,
+            "seconds": (finished - self.began) / 1e9,
             "waits_ms": sorted(wait / 1e6 for wait in self.waits[WARM_UP:]),
         }
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import Error
-from django.db.migrations.loader import MigrationLoader
 from django.utils.connection import ConnectionDoesNotExist
 
 from forge_jobs import db
@@ -30,6 +29,8 @@ def told_in_one_line() -> Iterator[None]:
 
 def _is_behind() -> bool:
     """Whether migrations are missing, as far as the database can still tell."""
+    from django.db.migrations.loader import MigrationLoader
+
     connection = db.connection()
     if connection.connection is None:
         return False  # it can't be reached, and to try again might take long

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
-from typing import ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -20,19 +19,6 @@ class EngineThread(Thread):
     Half a process would look alive and leave its jobs lying. `fail(reason)` is told.
     """
 
-    session_limits: ClassVar[dict[str, str]] = {
-        "idle_in_transaction_session_timeout": "10s",
-        "lock_timeout": "10s",
-        "enable_seqscan": "off",
-        "jit": "off",
-    }
-    """Of its session with PostgreSQL: its locks must not outlive a host that has vanished, and
-    others' are waited for in such a way that it can be told of.
-
-    An index that was large once is dear to the planner even if it is empty: for each claim it would
-    rather read the whole table. What it is not to do it does where there is no other way, but
-    takes it to be so dear that it would compile the statement."""
-
     def __init__(
         self, name: str, *, fail: Callable[[str], None], stopping: Event | None = None
     ) -> None:
@@ -44,6 +30,10 @@ class EngineThread(Thread):
     def work(self) -> None:
         raise NotImplementedError
 
+    def session_limits(self) -> Mapping[str, str]:
+        """What its sessions with the job database are to keep to."""
+        return db.twin().LIMITS
+
     def stop(self) -> None:
         self.stopping.set()
 
@@ -53,7 +43,7 @@ class EngineThread(Thread):
             db.twin().interrupt(session)
 
     def run(self) -> None:
-        sessions.limit(**self.session_limits)
+        sessions.limit(**self.session_limits())
         self._connection = db.connection()
         try:
             self.work()

@@ -20,7 +20,6 @@ from forge_jobs.models.following import SLICE
 from forge_jobs.models.letting_go import LARGEST_RELEASE
 from forge_jobs.runtime.claiming.room import LARGEST_CLAIM
 from forge_jobs.runtime.finalizer import LARGEST_GROUP
-from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.services.stager import BATCH
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -97,7 +96,7 @@ def _as_ours() -> None:
     """With what the sessions of our own threads have set."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            for setting in EngineThread.session_limits.items():
+            for setting in db.twin().LIMITS.items():
                 cursor.execute("SELECT set_config(%s, %s, true)", setting)
 
 

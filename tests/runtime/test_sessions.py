@@ -14,11 +14,10 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django.db.backends.signals import connection_created
 
-from forge_jobs import job
+from forge_jobs import db, job
 from forge_jobs.models import State
 from forge_jobs.runtime import keeper, sessions
 from forge_jobs.runtime.sessions import close_all, close_unused, count_open, tidy
-from forge_jobs.runtime.thread import EngineThread
 from tests.app.models import Effect
 from tests.running import drain
 
@@ -426,6 +425,24 @@ def test_both_ends_notice_when_the_other_vanishes(taken_over: Callable[..., None
     assert asked("SHOW idle_in_transaction_session_timeout") == "0"
 
 
+@on_sqlite
+def test_in_threads_of_ours_a_session_keeps_few_pages(taken_over: Callable[..., None]) -> None:
+    taken_over()
+    seen: list[int] = []
+
+    def work() -> None:
+        sessions.limit(**db.twin().LIMITS)
+        seen.append(asked("PRAGMA cache_size"))
+        close_all()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == [-512]
+    assert asked("PRAGMA cache_size") == -2_000
+
+
 @on_postgresql
 def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
     taken_over: Callable[..., None],
@@ -434,8 +451,8 @@ def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
     seen: dict[str, str] = {}
 
     def work() -> None:
-        sessions.limit(**EngineThread.session_limits)
-        for name in EngineThread.session_limits:
+        sessions.limit(**db.twin().LIMITS)
+        for name in db.twin().LIMITS:
             seen[name] = asked(f"SHOW {name}")
         close_all()
 

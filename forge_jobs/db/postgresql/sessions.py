@@ -31,6 +31,19 @@ SERVER_SIDE: Final = {
 }
 """And so is this process by the server, which then drops its locks."""
 
+LIMITS: Final = {
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "10s",
+    "enable_seqscan": "off",
+    "jit": "off",
+}
+"""Of our own threads' sessions: their locks must not outlive a host that has vanished, and others'
+are waited for in such a way that it can be told of.
+
+An index that was large once is dear to the planner even if it is empty: for each claim it would
+rather read the whole table. What it is not to do it does where there is no other way, but takes it
+to be so dear that it would compile the statement."""
+
 HEARS_OF_DISCARD: Final = tuple(map(int, psycopg.__version__.split(".")[:3])) >= (3, 3, 5)
 """Whether the driver forgets what it had prepared; an older one asks for what is gone."""
 

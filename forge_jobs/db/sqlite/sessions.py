@@ -8,6 +8,10 @@ from typing import Any, Final
 READ_ONLY: Final = ""
 """There is no such code."""
 
+LIMITS: Final = {"cache_size": "-512"}
+"""Of our own threads' sessions: KiB of pages that each may keep. Whoever else commits makes them
+void, and a memory of 2 MiB for each, which is the default, is not given back."""
+
 # One statement for all: each costs as much again as the reading. "LIKE" tells of a pragma that
 # can't be read.
 LOOK = """
@@ -113,7 +117,9 @@ def _settings(session: Any) -> tuple[object, ...]:
 
 
 def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
-    """A session has nothing to be told of the process that uses it."""
+    """Keep it to its limits; there is nothing that it could be told of the process that uses it."""
+    if size := settings.get("cache_size"):
+        session.execute(f"PRAGMA cache_size = {int(size)}")
     return settings
 
 

@@ -28,6 +28,7 @@ from forge_jobs.runtime.command.births import (
 )
 from forge_jobs.runtime.command.console import Console
 from forge_jobs.runtime.command.farewell import Farewell
+from forge_jobs.runtime.command.heaps import share_heaps
 from forge_jobs.runtime.command.reload import stop_on_change
 from forge_jobs.runtime.command.shutdown import (
     ORDERLY,
@@ -75,6 +76,7 @@ class Launch:
         Raises `ProcessNameTaken`, `ChildUnfit` or a database error before a job has started.
         """
         console.attach()
+        share_heaps()
         if orders := Orders.received():
             sys.exit(self.obey(orders, console))
         # Or each process would walk over all that is there by now, again and again, and so copy it

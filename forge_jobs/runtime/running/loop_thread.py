@@ -6,10 +6,10 @@ import asyncio
 import time
 from asyncio import Task
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.running.ends import Ends
@@ -29,8 +29,6 @@ class LoopThread(EngineThread):
 
     It takes from `waiting`, and is told by `look()` that there may be something.
     """
-
-    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
 
     def __init__(
         self,
@@ -99,6 +97,10 @@ class LoopThread(EngineThread):
     def break_off(self, run: CoroutineRun) -> None:
         """End a coroutine that the run has outlived, or that has outlived its run."""
         self._tell(run.break_off)
+
+    def session_limits(self) -> Mapping[str, str]:
+        """None: a handler takes its time, and room."""
+        return {}
 
     def work(self) -> None:
         try:

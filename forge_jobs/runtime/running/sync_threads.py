@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -128,8 +128,6 @@ class SyncThread(EngineThread):
     used them since. Who is in a transaction keeps that, however long.
     """
 
-    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
-
     def __init__(self, number: int, *, fail: Callable[[str], None]) -> None:
         super().__init__(f"sync-{number}", fail=fail)
         self.number = number
@@ -138,6 +136,10 @@ class SyncThread(EngineThread):
         self.served: Seat | None = None
         self.seats = 0
         self.is_given_up = False
+
+    def session_limits(self) -> Mapping[str, str]:
+        """None: a handler takes its time, and room."""
+        return {}
 
     def work(self) -> None:
         while not self.is_given_up and (call := self.calls.get()):

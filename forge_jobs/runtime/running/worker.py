@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.border import failed
@@ -29,7 +29,6 @@ LOOK_EVERY: Final = 32
 class Worker(EngineThread):
     """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
 
-    session_limits: ClassVar[dict[str, str]] = {}  # a handler takes its time
     tidy = staticmethod(tidy)
 
     def __init__(
@@ -58,6 +57,10 @@ class Worker(EngineThread):
         self.jobs_run = 0
         self.jobs_started = 0
         self.seconds = 0.0
+
+    def session_limits(self) -> Mapping[str, str]:
+        """None: a handler takes its time, and room."""
+        return {}
 
     def work(self) -> None:
         try:
