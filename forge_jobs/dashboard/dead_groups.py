@@ -64,7 +64,7 @@ class DeadGroups:
     ) -> DeadGroups:
         """Of the jobs that the selection means, in those queues; `dead` is how many are dead."""
         chosen = [selection.queue] if selection.queue is not None else sorted(queues)
-        jobs = Job.objects.finished().filter(queue__in=chosen, state=Constant(State.DEAD))
+        jobs = Job.objects.ended_as(State.DEAD).filter(queue__in=chosen)
         jobs = jobs.filter(selection.aged("finished_at", now=now))
         last = jobs.order_by("-finished_at").values("pk")[:LOOK]
         rows = (

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, Value
 
-from forge_jobs.dashboard.order import EPOCH, FETCH, FIRST_FETCH, LATEST, Order, Place, Step
+from forge_jobs.dashboard.order import FETCH, FIRST_FETCH, LATEST, Order, Place, Step
 from forge_jobs.models import Job
+from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 
 WIDTHS: Final = (timedelta(seconds=10), timedelta(hours=1), timedelta(days=7))

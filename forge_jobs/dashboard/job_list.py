@@ -12,10 +12,11 @@ from django.db.models import F, Q
 from forge_jobs import db
 from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
 from forge_jobs.dashboard.look import Look
-from forge_jobs.dashboard.order import EPOCH, LATEST, Order, Place, Step
+from forge_jobs.dashboard.order import LATEST, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.operations.selection import Selection, moment_of
 from forge_jobs.states import TERMINAL

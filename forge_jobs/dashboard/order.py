@@ -24,7 +24,6 @@ class Step(NamedTuple):
 
 FIRST_FETCH: Final = 101
 FETCH: Final = 1_000
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 

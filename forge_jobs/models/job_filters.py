@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from asgiref.sync import sync_to_async
@@ -19,6 +19,7 @@ from forge_jobs.states import TERMINAL, UNFINISHED, WAITING, State
 if TYPE_CHECKING:
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 GIVEN_UP: Final = Q(
     state=State.CANCELLED,
@@ -54,6 +55,13 @@ class JobFilters(models.QuerySet["Job"]):
 
     def finished(self) -> Self:
         return self.filter(state__in=constants(TERMINAL))
+
+    def ended_as(self, state: State) -> Self:
+        """Finished, in one state, so that their index has them by the moment of their end.
+
+        Without a word on that moment SQLite would go through those of all other states as well.
+        """
+        return self.finished().filter(state=Constant(state), finished_at__gt=EPOCH)
 
     def cancellable(self) -> Self:
         """Unfinished, and not asked to stop yet."""

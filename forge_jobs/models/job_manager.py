@@ -36,6 +36,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
     waiting = verb(JobQuerySet.waiting)
     unfinished = verb(JobQuerySet.unfinished)
     finished = verb(JobQuerySet.finished)
+    ended_as = verb(JobQuerySet.ended_as)
     cancellable = verb(JobQuerySet.cancellable)
     killable = verb(JobQuerySet.killable)
     unrivalled = verb(JobQuerySet.unrivalled)

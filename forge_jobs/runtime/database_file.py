@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any
 
 from forge_jobs import db
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.outage import Stopped
+from forge_jobs.runtime.write_turn import WriteTurn
 from forge_jobs.services.base import Service
 
 Identity = tuple[int, int] | None
@@ -27,23 +27,23 @@ class DatabaseFile(Service):
 
     interval = timedelta(seconds=1)
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    def __init__(self, lifecycle: Lifecycle, *, turn: WriteTurn) -> None:
         self._lifecycle = lifecycle
         self._path = _path()
         self._known = _identity(self._path)
         self._has_given_up = False
-        self._turn = Lock()
+        self._turn = turn
         self._session: Any = None
         self._beside: dict[str, Identity] = {}
 
     def __enter__(self) -> None:
-        self._turn.acquire()
+        self._turn.take()
         if not self.is_ours():
-            self._turn.release()
+            self._turn.give_back()
             raise Stopped
 
     def __exit__(self, *exc_info: object) -> None:
-        self._turn.release()
+        self._turn.give_back()
 
     def run_once(self, *, now: datetime) -> int:
         if not self.is_ours():

@@ -30,6 +30,7 @@ from forge_jobs.runtime.running import crew
 from forge_jobs.runtime.services import service_loops
 from forge_jobs.runtime.settlements import Settlements
 from forge_jobs.runtime.watch import Watch
+from forge_jobs.runtime.write_turn import WriteTurn
 from forge_jobs.schedules import timetable
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.leader import Leader
@@ -67,7 +68,9 @@ class Engine:
         self.options = options
         self.process = process
         self.lifecycle = lifecycle
-        database_file = DatabaseFile(lifecycle) if db.connection().vendor == "sqlite" else None
+        turn = WriteTurn()
+        is_file = db.connection().vendor == "sqlite"
+        database_file = DatabaseFile(lifecycle, turn=turn) if is_file else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
         claiming_stops, bell = Event(), Bell()
         self.steering = Steering(options.queues)
@@ -80,6 +83,7 @@ class Engine:
             bell=bell,
             doors=self.doors,
             settlements=self.settlements,
+            turn=turn,
             writing=writing,
             claiming_stops=claiming_stops,
             lifecycle=lifecycle,

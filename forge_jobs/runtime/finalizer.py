@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, suppress
-from queue import Empty
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Final
 
@@ -32,9 +32,45 @@ from forge_jobs.states import TERMINAL
 TURN_SECONDS: Final = 0.5
 FOLLOW_SECONDS: Final = 0.05
 GATHER_SECONDS: Final = 0.01
+MOST_WAITS: Final = 3
 ENOUGH: Final = 64
 LARGEST_GROUP: Final = 1_000
 LARGEST_GROUP_CHARACTERS: Final = 8 * 1024 * 1024
+
+
+class Group:
+    """Outcomes that share a commit, out of the inbox in which they arrive."""
+
+    def __init__(self, inbox: SimpleQueue[Finished | list[Finished] | None]) -> None:
+        self._inbox = inbox
+        self._size = 0
+        self.outcomes: list[Finished] = []
+        self.is_last = False
+        """Whether none will follow."""
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.outcomes) >= LARGEST_GROUP or self._size >= LARGEST_GROUP_CHARACTERS
+
+    @property
+    def is_enough(self) -> bool:
+        return self.is_last or len(self.outcomes) >= ENOUGH
+
+    def take(self) -> None:
+        """Add what has arrived, as far as there is room for it."""
+        with suppress(Empty):
+            while not (self.is_last or self.is_full):
+                self.add(self._inbox.get_nowait())
+
+    def add(self, arrived: Finished | list[Finished] | None) -> None:
+        if arrived is None:
+            self.is_last = True
+        elif isinstance(arrived, list):
+            self.outcomes += arrived
+            self._size += sum(finished.size for finished in arrived)
+        else:
+            self.outcomes.append(arrived)
+            self._size += arrived.size
 
 
 class Finalizer(EngineThread):
@@ -107,34 +143,29 @@ class Finalizer(EngineThread):
 
     def next_group(self) -> list[Finished]:
         """Wait for an outcome, and take all others that are there; empty at the end."""
-        arrived = self._settlements.next()
-        if isinstance(arrived, Finished) and self._is_awaited_by_nobody(arrived.job):
-            time.sleep(GATHER_SECONDS)
-        group: list[Finished] = []
-        size = 0
-        with suppress(Empty):
-            while arrived is not None:
-                if isinstance(arrived, list):
-                    group += arrived
-                    size += sum(finished.size for finished in arrived)
-                else:
-                    group.append(arrived)
-                    size += arrived.size
-                if len(group) >= LARGEST_GROUP or size >= LARGEST_GROUP_CHARACTERS:
-                    return group
-                arrived = self._settlements.inbox.get_nowait()
-            if group:
-                self._settlements.end()
-        return group
+        group = Group(self._settlements.inbox)
+        group.add(first := self._settlements.next())
+        group.take()
+        is_one_of_many = time.monotonic() - self._written_at < GATHER_SECONDS
+        if is_one_of_many and isinstance(first, Finished):
+            self._gather(group)
+        if group.is_last and group.outcomes:
+            self._settlements.end()
+        return group.outcomes
 
-    def _is_awaited_by_nobody(self, job: ClaimedJob) -> bool:
-        """Whether the last group was written only now, and workers have enough to do anyway."""
-        return (
-            time.monotonic() - self._written_at < GATHER_SECONDS
-            and self._settlements.inbox.qsize() < ENOUGH
-            and not job.concurrency_key
-            and self._fetcher.keeps_workers_busy_without(job)
-        )
+    def _gather(self, group: Group) -> None:
+        """Wait for more for a while, unless somebody waits for one of them."""
+        looked_at = 0
+        for _ in range(MOST_WAITS):
+            newest, looked_at = group.outcomes[looked_at:], len(group.outcomes)
+            if group.is_enough or any(self._is_awaited(finished.job) for finished in newest):
+                return
+            time.sleep(GATHER_SECONDS)
+            group.take()
+
+    def _is_awaited(self, job: ClaimedJob) -> bool:
+        """Whether its end may let others begin, or workers have nothing else to do."""
+        return bool(job.concurrency_key) or not self._fetcher.keeps_workers_busy_without(job)
 
     def finalize(self, group: list[Finished]) -> None:
         self._store.cool_down(group)

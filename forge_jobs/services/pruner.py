@@ -8,8 +8,6 @@ from django.db.models import OuterRef, Subquery
 
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Job, JobStep, Queue, State
-from forge_jobs.models.base import constants
-from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.services.base import Service
 from forge_jobs.states import TERMINAL
 
@@ -35,7 +33,8 @@ class Pruner(Service):
         pruned = 0
         for queue, state, end in _past_retention(now):
             if pruned < LARGEST_PASS:
-                old = _ended(state).filter(queue=queue, finished_at__lt=end)
+                old = Job.objects.ended_as(state).filter(queue=queue, finished_at__lt=end)
+                old = old.order_by("finished_at")
                 chosen = list(old.values_list("pk", flat=True)[: LARGEST_PASS - pruned])
                 pruned += Job.objects.filter(pk__in=chosen).purge()
         self._swept = JobStep.objects.sweep(
@@ -55,7 +54,10 @@ def _past_retention(now: datetime) -> Iterator[tuple[str, State, datetime]]:
     """
     oldest = {
         state.value: Subquery(
-            _ended(state).filter(queue=OuterRef("name")).values("finished_at")[:1]
+            Job.objects.ended_as(state)
+            .filter(queue=OuterRef("name"))
+            .order_by("finished_at")
+            .values("finished_at")[:1]
         )
         for state in TERMINAL
     }
@@ -68,8 +70,3 @@ def _past_retention(now: datetime) -> Iterator[tuple[str, State, datetime]]:
                 continue
             if first < (end := now - of_seconds(seconds)):
                 yield queue, state, end
-
-
-def _ended(state: State) -> JobQuerySet:
-    """SQLite uses a partial index only where its condition stands in the query word for word."""
-    return Job.objects.finished().filter(state__in=constants([state])).order_by("finished_at")

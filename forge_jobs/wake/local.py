@@ -17,11 +17,13 @@ DUE: Final = "?"
 class Bell:
     """Ends one thread's sleep early and says for which queues; a ring is never lost.
 
-    `only` is what it rings for, if not for everything.
+    `only` is what it rings for, if not for everything. One that `can_wait` has a thread which has
+    enough to do without new work.
     """
 
     def __init__(self, *, only: str = "") -> None:
         self.only = only
+        self.can_wait = False
         self._rings: SimpleQueue[str] = SimpleQueue()
 
     def ring(self, queue: str) -> None:
@@ -54,3 +56,8 @@ def ring(queue: str) -> None:
     for bell in list(_bells):
         if bell.only in ("", queue):
             bell.ring(queue)
+
+
+def can_wait() -> bool:
+    """Whether nobody in this process would do anything at once about new work."""
+    return all(bell.can_wait for bell in list(_bells) if bell.only in ("", ANY))

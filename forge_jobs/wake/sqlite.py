@@ -16,6 +16,8 @@ SHORTEST_REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
+LEISURE_SECONDS: Final = 0.025
+"""As long after a look, while somebody writes all the time and nobody here waits for news."""
 GLANCES_UNTIL_QUIET: Final = 400
 CHANGES_UNTIL_BUSY: Final = 8
 BUSY_SECONDS: Final = 0.25
@@ -66,7 +68,7 @@ class SQLiteListener(Listener):
                     changes.append(moment)
                     local.ring(local.ANY)
                 if moment - changes[0] < BUSY_SECONDS:  # somebody writes all the time
-                    time.sleep(RARE_GLANCE_SECONDS)
+                    time.sleep(LEISURE_SECONDS if local.can_wait() else RARE_GLANCE_SECONDS)
                 elif has_changed:
                     time.sleep(GLANCE_SECONDS)
 

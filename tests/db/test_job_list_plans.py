@@ -10,11 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
+from forge_jobs.contrib.prometheus.queues import with_oldest_dead
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_list import HEAVY, JobList
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Job, JobLabel, State
+from forge_jobs.models import Job, JobLabel, Queue, State
 from forge_jobs.operations.selection import Selection
+from forge_jobs.services.pruner import Pruner
 from forge_jobs.states import TERMINAL, UNFINISHED
 from tests.conftest import NOON
 from tests.factories import process_named
@@ -167,6 +169,27 @@ def test_a_page_goes_by_the_index_of_its_state_and_need_not_sort(state: State) -
             # What runs is little; and so are those that have all but their id in common.
             if state != State.RUNNING and not re.search(r'"id" [<>]', sql):
                 assert not SORTS.search(plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(lambda: Pruner().run_once(now=NOON), id="by the pruner"),
+        pytest.param(lambda: list(with_oldest_dead()), id="by a scrape"),
+    ],
+)
+def test_what_ended_first_is_found_by_its_state_and_the_moment(look: Callable[[], object]) -> None:
+    """Else SQLite goes through all succeeded jobs to find that none of them is dead."""
+    Queue.objects.sow({"default": {}, "other": {}})
+    asked = {sql: plan for sql, plan in plans(look).items() if ' FROM "forge_jobs_queue"' in sql}
+    assert asked
+    by_index = {
+        "sqlite": "forge_jobs_finished (queue=? AND state=? AND finished_at>?)",
+        "postgresql": "Index Only Scan using forge_jobs_finished",
+    }
+    for sql, plan in asked.items():
+        assert by_index[connection.vendor] in plan, f"{sql}\n{plan}"
+        assert not THROUGH_THE_TABLE.search(plan), f"{sql}\n{plan}"
 
 
 @pytest.mark.parametrize("label", ["common", "rare"])

@@ -9,7 +9,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Done
 from forge_jobs.runtime import finalizer as finalizers
 from forge_jobs.runtime.engine import Engine
-from forge_jobs.runtime.finalizer import ENOUGH
+from forge_jobs.runtime.finalizer import ENOUGH, MOST_WAITS
 from forge_jobs.runtime.settlements import Finished
 from tests.conftest import NOON
 from tests.rows import transition
@@ -61,8 +61,21 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
 def test_an_outcome_right_after_a_commit_waits_a_moment_for_others(busy: Busy) -> None:
     busy.end(ONE)
 
+    assert busy.next_group() == [1, 3, 3, 3]
+    assert busy.waited == [finalizers.GATHER_SECONDS] * MOST_WAITS
+
+
+def test_it_waits_no_longer_than_until_workers_have_nothing_else_to_do(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        busy.wait(seconds)
+        busy.engine.buffer.take()
+
+    monkeypatch.setattr(vars(finalizers)["time"], "sleep", wait)
+    busy.end(ONE)
+
     assert busy.next_group() == [1, 3]
-    assert busy.waited == [finalizers.GATHER_SECONDS]
 
 
 def test_one_that_comes_a_while_later_is_written_at_once(busy: Busy) -> None:
@@ -88,6 +101,20 @@ def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
     busy.end(awaited)
 
     assert busy.next_group() == [1]
+
+
+def test_it_waits_no_longer_once_one_is_there_whose_end_lets_another_job_begin(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        busy.waited.append(seconds)
+        busy.end(ONE._replace(id=7, concurrency_key="customer"))
+
+    monkeypatch.setattr(vars(finalizers)["time"], "sleep", wait)
+    busy.end(ONE)
+
+    assert busy.next_group() == [1, 7]
+    assert busy.waited == [finalizers.GATHER_SECONDS]
 
 
 def test_many_wait_for_no_more(busy: Busy) -> None:

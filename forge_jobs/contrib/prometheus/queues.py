@@ -34,7 +34,7 @@ OLDEST_DEAD: Final = Said(
 
 def families(*, now: datetime) -> Iterator[Metric]:
     totals, due = Totals.read(), oldest_ready()
-    rows = {row.name: row for row in _with_oldest_dead()}
+    rows = {row.name: row for row in with_oldest_dead()}
     names = sorted({*conf().queues, *rows, *totals.queues()})
     live = list(Process.objects.claiming(now=now))
     yield JOBS.gauge(
@@ -52,9 +52,9 @@ def families(*, now: datetime) -> Iterator[Metric]:
     )
 
 
-def _with_oldest_dead() -> Any:
+def with_oldest_dead() -> Any:
     """The rows of queues, each with one look into the index of finished jobs."""
-    dead = Job.objects.finished().filter(queue=OuterRef("name"), state=State.DEAD)
+    dead = Job.objects.ended_as(State.DEAD).filter(queue=OuterRef("name"))
     oldest = dead.order_by("finished_at").values("finished_at")[:1]
     return Queue.objects.annotate(oldest_dead=Subquery(oldest)).order_by("name")
 

@@ -45,6 +45,11 @@ class Buffer:
         at_doors = sum(door.waiting for door in list(self._doors.values()))
         return self._jobs.qsize() + at_doors + sum(desk.idle for desk in self.desks.used)
 
+    @property
+    def keeps_workers_busy(self) -> bool:
+        """Whether any waits for nothing but a worker."""
+        return self._jobs.qsize() > 0
+
     def put(self, job: ClaimedJob) -> None:
         if door := self._doors.get(job.queue):
             door.put(job)

@@ -127,7 +127,7 @@ class Fetcher(EngineThread):
 
     def keeps_workers_busy_without(self, job: ClaimedJob) -> bool:
         """Whether there are jobs for them already, and its end lets no other begin."""
-        return len(self.buffer) > 0 and not self.kind_limits.is_limited(job.kind)
+        return self.buffer.keeps_workers_busy and not self.kind_limits.is_limited(job.kind)
 
     def run_once(self) -> None:
         """Fill the room there is, then sleep until there is room or work."""
@@ -164,6 +164,7 @@ class Fetcher(EngineThread):
         if len(self.buffer):
             waits.append(LONGEST_WAIT)
         self.is_asleep = True
+        self.bell.can_wait = self.buffer.keeps_workers_busy
         seconds = max(0.0, min([self.poll_seconds, *waits]))
         if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
             sessions.rest()

@@ -78,10 +78,17 @@ class Lane:
         """
         self.strayed = 0.0
         """Seconds that the last claim took to find nothing, at the front."""
+        self.found_nothing_at = 0.0
+        """By the monotonic clock, when one last did."""
         self._rests = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether its last claim found as much as it might."""
+        return self.allowance > 0
 
     @property
     def has_waited(self) -> bool:
@@ -153,6 +160,7 @@ class Lane:
         self._front_took = took = time.monotonic() - began
         self.strayed = 0.0 if claimed else took
         if not claimed:
+            self.found_nothing_at = began + took
             self._is_owed_nothing()
         self.may_hold_work = len(claimed) == limit
         if self.may_hold_work or took > CHEAP_SECONDS:

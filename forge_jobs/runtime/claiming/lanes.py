@@ -177,7 +177,7 @@ class Lanes:
         """One that found nothing need not look again soon, as long as its queue is full of what
         other lanes are for.
         """
-        if any(other.may_hold_work for other in self._of_queue[lane.queue]):
+        if any(other.is_full for other in self._of_queue[lane.queue]):
             lane.spare()
 
     def look_everywhere(self) -> None:

@@ -1,5 +1,6 @@
 """How many jobs to claim now: as many as can be used soon, and not more."""
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from forge_jobs.runtime.retirement import Limits
 
 LARGEST_CLAIM: Final = 500
 LARGEST_HOLD: Final = 5_000
+LEISURE_SECONDS: Final = 0.05
 
 
 class Room:
@@ -27,10 +29,15 @@ class Room:
         if not isinstance(lane, ChunkLane):
             return self.for_threads()
         free = self._load.free_threads()
-        if self.prefetch.jobs and not lane.desk.has_calls:  # while short jobs stream, one soon is
-            free = max(free, 1)
+        if free <= 0 and self._one_is_soon_free_for(lane):
+            free = 1
         room = lane.desk.room(free_threads=free)
         return min(room, LARGEST_HOLD - len(self._claims), LARGEST_CLAIM, self.jobs_left())
+
+    def _one_is_soon_free_for(self, lane: ChunkLane) -> bool:
+        """While short jobs stream, a thread is; but each look takes from them what it costs."""
+        rest = time.monotonic() - lane.found_nothing_at
+        return bool(self.prefetch.jobs) and not lane.desk.has_calls and rest > LEISURE_SECONDS
 
     def is_there_for(self, lanes: Sequence[Lane]) -> bool:
         """Whether to claim for any of them now; those that need a worker have the same room."""

@@ -33,6 +33,7 @@ from forge_jobs.runtime.running.sync_threads import SyncThreads
 from forge_jobs.runtime.running.worker import Worker
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.runtime.settlements import Settlements
+from forge_jobs.runtime.write_turn import WriteTurn
 from forge_jobs.wake.local import Bell
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def hire(
     bell: Bell,
     doors: Mapping[str, Door],
     settlements: Settlements,
+    turn: WriteTurn,
     writing: AbstractContextManager[object],
     claiming_stops: Event,
     lifecycle: Lifecycle,
@@ -83,7 +85,7 @@ def hire(
         "release": settlements.release,
     }
     buffer = Sorter(bell, **holding, coroutines=coroutines) if kinds else Buffer(bell, **holding)
-    solo = Solo(lambda: Count.now(workers.work_done()[0]))
+    solo = Solo(lambda: Count.now(workers.work_done()[0]), turn=turn)
     workers = Workers(
         partial(office.worker, buffer=buffer, solo=solo),
         size=options.threads,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event, Lock
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-WINDOW_SECONDS: Final = 0.1
+from forge_jobs.runtime.write_turn import Soloist, WriteTurn
+
+WINDOW_SECONDS: Final = 0.05
 """For how long it is counted what the workers do, at least."""
 
 BUSY: Final = 0.85, 1.5
@@ -33,15 +35,6 @@ PATIENCE: Final = 0.02
 SHORTEST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
 """Seconds until the next trial; twice as many each time that it is not worth it."""
-
-
-class Soloist(Protocol):
-    """A worker."""
-
-    jobs_started: int
-
-    @property
-    def current(self) -> object | None: ...
 
 
 class Count(NamedTuple):
@@ -90,11 +83,13 @@ class Solo:
 
     A thread lets go of the lock for each statement, and wants it back at once. Where several do,
     they wake each other up, often in vain. How dear that is nobody can tell who has not tried: so
-    one alone is, and goes on as long as it ends no fewer jobs than all of them did.
+    one alone is, and goes on as long as it ends no fewer jobs than all of them did. Between two of
+    its jobs it makes way for those who want to write.
     """
 
-    def __init__(self, count: Callable[[], Count]) -> None:
+    def __init__(self, count: Callable[[], Count], *, turn: WriteTurn) -> None:
         self._count = count
+        self._turn = turn
         self.is_on = False
         self._soloist: Soloist | None = None
         self._over = Event()
@@ -123,7 +118,7 @@ class Solo:
             self._changing.release()
 
     def stand_aside(self, worker: Soloist) -> None:
-        """Wait while another worker is to take all jobs."""
+        """Wait while another worker is to take all jobs; this one, while others want to write."""
         while self.is_on and self._soloist is not worker:
             if self._watching.acquire(blocking=False):
                 try:
@@ -132,6 +127,8 @@ class Solo:
                     self._watching.release()
             else:
                 self._over.wait(LONGEST_SOLO)  # the one that watches may have gone
+        if self._turn.is_wanted and self._soloist is worker:
+            self._turn.make_way()
 
     def leave(self, worker: Soloist) -> None:
         """Called by a worker that ends."""
@@ -151,7 +148,8 @@ class Solo:
         ):
             self._began = self._counted
             self._over.clear()
-            self._soloist, self.is_on = worker, True
+            self._soloist = self._turn.soloist = worker
+            self.is_on = True
 
     def _judge(self, alone: Pace) -> None:
         if alone.seconds < TRIAL_SECONDS or self._of_all is None:
@@ -170,7 +168,8 @@ class Solo:
                 return
             self.consider(soloist)  # who may be called with chunks, and seldom asks
             with self._changing:
-                if self._soloist is not soloist or soloist.jobs_started != started:
+                has_changed = self._soloist is not soloist or soloist.jobs_started != started
+                if has_changed or self._turn.is_wanted:  # it makes way, or is about to
                     continue
                 if soloist.current is None:
                     self._end()
@@ -184,5 +183,6 @@ class Solo:
 
     def _end(self) -> None:
         self._soloist, self.is_on = None, False
+        self._turn.dismiss()
         self._counted, self._of_all = self._count(), None
         self._over.set()

@@ -112,7 +112,7 @@ def test_a_lane_that_walked_in_vain_over_jobs_of_others_rests(
     claims = Claims(monkeypatch, front_seconds=front_seconds, found=False)
     lanes = lanes_of(1, limited=True)
     plain, scarce = lanes
-    plain.may_hold_work = others
+    plain.allowance = int(others)
     scarce.claim(5, kinds=["tests.lanes.limited"], process=Process(name="here"))
     lanes.spare(scarce)
 

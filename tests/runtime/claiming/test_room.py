@@ -1,9 +1,13 @@
 """How much is claimed: as much as can be used soon, for each sort of lane."""
 
+import time
+
 import pytest
 
 from forge_jobs import Chunk, chunk_job
+from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.lane import ChunkLane
+from tests.conftest import NOON
 from tests.running import engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +29,11 @@ def test_while_short_jobs_stream_a_chunk_kind_without_a_call_has_room_for_one() 
     fetcher.room.prefetch.jobs = 20
     assert fetcher.room.of(lane) == 4
 
+    lane.found_nothing_at = time.monotonic() + 60.0  # a moment ago
+    assert fetcher.room.of(lane) == 0
+    fetcher.load.claimed = 0
+    assert fetcher.room.of(lane) > 0
+
 
 def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
     subject = engine(threads=8)
@@ -38,4 +47,15 @@ def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
     worker.jobs_run, worker.seconds = 200, 0.2
     subject.fetcher.load.claimed = 200
     subject.fetcher.room.for_threads()
-    assert subject.fetcher.room.prefetch.jobs == 50
+    assert subject.fetcher.room.prefetch.jobs == 100
+
+
+def test_news_can_wait_while_jobs_wait_for_workers() -> None:
+    fetcher = engine().fetcher
+    fetcher.poll_seconds = 0.0
+    fetcher.sleep()
+    assert not fetcher.bell.can_wait
+
+    fetcher.buffer.put(ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None))
+    fetcher.sleep()
+    assert fetcher.bell.can_wait

@@ -21,17 +21,26 @@ def _each_look_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
-    scarce.strayed, plain.may_hold_work = 0.01, True
+    scarce.strayed, plain.allowance = 0.01, 3
     lanes.spare(scarce)
 
     assert scarce.opens_at > plain.opens_at == 0.0
     assert scarce not in lanes.open()
 
 
-def test_it_rests_no_more_when_a_job_is_entrusted_to_it() -> None:
+def test_it_does_not_rest_on_a_rumour_that_there_are_others_jobs() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes
     scarce.strayed, plain.may_hold_work = 0.01, True
+    lanes.spare(scarce)
+
+    assert scarce.opens_at == 0.0
+
+
+def test_it_rests_no_more_when_a_job_is_entrusted_to_it() -> None:
+    lanes = engine().fetcher.lanes
+    plain, scarce, *_ = lanes
+    scarce.strayed, plain.allowance = 0.01, 3
     lanes.spare(scarce)
     scarce.entrust(1)
 

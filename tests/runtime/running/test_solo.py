@@ -19,6 +19,7 @@ from forge_jobs.runtime.running.solo import (
     Pace,
     Solo,
 )
+from forge_jobs.runtime.write_turn import WriteTurn
 from forge_jobs.states import State
 from tests.running import PATIENCE, drain
 
@@ -36,7 +37,8 @@ class Hall:
 
     def __init__(self) -> None:
         self.count = Count(1_000.0, 0, 0.0)
-        self.solo = Solo(lambda: self.count)
+        self.turn = WriteTurn()
+        self.solo = Solo(lambda: self.count, turn=self.turn)
         self.player = Player()
         self.solo.consider(self.player)
 
@@ -83,7 +85,9 @@ def test_a_window_that_differs_much_from_the_one_before_tells_nothing() -> None:
 def test_one_alone_goes_on_while_it_ends_no_fewer_jobs_and_then_all_are_tried_again() -> None:
     hall = Hall()
     hall.begin()
-    assert all(hall.pass_by(jobs_per_second=1_500) for _ in range(int(LONGEST_SOLO * 10) - 1))
+    assert all(
+        hall.pass_by(jobs_per_second=1_500) for _ in range(round(LONGEST_SOLO / WINDOW_SECONDS) - 1)
+    )
     assert not hall.pass_by(jobs_per_second=1_500)
     hall.begin()  # at once
 
@@ -116,6 +120,20 @@ def test_a_soloist_whose_job_takes_long_gets_help() -> None:
     stand_aside(hall)
     assert not hall.solo.is_on
     assert not any(hall.pass_by(jobs_per_second=1_000) for _ in range(3))  # for a while
+
+
+def test_a_soloist_that_makes_way_is_not_without_jobs() -> None:
+    hall = Hall()
+    hall.begin()
+    hall.turn.is_wanted = True
+    aside = Thread(target=hall.solo.stand_aside, args=[Player()], daemon=True)
+    aside.start()
+    aside.join(10 * solo_module.PATIENCE)
+    assert hall.solo.is_on
+
+    hall.turn.is_wanted = False
+    aside.join(PATIENCE)
+    assert not hall.solo.is_on
 
 
 def test_a_soloist_without_jobs_has_no_solo_and_may_have_one_again_at_once() -> None:
