@@ -12,7 +12,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from pydantic import BaseModel
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -104,6 +104,8 @@ def test_what_is_sent_is_answered_as_described(
     @quickly
     @given(case=OPERATIONS[name].as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
+        # In an address a list or an object becomes some text, which may be as good as any other.
+        assume(not any(isinstance(one, list | dict) for one in (case.query or {}).values()))
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     send()
