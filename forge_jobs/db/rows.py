@@ -193,6 +193,20 @@ class Transition(NamedTuple):
             rest if any(rest) else None,
         )
 
+    @property
+    def is_bare_success(self) -> bool:
+        """Whether it says nothing but when it ended, and with which result."""
+        return (
+            self.state is State.SUCCEEDED
+            and self.finished_at is not None
+            and not (self.run_at or self.error or self.last_error)
+            and not (self.progress or self.process_name)
+        )
+
+    def as_success(self) -> tuple[Any, ...]:
+        """All that a bare success needs of it; its attempt is the claim's."""
+        return self.id, self.claimed_at, self.finished_at, self.result
+
 
 class BudgetLevel(NamedTuple):
     """What is in a token bucket; while it is drained, for `paused_seconds`, none is granted."""

@@ -21,7 +21,7 @@ def lock_around(jobs: Collection[int]) -> set[int]:
     before = set(Gate.objects.filter(jobs__in=jobs).values_list("pk", flat=True))
     ended = Batch.objects.with_ancestors(_ended(of_jobs))
     behind = Gate.objects.behind(jobs=jobs, batches=ended)
-    Gate.objects.filter(pk__in=before | behind).lock()
+    Gate.objects.lock(before | behind)
     return before
 
 

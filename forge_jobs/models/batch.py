@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -151,24 +152,27 @@ class Batch(JobsModel):
     def seal(self, *, now: datetime | None = None) -> bool:
         """Say that it is complete, so that it may end; False if that was said before.
 
-        Of a sealed batch only its own jobs may add others, by `ctx.batch`.
+        Of a sealed batch only its own jobs may add others, by `ctx.batch`. Raises
+        `Batch.DoesNotExist` if it was deleted.
         """
         is_ours = Batch.objects.filter(pk=self.pk, state=BatchState.OPEN)
         changed = is_ours.update(state=BatchState.SEALED, sealed_at=now or clock.now())
         if changed:
             follow_on_commit(batches=[self.pk])
-        self.refresh_from_db(using=db.connection().alias)
+        self._read_anew()
         return bool(changed)
 
     def cancel(self, reason: str = "", *, by: str = "", now: datetime | None = None) -> int:
         """Seal it with its parts, and cancel all jobs that have not ended; returns how many.
 
-        It ends once those that run have come to their end.
+        It ends once those that run have come to their end. Raises `Batch.DoesNotExist` if it was
+        deleted.
         """
         self.seal(now=now)
         while open_parts := self._open_parts():  # while one is sealed, it may get one more itself
             for part in open_parts:
-                part.seal(now=now)
+                with suppress(Batch.DoesNotExist):
+                    part.seal(now=now)
         return self.all_jobs().cancel(reason, by=by, now=now)
 
     def _open_parts(self) -> list[Batch]:
@@ -185,6 +189,14 @@ class Batch(JobsModel):
     async def ajoin(self, timeout: timedelta | float | None = None) -> dict[str, int]:
         joined = await joining.ajoin(self._look, what=f"batch {self}", timeout=timeout)
         return self._as_joined(joined)
+
+    def _read_anew(self) -> None:
+        try:
+            self.refresh_from_db(using=db.connection().alias)
+        except Batch.DoesNotExist:
+            raise Batch.DoesNotExist(
+                f"Batch {self} is gone: it was deleted. Open another with open_batch()."
+            ) from None
 
     def _look(self) -> dict[str, int] | None:
         self.refresh_from_db(using=db.connection().alias)

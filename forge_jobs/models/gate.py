@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
     from forge_jobs.models.job import Job
+
+SLICE: Final = 5_000
+"""SQLite takes some 32,000 values in a statement, and thousands of gates may be behind one job."""
 
 HAS_FAILED = Q(needs=Needs.SUCCESS) & (
     Q(job__state__in=[State.DEAD, State.CANCELLED]) | Q(batch__state=BatchState.FAILED)
@@ -86,14 +89,25 @@ class GateManager(RowsManager["Gate", GateQuerySet]):
 
     def close(self, gates: Collection[int]) -> list[int]:
         """Let those of these be judged anew that are broken; returns all that are closed then."""
-        if not gates:
-            return []
-        among = self.filter(pk__in=gates)
-        among.lock()  # who decides about them at this moment goes by what was before
-        among.filter(state=GateState.BROKEN).update(
-            state=GateState.CLOSED, reason="", is_done=False
-        )
-        return list(among.closed().values_list("pk", flat=True))
+        closed: list[int] = []
+        for among in self._in_slices(gates):
+            among.lock()  # who decides about them at this moment goes by what was before
+            among.filter(state=GateState.BROKEN).update(
+                state=GateState.CLOSED, reason="", is_done=False
+            )
+            closed += among.closed().values_list("pk", flat=True)
+        return closed
+
+    def lock(self, gates: Collection[int]) -> None:
+        """Lock these until the current transaction ends."""
+        for among in self._in_slices(gates):
+            among.lock()
+
+    def _in_slices(self, gates: Collection[int]) -> Iterator[GateQuerySet]:
+        """The lowest first, as many at a time as a statement may name."""
+        ordered = sorted(gates)
+        for start in range(0, len(ordered), SLICE):
+            yield self.filter(pk__in=ordered[start : start + SLICE])
 
 
 class Gate(JobsModel):

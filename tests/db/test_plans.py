@@ -206,10 +206,14 @@ def test_a_claim_that_goes_on_starts_inside_its_index(explainer: Explainer, limi
         assert_uses(plan, "forge_jobs_claim", *beyond[connection.vendor])
 
 
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.DEAD])
 @pytest.mark.parametrize("size", [1, 8, 100, LARGEST_GROUP])
-def test_a_finalize_finds_its_jobs_by_their_primary_key(explainer: Explainer, size: int) -> None:
+def test_a_finalize_finds_its_jobs_by_their_primary_key(
+    explainer: Explainer, size: int, state: State
+) -> None:
     outcomes = [
-        Transition(number, NOON.isoformat(), State.SUCCEEDED, 1) for number in range(1, size + 1)
+        Transition(number, NOON.isoformat(), state, 1, finished_at=NOON)
+        for number in range(1, size + 1)
     ]
     db.twin().settle(explainer, process=1, transitions=outcomes)
 

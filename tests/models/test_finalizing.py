@@ -155,6 +155,37 @@ def test_each_of_a_group_gets_its_own_outcome(process: Process) -> None:
     assert list(stored) == [(state, state.value) for state in states]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        {},
+        {"cancel_requested_at": NOON},
+        {"last_error": "of an earlier attempt", "errors": [{"attempt": 0}], "progress": [1, 2]},
+        {"finished_at": NOON + timedelta(days=1), "result": "completed"},
+        {"concurrency_key": "k", "concurrency_slot": 1},
+    ],
+)
+def test_a_success_is_written_the_same_whether_or_not_others_failed(
+    process: Process, before: dict[str, Any]
+) -> None:
+    fates = []
+    for others in ([], [State.DEAD]):
+        Job.objects.all().delete()
+        for _ in range(1 + len(others)):
+            stored_job()
+        claimed = sorted(claim(process))
+        Job.objects.filter(pk=claimed[0].id).update(**before)
+        success = transition(claimed[0], finished_at=NOON, result='"as said"')
+        failures = [transition(job, state) for job, state in zip(claimed[1:], others, strict=True)]
+        states = Job.objects.finalize([success, *failures], process=process)
+        row = Job.objects.filter(pk=claimed[0].id).values().get()
+        del row["id"], row["enqueued_at"], row["run_at"], row["started_at"]
+        fates.append((states[claimed[0].id], row))
+
+    assert fates[0] == fates[1]
+    assert fates[0][0] == State.SUCCEEDED
+
+
 def test_an_error_is_appended_to_those_before(process: Process, claimed: ClaimedJob) -> None:
     Job.objects.update(errors=[json.loads(error(0))])
     fields = {"at": NOON.isoformat(), "traceback": 'a "quoted"\nline — ü 🦆'}

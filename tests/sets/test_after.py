@@ -1,15 +1,18 @@
 """A job comes after others: it is held until they have ended, and given up if they fail."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from forge_jobs import JobContext, JobHandler, batch, clock, job
+from forge_jobs import JobContext, JobHandler, batch, clock, enqueue_many, job
 from forge_jobs.exceptions import InvalidOption
-from forge_jobs.models import Gate, Job, Queue, State
+from forge_jobs.models import Gate, Job, Queue, State, gate
 from forge_jobs.services.gatekeeper import Gatekeeper
+from forge_jobs.states import GateState
 from forge_jobs.testing import drain
 from tests.sets.conftest import mend, state_of
 
@@ -159,6 +162,36 @@ def test_many_share_one_gate(write: JobHandler, log: list[str]) -> None:
     assert Gate.objects.count() == 1
     drain()
     assert log == ["first", *map(str, range(50))]
+
+
+def test_what_more_gates_are_behind_than_a_statement_takes_can_be_requeued(
+    write: JobHandler, fall: JobHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "SLICE", 20)
+    failed = fall.enqueue()
+    others = write.enqueue_many([{"name": "before"}] * 100)
+    enqueue_many(write.using(after=[failed, other]).new(name="after") for other in others.ids)
+    drain()
+    assert Gate.objects.filter(state=GateState.BROKEN).count() == 100
+
+    with at_most_variables(90):
+        assert failed.requeue()
+
+    assert Gate.objects.closed().count() == 100
+
+
+@contextmanager
+def at_most_variables(number: int) -> Iterator[None]:
+    """SQLite takes some 32,000 in a statement, if whoever built it has not said otherwise."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    session: sqlite3.Connection = connection.connection
+    before = session.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, number)
+    try:
+        yield
+    finally:
+        session.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
 
 
 def test_its_own_time_and_key_hold_as_well(write: JobHandler) -> None:

@@ -1,6 +1,6 @@
 """A batch is a set of jobs that ends as one, whoever fills it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -217,6 +217,34 @@ def test_cancelling_it_seals_a_part_that_is_opened_while_it_does(
 
     assert [state_of(one) for one in late] == [State.CANCELLED]
     assert not Batch.objects.filter(state=BatchState.OPEN).exists()
+
+
+@pytest.mark.parametrize("act", [Batch.seal, Batch.cancel])
+def test_of_one_that_is_gone_it_is_said_which_it_was(act: Callable[[Batch], object]) -> None:
+    b = open_batch("import")
+    Batch.objects.all().delete()
+
+    with pytest.raises(Batch.DoesNotExist, match=rf"^Batch import #{b.pk} is gone: it was deleted"):
+        act(b)
+
+
+def test_cancelling_it_passes_over_a_part_that_is_deleted_meanwhile(
+    write: JobHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = open_batch("outer")
+    inner = open_batch("inner", within=outer)
+    one = write.using(batch=outer).enqueue(name="one")
+    seal = Batch.seal
+
+    def seal_too_late(self: Batch, **options: Any) -> bool:
+        if self == inner:
+            Batch.objects.filter(pk=inner.pk).delete()
+        return seal(self, **options)
+
+    monkeypatch.setattr(Batch, "seal", seal_too_late)
+
+    assert outer.cancel() == 1
+    assert state_of(one) == State.CANCELLED
 
 
 def test_requeueing_it_runs_what_failed_and_then_what_was_given_up(

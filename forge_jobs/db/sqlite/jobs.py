@@ -68,6 +68,25 @@ WHERE job.id = new.id AND job.process_id = %(process)s AND job.started_at = new.
 RETURNING id, state
 """
 
+# For groups that bring nothing but successes, as most do: the other takes a third longer for these.
+# PostgreSQL has no such twin, for of what its jobs cost it would save nothing that can be measured.
+SUCCEED = """
+UPDATE forge_jobs_job AS job
+SET state = 'succeeded', process_id = NULL, concurrency_slot = NULL, last_error = '',
+    finished_at = CASE
+        WHEN job.finished_at >= job.started_at THEN job.finished_at
+        ELSE json_extract(new.value, '$[2]')
+    END,
+    result = CASE
+        WHEN job.finished_at >= job.started_at THEN job.result
+        ELSE json_extract(new.value, '$[3]')
+    END
+FROM json_each(%(rows)s) AS new
+WHERE job.id = json_extract(new.value, '$[0]') AND job.process_id = %(process)s
+    AND job.started_at = json_extract(new.value, '$[1]')
+RETURNING id, state
+"""
+
 FORGET = """
 DELETE FROM forge_jobs_job
 WHERE process_id = %(process)s AND (id, started_at) IN (
@@ -99,7 +118,11 @@ LIMIT 1
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
-    cursor.execute(SETTLE, {"rows": rows_of(transitions), "process": process})
+    if all(one.is_bare_success for one in transitions):
+        rows = as_json([one.as_success() for one in transitions])
+        cursor.execute(SUCCEED, {"rows": rows, "process": process})
+    else:
+        cursor.execute(SETTLE, {"rows": rows_of(transitions), "process": process})
     return dict(cursor.fetchall())
 
 
