@@ -16,7 +16,7 @@ FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
 STRAY_SHARE: Final = 50
-FARTHEST_STRAY: Final = 0.002
+FARTHEST_STRAY: Final = 0.0005
 """The same where a look, that took longer than this, finds only what is for other lanes to take."""
 
 LARGEST_ALLOWANCE: Final = 1_000
@@ -77,7 +77,7 @@ class Lane:
         as long as others find those, what is here need not be left to them.
         """
         self.strayed = 0.0
-        """Seconds that the last claim took to find nothing, at the front."""
+        """Seconds that the last look took to find nothing, at the front."""
         self.found_nothing_at = 0.0
         """By the monotonic clock, when one last did."""
         self._rests = False
@@ -113,13 +113,12 @@ class Lane:
         self.opens_at = time.monotonic() + LONGEST_WAIT
 
     def spare(self) -> None:
-        """Rest for a while if the last claim walked in vain over jobs that are others' to take.
+        """Rest for a while if the last look walked in vain over jobs that are others' to take.
 
         Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
         """
         if self.strayed > FARTHEST_STRAY:
             self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
-        self.strayed = 0.0
 
     def rest(self, seconds: float) -> None:
         """Do not look for so long, for it would most likely be in vain."""
@@ -133,8 +132,10 @@ class Lane:
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""
+        began = time.monotonic()
         self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
         if not self.may_hold_work:
+            self.strayed = time.monotonic() - began
             self.entrusted = self.allowance = 0
         return self.may_hold_work
 

@@ -179,6 +179,7 @@ class Lanes:
         """
         if any(other.is_full for other in self._of_queue[lane.queue]):
             lane.spare()
+        lane.strayed = 0.0
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""

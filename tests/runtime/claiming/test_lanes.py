@@ -103,7 +103,7 @@ def limited_kind() -> None: ...
 
 @pytest.mark.parametrize(
     ("front_seconds", "others", "rest"),
-    [(0.1, True, LONGEST_AWAY), (0.01, True, 0.5), (0.001, True, 0.0), (0.1, False, 0.0)],
+    [(0.1, True, LONGEST_AWAY), (0.01, True, 0.5), (0.0001, True, 0.0), (0.1, False, 0.0)],
     ids=["long walk", "walk", "short walk", "nothing else there"],
 )
 def test_a_lane_that_walked_in_vain_over_jobs_of_others_rests(
