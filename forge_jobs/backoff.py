@@ -146,5 +146,5 @@ def _spread(delay: timedelta, jitter: float, *, cap: timedelta = timedelta.max) 
     """Anything within the jitter, also at the cap: held to it afterwards, half would be in step."""
     if not jitter:
         return delay
-    shortest, longest = delay * (1 - jitter), min(cap, delay * (1 + jitter))
+    shortest, longest = delay * (1 - jitter), delay + min(cap - delay, delay * jitter)
     return shortest + (longest - shortest) * random.random()  # noqa: S311 - no secret

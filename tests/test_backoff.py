@@ -131,3 +131,11 @@ def test_a_base_above_the_cap_is_held_to_the_cap(policy: type[Exponential | Poly
 def test_policies_are_values() -> None:
     assert Fixed(delay=timedelta(seconds=7)) == Fixed(delay=timedelta(seconds=7))
     assert len({Exponential(), Exponential(), DecorrelatedJitter(), DecorrelatedJitter()}) == 2
+
+
+@pytest.mark.parametrize("policy", [Exponential, Polynomial])
+def test_a_cap_of_all_the_time_there_is_can_be_grown_to(
+    policy: type[Exponential | Polynomial],
+) -> None:
+    endless = policy(cap=timedelta.max, jitter=0.2)
+    assert timedelta(0) < endless(10_000) <= timedelta.max

@@ -54,7 +54,7 @@ class Group:
 
     @property
     def is_enough(self) -> bool:
-        return self.is_last or len(self.outcomes) >= ENOUGH
+        return self.is_last or self.is_full or len(self.outcomes) >= ENOUGH
 
     def take(self) -> None:
         """Add what has arrived, as far as there is room for it."""
@@ -157,7 +157,8 @@ class Finalizer(EngineThread):
         """Wait for more for a while, unless somebody waits for one of them."""
         looked_at = 0
         for _ in range(MOST_WAITS):
-            newest, looked_at = group.outcomes[looked_at:], len(group.outcomes)
+            newest = group.outcomes[min(looked_at, len(group.outcomes) - 1) :]
+            looked_at = len(group.outcomes)
             if group.is_enough or any(self._is_awaited(finished.job) for finished in newest):
                 return
             time.sleep(GATHER_SECONDS)

@@ -9,7 +9,7 @@ PATIENCE: Final = 0.005
 """Seconds that a write waits for the end of a job."""
 
 LONGEST_GAP: Final = 0.1
-"""Seconds after which the next job begins, whether the write has ended or not."""
+"""Seconds after which jobs go on, whether the write has ended or not."""
 
 
 class Soloist(Protocol):
@@ -60,7 +60,8 @@ class WriteTurn:
     def make_way(self) -> None:
         """Called by the soloist between two jobs."""
         self._is_gap.set()
-        self._is_over.wait(LONGEST_GAP)
+        if not self._is_over.wait(LONGEST_GAP):
+            self.is_wanted = False  # once for each write, however long it takes
 
     def dismiss(self) -> None:
         """Have no soloist any more; one that makes way goes on."""

@@ -92,6 +92,7 @@ def test_a_job_waits_no_longer_than_a_gap_for_a_long_write(
         turn.make_way()
         assert writes.wait(PATIENCE)
         assert not may_end.is_set()
+        assert not turn.is_wanted  # nor does the next one wait for it
 
 
 @pytest.mark.parametrize("runs", [True, False], ids=["without a job", "of nobody"])
@@ -154,8 +155,9 @@ def test_only_the_first_write_waits_for_a_long_job(
     assert not turn.is_wanted
 
     soloist.jobs_started += 1
-    with writer(turn) as (writes, _):
+    with writer(turn) as (_, may_end):
         wait_until_wanted(turn)
+        may_end.set()
         turn.make_way()
 
 

@@ -9,7 +9,8 @@ from forge_jobs.wake.local import STOP, Bell
 
 
 @pytest.fixture
-def fetchers_bell() -> Iterator[Bell]:
+def fetchers_bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bell]:
+    monkeypatch.setattr(local, "_bells", [])
     bell, of_services = Bell(), Bell(only=STOP)
     for each in bell, of_services:
         local.subscribe(each)

@@ -80,7 +80,7 @@ class Lane:
         """Seconds that the last look took to find nothing, at the front."""
         self.found_nothing_at = 0.0
         """By the monotonic clock, when one last did."""
-        self._rests = False
+        self._rests = self._is_spared = False
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -119,6 +119,12 @@ class Lane:
         """
         if self.strayed > FARTHEST_STRAY:
             self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
+            self._is_spared = True
+
+    def spare_no_more(self) -> None:
+        """There is nothing to walk over."""
+        if self._is_spared:
+            self.rest_no_more()
 
     def rest(self, seconds: float) -> None:
         """Do not look for so long, for it would most likely be in vain."""
@@ -129,6 +135,7 @@ class Lane:
         """Let it be looked at once more, for it is to be known whether it holds work."""
         if self._rests:
             self.opens_at, self._rests = 0.0, False
+        self._is_spared = False
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""
@@ -180,7 +187,9 @@ class Lane:
         self.may_hold_work = not is_empty
         if is_empty and not claimed:
             self._is_owed_nothing()
-        if 2 * len(claimed) > limit:
+        if is_empty:
+            self.allowance = 0
+        elif 2 * len(claimed) > limit:
             self.allowance = grown(self.allowance)
         self._front_is_due_at = next_look_at
         self._remember(claimed)

@@ -175,10 +175,13 @@ class Lanes:
 
     def spare(self, lane: Lane) -> None:
         """One that found nothing need not look again soon, as long as its queue is full of what
-        other lanes are for.
+        other lanes are for; once it isn't, none of them need rest.
         """
         if any(other.is_full for other in self._of_queue[lane.queue]):
             lane.spare()
+        else:
+            for other in self._of_queue[lane.queue]:
+                other.spare_no_more()
         lane.strayed = 0.0
 
     def look_everywhere(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 M_ARENA_MAX: Final = -8
@@ -20,6 +21,5 @@ def share_heaps() -> None:
     told = os.environ.get("MALLOC_ARENA_MAX") or "arena_max" in os.environ.get("GLIBC_TUNABLES", "")
     if told or sys.platform != "linux":
         return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(M_ARENA_MAX, HEAPS)
+    with suppress(OSError, AttributeError):  # a Python without a C library to load, or another one
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)

@@ -168,8 +168,9 @@ class Solo:
                 return
             self.consider(soloist)  # who may be called with chunks, and seldom asks
             with self._changing:
-                has_changed = self._soloist is not soloist or soloist.jobs_started != started
-                if has_changed or self._turn.is_wanted:  # it makes way, or is about to
+                if self._soloist is not soloist or soloist.jobs_started != started:
+                    continue
+                if soloist.current is None and self._turn.is_wanted:  # it makes way
                     continue
                 if soloist.current is None:
                     self._end()

@@ -28,6 +28,18 @@ def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -
     assert scarce not in lanes.open()
 
 
+def test_it_rests_no_more_once_its_queue_is_known_to_hold_nothing() -> None:
+    lanes = engine().fetcher.lanes
+    plain, scarce, *_ = lanes
+    scarce.strayed, plain.allowance = 0.01, 3
+    lanes.spare(scarce)
+    assert scarce.opens_at > 0.0
+
+    plain.allowance = 0
+    lanes.spare(plain)
+    assert scarce.opens_at == 0.0
+
+
 def test_it_does_not_rest_on_a_rumour_that_there_are_others_jobs() -> None:
     lanes = engine().fetcher.lanes
     plain, scarce, *_ = lanes

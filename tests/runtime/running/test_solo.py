@@ -113,10 +113,12 @@ def test_the_first_moments_of_a_trial_do_not_decide_it() -> None:
     assert hall.pass_by(jobs_per_second=2_000)
 
 
-def test_a_soloist_whose_job_takes_long_gets_help() -> None:
+@pytest.mark.parametrize("is_wanted", [False, True], ids=["", "though others want to write"])
+def test_a_soloist_whose_job_takes_long_gets_help(is_wanted: bool) -> None:
     hall = Hall()
     hall.begin()
     hall.player.current = "a job"
+    hall.turn.is_wanted = is_wanted
     stand_aside(hall)
     assert not hall.solo.is_on
     assert not any(hall.pass_by(jobs_per_second=1_000) for _ in range(3))  # for a while
