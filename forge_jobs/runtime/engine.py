@@ -68,11 +68,10 @@ class Engine:
         self.options = options
         self.process = process
         self.lifecycle = lifecycle
-        turn = WriteTurn()
+        turn, claiming_stops, bell = WriteTurn(), Event(), Bell()
         is_file = db.connection().vendor == "sqlite"
         database_file = DatabaseFile(lifecycle, turn=turn) if is_file else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
-        claiming_stops, bell = Event(), Bell()
         self.steering = Steering(options.queues)
         self.claims = Claims(process)
         self.doors: dict[str, Door] = {}

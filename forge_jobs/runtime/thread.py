@@ -54,3 +54,11 @@ class EngineThread(Thread):
             thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
             sessions.close_all()
+
+
+class HandlersThread(EngineThread):
+    """One in which handlers run, or what they ask for."""
+
+    def session_limits(self) -> Mapping[str, str]:
+        """None: a handler takes its time, and room."""
+        return {}

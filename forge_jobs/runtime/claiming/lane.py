@@ -11,17 +11,13 @@ from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
 from forge_jobs.runtime.claiming.desk import Desk
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY, Resting
 
 FRONT_SHARE: Final = 10
 """The front is looked at again after this many times as long as the last look took."""
 
-STRAY_SHARE: Final = 50
-FARTHEST_STRAY: Final = 0.0005
-"""The same where a look, that took longer than this, finds only what is for other lanes to take."""
-
 LARGEST_ALLOWANCE: Final = 1_000
 
-LONGEST_AWAY: Final = 1.0
 CHEAP_SECONDS: Final = 0.005
 SHORTEST_WAIT: Final = 0.005
 LONGEST_WAIT: Final = 1.0
@@ -31,7 +27,7 @@ BUSY_SECONDS: Final = 0.1
 """How soon to look again at a queue that waits for a worker or a slot, if nobody tells."""
 
 
-class Lane:
+class Lane(Resting):
     """Claims go on from where the last one stopped, and return to the front now and then.
 
     At the front lie the index entries of jobs that are gone; while some session holds an old
@@ -48,6 +44,7 @@ class Lane:
         kinds: Sequence[str] = (),
         places: Callable[[], int] | None = None,
     ) -> None:
+        super().__init__()
         self.queue = queue
         self.weight = weight
         self.kinds = kinds
@@ -59,8 +56,6 @@ class Lane:
         self.may_hold_work = True
         self.was_told = True
         """Whether it is only a rumour that it may hold work: it may be of other kinds."""
-        self.opens_at = 0.0
-        """By the monotonic clock, when to look again: tokens or a worker should be there then."""
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
         self.awaits_slot = False
@@ -76,11 +71,8 @@ class Lane:
         """How many jobs there are at least, in other queues, of which this process takes none yet:
         as long as others find those, what is here need not be left to them.
         """
-        self.strayed = 0.0
-        """Seconds that the last look took to find nothing, at the front."""
         self.found_nothing_at = 0.0
-        """By the monotonic clock, when one last did."""
-        self._rests = self._is_spared = False
+        """By the monotonic clock, when a look at the front last did."""
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
@@ -112,30 +104,17 @@ class Lane:
         self.awaits_worker = True
         self.opens_at = time.monotonic() + LONGEST_WAIT
 
-    def spare(self) -> None:
-        """Rest for a while if the last look walked in vain over jobs that are others' to take.
+    def spare(self, *, of_queue: Sequence[Lane]) -> None:
+        """Having found nothing, rest as long as the queue is full of what other lanes are for.
 
-        Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
+        Once it isn't, none of them need rest.
         """
-        if self.strayed > FARTHEST_STRAY:
-            self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
-            self._is_spared = True
-
-    def spare_no_more(self) -> None:
-        """There is nothing to walk over."""
-        if self._is_spared:
-            self.rest_no_more()
-
-    def rest(self, seconds: float) -> None:
-        """Do not look for so long, for it would most likely be in vain."""
-        self.opens_at = max(self.opens_at, time.monotonic() + seconds)
-        self._rests = True
-
-    def rest_no_more(self) -> None:
-        """Let it be looked at once more, for it is to be known whether it holds work."""
-        if self._rests:
-            self.opens_at, self._rests = 0.0, False
-        self._is_spared = False
+        if any(other.is_full for other in of_queue):
+            self.rest_from_walk()
+        else:
+            for other in of_queue:
+                other.walk_again()
+        self.strayed = 0.0
 
     def look(self, kinds: Sequence[str]) -> bool:
         """Learn whether anything is ready: that costs neither a lock nor a token."""

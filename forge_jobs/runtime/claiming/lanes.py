@@ -174,15 +174,8 @@ class Lanes:
             yield from self._of_queue.get(queue, ())
 
     def spare(self, lane: Lane) -> None:
-        """One that found nothing need not look again soon, as long as its queue is full of what
-        other lanes are for; once it isn't, none of them need rest.
-        """
-        if any(other.is_full for other in self._of_queue[lane.queue]):
-            lane.spare()
-        else:
-            for other in self._of_queue[lane.queue]:
-                other.spare_no_more()
-        lane.strayed = 0.0
+        """One that found nothing need not look again soon, perhaps."""
+        lane.spare(of_queue=self._of_queue[lane.queue])
 
     def look_everywhere(self) -> None:
         """Of many queues, ask once which to look at."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from asyncio import Task
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -18,13 +18,13 @@ from forge_jobs.runtime.running.loop_handling import LoopHandling
 from forge_jobs.runtime.running.stepping import CoroutineRun, HelpersOfRuns, make_task
 from forge_jobs.runtime.running.sync_threads import Seat, SyncThreads
 from forge_jobs.runtime.settlements import Finished
-from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.runtime.thread import HandlersThread
 
 GRACE_SECONDS: Final = 1.0
 """How long tasks that no job waits for may take to end with the loop."""
 
 
-class LoopThread(EngineThread):
+class LoopThread(HandlersThread):
     """A worker for up to `size` jobs at a time. What is synchronous about a run it does elsewhere.
 
     It takes from `waiting`, and is told by `look()` that there may be something.
@@ -97,10 +97,6 @@ class LoopThread(EngineThread):
     def break_off(self, run: CoroutineRun) -> None:
         """End a coroutine that the run has outlived, or that has outlived its run."""
         self._tell(run.break_off)
-
-    def session_limits(self) -> Mapping[str, str]:
-        """None: a handler takes its time, and room."""
-        return {}
 
     def work(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from forge_jobs.runtime import sessions
 from forge_jobs.runtime.keeper import this_thread
 from forge_jobs.runtime.running.striking import Reach, is_importing
-from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.runtime.thread import HandlersThread
 
 R = TypeVar("R")
 
@@ -121,7 +121,7 @@ class Seat(Executor):
         return call.future
 
 
-class SyncThread(EngineThread):
+class SyncThread(HandlersThread):
     """Makes the calls of those that have a seat here, one after the other.
 
     Whose turn it is finds its own sessions, as it left them, or as good as new if another job has
@@ -136,10 +136,6 @@ class SyncThread(EngineThread):
         self.served: Seat | None = None
         self.seats = 0
         self.is_given_up = False
-
-    def session_limits(self) -> Mapping[str, str]:
-        """None: a handler takes its time, and room."""
-        return {}
 
     def work(self) -> None:
         while not self.is_given_up and (call := self.calls.get()):

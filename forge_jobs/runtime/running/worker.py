@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Final
 
@@ -20,13 +20,13 @@ from forge_jobs.runtime.running.members import Call
 from forge_jobs.runtime.running.run import Run
 from forge_jobs.runtime.running.solo import Solo
 from forge_jobs.runtime.sessions import tidy
-from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.runtime.thread import HandlersThread
 
 LOOK_EVERY: Final = 32
 """How many jobs a worker runs before it asks whether it should."""
 
 
-class Worker(EngineThread):
+class Worker(HandlersThread):
     """Takes claimed jobs from the buffer and hands their outcomes to the finalizer."""
 
     tidy = staticmethod(tidy)
@@ -57,10 +57,6 @@ class Worker(EngineThread):
         self.jobs_run = 0
         self.jobs_started = 0
         self.seconds = 0.0
-
-    def session_limits(self) -> Mapping[str, str]:
-        """None: a handler takes its time, and room."""
-        return {}
 
     def work(self) -> None:
         try:

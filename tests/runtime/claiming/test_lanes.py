@@ -13,16 +13,13 @@ from forge_jobs.models import Job, Process
 from forge_jobs.runtime.claiming import admission as admission_module
 from forge_jobs.runtime.claiming import lane as lane_module
 from forge_jobs.runtime.claiming import lanes as lanes_module
+from forge_jobs.runtime.claiming import resting as resting_module
 from forge_jobs.runtime.claiming import together as together_module
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import (
-    BUSY_SECONDS,
-    LONGEST_AWAY,
-    Lane,
-    ScarceLane,
-)
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, ScarceLane
 from forge_jobs.runtime.claiming.lanes import Lanes
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.runtime.claiming.rings import ENDED
 from forge_jobs.runtime.claiming.together import claim_together
 from forge_jobs.wake.local import ANY, Bell
@@ -45,7 +42,13 @@ class Claims:
         monkeypatch.setattr(Job.objects, "claim", self.claim)
         monkeypatch.setattr(Job.objects, "claim_among", self.claim_among)
         monkeypatch.setattr(Job.objects, "ready_queues", self.ready_queues)
-        for module in (lane_module, lanes_module, together_module, admission_module):
+        for module in (
+            lane_module,
+            lanes_module,
+            resting_module,
+            together_module,
+            admission_module,
+        ):
             monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def claim(self, *, limit: int, after: Position | None, **terms: Any) -> list[ClaimedJob]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forge_jobs.runtime.claiming import lane
+from forge_jobs.runtime.claiming import resting
 from tests.running import engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -13,9 +13,9 @@ ROUNDS = 5
 @pytest.fixture(autouse=True)
 def _each_look_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the machine is so busy that it takes long to find nothing."""
-    monkeypatch.setattr(lane, "FARTHEST_STRAY", -1.0)
-    monkeypatch.setattr(lane, "STRAY_SHARE", 1e9)
-    monkeypatch.setattr(lane, "LONGEST_AWAY", 600.0)
+    monkeypatch.setattr(resting, "FARTHEST_STRAY", -1.0)
+    monkeypatch.setattr(resting, "STRAY_SHARE", 1e9)
+    monkeypatch.setattr(resting, "LONGEST_AWAY", 600.0)
 
 
 def test_one_that_found_nothing_rests_while_its_queue_is_full_of_others_jobs() -> None:
