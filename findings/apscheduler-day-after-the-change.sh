@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Expected: what is due each day at midnight is due on each day; the change of the clocks may touch what falls into
-# the hour that is left out, and its documentation warns of that hour alone.
+# Expected: what is due each day at midnight is due on each day; a change of the clocks at two may touch what falls
+# into the hour that is left out, and nothing else.
 # True, in APScheduler 3.11.3: the day after the change in spring is passed over. A cron trigger for a time between
 # 0:00 and 0:59, by a zone that goes an hour forward at two, fires on that Sunday and next on Tuesday. From one
 # o'clock on all days are there, and "0,12" has them too. As that day is a Monday, what is weekly at midnight on
