@@ -8,8 +8,8 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import wake
-from forge_jobs.db.postgresql.breath import Breath, can_breathe
-from forge_jobs.db.postgresql.inserts import inserted_row, question
+from forge_jobs.db.postgresql.breath import Breath, Question, can_breathe
+from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.stored import Stored
 from forge_jobs.states import State
@@ -27,18 +27,38 @@ def store_and_tell(row: NewRow, connection: BaseDatabaseWrapper) -> Stored | Non
     connection.ensure_connection()
     if not can_breathe(connection):
         return None
-    of_job, news = question(row), News.of(row.queue)
-    if of_job is None or news is None:
+    news = News.of(row.queue)
+    of_job = question(row, TOLD_OF if news else SILENT)
+    if of_job is None:
         return None
+    return _told(row, connection, of_job, news) if news else _untold(row, connection, of_job)
+
+
+def _told(
+    row: NewRow, connection: BaseDatabaseWrapper, of_job: Question, news: News
+) -> Stored | None:
     with Breath(connection, of_job, news.question()) as breath:
-        answer = breath.ask()
-        inserted = inserted_row(answer) if answer else None
-        if inserted is None:
-            return None
-        wake.on_commit(row.queue, tell=lambda: _tell(breath, news))
-    return Stored(row, inserted.id, inserted)
+        stored = _stored(row, breath)
+        if stored:
+            wake.on_commit(row.queue, tell=lambda: _tell(breath, news))
+    return stored
 
 
 def _tell(breath: Breath, news: News) -> None:
     breath.ask_next()
     news.are_sent()
+
+
+def _untold(row: NewRow, connection: BaseDatabaseWrapper, of_job: Question) -> Stored | None:
+    """Others were told only just; whether that was too early is known when it is stored."""
+    with Breath(connection, of_job) as breath:
+        stored = _stored(row, breath)
+    if stored:
+        wake.on_commit(row.queue)
+    return stored
+
+
+def _stored(row: NewRow, breath: Breath) -> Stored | None:
+    answer = breath.ask()
+    inserted = inserted_row(answer) if answer else None
+    return Stored(row, inserted.id, inserted) if inserted else None

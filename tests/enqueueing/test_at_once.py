@@ -201,3 +201,18 @@ def test_who_replaces_what_cursors_do_sees_both(
     noop.enqueue()
 
     assert (len(breaths), seen) == (1, [("INSERT", 16), ("SELECT", 1)])
+
+
+@pytest.mark.usefixtures("_session")
+def test_one_of_many_is_stored_and_told_of_as_any_of_a_burst(
+    breaths: list[Breath], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_sent", {})
+    monkeypatch.setattr(postgresql, "BURST_SECONDS", 3600.0)
+    monkeypatch.setattr(postgresql, "AGAIN_SECONDS", 1800.0)
+
+    with Heard() as heard:
+        for _ in range(5):
+            noop.enqueue()
+        assert heard.all() == ["default", "default", "again default"]
+    assert (len(breaths), Job.objects.count()) == (5, kept.MANY + 5)

@@ -51,12 +51,15 @@ RETURNING
     id, dedupe_key, idempotency_key, extract(epoch FROM enqueued_at)::float8, pg_backend_pid()
 """
 
-# As the server keeps it. The setting is as the table is: what was not stored is told to nobody.
-KEPT_INSERT = "forge_jobs_insert"
+# As the server keeps it; and where it is told of in the same message. The setting is as the table
+# is: what was not stored is told to nobody.
 PARAMETERS = tuple(f"${number}" for number in range(1, 17))
-INSERT_AS_KEPT = f"""
-{INSERT_ONE % PARAMETERS}, set_config('forge_jobs.is_stored', 'yes', false)
+INSERT_AS_KEPT = INSERT_ONE % PARAMETERS
+INSERT_AND_SAY_SO = f"""
+{INSERT_AS_KEPT}, set_config('forge_jobs.is_stored', 'yes', false)
 """
+SILENT = "forge_jobs_insert", INSERT_AS_KEPT
+TOLD_OF = "forge_jobs_insert_and_say_so", INSERT_AND_SAY_SO
 
 # The states are those that the partial unique index names.
 FIND = """
@@ -84,13 +87,13 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     return inserted
 
 
-def question(row: NewRow) -> Question | None:
+def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
     """The same of one without keys, for a `Breath`; None if its texts can't be sent like that."""
     shown = (*row[:-1], row.expires_at)
     values = [value if value is None else str(value) for value in shown]
     if any(value and "\0" in value for value in values):
         return None
-    return Question(KEPT_INSERT, INSERT_AS_KEPT, values, INSERT_ONE, shown)
+    return Question(*kept_as, values, INSERT_ONE, shown)
 
 
 def inserted_row(answer: PGresult) -> InsertedRow | None:
