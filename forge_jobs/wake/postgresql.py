@@ -2,9 +2,11 @@
 
 import secrets
 import time
+from collections.abc import Iterator
 from typing import Final, NamedTuple, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq.abc import PGconn
 
 from forge_jobs import db
 from forge_jobs.db.postgresql.breath import Question
@@ -149,13 +151,13 @@ class PostgreSQLListener(Listener):
             arrivals.expect_at(session.fileno())
             while not self.stopping.is_set() and time.monotonic() < unheard_at:
                 arrivals.wait(min(unheard_at - time.monotonic(), encores.rest()))
-                for note in session.notifies(timeout=0):
-                    if note.payload == probe:
+                for payload in _payloads(session.pgconn):
+                    if payload == probe:
                         unheard_at, self.hears = NEVER, True
-                    elif note.payload.startswith(AGAIN):
-                        encores.ask(note.payload.removeprefix(AGAIN))
-                    elif not note.payload.startswith(PROBE):
-                        local.ring(note.payload)
+                    elif payload.startswith(AGAIN):
+                        encores.ask(payload.removeprefix(AGAIN))
+                    elif not payload.startswith(PROBE):
+                        local.ring(payload)
                 encores.play()
         return unheard_at == NEVER
 
@@ -199,6 +201,13 @@ class Encores:
         for queue in [queue for queue, due_at in self._due.items() if due_at <= now]:
             del self._due[queue]
             local.ring(queue)
+
+
+def _payloads(session: PGconn) -> Iterator[str]:
+    """Of what has arrived; the driver's own loop is made to wait, and takes longer for that."""
+    session.consume_input()
+    while note := session.notifies():
+        yield note.extra.decode()
 
 
 def _is_shared(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:
