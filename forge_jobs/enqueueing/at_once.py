@@ -8,7 +8,8 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import wake
-from forge_jobs.db.postgresql.breath import Breath, Question, can_breathe
+from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql.breath import Breath, Question, can_breathe, session_of
 from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.stored import Stored
@@ -23,9 +24,7 @@ def store_and_tell(row: NewRow, connection: BaseDatabaseWrapper) -> Stored | Non
     """
     if row.state != State.READY or any(row.keys) or row.extras:
         return None
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    if not can_breathe(connection):
+    if not kept.is_used(session_of(connection)) or not can_breathe(connection):
         return None
     news = News.of(row.queue)
     of_job = question(row, TOLD_OF if news else SILENT)
@@ -45,7 +44,7 @@ def _told(
 
 
 def _tell(breath: Breath, news: News) -> None:
-    breath.ask_next()
+    breath.insist()
     news.are_sent()
 
 

@@ -67,16 +67,22 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         after: Position | None = None,
     ) -> list[ClaimedJob]:
         """Take up to `limit` ready jobs for a process, in the order in which they should run."""
-        with db.connection().cursor() as cursor:
-            claimed = db.twin().claim(
-                cursor,
-                queue=queue,
-                kinds=kinds,
-                limit=limit,
-                process=process.pk,
-                now=now,
-                after=after,
+        connection, twin, claimed = db.connection(), db.twin(), None
+        if after is None:
+            claimed = twin.claim_few(
+                connection, queue=queue, kinds=kinds, limit=limit, process=process.pk, now=now
             )
+        if claimed is None:
+            with connection.cursor() as cursor:
+                claimed = twin.claim(
+                    cursor,
+                    queue=queue,
+                    kinds=kinds,
+                    limit=limit,
+                    process=process.pk,
+                    now=now,
+                    after=after,
+                )
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 

@@ -1,7 +1,7 @@
 """A statement, and another for when it is committed, in one message to the server."""
 
 import select
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
 
@@ -36,20 +36,25 @@ class Question(NamedTuple):
     statement: str
     values: Sequence[str | None]
     sql: str
-    shown: Sequence[Any]
+    shown: Sequence[Any] | Mapping[str, Any]
+
+
+def session_of(connection: BaseDatabaseWrapper) -> Any:
+    """As a cursor would get it: connected if need be, and in health if that is asked for."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection.connection
 
 
 def can_breathe(connection: BaseDatabaseWrapper) -> bool:
     """Whether statements may be asked like that: each by itself, and nobody would notice.
 
-    That is where a session enqueues again and again, and nothing is tied to the cursors that it
-    makes. The first few are asked as ever.
+    That is where nothing is tied to the cursors that a session makes.
     """
     session = connection.connection
-    if session is None or not HAS_PIPELINES or not kept.is_used(session):
-        return False
     return (
-        connection.autocommit
+        HAS_PIPELINES
+        and connection.autocommit
         and not connection.in_atomic_block
         and not connection.queries_logged
         and not connection.execute_wrappers
@@ -98,9 +103,11 @@ class Breath:
             kept.use_no_more(self._session)
         return cursor.answer
 
-    def ask_next(self) -> None:
-        """Hear the answer to the next; raises what the server says if it refused."""
-        self._ask(_Insisting(self, self._session))
+    def insist(self) -> PGresult:
+        """The answer to the next question; raises what the server says if it refused."""
+        cursor = _Insisting(self, self._session)
+        self._ask(cursor)
+        return cursor.answer
 
     def _hear_out(self) -> None:
         """Hear what nobody waited for, whatever it is."""
@@ -188,9 +195,15 @@ class _Asking(psycopg.ClientCursor[Any]):
         return self
 
 
-class _Insisting(_Asking):
+class _Insisting(psycopg.ClientCursor[Any]):
+    answer: PGresult
+
+    def __init__(self, breath: Breath, session: Any) -> None:
+        super().__init__(session)
+        self._breath = breath
+
     def execute(self, *args: Any, **kwargs: Any) -> Self:
-        answer = self._breath.answer()
-        if answer.status not in DONE:
-            raise error_from_result(answer)
+        self.answer = self._breath.answer()
+        if self.answer.status not in DONE:
+            raise error_from_result(self.answer)
         return self

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from forge_jobs.db.postgresql import kept
 from forge_jobs.db.postgresql.jobs import as_text
 from forge_jobs.db.rows import ClaimedJob, Position
 
@@ -36,18 +35,6 @@ WHERE id = ANY(ARRAY(
     FOR UPDATE SKIP LOCKED
 ))
 {CLAIMED}
-"""
-
-# Jobs come one by one where they are few, and then to read and to plan the claim takes as long as
-# to execute it. A plan that is kept for any `limit` the server only takes if it seems as good as
-# one for this `limit`; and there is no other index by which a claim could go.
-KEPT_CLAIM = "forge_jobs_claim"
-NUMBERED = {"queue": "$1", "kinds": "$2", "limit": "$3", "process": "$4", "now": "$5"}
-KEEP_CLAIM = f"""
-PREPARE {KEPT_CLAIM} (text, text[], integer, bigint, timestamptz) AS {CLAIM % NUMBERED}
-"""
-CLAIM_AS_KEPT = f"""
-EXECUTE {KEPT_CLAIM} (%(queue)s, %(kinds)s, %(limit)s, %(process)s, %(now)s)
 """
 
 # The same, from where the last claim stopped: index entries of jobs that are gone, which another
@@ -118,8 +105,7 @@ def claim(
     """Take up to `limit` ready jobs of a queue for a process, in any order."""
     values = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
     if after is None:
-        is_kept = kept.keeps(cursor, KEPT_CLAIM, prepare=KEEP_CLAIM)
-        cursor.execute(CLAIM_AS_KEPT if is_kept else CLAIM, values)
+        cursor.execute(CLAIM, values)
     else:
         position = {f"after_{name}": value for name, value in after._asdict().items()}
         cursor.execute(CLAIM_AFTER, values | position)

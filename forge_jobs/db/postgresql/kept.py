@@ -39,6 +39,12 @@ def has_enqueued(session: Any, *, backend: int) -> None:
         _kept[session].enqueued += 1
 
 
+def may_be(session: Any) -> bool:
+    """Whether the server may keep something for a session, and did not refuse what it was to."""
+    kept = _kept.get(session)
+    return kept is not None and kept.enqueued >= 0
+
+
 def is_used(session: Any) -> bool:
     """Whether a session enqueues so many jobs that it is worth to have something kept for it."""
     kept = _kept.get(session)
@@ -56,14 +62,3 @@ def is_new(session: Any, name: str) -> bool:
     is_new = name not in names
     names.add(name)
     return is_new
-
-
-def keeps(cursor: Any, name: str, *, prepare: str) -> bool:
-    """Whether the session keeps that statement, having been told to if need be."""
-    session = getattr(cursor, "connection", None)  # what stands in for a cursor has none
-    if session is None or session not in _kept:
-        return False
-    if name not in _kept[session].names:
-        cursor.execute(prepare)
-        _kept[session].names.add(name)
-    return True
