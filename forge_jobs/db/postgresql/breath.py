@@ -61,9 +61,9 @@ def can_breathe(connection: BaseDatabaseWrapper) -> bool:
         and type(connection) is DatabaseWrapper
         and session.cursor_factory in PLAIN_CURSORS
         and session.prepare_threshold is None
-        and session.info.encoding == "utf-8"
-        and session.info.transaction_status == TransactionStatus.IDLE
+        and session.pgconn.transaction_status == TransactionStatus.IDLE
         and session.pgconn.pipeline_status == PipelineStatus.OFF
+        and session.pgconn.parameter_status(b"client_encoding") == b"UTF8"
     )
 
 
