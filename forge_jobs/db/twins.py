@@ -53,6 +53,16 @@ class Claims(Protocol):
         now: datetime,
         after: Position | None,
     ) -> list[ClaimedJob]: ...
+    def claim_few(
+        self,
+        connection: Any,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: int,
+        now: datetime,
+    ) -> list[ClaimedJob] | None: ...
     def claim_among(
         self,
         cursor: Any,

@@ -18,6 +18,8 @@ from forge_jobs.exceptions import KeyUnavailable
 
 def insert(rows: Sequence[NewRow]) -> list[Stored]:
     """Store one batch in the current transaction; returns a job for each row, in order."""
+    if len(rows) == 1 and (job := _stored_and_told(rows[0])):
+        return [job]
     try:
         stored = _stored(rows)
     except DatabaseError as error:
@@ -31,6 +33,16 @@ def insert(rows: Sequence[NewRow]) -> list[Stored]:
 
         wake_and_promote(set(), {key for key in keys if key})
     return stored
+
+
+def _stored_and_told(row: NewRow) -> Stored | None:
+    """None where that can't be done at once."""
+    connection = db.connection()
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return None
+    from forge_jobs.enqueueing.at_once import store_and_tell
+
+    return store_and_tell(row, connection)
 
 
 def _stored(rows: Sequence[NewRow]) -> list[Stored]:

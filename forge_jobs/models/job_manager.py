@@ -67,16 +67,12 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         after: Position | None = None,
     ) -> list[ClaimedJob]:
         """Take up to `limit` ready jobs for a process, in the order in which they should run."""
-        with db.connection().cursor() as cursor:
-            claimed = db.twin().claim(
-                cursor,
-                queue=queue,
-                kinds=kinds,
-                limit=limit,
-                process=process.pk,
-                now=now,
-                after=after,
-            )
+        connection, twin, pk = db.connection(), db.twin(), process.pk
+        what: dict[str, Any] = {"queue": queue, "kinds": kinds, "limit": limit, "now": now}
+        claimed = None if after else twin.claim_few(connection, process=pk, **what)
+        if claimed is None:
+            with connection.cursor() as cursor:
+                claimed = twin.claim(cursor, process=pk, after=after, **what)
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -31,13 +32,16 @@ def send_elsewhere(queue: str) -> None:
         notify(queue)
 
 
-def on_commit(queue: str) -> None:
-    """Send once per queue when the current transaction commits; at once outside of one."""
+def on_commit(queue: str, *, tell: Callable[[], None] | None = None) -> None:
+    """Send once per queue when the current transaction commits; at once outside of one.
+
+    `tell()` tells other processes, if that is not to be asked for by itself.
+    """
     connection = db.connection()
     if not connection.in_atomic_block and not connection.get_autocommit():
         return  # Django has no hook for a commit by hand; the job is found by polling
     if not any(_wakes(hook[1], queue) for hook in reversed(connection.run_on_commit)):
-        transaction.on_commit(_Wake(queue), using=connection.alias, robust=True)
+        transaction.on_commit(_Wake(queue, tell), using=connection.alias, robust=True)
 
 
 def listener() -> Listener:
@@ -54,12 +58,17 @@ def listener() -> Listener:
 class _Wake:
     """A wake to be sent on commit, recognisable among the other hooks of a transaction."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, tell: Callable[[], None] | None) -> None:
         self.queue = queue
+        self._tell = tell
         self.__qualname__ = f"the wake of queue {queue}"  # by which Django logs a hook that fails
 
     def __call__(self) -> None:
-        send(self.queue)
+        if self._tell:
+            local.ring(self.queue)
+            self._tell()
+        else:
+            send(self.queue)
 
 
 def _wakes(hook: object, queue: str) -> bool:

@@ -2,11 +2,14 @@
 
 import secrets
 import time
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq.abc import PGconn
 
 from forge_jobs import db
+from forge_jobs.db.postgresql.breath import Question
 from forge_jobs.signals import wake_unheard
 from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
@@ -31,6 +34,26 @@ SELECT
     pg_notify('forge_jobs', %s), pg_notify('forge_jobs', %s)
 """
 
+# As the server keeps it, to be asked in the same message as the INSERT of a job.
+NOTIFY_IF_STORED: Final = """
+SELECT
+    set_config('synchronous_commit', 'off', true), set_config('forge_jobs.is_stored', '', false),
+    pg_notify('forge_jobs', $1)
+WHERE current_setting('forge_jobs.is_stored', true) = 'yes'
+"""
+
+NOTIFY_TWICE_IF_STORED: Final = """
+SELECT
+    set_config('synchronous_commit', 'off', true), set_config('forge_jobs.is_stored', '', false),
+    pg_notify('forge_jobs', $1), pg_notify('forge_jobs', $2)
+WHERE current_setting('forge_jobs.is_stored', true) = 'yes'
+"""
+
+KEPT: Final = {
+    1: ("forge_jobs_notify", NOTIFY_IF_STORED),
+    2: ("forge_jobs_notify_twice", NOTIFY_TWICE_IF_STORED),
+}
+
 
 class Sent(NamedTuple):
     """A notification of this process: before which moment it left, and what it asks for."""
@@ -51,19 +74,44 @@ def notify(queue: str) -> None:
     those until then are left out. None can be the last and be lost: whoever heard that one, heard
     it after it left, and so looks again after all that is left out was committed.
     """
-    connection, now = db.connection(), time.monotonic()
+    connection = db.connection()
     if connection.in_atomic_block:  # it leaves at the commit, if there is one
         return _ask(connection, NOTIFY, queue)
-    last = _sent.get(queue)
-    since = now - last.at if last else BURST_SECONDS
-    if last and last.asks_for_another_look and since < AGAIN_SECONDS:
-        return
-    is_burst = since < BURST_SECONDS
-    if is_burst:  # the plain one as well, for processes of older code
-        _ask(connection, NOTIFY_TWICE, queue, f"{AGAIN}{queue}")
-    else:
-        _ask(connection, NOTIFY, queue)
-    _sent[queue] = Sent(now, is_burst)
+    if news := News.of(queue):
+        _ask(connection, news.statement, *news.payloads)
+        news.are_sent()
+
+
+class News:
+    """What is to be sent of a queue now."""
+
+    def __init__(self, queue: str, now: float, *payloads: str) -> None:
+        self.payloads = payloads
+        self._queue = queue
+        self._sent = Sent(now, len(payloads) > 1)
+
+    @classmethod
+    def of(cls, queue: str) -> Self | None:
+        """None if that can be left out."""
+        now, last = time.monotonic(), _sent.get(queue)
+        since = now - last.at if last else BURST_SECONDS
+        if last and last.asks_for_another_look and since < AGAIN_SECONDS:
+            return None
+        if since < BURST_SECONDS:  # the plain one as well, for processes of older code
+            return cls(queue, now, queue, f"{AGAIN}{queue}")
+        return cls(queue, now, queue)
+
+    @property
+    def statement(self) -> str:
+        return NOTIFY_TWICE if len(self.payloads) > 1 else NOTIFY
+
+    def question(self) -> Question:
+        """What does so if the statement before has stored a job."""
+        name, statement = KEPT[len(self.payloads)]
+        return Question(name, statement, self.payloads, self.statement, self.payloads)
+
+    def are_sent(self) -> None:
+        _sent[self._queue] = self._sent
 
 
 def _ask(connection: BaseDatabaseWrapper, statement: str, *payloads: str) -> None:
@@ -103,13 +151,13 @@ class PostgreSQLListener(Listener):
             arrivals.expect_at(session.fileno())
             while not self.stopping.is_set() and time.monotonic() < unheard_at:
                 arrivals.wait(min(unheard_at - time.monotonic(), encores.rest()))
-                for note in session.notifies(timeout=0):
-                    if note.payload == probe:
+                for payload in _payloads(session.pgconn):
+                    if payload == probe:
                         unheard_at, self.hears = NEVER, True
-                    elif note.payload.startswith(AGAIN):
-                        encores.ask(note.payload.removeprefix(AGAIN))
-                    elif not note.payload.startswith(PROBE):
-                        local.ring(note.payload)
+                    elif payload.startswith(AGAIN):
+                        encores.ask(payload.removeprefix(AGAIN))
+                    elif not payload.startswith(PROBE):
+                        local.ring(payload)
                 encores.play()
         return unheard_at == NEVER
 
@@ -153,6 +201,13 @@ class Encores:
         for queue in [queue for queue, due_at in self._due.items() if due_at <= now]:
             del self._due[queue]
             local.ring(queue)
+
+
+def _payloads(session: PGconn) -> Iterator[str]:
+    """Of what has arrived; the driver's own loop is made to wait, and takes longer for that."""
+    session.consume_input()
+    while note := session.notifies():
+        yield note.extra.decode()
 
 
 def _is_shared(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:

@@ -3,6 +3,7 @@
 from forge_jobs.db.postgresql.budgets import *
 from forge_jobs.db.postgresql.changes import *
 from forge_jobs.db.postgresql.claims import *
+from forge_jobs.db.postgresql.few import *
 from forge_jobs.db.postgresql.fronts import *
 from forge_jobs.db.postgresql.gates import *
 from forge_jobs.db.postgresql.inserts import *

@@ -7,7 +7,10 @@ from itertools import starmap
 from typing import Any, Final
 
 from django.db import Error
+from psycopg.pq.abc import PGresult
 
+from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql.breath import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
 NO_TABLE: Final = "42P01"
@@ -44,8 +47,19 @@ VALUES (
     statement_timestamp()
 )
 ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, extract(epoch FROM enqueued_at)::float8
+RETURNING
+    id, dedupe_key, idempotency_key, extract(epoch FROM enqueued_at)::float8, pg_backend_pid()
 """
+
+# As the server keeps it; and where it is told of in the same message. The setting is as the table
+# is: what was not stored is told to nobody.
+PARAMETERS = tuple(f"${number}" for number in range(1, 17))
+INSERT_AS_KEPT = INSERT_ONE % PARAMETERS
+INSERT_AND_SAY_SO = f"""
+{INSERT_AS_KEPT}, set_config('forge_jobs.is_stored', 'yes', false)
+"""
+SILENT = "forge_jobs_insert", INSERT_AS_KEPT
+TOLD_OF = "forge_jobs_insert_and_say_so", INSERT_AND_SAY_SO
 
 # The states are those that the partial unique index names.
 FIND = """
@@ -65,10 +79,29 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
         return sorted(starmap(InsertedRow, cursor.fetchall()))
     (row,) = rows
     cursor.execute(INSERT_ONE, (*row[:-1], row.expires_at))
-    return [
-        InsertedRow(pk, dedupe_key, idempotency_key, datetime.fromtimestamp(enqueued_at, UTC))
-        for pk, dedupe_key, idempotency_key, enqueued_at in cursor.fetchall()
-    ]
+    inserted = []
+    for pk, dedupe_key, idempotency_key, enqueued_at, backend in cursor.fetchall():
+        moment = datetime.fromtimestamp(enqueued_at, UTC)
+        inserted.append(InsertedRow(pk, dedupe_key, idempotency_key, moment))
+        kept.has_enqueued(cursor.connection, backend=backend)
+    return inserted
+
+
+def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
+    """The same of one without keys, for a `Breath`; None if its texts can't be sent like that."""
+    shown = (*row[:-1], row.expires_at)
+    values = [value if value is None else str(value) for value in shown]
+    if any(value and "\0" in value for value in values):
+        return None
+    return Question(*kept_as, values, INSERT_ONE, shown)
+
+
+def inserted_row(answer: PGresult) -> InsertedRow | None:
+    """What the server said to that; None if it was left out."""
+    pk, moment = answer.get_value(0, 0), answer.get_value(0, 3)
+    if not answer.ntuples or pk is None or moment is None:
+        return None
+    return InsertedRow(int(pk), None, None, datetime.fromtimestamp(float(moment), UTC))
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:

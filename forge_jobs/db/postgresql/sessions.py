@@ -9,6 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus, TransactionStatus
 
+from forge_jobs.db.postgresql import kept
+
 LIVELY: Final = {
     "connect_timeout": 10,
     "keepalives": 1,
@@ -111,7 +113,10 @@ def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
     }
     with session.cursor() as cursor:
         cursor.execute(FURNISH, parameters)
-        return {name: wanted[name] for name, _ in cursor.fetchall()}
+        furnished = {name: wanted[name] for name, _ in cursor.fetchall()}
+    if furnished:
+        kept.allow(session)
+    return furnished
 
 
 def way_back(session: Any, settings: Mapping[str, str]) -> bytes:
@@ -126,6 +131,7 @@ def wipe(session: Any, back: bytes) -> bool:
 
     Nobody waits for the server, which does so while this process goes on: `is_alive()` does.
     """
+    kept.forget(session)
     try:
         if session.prepare_threshold is not None:
             return _wipe_with_what_is_prepared(session, back)

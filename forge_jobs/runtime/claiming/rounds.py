@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from threading import Event
+from typing import Final
 
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.admission import Admission
@@ -18,6 +19,10 @@ from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.room import Room
 from forge_jobs.runtime.claiming.turns import take_turns
 from forge_jobs.runtime.outage import ride_out
+
+MOMENT: Final = 0.00001
+"""Seconds, of which the system makes some more: enough for a worker to take the interpreter's lock,
+which this thread would keep until it has seen to what is next."""
 
 
 class Rounds:
@@ -79,6 +84,8 @@ class Rounds:
             self._lanes.spare(together[0])
         if surplus := self._supply(claimed):
             self._admission.refund(tokens=surplus)
+        if 0 < len(claimed) < self._load.threads:  # for workers that have nothing else to do
+            time.sleep(MOMENT)
         queues = {job.queue for job in claimed}
         return {lane for lane in together if lane.queue in queues}
 

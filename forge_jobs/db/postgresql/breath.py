@@ -1,0 +1,209 @@
+"""A statement, and another for when it is committed, in one message to the server."""
+
+import select
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, Self
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import Cursor, DatabaseWrapper, ServerBindingCursor
+from psycopg.errors import error_from_result
+from psycopg.pq import (
+    ConnStatus,
+    DiagnosticField,
+    ExecStatus,
+    PipelineStatus,
+    TransactionStatus,
+)
+from psycopg.pq.abc import PGresult
+
+from forge_jobs.db.postgresql import kept
+
+DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
+PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
+HAS_PIPELINES: Final = psycopg.Pipeline.is_supported()
+
+
+class Question(NamedTuple):
+    """A statement that the server keeps under its name, once it was told, and its parameters.
+
+    Others that look on at what Django asks see it as `sql`, with `shown`.
+    """
+
+    name: str
+    statement: str
+    values: Sequence[str | None]
+    sql: str
+    shown: Sequence[Any] | Mapping[str, Any]
+
+
+def session_of(connection: BaseDatabaseWrapper) -> Any:
+    """As a cursor would get it: connected if need be, and in health if that is asked for."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection.connection
+
+
+def can_breathe(connection: BaseDatabaseWrapper) -> bool:
+    """Whether statements may be asked like that: each by itself, and nobody would notice.
+
+    That is where nothing is tied to the cursors that a session makes.
+    """
+    session = connection.connection
+    return (
+        HAS_PIPELINES
+        and connection.autocommit
+        and not connection.in_atomic_block
+        and not connection.queries_logged
+        and not connection.execute_wrappers
+        and type(connection) is DatabaseWrapper
+        and session.cursor_factory in PLAIN_CURSORS
+        and session.prepare_threshold is None
+        and session.pgconn.transaction_status == TransactionStatus.IDLE
+        and session.pgconn.pipeline_status == PipelineStatus.OFF
+        and session.pgconn.parameter_status(b"client_encoding") == b"UTF8"
+    )
+
+
+class Breath:
+    """Transactions of a statement each, all of them asked at once, and answered one by one.
+
+    Whoever looks on at Django's cursors sees each when it is answered. If that is broken off, the
+    session is closed: nobody could tell what was not heard from what is asked next.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, *questions: Question) -> None:
+        self._connection = connection
+        self._session = connection.connection
+        self._pgconn = self._session.pgconn
+        self._unasked = list(questions)
+        self._unanswered = list(questions)
+        self._arrivals = select.poll()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> None:
+        if not error:
+            self._hear_out()
+        if self._pgconn.status != ConnStatus.OK or self._unasked:  # it is lost, or was not used
+            return
+        if self._unanswered:
+            self._connection.close()
+        else:
+            self._pgconn.exit_pipeline_mode()
+
+    def ask(self) -> PGresult | None:
+        """The answer to the first question; None if the server refused."""
+        cursor = _Asking(self, self._session)
+        self._ask(cursor)
+        if cursor.answer is None:
+            kept.use_no_more(self._session)
+        return cursor.answer
+
+    def insist(self) -> PGresult:
+        """The answer to the next question; raises what the server says if it refused."""
+        cursor = _Insisting(self, self._session)
+        self._ask(cursor)
+        return cursor.answer
+
+    def _hear_out(self) -> None:
+        """Hear what nobody waited for, whatever it is."""
+        with suppress(psycopg.Error):
+            while self._unanswered and not self._unasked:
+                self.answer()
+
+    def _ask(self, cursor: psycopg.Cursor[Any]) -> None:
+        question = self._unanswered[0]
+        with self._connection.make_cursor(cursor) as shown:  # type: ignore[arg-type] # in stubs
+            shown.execute(question.sql, question.shown)
+
+    def answer(self) -> PGresult:
+        """What the server says to the next question, be it that it refuses."""
+        self._send()
+        answer = self._next_answer()
+        self._unanswered.pop(0)
+        return answer
+
+    def _send(self) -> None:
+        if not self._unasked:
+            return
+        self._arrivals.register(self._session.fileno(), select.POLLIN)
+        self._pgconn.enter_pipeline_mode()
+        while self._unasked:
+            question = self._unasked.pop(0)
+            name = question.name.encode()
+            if kept.is_new(self._session, question.name):
+                self._pgconn.send_prepare(name, question.statement.encode())
+            values = [value if value is None else value.encode() for value in question.values]
+            self._pgconn.send_query_prepared(name, values)
+            self._pgconn.pipeline_sync()
+        while self._pgconn.flush():  # it is more than the network takes at once
+            self._arrivals.modify(self._session.fileno(), select.POLLIN | select.POLLOUT)
+            self._hear()
+        self._arrivals.modify(self._session.fileno(), select.POLLIN)
+
+    def _next_answer(self) -> PGresult:
+        """Of what comes until the end of a transaction, the last, or what went wrong first."""
+        answer: PGresult | None = None
+        while (result := self._next_result()) is None or result.status != PIPELINE_SYNC:
+            if result is None and self._pgconn.status != ConnStatus.OK:
+                raise _lost(self._pgconn, answer)
+            if result is not None and (answer is None or answer.status in DONE):
+                answer = result
+        if answer is None:
+            raise psycopg.OperationalError("the server did not answer")
+        return answer
+
+    def _next_result(self) -> PGresult | None:
+        try:
+            while self._pgconn.is_busy():
+                self._hear()
+        except psycopg.OperationalError:  # the server may have said why before it left
+            last_word: PGresult | None = self._pgconn.get_result()
+            if last_word and last_word.error_field(DiagnosticField.SQLSTATE):
+                raise error_from_result(last_word) from None
+            raise
+        result: PGresult | None = self._pgconn.get_result()
+        return result
+
+    def _hear(self) -> None:
+        self._arrivals.poll()
+        self._pgconn.consume_input()
+
+
+def _lost(pgconn: Any, answer: PGresult | None) -> psycopg.Error:
+    """How the driver would say that a session is gone."""
+    if answer is not None and answer.error_field(DiagnosticField.SQLSTATE):
+        return error_from_result(answer)
+    return psycopg.OperationalError(pgconn.get_error_message())
+
+
+class _Asking(psycopg.ClientCursor[Any]):
+    """What Django and others take for the cursor that asks."""
+
+    def __init__(self, breath: Breath, session: Any) -> None:
+        super().__init__(session)
+        self._breath = breath
+        self.answer: PGresult | None = None
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        answer = self._breath.answer()
+        self.answer = answer if answer.status in DONE else None
+        return self
+
+
+class _Insisting(psycopg.ClientCursor[Any]):
+    answer: PGresult
+
+    def __init__(self, breath: Breath, session: Any) -> None:
+        super().__init__(session)
+        self._breath = breath
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        self.answer = self._breath.answer()
+        if self.answer.status not in DONE:
+            raise error_from_result(self.answer)
+        return self

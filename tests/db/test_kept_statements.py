@@ -1,0 +1,156 @@
+"""PostgreSQL keeps the claim of a session of ours, by a plan that stays right while jobs come."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from forge_jobs import db
+from forge_jobs.models import Job, Process, State
+from tests.conftest import NOON
+from tests.db.test_plans import assert_does_not_sort, assert_uses
+from tests.db.test_plans import row as any_row
+from tests.factories import process_named
+from tests.rows import claim, stored_job
+
+if connection.vendor != "postgresql":
+    pytest.skip("SQLite's driver does so by itself", allow_module_level=True)
+
+from forge_jobs.db.postgresql import few, kept, sessions
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXPLAIN = "EXPLAIN EXECUTE forge_jobs_claim ('default', '{app.noop}', %s, %s, %s)"
+ENOUGH = 10
+"""Uses after which the server has decided whether to make a plan for each of them."""
+
+
+class Lent:
+    """A session of which the driver was told another process than the one that answers."""
+
+    info = SimpleNamespace(backend_pid=1)
+
+
+@pytest.fixture
+def process() -> Process:
+    return process_named("tested")
+
+
+@pytest.fixture
+def _ours() -> Any:
+    """A session as our own threads have them."""
+    connection.close()
+    connection.ensure_connection()
+    assert sessions.furnish(connection.connection, sessions.LIMITS)
+    yield
+    connection.close()
+
+
+def names_of_kept() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements")
+        return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.mark.usefixtures("_ours")
+def test_a_session_of_ours_keeps_the_claim(process: Process) -> None:
+    jobs = [stored_job() for _ in range(ENOUGH)]
+
+    claimed = [claim(process, limit=1)[0].id for _ in jobs]
+
+    assert claimed == [job.pk for job in jobs]
+    assert names_of_kept() == [few.KEPT_CLAIM]
+
+
+def all_alike(limit: int, process: Process) -> Any:
+    """A job that has everything, claimed among so many."""
+    full = stored_job(
+        payload={"a": 'b "ü" \\ €'},
+        context={"trace": "1"},
+        priority=-3,
+        max_attempts=5,
+        timeout_seconds=1.5,
+        expires_at=NOON + timedelta(days=1, microseconds=7),
+        run_at=NOON - timedelta(microseconds=3),
+    )
+    (claimed,) = claim(process, limit=limit)
+    is_told = claimed.id == full.pk and claimed.enqueued_at == full.enqueued_at.timestamp()
+    return claimed._replace(id=0, enqueued_at=0.0), is_told
+
+
+@pytest.mark.usefixtures("_ours")
+def test_what_is_claimed_like_that_is_as_ever(process: Process) -> None:
+    assert all_alike(few.FEW, process) == all_alike(few.FEW + 1, process)
+
+
+@pytest.mark.usefixtures("_ours")
+def test_a_kind_with_signs_that_mean_something_in_a_list_is_found(process: Process) -> None:
+    kind = 'a "quoted", {braced} \\ kind'
+    stored_job(kind=kind)
+
+    assert [job.kind for job in claim(process, limit=1, kinds=["b", kind])] == [kind]
+
+
+@pytest.mark.usefixtures("_ours")
+def test_a_server_that_forgot_the_claim_says_so_and_the_next_session_is_told(
+    process: Process,
+) -> None:
+    stored_job()
+    claim(process, limit=0)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+
+    with pytest.raises(DatabaseError, match="does not exist"):
+        claim(process, limit=9)
+    connection.close()
+    assert len(claim(process, limit=9)) == 1
+
+
+def test_any_other_session_does_not(process: Process) -> None:
+    connection.close()
+    stored_job()
+
+    assert len(claim(process, limit=9)) == 1
+    assert names_of_kept() == []
+
+
+@pytest.mark.usefixtures("_ours")
+def test_a_session_that_is_as_good_as_new_is_told_again(process: Process) -> None:
+    claim(process, limit=9)
+    assert sessions.wipe(connection.connection, sessions.way_back(connection.connection, {}))
+    assert sessions.is_alive(connection.connection, has_rested=True)
+    stored_job()
+
+    assert len(claim(process, limit=9)) == 1
+
+
+def test_a_session_that_a_pooler_lends_is_not_told_to_keep_anything() -> None:
+    session = Lent()
+    for _ in range(kept.MANY):
+        kept.has_enqueued(session, backend=2)
+
+    assert not kept.is_used(session)
+    assert not kept.may_be(session)
+
+
+@pytest.mark.usefixtures("_ours")
+@pytest.mark.parametrize("mode", ["auto", "force_generic_plan"])
+def test_a_plan_from_when_there_was_no_job_goes_by_the_index_when_there_are_many(
+    mode: str, process: Process
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE forge_jobs_job")
+        cursor.execute("ANALYZE forge_jobs_job")
+        cursor.execute("SELECT set_config('plan_cache_mode', %s, false)", [mode])
+        for _ in range(ENOUGH):
+            assert claim(process, limit=9) == []
+        for start in range(0, 40_000, 10_000):
+            db.twin().insert(cursor, [any_row(start + number) for number in range(10_000)])
+        cursor.execute(EXPLAIN, [few.FEW, process.pk, NOON])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert_uses(plan, "forge_jobs_claim")
+    assert_does_not_sort(plan)
+    Job.objects.filter(state=State.SUCCEEDED).delete()
