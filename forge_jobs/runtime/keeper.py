@@ -14,6 +14,7 @@ from weakref import finalize
 
 from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from forge_jobs import db
 from forge_jobs.conf import conf
@@ -47,6 +48,13 @@ custody: Final = Custody()
 os.register_at_fork(after_in_child=custody.renew_lock)
 
 
+def _others_set_up() -> bool:
+    """Whether a project's own receiver is told of each session that Django sets up."""
+    return any(
+        not str(key[0]).startswith("forge_jobs.") for key, *_ in connection_created.receivers
+    )
+
+
 class Keeper:
     """Stands where one of Django's wrappers asks for a session, and gives it the one it left.
 
@@ -62,6 +70,7 @@ class Keeper:
         self._kept: Any = None
         self._kept_at = 0.0
         self._back = b""
+        self._is_restored = True
         self._twin: Any = None
         # Others' wrappers believe things of a session that a fresh one would belie.
         if type(connection).__module__.startswith("django."):
@@ -72,29 +81,28 @@ class Keeper:
                 finalize(connection, self.bury, os.getpid()).atexit = False
 
     def ensure(self, connection: BaseDatabaseWrapper) -> None:
-        """Connect the wrapper; to a session of which nothing was undone without further ado."""
+        """Connect the wrapper; to a session that is as it was set up without further ado."""
         this_thread.has_connected = True
-        if connection.connection is None and not self._back and (session := self.take()):
-            connection.connection = session
-        else:
+        if connection.connection is None and self._is_as_set_up():
+            connection.connection = self._living()
+        if connection.connection is None:
             type(connection).ensure_connection(connection)
 
     def give(self, connection: BaseDatabaseWrapper, parameters: Any) -> Any:
         """The session that was left here, if it is still good, else a new one."""
         if hasattr(this_thread, "lends") and (session := self._borrow(connection)):
             return session
-        rest = time.monotonic() - self._kept_at
-        if session := self.take():
-            if self._twin.is_alive(session, has_rested=rest > TRUSTED_SECONDS):
-                return session
-            session.close()
-        return type(connection).get_new_connection(connection, parameters)
+        return self._living() or type(connection).get_new_connection(connection, parameters)
 
     def meet(self, connection: BaseDatabaseWrapper) -> None:
         """Remember how a session is that has just been set up."""
         if self._twin and self._session is not connection.connection:
             self._session = connection.connection
-            self._back = self._twin.way_back(self._session, self._furnish(connection))
+            furnished = self._furnish(connection)
+            self._back = self._twin.way_back(self._session, furnished)
+            self._is_restored = not self._back or (
+                "TimeZone" in furnished and "assume_role" not in connection.settings_dict["OPTIONS"]
+            )
             self._traits = self._twin.traits(connection.connection)
             self._dies_at = time.monotonic() + LONGEST_LIFE * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
@@ -152,6 +160,20 @@ class Keeper:
             if session and time.monotonic() - self._kept_at < after:
                 session, self._kept = None, session
         return session
+
+    def _living(self) -> Any:
+        """The session that is kept, if it still is there."""
+        rest = time.monotonic() - self._kept_at
+        if (session := self.take()) is None:
+            return None
+        if self._twin.is_alive(session, has_rested=rest > TRUSTED_SECONDS):
+            return session
+        session.close()
+        return None
+
+    def _is_as_set_up(self) -> bool:
+        """Whether the way back leads to all that Django, and whoever it tells, would do anew."""
+        return not self._back or (self._is_restored and not _others_set_up())
 
     def bury(self, process_id: int) -> None:
         """Close what is left when its wrapper has gone with its thread; not in a fork of it.

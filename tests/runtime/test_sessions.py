@@ -153,6 +153,16 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_p
 """  # for the server is shared with those who run other tests
 
 
+EACH_SETTING = [
+    "SHOW search_path",
+    "SHOW TimeZone",
+    "SHOW statement_timeout",
+    "SHOW application_name",
+    "SHOW client_connection_check_interval",
+    ADVISORY_LOCKS,
+]
+
+
 @on_postgresql
 @pytest.mark.parametrize(
     ("spoil", "question", "answer"),
@@ -423,6 +433,62 @@ def test_both_ends_notice_when_the_other_vanishes(taken_over: Callable[..., None
     assert connection.settings_dict["OPTIONS"]["tcp_user_timeout"] == 15_000
     assert asked("SHOW client_connection_check_interval") == "10s"
     assert asked("SHOW idle_in_transaction_session_timeout") == "0"
+
+
+def count_set_ups(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Of the wrapper of this thread, by Django."""
+    set_up: list[object] = []
+    connect = connection.connect
+
+    def counted() -> None:
+        set_up.append(connection.alias)
+        connect()
+
+    monkeypatch.setattr(connections["default"], "connect", counted)
+    return set_up
+
+
+@pytest.mark.parametrize(
+    "spoil", [spoil_search_path, spoil_time_zone, spoil_timeout, leave_an_advisory_lock]
+)
+@on_postgresql
+def test_one_of_runjobs_that_was_reset_is_not_set_up_anew(
+    spoil: Callable[[], None], taken_over: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_over()
+    before = session()
+    how_it_was = [asked(question) for question in EACH_SETTING]
+    set_ups = count_set_ups(monkeypatch)
+    spoil()
+    tidy()
+
+    assert [asked(question) for question in EACH_SETTING] == how_it_was
+    assert session() is before
+    assert set_ups == []
+
+
+@on_postgresql
+@pytest.mark.parametrize("who", ["a receiver", "a role"])
+def test_one_of_runjobs_that_others_set_up_is_set_up_anew(
+    who: str, taken_over: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def configure(*, connection: Any, **kwargs: object) -> None:
+        execute("SET work_mem TO '7MB'")
+
+    taken_over(**{"assume_role": connection.settings_dict["USER"]} if who == "a role" else {})
+    if who == "a receiver":
+        connection_created.connect(configure)
+    try:
+        before = session()
+        how_it_was = [asked("SHOW work_mem"), asked("SHOW role")]
+        set_ups = count_set_ups(monkeypatch)
+        tidy()
+        assert [asked("SHOW work_mem"), asked("SHOW role")] == how_it_was
+    finally:
+        connection_created.disconnect(configure)
+
+    assert session() is before
+    assert len(set_ups) == 1
 
 
 @on_sqlite

@@ -69,7 +69,7 @@ RETURNING id, state
 """
 
 # For groups that bring nothing but successes, as most do: the other takes a third longer for these.
-# PostgreSQL has no such twin, for of what its jobs cost it would save nothing that can be measured.
+# PostgreSQL's twin is for one alone, for of a group it would save nothing that can be measured.
 SUCCEED = """
 UPDATE forge_jobs_job AS job
 SET state = 'succeeded', process_id = NULL, concurrency_slot = NULL, last_error = '',
