@@ -6,6 +6,10 @@ from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
 
+COUNT_JOBS = """
+SELECT count(*) FROM forge_jobs_job WHERE id = ANY(%s)
+"""
+
 INSERT_GATES = """
 INSERT INTO forge_jobs_gate (state, reason, is_done)
 SELECT 'closed', '', false FROM generate_series(1, %s)
@@ -66,6 +70,12 @@ KEEP_OPEN = """
 SELECT id FROM forge_jobs_batch WHERE id = ANY(%s) AND state = 'open' ORDER BY id
 FOR SHARE
 """
+
+
+def count_jobs(cursor: Any, jobs: Collection[int]) -> int:
+    """How many of these jobs there are."""
+    cursor.execute(COUNT_JOBS, [list(jobs)])
+    return int(cursor.fetchone()[0])
 
 
 def insert_gates(cursor: Any, *, number: int) -> list[int]:

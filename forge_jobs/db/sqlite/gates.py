@@ -6,6 +6,10 @@ from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
 
+COUNT_JOBS = """
+SELECT count(*) FROM forge_jobs_job WHERE id IN (SELECT value FROM json_each(%s))
+"""
+
 INSERT_GATES = """
 WITH RECURSIVE series (number) AS (
     SELECT 1 UNION ALL SELECT number + 1 FROM series WHERE number < %s
@@ -58,6 +62,12 @@ CROSS JOIN forge_jobs_predecessor AS predecessor ON predecessor.job_id = ended.v
 HOLD_BATCH = """
 SELECT state FROM forge_jobs_batch WHERE id = %s
 """
+
+
+def count_jobs(cursor: Any, jobs: Collection[int]) -> int:
+    """How many of these jobs there are."""
+    cursor.execute(COUNT_JOBS, [json.dumps(list(jobs))])
+    return int(cursor.fetchone()[0])
 
 
 def insert_gates(cursor: Any, *, number: int) -> list[int]:
