@@ -23,7 +23,7 @@ LIFE = 2.0
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.processes,
-    pytest.mark.timeout(LONG + 100),
+    pytest.mark.timeout(2 * LONG + 100),
 ]
 
 
