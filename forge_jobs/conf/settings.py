@@ -53,6 +53,10 @@ class Routes:
         return next((to for prefix, to in self.queues.items() if kind.startswith(prefix)), None)
 
 
+def _nowhere(kind: str) -> None:
+    """The router of who has none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting, with its default; the keys of `FORGE_JOBS` are these names in capitals."""
@@ -63,7 +67,7 @@ class Settings:
     )
     budgets: Mapping[str, BudgetSettings] = field(default_factory=lambda: MappingProxyType({}))
     schedules: Mapping[str, DeclaredSchedule] = field(default_factory=lambda: MappingProxyType({}))
-    router: Router = lambda kind: None
+    router: Router = _nowhere
     retry: RetryPolicy = Exponential()
     imports: Sequence[str] = ()
     middleware: Sequence[str | Callable[..., Any]] = ()
@@ -95,6 +99,11 @@ class Settings:
     def lease(self) -> timedelta:
         """How long leadership lasts unless it is renewed; others take over right after."""
         return self.process_timeout * 0.4
+
+    @property
+    def is_routed_by_rule(self) -> bool:
+        """Whether all jobs of a kind are sent to one queue; a function may say otherwise."""
+        return self.router is _nowhere or isinstance(self.router, Routes)
 
     def retry_of(self, queue: str) -> RetryPolicy:
         options = self.queues.get(queue)

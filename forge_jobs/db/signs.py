@@ -33,3 +33,12 @@ class Beats(NamedTuple):
 
     moment: datetime
     said: dict[int, datetime]
+
+
+class Awaited(NamedTuple):
+    """What ends of jobs may set free, of which there is often little, or nothing."""
+
+    batches: list[int]
+    """Those that are complete and have not ended, up to as many as were asked for."""
+    has_jobs: bool
+    """Whether jobs are waited for; true as well where too much waits to know."""

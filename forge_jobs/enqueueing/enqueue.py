@@ -13,6 +13,7 @@ from django.db import transaction
 from forge_jobs import db
 from forge_jobs.conf import conf
 from forge_jobs.db.rows import NewRow
+from forge_jobs.enqueueing.alike import Drafts
 from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.enqueueing.incoming import seen
 from forge_jobs.enqueueing.insertion import insert
@@ -93,13 +94,13 @@ def enqueue_many(jobs: Iterable[NewJob]) -> EnqueuedJobs:
 
     Every job is checked before the first is written. Raises as `enqueue()` does.
     """
-    rows, places = [], []
+    rows, places, drafts = [], [], Drafts()
     for job in _each(jobs, field="jobs"):
         if not isinstance(job, NewJob):
             raise InvalidOption(
                 f"jobs must be NewJob(kind, payload) each, not {quoted(job)}.", field="jobs"
             )
-        draft = Draft.of(job.kind, **job.options)
+        draft = drafts.of(job.kind, job.options)
         rows.append(draft.row(job.payload))
         places.append(draft.place)
     return _store(rows, places)

@@ -37,7 +37,7 @@ def placed(rows: Sequence[NewRow], places: Sequence[Place | None]) -> list[NewRo
         wake.on_commit(wake.STOP)  # so that processes look for followers
     of = {id(place): (place.batch, gates.get(place.after)) for place in distinct}
     return [
-        NewRow._make((*row[:BATCH_ID], *of[id(place)], row.extras)) if place else row
+        NewRow._make((*row[:BATCH_ID], *of[id(place)], row[-1])) if place else row
         for row, place in zip(rows, places, strict=True)
     ]
 
@@ -66,11 +66,12 @@ def _refuse_full(places: Iterable[Place]) -> None:
 
 def _refuse_missing(behind: Iterable[tuple[After, ...]]) -> None:
     after = {one for those in behind for one in those}
-    for model, ids in (
-        (Job, {one.job for one in after if one.job is not None}),
-        (Batch, {one.batch for one in after if one.batch is not None}),
-    ):
-        for some in _slices(sorted(ids)):
+    jobs = sorted({one.job for one in after if one.job is not None})
+    batches = sorted({one.batch for one in after if one.batch is not None})
+    with db.connection().cursor() as cursor:
+        lacking = [some for some in _slices(jobs) if db.twin().count_jobs(cursor, some) < len(some)]
+    for model, slices in ((Job, lacking), (Batch, _slices(batches))):
+        for some in slices:
             there = set(model.objects.filter(pk__in=some).values_list("pk", flat=True))
             if missing := set(some) - there:
                 raise InvalidOption(

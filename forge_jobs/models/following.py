@@ -14,6 +14,7 @@ from typing import Final
 from django.db.models import Exists, OuterRef
 
 from forge_jobs import db
+from forge_jobs.db.signs import Awaited
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.deciding import end, judge
 from forge_jobs.models.gate import Gate
@@ -23,6 +24,9 @@ from forge_jobs.states import BatchState, GateState
 
 SLICE: Final = 500
 """How many gates or batches are judged at once."""
+MANY: Final = 50
+"""So many jobs take longer to look up than what there is to wait for them."""
+MOST_AWAITED: Final = 20
 
 
 class Following:
@@ -51,9 +55,7 @@ class Following:
     def step(self, *, now: datetime) -> int:
         """See to one slice; returns how many jobs, gates and batches it changed."""
         if self._ended:
-            jobs = _take(self._ended, LARGEST_RELEASE)
-            self._batches.extend(batches_of(jobs))
-            self._gates.extend(Gate.objects.behind(jobs=jobs))
+            self._look_behind(_take(self._ended, LARGEST_RELEASE))
             return 0
         if self._batches:
             ended = end(_take(self._batches, SLICE), now=now)
@@ -72,6 +74,16 @@ class Following:
             changed += self.step(now=now)
         return changed
 
+    def _look_behind(self, jobs: list[int]) -> None:
+        """Each of many is looked up only where more waits than can be gone through instead."""
+        awaited = awaited_now() if len(jobs) >= MANY else None
+        if awaited and len(awaited.batches) < MOST_AWAITED:
+            self._batches.extend(awaited.batches)
+        else:
+            self._batches.extend(batches_of(jobs))
+        if awaited is None or awaited.has_jobs:
+            self._gates.extend(Gate.objects.behind(jobs=jobs))
+
     def _carry_out(self, gates: list[int], *, now: datetime) -> int:
         released, is_all = release(gates)
         cancelled = give_up(gates, now=now)
@@ -83,6 +95,11 @@ class Following:
             seen_to = Gate.objects.filter(~Exists(is_held), pk__in=gates)
             seen_to.exclude(state=GateState.CLOSED).update(is_done=True)
         return released + len(cancelled)
+
+
+def awaited_now() -> Awaited:
+    with db.connection().cursor() as cursor:
+        return db.twin().awaited(cursor, most=MOST_AWAITED)
 
 
 def batches_of(jobs: Collection[int]) -> set[int]:

@@ -17,11 +17,13 @@ from tests.sizes import sized
 
 EVERY = 50
 LONG = 600.0
+LIFE = 2.0
+"""Seconds. Who dies younger than that, as the one before it did, is replaced later and later."""
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.processes,
-    pytest.mark.timeout(LONG + 100),
+    pytest.mark.timeout(2 * LONG + 100),
 ]
 
 
@@ -84,9 +86,9 @@ def test_a_walk_visits_each_row_and_few_of_them_again(
             if run is None:
                 break
             killed.add(run)
+            wait_or(LIFE if most_kills > 3 else 0.0)
             os.kill(Process.objects.get().pid, signal.SIGKILL)
             kills += 1
-            wait_or(2.0 if most_kills > 3 else 0.0)
         eventually(lambda: not unfinished(), patience=LONG)
 
     stored.refresh_from_db()

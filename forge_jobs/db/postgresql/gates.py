@@ -5,6 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
+from forge_jobs.db.signs import Awaited
+
+COUNT_JOBS = """
+SELECT count(*) FROM forge_jobs_job WHERE id = ANY(%s)
+"""
 
 INSERT_GATES = """
 INSERT INTO forge_jobs_gate (state, reason, is_done)
@@ -18,6 +23,26 @@ SELECT
     (value ->> 0)::bigint, (value ->> 1)::integer, (value ->> 2)::bigint, (value ->> 3)::bigint,
     value ->> 4
 FROM jsonb_array_elements(%s)
+"""
+
+# Each by its partial index; the ARRAY() keeps the planner from joining all predecessors there are.
+AWAITED = """
+WITH closed AS MATERIALIZED (
+    SELECT id FROM forge_jobs_gate WHERE state = 'closed' ORDER BY id LIMIT %(most)s
+)
+SELECT
+    ARRAY(
+        SELECT id
+        FROM forge_jobs_batch
+        WHERE state = 'sealed' AND ended_at IS NULL
+        ORDER BY id
+        LIMIT %(most)s
+    ),
+    (SELECT count(*) FROM closed) = %(most)s OR EXISTS (
+        SELECT 1
+        FROM forge_jobs_predecessor
+        WHERE gate_id = ANY(ARRAY(SELECT id FROM closed)) AND job_id IS NOT NULL
+    )
 """
 
 # The LIMIT hides from the planner how many rows it will be: it is to look each up by its key. With
@@ -68,6 +93,12 @@ FOR SHARE
 """
 
 
+def count_jobs(cursor: Any, jobs: Collection[int]) -> int:
+    """How many of these jobs there are."""
+    cursor.execute(COUNT_JOBS, [list(jobs)])
+    return int(cursor.fetchone()[0])
+
+
 def insert_gates(cursor: Any, *, number: int) -> list[int]:
     """Make so many closed gates; returns their ids, the lowest first."""
     cursor.execute(INSERT_GATES, [number])
@@ -77,6 +108,13 @@ def insert_gates(cursor: Any, *, number: int) -> list[int]:
 def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
     """Say what must have ended before gates open."""
     cursor.execute(INSERT_PREDECESSORS, [json.dumps(rows)])
+
+
+def awaited(cursor: Any, *, most: int) -> Awaited:
+    """Which batches may end, at most so many, and whether anything comes after jobs."""
+    cursor.execute(AWAITED, {"most": most})
+    batches, has_jobs = cursor.fetchone()
+    return Awaited(batches, bool(has_jobs))
 
 
 def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:

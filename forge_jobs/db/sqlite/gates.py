@@ -5,6 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from forge_jobs.db.rows import PredecessorRow
+from forge_jobs.db.signs import Awaited
+
+COUNT_JOBS = """
+SELECT count(*) FROM forge_jobs_job WHERE id IN (SELECT value FROM json_each(%s))
+"""
 
 INSERT_GATES = """
 WITH RECURSIVE series (number) AS (
@@ -21,6 +26,28 @@ SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
     json_extract(value, '$[3]'), json_extract(value, '$[4]')
 FROM json_each(%s)
+"""
+
+AWAITED = """
+WITH closed AS MATERIALIZED (
+    SELECT id FROM forge_jobs_gate WHERE state = 'closed' ORDER BY id LIMIT %(most)s
+)
+SELECT
+    (
+        SELECT json_group_array(id)
+        FROM (
+            SELECT id
+            FROM forge_jobs_batch
+            WHERE state = 'sealed' AND ended_at IS NULL
+            ORDER BY id
+            LIMIT %(most)s
+        )
+    ),
+    (SELECT count(*) FROM closed) = %(most)s OR EXISTS (
+        SELECT 1
+        FROM closed CROSS JOIN forge_jobs_predecessor AS predecessor ON gate_id = closed.id
+        WHERE job_id IS NOT NULL
+    )
 """
 
 # CROSS JOIN leaves the planner no other order: it might walk over all jobs of the batches.
@@ -60,6 +87,12 @@ SELECT state FROM forge_jobs_batch WHERE id = %s
 """
 
 
+def count_jobs(cursor: Any, jobs: Collection[int]) -> int:
+    """How many of these jobs there are."""
+    cursor.execute(COUNT_JOBS, [json.dumps(list(jobs))])
+    return int(cursor.fetchone()[0])
+
+
 def insert_gates(cursor: Any, *, number: int) -> list[int]:
     """Make so many closed gates; returns their ids, the lowest first."""
     cursor.execute(INSERT_GATES, [number])
@@ -69,6 +102,13 @@ def insert_gates(cursor: Any, *, number: int) -> list[int]:
 def insert_predecessors(cursor: Any, rows: Sequence[PredecessorRow]) -> None:
     """Say what must have ended before gates open."""
     cursor.execute(INSERT_PREDECESSORS, [json.dumps(rows)])
+
+
+def awaited(cursor: Any, *, most: int) -> Awaited:
+    """Which batches may end, at most so many, and whether anything comes after jobs."""
+    cursor.execute(AWAITED, {"most": most})
+    batches, has_jobs = cursor.fetchone()
+    return Awaited(json.loads(batches), bool(has_jobs))
 
 
 def batches_of(cursor: Any, jobs: Collection[int]) -> set[int]:
