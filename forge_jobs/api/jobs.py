@@ -20,11 +20,11 @@ from forge_jobs.api.shapes import UNSAID, Done, Id, Query, StateName, Why
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
-from forge_jobs.dashboard.job_line import Progress
-from forge_jobs.dashboard.job_list import JobList, JobPage
+from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Job, JobLabel
+from forge_jobs.models import Job
 
 router: Final = Router(tags=["Jobs"])
 
@@ -79,13 +79,9 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
         places = {name: _place(jobs, name, getattr(asked, name)) for name in PLACES}
         if all(places.values()):
             raise invalid(("before", "Give after or before, not both."))
-        page = jobs.page(after=places["after"], before=places["before"], size=asked.limit)
-        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+        page = jobs.bare_page(after=places["after"], before=places["before"], size=asked.limit)
     return {
-        "jobs": [
-            job_shapes.line(job, labels=labels.get(job.pk, ()), progress=Progress.of(job))
-            for job in page.jobs
-        ],
+        "jobs": [job_shapes.line(job) for job in page.jobs],
         **_neighbours(jobs, page, is_backward=places["before"] is not None),
     }
 
