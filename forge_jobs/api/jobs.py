@@ -21,9 +21,10 @@ from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.job_list import JobList
-from forge_jobs.dashboard.list_page import JobPage
+from forge_jobs.dashboard.list_page import HEAVY, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
+from forge_jobs.db.by_key import ByKey
 from forge_jobs.models import Job
 
 router: Final = Router(tags=["Jobs"])
@@ -31,6 +32,12 @@ router: Final = Router(tags=["Jobs"])
 MOST: Final = 200
 PLACES: Final = ("after", "before")
 FILTERS: Final = ("state", "queue", "kind", "label", "error", "batch", "q", "since", "until")
+
+
+DOCUMENTED: Final = ByKey(
+    lambda using, pk: job_shapes.documented(Job.objects.using(using).defer(*HEAVY)).filter(pk=pk),
+    lambda: Job._meta.pk,
+)
 
 
 class Filters(Query):
@@ -95,7 +102,10 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
 )
 def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:
     seat = Seat.looking(request, Job)
-    job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    if seat.narrows:
+        job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    else:
+        job = seat.kept_row(DOCUMENTED, id)
     return job_shapes.document(job, now=clock.now())
 
 
