@@ -43,7 +43,7 @@ class JobAdmin(JobButtons, ForgeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Without what may be large: a page reads it as text."""
-        from forge_jobs.dashboard.job_list import HEAVY
+        from forge_jobs.dashboard.list_page import HEAVY
 
         return Job.objects.defer(*HEAVY)
 

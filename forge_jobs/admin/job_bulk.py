@@ -21,7 +21,7 @@ from forge_jobs.admin.base import ForgeAdmin
 from forge_jobs.admin.buttons import reason, who
 from forge_jobs.admin.job_acts import ACTS, CANCEL, DELETE, KILL, REQUEUE, RUN_NOW, JobAct
 from forge_jobs.admin.job_filter import JobFilter
-from forge_jobs.dashboard.job_list import HEAVY
+from forge_jobs.dashboard.list_page import HEAVY
 from forge_jobs.models import Job
 from forge_jobs.operations.bulk import Cancel, Foresight, Kill, Operation, Purge, Retry, RunNow
 from forge_jobs.operations.selection import Selection

@@ -19,7 +19,8 @@ from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.dead_groups import DeadGroups
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_line import JobLine
-from forge_jobs.dashboard.job_list import LOOK, JobList, JobPage
+from forge_jobs.dashboard.job_list import LOOK, JobList
+from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.handlers.registry import registry

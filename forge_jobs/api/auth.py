@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from forge_jobs import clock
+from forge_jobs.api.bearer import bearer
 from forge_jobs.api.problems import Problem, forbidden
 from forge_jobs.models import ApiToken
 
@@ -72,27 +71,17 @@ def authenticate(request: HttpRequest) -> None:
 def _of_token(header: str) -> TokenUser:
     scheme, _, text = header.partition(" ")
     now = clock.now()
-    is_bearer = scheme.lower() == "bearer"
-    token = ApiToken.objects.known_by(text.strip(), now=now) if is_bearer else None
-    owner = _owner(token) if token else None
-    if token is None or owner is None:
+    found = bearer(text.strip(), now=now) if scheme.lower() == "bearer" else None
+    if found is None:
         raise Problem(
             401,
             "unauthorized",
             "The token is unknown, expired or revoked. Send: Authorization: Bearer fjt_...",
             headers=CHALLENGE,
         )
+    token, owner = found
     ApiToken.objects.note_use(token, now=now)
     return TokenUser(owner, token)
-
-
-def _owner(token: ApiToken) -> Any:
-    """Whoever it acts for, if that one is still there and active."""
-    try:
-        owner = get_user_model()._default_manager.get(pk=token.owner_key)
-    except (ObjectDoesNotExist, ValueError, ValidationError):  # users may have had other keys then
-        return None
-    return owner if owner.is_active else None
 
 
 class _Check(CsrfViewMiddleware):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -130,7 +129,9 @@ class Timeline(Document):
     steps: list[StepLine]
 
 
-def line(job: Job, *, labels: Sequence[str], progress: Any) -> dict[str, Any]:
+def line(job: Any) -> dict[str, Any]:
+    """Of one that was fetched with its `labels_text`."""
+    progress = Progress.of(job)
     return {
         "id": job.pk,
         "kind": job.kind,
@@ -149,7 +150,7 @@ def line(job: Job, *, labels: Sequence[str], progress: Any) -> dict[str, Any]:
         "concurrency_key": job.concurrency_key,
         "batch": job.batch_id,
         "schedule": job.schedule_id,
-        "labels": list(labels),
+        "labels": parsed(job.labels_text) or [],
         "progress": progress and {"percent": progress.percent, "message": progress.message},
         "last_error": job.last_error[:LONGEST_ERROR],
     }
@@ -165,7 +166,7 @@ def document(job: Any, *, now: datetime) -> dict[str, Any]:
     errors = read_errors(parsed(job.errors_text), otherwise=job.enqueued_at)[::-1]
     took = run_time(job, now=now)
     return {
-        **line(job, labels=parsed(job.labels_text) or (), progress=Progress.of(job)),
+        **line(job),
         **values,
         "timeout_seconds": job.timeout_seconds,
         "took_seconds": None if took is None else took.total_seconds(),

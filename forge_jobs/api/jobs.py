@@ -20,17 +20,24 @@ from forge_jobs.api.shapes import UNSAID, Done, Id, Query, StateName, Why
 from forge_jobs.api.verbs import Verb, add_verbs
 from forge_jobs.conf import conf
 from forge_jobs.dashboard.batch_jobs import listed
-from forge_jobs.dashboard.job_line import Progress
-from forge_jobs.dashboard.job_list import JobList, JobPage
+from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.list_page import HEAVY, JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
-from forge_jobs.models import Job, JobLabel
+from forge_jobs.db.by_key import ByKey
+from forge_jobs.models import Job
 
 router: Final = Router(tags=["Jobs"])
 
 MOST: Final = 200
 PLACES: Final = ("after", "before")
 FILTERS: Final = ("state", "queue", "kind", "label", "error", "batch", "q", "since", "until")
+
+
+DOCUMENTED: Final = ByKey(
+    lambda using, pk: job_shapes.documented(Job.objects.using(using).defer(*HEAVY)).filter(pk=pk),
+    lambda: Job._meta.pk,
+)
 
 
 class Filters(Query):
@@ -79,13 +86,9 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
         places = {name: _place(jobs, name, getattr(asked, name)) for name in PLACES}
         if all(places.values()):
             raise invalid(("before", "Give after or before, not both."))
-        page = jobs.page(after=places["after"], before=places["before"], size=asked.limit)
-        labels = JobLabel.objects.of([job.pk for job in page.jobs])
+        page = jobs.bare_page(after=places["after"], before=places["before"], size=asked.limit)
     return {
-        "jobs": [
-            job_shapes.line(job, labels=labels.get(job.pk, ()), progress=Progress.of(job))
-            for job in page.jobs
-        ],
+        "jobs": [job_shapes.line(job) for job in page.jobs],
         **_neighbours(jobs, page, is_backward=places["before"] is not None),
     }
 
@@ -99,7 +102,10 @@ def list_jobs(request: HttpRequest, asked: InQuery[Listing]) -> dict[str, Any]:
 )
 def get_job(request: HttpRequest, id: Id) -> dict[str, Any]:
     seat = Seat.looking(request, Job)
-    job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    if seat.narrows:
+        job = seat.row(job_shapes.documented(seat.rows), pk=id)
+    else:
+        job = seat.kept_row(DOCUMENTED, id)
     return job_shapes.document(job, now=clock.now())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -13,6 +13,7 @@ from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
+from forge_jobs import db
 from forge_jobs.admin import (
     BatchAdmin,
     JobAdmin,
@@ -26,6 +27,7 @@ from forge_jobs.admin.buttons import BoundButton, Refused
 from forge_jobs.api.auth import TokenUser
 from forge_jobs.api.problems import conflict, forbidden, invalid, not_found
 from forge_jobs.api.writing import as_one
+from forge_jobs.db.by_key import ByKey
 from forge_jobs.models import Batch, Job, Process, Queue, RateLimitBudget, Schedule
 
 OURS: Final[dict[type[Model], type[ForgeAdmin]]] = {
@@ -67,14 +69,20 @@ class Seat:
         rows: QuerySet[Any] = self.admin.get_queryset(self.request)
         return rows
 
+    @property
+    def narrows(self) -> bool:
+        """Whether the project's own admin says which rows there are, maybe others each time."""
+        return type(self.admin).get_queryset is not OURS[self.admin.model].get_queryset
+
     def row(self, rows: QuerySet[Any] | None = None, /, **lookup: Any) -> Any:
         """The only one of the rows; whether it is there is told to nobody who may not see it."""
         found = (self.rows if rows is None else rows).filter(**lookup)
-        row = next(iter(found), None)  # unsorted, unlike `first()`: half of the time
-        if row is None:
-            name = self.admin.opts.verbose_name
-            raise not_found(f"There is no such {name}: {', '.join(map(str, lookup.values()))}.")
-        return row
+        # Unsorted, unlike `first()`: half of the time.
+        return self._there(next(iter(found), None), lookup.values())
+
+    def kept_row(self, kept: ByKey[Any], pk: int) -> Any:
+        """The same by its key, where the admin shows all rows."""
+        return self._there(kept.get(pk, using=db.connection().alias), [pk])
 
     def press(self, name: str, lookup: Mapping[str, Any], **answers: Any) -> dict[str, str]:
         """Do what a button of the admin does; `detail` is what it says that it did."""
@@ -117,6 +125,12 @@ class Seat:
         is_allowed = self.request.user.has_perm(may)
         self._require(is_allowed and self.admin.has_view_permission(self.request), "delete")
         as_one(lambda: self._delete(self.row(**lookup)))
+
+    def _there(self, row: Any, keys: Iterable[Any]) -> Any:
+        if row is None:
+            name = self.admin.opts.verbose_name
+            raise not_found(f"There is no such {name}: {', '.join(map(str, keys))}.")
+        return row
 
     def _require(self, is_allowed: object, what: str) -> None:
         if not is_allowed:

@@ -30,6 +30,7 @@ class Endings:
     """`jobs` are finished; `unfinished`, if there are any, come before them, the newest first.
 
     Unfinished jobs have a place as if they ended at the end of time. `fits` is what no index knows.
+    `first` is how many are fetched at first.
     """
 
     jobs: JobQuerySet
@@ -37,6 +38,7 @@ class Endings:
     since: datetime | None = None
     until: datetime | None = None
     fits: Q | None = None
+    first: int = FIRST_FETCH
 
     def walk(self, *, start: Place | None, is_backward: bool, now: datetime) -> Iterator[Step]:
         is_among_finished = start is not None and start[0] != LATEST
@@ -80,7 +82,7 @@ class Endings:
         sign, way = ("", "gt") if is_backward else ("-", "lt")
         jobs = self.jobs.filter(since, until).annotate(fits=_said(self.fits))
         jobs = jobs.order_by(f"{sign}finished_at", f"{sign}id")
-        size = FIRST_FETCH
+        size = self.first
         while True:
             beyond = Q() if place is None else _beyond(place, way)
             rows = jobs.filter(beyond).values_list("finished_at", "id", "fits")[:size]
@@ -92,7 +94,7 @@ class Endings:
 
     def _unfinished(self, *, start: Place | None, sign: str) -> Iterator[Step]:
         """By the indexes of their states: by the id itself, all of the table might be read."""
-        size = FIRST_FETCH
+        size = self.first
         while self.unfinished:
             rows = [
                 self._beyond_number(jobs, start, way="lt" if sign else "gt")

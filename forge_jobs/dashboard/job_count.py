@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final, Self
 
 from forge_jobs.dashboard.batch_jobs import BatchJobs
-from forge_jobs.dashboard.job_list import COUNTED, LOOK, JobList, JobPage
+from forge_jobs.dashboard.job_list import COUNTED, LOOK, JobList
+from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.totals import Totals
 
 BOUND: Final = 10_000

@@ -11,9 +11,9 @@ from django.db.models import F, Q
 
 from forge_jobs import db
 from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
+from forge_jobs.dashboard.list_page import JobPage, for_people, for_programs
 from forge_jobs.dashboard.look import Look
-from forge_jobs.dashboard.order import LATEST, Order, Place, Step
-from forge_jobs.dashboard.payloads import short_payload
+from forge_jobs.dashboard.order import FIRST_FETCH, LATEST, Order, Place, Step
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant, constants
 from forge_jobs.models.job_filters import EPOCH
@@ -34,25 +34,6 @@ NEXT_DUE: Final = Order(("run_at", "id"))
 LABELLED: Final = Order(("-labelled",))
 LONGEST_RUNNING: Final = Order(("started_at", "number"))
 BY_KEY: Final = Order(("concurrency_key", "run_at", "id"))
-
-HEAVY: Final = ("payload", "result", "errors", "context")
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobPage:
-    """`before` and `after` are the places to go on from, None where there is nothing more.
-
-    `looked_to` is the last place that was looked at, where the page was not full by then.
-    `matched` is how many fit among those that were looked through from the start on; None where
-    that says nothing, because nobody had to be looked at, or the page is not the first one.
-    """
-
-    jobs: Sequence[Job]
-    before: Place | None
-    after: Place | None
-    looked_to: Place | None
-    matched: int | None
-    is_all: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +69,25 @@ class JobList:
     def page(
         self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE
     ) -> JobPage:
+        """For people: with short payloads, and of a first page how many there are."""
+        counts = after is None and before is None and self.must_look_to_count
+        counted = self._counted if counts else 0
+        return self._page(for_people(), after=after, before=before, size=size, counted=counted)
+
+    def bare_page(
+        self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE
+    ) -> JobPage:
+        """For programs: with labels, and no further looked than it takes to fill it."""
+        return self._page(for_programs(), after=after, before=before, size=size, counted=0)
+
+    def _page(
+        self, rows: Any, *, after: Place | None, before: Place | None, size: int, counted: int
+    ) -> JobPage:
         is_backward = before is not None
         start = before if is_backward else after
-        counts = start is None and self.must_look_to_count
-        walk = self.walk(start=start, is_backward=is_backward)
-        wanted = max(size, self._counted) + 1 if counts else size + 1
+        wanted = max(size, counted) + 1
+        first = wanted if self.narrowing is None else FIRST_FETCH
+        walk = self.walk(start=start, is_backward=is_backward, first=first)
         look = Look(walk, wanted=wanted, bound=LOOK)
         shown, has_more = look.found[:size], len(look.found) > size
         beyond = shown[-1] if has_more else None
@@ -100,12 +95,12 @@ class JobList:
         if is_backward:
             shown.reverse()
         return JobPage(
-            jobs=self._rows(shown),
+            jobs=self._of_places(shown, rows),
             before=beyond if is_backward else (back if start else None),
             after=back if is_backward else beyond,
             looked_to=None if has_more or look.is_over else look.last,
-            matched=len(look.found) if counts else None,
-            is_all=counts and look.is_over,
+            matched=len(look.found) if counted else None,
+            is_all=bool(counted) and look.is_over,
         )
 
     @property
@@ -149,22 +144,26 @@ class JobList:
         has_ages = bool(self.selection.aged("enqueued_at", now=self.now))
         return bool(self.selection.words) or (has_ages and self.state not in TERMINAL)
 
-    def _rows(self, places: Sequence[Place]) -> list[Job]:
+    def _of_places(self, places: Sequence[Place], jobs: Any) -> list[Job]:
         """The jobs themselves, those that are still as they were sought."""
-        slim = Job.objects.defer(*HEAVY).annotate(short_payload=short_payload())
-        rows = slim.in_bulk([place[-1] for place in places])
+        rows = jobs.in_bulk([place[-1] for place in places])
         there = [rows[place[-1]] for place in places if place[-1] in rows]
         return [job for job in there if job.state in self.selection.states]
 
-    def walk(self, *, start: Place | None, is_backward: bool) -> Iterator[Step]:
+    def walk(
+        self, *, start: Place | None, is_backward: bool, first: int = FIRST_FETCH
+    ) -> Iterator[Step]:
+        """`first` is how many are fetched at first: those after them may never be needed."""
         if self._is_of_many:
-            return self._endings().walk(start=start, is_backward=is_backward, now=self.now)
+            endings = self._endings(first=first)
+            return endings.walk(start=start, is_backward=is_backward, now=self.now)
         return self.order.walk(
             self._jobs(),
             within=self._within,
             fits=self.narrowing,
             start=start,
             is_backward=is_backward,
+            first=first,
         )
 
     def count_finished(self, *, bound: int) -> int:
@@ -223,7 +222,7 @@ class JobList:
             case state:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
 
-    def _endings(self) -> Endings:
+    def _endings(self, *, first: int = FIRST_FETCH) -> Endings:
         """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
         states = constants(TERMINAL if self.state is None else [self.state])
         queue = self.selection.queue
@@ -241,6 +240,7 @@ class JobList:
             since=since,
             until=until,
             fits=self.narrowing,
+            first=first,
         )
 
 

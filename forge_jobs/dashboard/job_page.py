@@ -15,8 +15,8 @@ from forge_jobs.dashboard.documents import Document, parsed, texts_of
 from forge_jobs.dashboard.errors import JobError, read_errors
 from forge_jobs.dashboard.facts import read_facts
 from forge_jobs.dashboard.job_line import Progress, run_time
-from forge_jobs.dashboard.job_list import HEAVY
 from forge_jobs.dashboard.kin import Kin, comes_after, comes_before
+from forge_jobs.dashboard.list_page import HEAVY
 from forge_jobs.dashboard.steps import StoredStep, stored_steps
 from forge_jobs.dashboard.timeline import Moment, timeline
 from forge_jobs.models import Batch, Child, Job, JobLabel, Process

@@ -45,6 +45,7 @@ class Order:
         fits: Q | None = None,
         start: Place | None = None,
         is_backward: bool = False,
+        first: int = FIRST_FETCH,
     ) -> Iterator[Step]:
         """Past the jobs that come after `start`, or backward, past those before it.
 
@@ -55,7 +56,7 @@ class Order:
         ahead = [within] if start is None else self._ahead_of(start, within, is_backward)
         signs = {name: "-" if self._falls(name, is_backward) else "" for name in self.names}
         ordered = [f"{sign}{name}" for name, sign in signs.items()]
-        size = FIRST_FETCH
+        size = first
         while ahead:
             rows = jobs.filter(ahead[0]).order_by(*ordered).values_list(*self.names, "fits")
             steps = [Step(row[:-1], row[-1]) for row in rows[:size]]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.cron.expression import BadExpression
 from forge_jobs.cron.zones import UnknownZone
-from forge_jobs.dashboard.job_list import HEAVY
+from forge_jobs.dashboard.list_page import HEAVY
 from forge_jobs.dashboard.paging import Paged, sought
 from forge_jobs.models import Job, Schedule
 

@@ -66,7 +66,7 @@ def _found(given: Mapping[str, Any], *, limit: int, now: datetime) -> tuple[list
     left_out = ""
     for one in states:
         wanted = limit - len(jobs)
-        page = listed(Selection(**{**given, "states": one}), now=now).page(size=max(1, wanted))
+        page = listed(Selection(**{**given, "states": one}), now=now).bare_page(size=max(1, wanted))
         jobs += page.jobs[:wanted]
         if page.after is not None or len(page.jobs) > wanted:
             left_out = f"There are more than {limit:,}; --limit shows up to {MOST:,}."

@@ -20,9 +20,6 @@ from forge_jobs.models.base import JobsManager, JobsModel
 SHAPE: Final = re.compile(r"fjt_([0-9a-f]{16})_[\w-]{43}", re.ASCII)
 """A name of its own, for those who search repositories for secrets."""
 
-KNOWN: Final = "SELECT * FROM forge_jobs_apitoken WHERE key = %s"
-"""Each request asks so: to write it anew would take the ORM three times as long as all the rest."""
-
 NOBODYS: Final = "0" * 64
 SELDOM: Final = timedelta(minutes=10)
 """It is written down no more often that a token was used."""
@@ -53,13 +50,6 @@ class ApiTokenManager(JobsManager["ApiToken"]):
             expires_at=expires_at,
         )
         return token, text
-
-    def known_by(self, text: str, *, now: datetime) -> ApiToken | None:
-        """The token of a text, if it is neither revoked nor expired."""
-        found = SHAPE.fullmatch(text)
-        token = next(iter(self.raw(KNOWN, [found[1]])), None) if found else None
-        is_its_own = constant_time_compare(token.digest if token else NOBODYS, _digest(text))
-        return token if token and is_its_own and token.is_good(now=now) else None
 
     def good_first(self, *, now: datetime) -> QuerySet[ApiToken]:
         """All of them, the newest first, but those after the others that are good no more."""
@@ -115,6 +105,18 @@ class ApiToken(JobsModel):
 
     def is_good(self, *, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def key_of(text: str) -> str | None:
+    """By which the token of a text is found; None if the text is no token's."""
+    found = SHAPE.fullmatch(text)
+    return found[1] if found else None
+
+
+def proven(token: ApiToken | None, text: str, *, now: datetime) -> ApiToken | None:
+    """A token that was found, if it has this text, and is neither revoked nor expired."""
+    is_its_own = constant_time_compare(token.digest if token else NOBODYS, _digest(text))
+    return token if token and is_its_own and token.is_good(now=now) else None
 
 
 def _digest(text: str) -> str:

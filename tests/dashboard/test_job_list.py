@@ -1,15 +1,19 @@
 """The list of jobs: what is on a page, in which order, and how one gets to the next."""
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Max
+from django.test.utils import CaptureQueriesContext
 
 from forge_jobs import NewJob, enqueue_many
 from forge_jobs.dashboard import job_list
-from forge_jobs.dashboard.job_list import JobList, JobPage
+from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.models import Job, JobLabel, State
 from forge_jobs.operations.selection import Selection
@@ -293,3 +297,25 @@ def test_a_job_is_found_by_its_number() -> None:
     assert ids(listed(State.DEAD, ids=[job.pk]).page()) == []
     unknown = Job.objects.aggregate(last=Max("pk"))["last"] + 1
     assert ids(listed(ids=[unknown]).page()) == []
+
+
+def test_a_page_for_programs_looks_no_further_than_until_it_is_full() -> None:
+    JobLabel.objects.put(
+        [(stored_job(payload={"mine": 1}).pk, ["b", "a"]) for _ in range(3)],
+    )
+    jobs = listed(text="mine")
+    page = jobs.bare_page(size=2)
+
+    assert ids(page) == ids(jobs.page(size=2))
+    assert (page.matched, jobs.page(size=2).matched) == (None, 3)
+    assert (page.after, page.before, page.looked_to) == (jobs.page(size=2).after, None, None)
+    assert [json.loads(job.labels_text) for job in page.jobs] == [["b", "a"]] * 2  # type: ignore[attr-defined] # annotated
+
+
+def test_a_page_fetches_no_more_places_than_it_shows() -> None:
+    for _ in range(4):
+        finished_job(State.DEAD)
+    for jobs in (listed(State.DEAD), listed(State.DEAD, queue="default"), listed()):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(jobs.bare_page(size=2).jobs) == 2
+        assert [query for query in queries.captured_queries if query["sql"].endswith("LIMIT 3")]

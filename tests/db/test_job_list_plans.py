@@ -12,7 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from forge_jobs.contrib.prometheus.queues import with_oldest_dead
 from forge_jobs.dashboard.job_count import JobCount
-from forge_jobs.dashboard.job_list import HEAVY, JobList
+from forge_jobs.dashboard.job_list import JobList
+from forge_jobs.dashboard.list_page import HEAVY
 from forge_jobs.dashboard.totals import Totals
 from forge_jobs.models import Job, JobLabel, Queue, State
 from forge_jobs.operations.selection import Selection
