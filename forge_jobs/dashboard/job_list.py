@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import F, Q
 
 from forge_jobs import db
-from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
+from forge_jobs.dashboard.endings import LAST_FINISHED, Endings
 from forge_jobs.dashboard.look import Look
 from forge_jobs.dashboard.order import LATEST, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
@@ -23,7 +23,8 @@ from forge_jobs.states import TERMINAL
 
 PAGE: Final = 50
 LOOK: Final = 5_000
-"""How many jobs a request looks through at most for those that no index finds."""
+"""How many jobs a request looks through at most for those that no index finds; five that are
+only asked for their kind count as one."""
 COUNTED: Final = 100
 """Up to how many jobs of a kind are counted: others lie between, and are passed over."""
 
@@ -45,6 +46,7 @@ class JobPage:
     `looked_to` is the last place that was looked at, where the page was not full by then.
     `matched` is how many fit among those that were looked through from the start on; None where
     that says nothing, because nobody had to be looked at, or the page is not the first one.
+    `looked` is how many were looked through.
     """
 
     jobs: Sequence[Job]
@@ -52,6 +54,7 @@ class JobPage:
     after: Place | None
     looked_to: Place | None
     matched: int | None
+    looked: int
     is_all: bool
 
 
@@ -73,7 +76,7 @@ class JobList:
             return LABELLED
         match self.state:
             case None:
-                return NEWEST if self.selection.kind is None else LAST_FINISHED
+                return NEWEST
             case State.READY:
                 return QUEUE_BY_QUEUE if self.selection.queue is None else NEXT_CLAIMED
             case State.RUNNING:
@@ -105,6 +108,7 @@ class JobList:
             after=back if is_backward else beyond,
             looked_to=None if has_more or look.is_over else look.last,
             matched=len(look.found) if counts else None,
+            looked=look.looked,
             is_all=counts and look.is_over,
         )
 
@@ -163,6 +167,7 @@ class JobList:
             self._jobs(),
             within=self._within,
             fits=self.narrowing,
+            of_kind=self._of_kind,
             start=start,
             is_backward=is_backward,
         )
@@ -179,11 +184,15 @@ class JobList:
         """Whether no index has the jobs in their order."""
         if self.selection.ids is not None or self._is_by_label:
             return False
-        if self.state is None:
-            return self.selection.kind is not None
         return self.state in TERMINAL and (
             self.selection.queue is None or self.selection.kind is not None
         )
+
+    @property
+    def _of_kind(self) -> Q | None:
+        """What jobs are only skimmed for; None if it does not matter, or is looked at anyway."""
+        is_looked_at = self._is_by_label or self.selection.kind is None
+        return None if is_looked_at else self.selection.of_kind
 
     @property
     def _within(self) -> Q:
@@ -200,7 +209,7 @@ class JobList:
         if self._is_by_label:
             of_label: Any = Job.objects.filter(labels__label=self.selection.label)
             return of_label.annotate(labelled=F("labels__job_id"))  # by its index, for SQLite, too
-        jobs: Any = Job.objects.filter(self.selection.of_kind)
+        jobs: Any = Job.objects.all()
         queue = self.selection.queue
         if self.selection.ids is not None:
             return jobs.filter(pk__in=self.selection.ids)
@@ -224,22 +233,19 @@ class JobList:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
 
     def _endings(self) -> Endings:
-        """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
+        """Finished jobs of all queues, or of some kinds."""
         states = constants(TERMINAL if self.state is None else [self.state])
         queue = self.selection.queue
         jobs: JobQuerySet = Job.objects.finished().filter(
-            self.selection.of_kind,
             state__in=states,
             queue__in=_finished_queues() if queue is None else [queue],
         )
-        is_of_any = self.state is None
-        parts = unfinished_parts() if is_of_any else []
-        since, until = (None, None) if is_of_any else self.selection.stretch(now=self.now)
+        since, until = self.selection.stretch(now=self.now)
         return Endings(
             jobs=jobs,
-            unfinished=[part.filter(self.selection.of_kind) for part in parts],
             since=since,
             until=until,
+            of_kind=self._of_kind,
             fits=self.narrowing,
         )
 
