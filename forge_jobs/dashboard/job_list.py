@@ -15,7 +15,7 @@ from forge_jobs.dashboard.look import Look
 from forge_jobs.dashboard.order import LATEST, Order, Place, Step
 from forge_jobs.dashboard.payloads import short_payload
 from forge_jobs.models import Job, State
-from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.base import Constant
 from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.operations.selection import Selection, moment_of
@@ -233,20 +233,15 @@ class JobList:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
 
     def _endings(self) -> Endings:
-        """Finished jobs of all queues, or of some kinds."""
-        states = constants(TERMINAL if self.state is None else [self.state])
+        """Finished jobs of one state, of all queues or of some kinds."""
         queue = self.selection.queue
         jobs: JobQuerySet = Job.objects.finished().filter(
-            state__in=states,
+            state=Constant(self.state or ""),
             queue__in=_finished_queues() if queue is None else [queue],
         )
         since, until = self.selection.stretch(now=self.now)
         return Endings(
-            jobs=jobs,
-            since=since,
-            until=until,
-            of_kind=self._of_kind,
-            fits=self.narrowing,
+            jobs=jobs, since=since, until=until, of_kind=self._of_kind, fits=self.narrowing
         )
 
 

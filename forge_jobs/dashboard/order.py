@@ -55,14 +55,14 @@ class Order:
     ) -> Iterator[Step]:
         """Past the jobs that come after `start`, or backward, past those before it.
 
-        `within` bounds the first column. Where that one is fixed, it would only lead SQLite astray.
+        `within` bounds the first column. Of a fixed one it would only lead SQLite astray.
         """
-        expression = ExpressionWrapper(fits or Value(True), BooleanField())
-        ordered = jobs.annotate(fits=expression).order_by(*self._signed(is_backward))
+        sought = ExpressionWrapper(fits or Value(True), BooleanField())
+        jobs = jobs.annotate(fits=sought).order_by(*self._signed(is_backward))
         ahead = [within] if start is None else self._ahead_of(start, within, is_backward)
         size = FIRST_FETCH
         while ahead:
-            rows = ordered.filter(ahead[0])
+            rows = jobs.filter(ahead[0])
             steps, last = self._next(rows, size) if of_kind is None else self._skim(rows, of_kind)
             yield from steps
             if last is None:
