@@ -139,7 +139,7 @@ def test_what_may_be_kept_for_longer_from_now_on_is_kept(
 def test_beside_jobs_a_pass_is_short_and_a_rest_follows(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SLICE", 600)
+    monkeypatch.setattr(module, "SLICE", 640)
     monkeypatch.setattr(module, "LARGEST_PASS", 6_000)
     busy = process_named("busy") if state is State.RUNNING else None
     stored_job(state=state, process=busy)
@@ -152,13 +152,13 @@ def test_beside_jobs_a_pass_is_short_and_a_rest_follows(
             state=State.SUCCEEDED,
             finished_at=NOON - 10 * DAY,
         )
-        for _ in range(1_900)
+        for _ in range(2_020)
     )
     pruner = in_time([0, 0.02, 1, 1.06, 2, 2.5, 3])
 
-    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [600, timedelta(seconds=0.08)]
-    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [600, timedelta(seconds=0.06)]
-    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [600, timedelta(seconds=0.5)]
+    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [640, timedelta(seconds=0.08)]
+    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [640, timedelta(seconds=0.06)]
+    assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [640, timedelta(seconds=0.5)]
     assert [pruner.run_once(now=NOON), pruner.rest(now=NOON)] == [100, pruner.interval]
 
 
