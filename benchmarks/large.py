@@ -11,7 +11,7 @@ from benchmarks.databases import PostgreSQL, Sqlite
 from benchmarks.options import Options, progress
 from benchmarks.report import OURS, Measured, Ratio
 
-DRAINED = 50_000
+DRAINED = 100_000
 AT_REST, BESIDE = 20_000, 5_000
 
 

@@ -19,7 +19,7 @@ from forge_jobs.dashboard.batch_jobs import listed
 from forge_jobs.dashboard.dead_groups import DeadGroups
 from forge_jobs.dashboard.job_count import JobCount
 from forge_jobs.dashboard.job_line import JobLine
-from forge_jobs.dashboard.job_list import LOOK, JobList
+from forge_jobs.dashboard.job_list import JobList
 from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.order import Place
 from forge_jobs.dashboard.totals import Totals
@@ -66,7 +66,6 @@ class JobListPage:
             "kinds": registry.kinds(),
             "bulk_actions": self._acts(),
             "is_filtered": any(self.request.GET.get(name) for name in self.filter.fields),
-            "look": LOOK,
         }
         if not faults:
             try:
@@ -109,6 +108,7 @@ class JobListPage:
             "newer": self._elsewhere(jobs, before=page.before),
             "older": self._elsewhere(jobs, after=page.after),
             "further": self._further(jobs, page, is_backward=bool(asked["before"])),
+            "look": page.looked,
             "looked_to": page.looked_to[-1] if page.looked_to else None,
             "is_first": page.before is None,
             "groups": (groups := self._groups(jobs)),

@@ -46,6 +46,10 @@ class BatchJobs(JobList):
         return int(self._jobs()[: bound + 1].count())
 
     @property
+    def _of_kind(self) -> Q | None:
+        return None
+
+    @property
     def _is_of_many(self) -> bool:
         return False
 

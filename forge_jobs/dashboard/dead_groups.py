@@ -13,6 +13,7 @@ from django.db.models import Case, Count, Max, TextField, Value, When
 from django.db.models.functions import Left, StrIndex
 from django.db.models.lookups import GreaterThan
 
+from forge_jobs.dashboard.endings import Endings
 from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant
 from forge_jobs.operations.selection import Selection
@@ -65,7 +66,9 @@ class DeadGroups:
         """Of the jobs that the selection means, in those queues; `dead` is how many are dead."""
         chosen = [selection.queue] if selection.queue is not None else sorted(queues)
         jobs = Job.objects.ended_as(State.DEAD).filter(queue__in=chosen)
-        jobs = jobs.filter(selection.aged("finished_at", now=now))
+        since, until = selection.stretch(now=now)
+        reach = Endings(jobs=jobs, since=since, until=until).reach(LOOK, now=now)
+        jobs = jobs.filter(selection.aged("finished_at", now=now), finished_at__gte=reach)
         last = jobs.order_by("-finished_at").values("pk")[:LOOK]
         rows = (
             Job.objects.filter(selection.words, pk__in=last, state=Constant(State.DEAD))

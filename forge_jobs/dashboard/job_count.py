@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from forge_jobs.dashboard.batch_jobs import BatchJobs
-from forge_jobs.dashboard.job_list import COUNTED, LOOK, JobList
+from forge_jobs.dashboard.job_list import COUNTED, JobList
 from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.totals import Totals
 
@@ -38,10 +38,9 @@ class JobCount:
         if jobs.must_look_to_count:
             if page.matched is None:
                 return None
-            if jobs.narrowing is None:
-                return cls(number=min(page.matched, COUNTED), is_more=page.matched > COUNTED)
-            looked_through = 0 if page.is_all else LOOK
-            return cls(number=page.matched, looked_through=looked_through)
+            if jobs.narrowing is None and page.matched > COUNTED:
+                return cls(number=COUNTED, is_more=True)
+            return cls(number=page.matched, looked_through=0 if page.is_all else page.looked)
         if selection.since is None and selection.until is None:
             number = totals.of(queue=selection.queue or "", states=selection.states)
             return cls(number=number, counted_at=totals.counted_at)

@@ -10,12 +10,12 @@ from typing import Any, Final
 from django.db.models import F, Q
 
 from forge_jobs import db
-from forge_jobs.dashboard.endings import LAST_FINISHED, Endings, unfinished_parts
+from forge_jobs.dashboard.endings import LAST_FINISHED, Endings
 from forge_jobs.dashboard.list_page import JobPage, for_people, for_programs
 from forge_jobs.dashboard.look import Look
 from forge_jobs.dashboard.order import FIRST_FETCH, LATEST, Order, Place, Step
 from forge_jobs.models import Job, State
-from forge_jobs.models.base import Constant, constants
+from forge_jobs.models.base import Constant
 from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.operations.selection import Selection, moment_of
@@ -23,7 +23,7 @@ from forge_jobs.states import TERMINAL
 
 PAGE: Final = 50
 LOOK: Final = 5_000
-"""How many jobs a request looks through at most for those that no index finds."""
+"""How many jobs a request looks through at most; of those only asked for their kind more."""
 COUNTED: Final = 100
 """Up to how many jobs of a kind are counted: others lie between, and are passed over."""
 
@@ -54,7 +54,7 @@ class JobList:
             return LABELLED
         match self.state:
             case None:
-                return NEWEST if self.selection.kind is None else LAST_FINISHED
+                return NEWEST
             case State.READY:
                 return QUEUE_BY_QUEUE if self.selection.queue is None else NEXT_CLAIMED
             case State.RUNNING:
@@ -100,6 +100,7 @@ class JobList:
             after=back if is_backward else beyond,
             looked_to=None if has_more or look.is_over else look.last,
             matched=len(look.found) if counted else None,
+            looked=look.looked,
             is_all=bool(counted) and look.is_over,
         )
 
@@ -161,6 +162,7 @@ class JobList:
             self._jobs(),
             within=self._within,
             fits=self.narrowing,
+            of_kind=self._of_kind,
             start=start,
             is_backward=is_backward,
             first=first,
@@ -178,11 +180,15 @@ class JobList:
         """Whether no index has the jobs in their order."""
         if self.selection.ids is not None or self._is_by_label:
             return False
-        if self.state is None:
-            return self.selection.kind is not None
         return self.state in TERMINAL and (
             self.selection.queue is None or self.selection.kind is not None
         )
+
+    @property
+    def _of_kind(self) -> Q | None:
+        """What jobs are only skimmed for; None if it does not matter, or is looked at anyway."""
+        is_looked_at = self._is_by_label or self.selection.kind is None
+        return None if is_looked_at else self.selection.of_kind
 
     @property
     def _within(self) -> Q:
@@ -199,7 +205,7 @@ class JobList:
         if self._is_by_label:
             of_label: Any = Job.objects.filter(labels__label=self.selection.label)
             return of_label.annotate(labelled=F("labels__job_id"))  # by its index, for SQLite, too
-        jobs: Any = Job.objects.filter(self.selection.of_kind)
+        jobs: Any = Job.objects.all()
         queue = self.selection.queue
         if self.selection.ids is not None:
             return jobs.filter(pk__in=self.selection.ids)
@@ -223,25 +229,15 @@ class JobList:
                 return jobs.finished().filter(queue=queue, state=Constant(state))
 
     def _endings(self, *, first: int = FIRST_FETCH) -> Endings:
-        """Finished jobs of all queues, or of some kinds; for any state, unfinished ones, too."""
-        states = constants(TERMINAL if self.state is None else [self.state])
+        """Finished jobs of one state, of all queues or of some kinds."""
         queue = self.selection.queue
         jobs: JobQuerySet = Job.objects.finished().filter(
-            self.selection.of_kind,
-            state__in=states,
+            state=Constant(self.state or ""),
             queue__in=_finished_queues() if queue is None else [queue],
         )
-        is_of_any = self.state is None
-        parts = unfinished_parts() if is_of_any else []
-        since, until = (None, None) if is_of_any else self.selection.stretch(now=self.now)
-        return Endings(
-            jobs=jobs,
-            unfinished=[part.filter(self.selection.of_kind) for part in parts],
-            since=since,
-            until=until,
-            fits=self.narrowing,
-            first=first,
-        )
+        since, until = self.selection.stretch(now=self.now)
+        knows = {"of_kind": self._of_kind, "fits": self.narrowing}
+        return Endings(jobs=jobs, since=since, until=until, first=first, **knows)
 
 
 def _finished_queues() -> list[str]:

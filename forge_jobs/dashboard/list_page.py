@@ -23,6 +23,7 @@ class JobPage:
     `looked_to` is the last place that was looked at, where the page was not full by then.
     `matched` is how many fit among those that were looked through from the start on; None where
     that says nothing, because nobody had to be looked at, or the page is not the first one.
+    `looked` is how many were looked through.
     """
 
     jobs: Sequence[Job]
@@ -30,6 +31,7 @@ class JobPage:
     after: Place | None
     looked_to: Place | None
     matched: int | None
+    looked: int
     is_all: bool
 
 

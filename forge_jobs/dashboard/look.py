@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from typing import Final
 
 from forge_jobs.dashboard.order import Place, Step
+
+SHARE: Final = 10
+"""As many jobs that are passed over because of their kind cost as much as one that is looked at."""
 
 
 class Look:
@@ -14,12 +17,19 @@ class Look:
     def __init__(self, walk: Iterator[Step], *, wanted: int, bound: int) -> None:
         self.found: list[Place] = []
         self.last: Place | None = None
+        self.looked = 0
+        """How many jobs it has gone past."""
         self.is_over = True
-        for step in islice(walk, bound):
+        cost = 0.0
+        for step in walk:
             self.last = step.place
+            self.looked += step.passed
+            cost += 1 + (step.passed - 1) / SHARE
             if step.fits:
                 self.found.append(step.place)
             if len(self.found) == wanted:
                 self.is_over = False
                 return
-        self.is_over = next(walk, None) is None
+            if cost >= bound:
+                self.is_over = next(walk, None) is None
+                return

@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand
 
 from forge_jobs import clock
 from forge_jobs.dashboard.batch_jobs import listed
-from forge_jobs.dashboard.job_list import LOOK
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import ago, document, one_line, shortened, table
 from forge_jobs.management.steering import add_filters, filters
@@ -20,8 +19,8 @@ from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL
 
 LOOKED: Final = (
-    f"Only {LOOK:,} jobs were looked through; say more of what you look for, first of all the "
-    f"--state and --queue."
+    "Not all jobs were looked through; say more of what you look for, first of all the "
+    "--state and --queue."
 )
 USUAL: Final = 20
 MOST: Final = 1_000

@@ -78,8 +78,9 @@ class JobFilters(models.QuerySet["Job"]):
         followed = self.model._default_manager.filter(
             state__in=constants(UNFINISHED), gate__predecessors__job=OuterRef("pk")
         )
-        is_in_batch = Q(batch__isnull=False, batch__ended_at__isnull=True)
-        return self.filter(~Exists(followed)).exclude(is_in_batch)
+        batches = self.model._meta.get_field("batch").related_model._default_manager
+        ended = batches.filter(pk=OuterRef("batch_id"), ended_at__isnull=False)
+        return self.filter(~Exists(followed), Q(batch__isnull=True) | Exists(ended))
 
     def counts(self) -> dict[str, int]:
         """How many there are in each state."""

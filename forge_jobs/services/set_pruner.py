@@ -9,6 +9,7 @@ from django.db import transaction
 from forge_jobs import db
 from forge_jobs.models import Batch, Gate, Predecessor
 from forge_jobs.services.base import Service
+from forge_jobs.services.pace import Pace
 
 KEPT: Final = timedelta(days=7)
 """For how long after its end a batch is kept without jobs."""
@@ -24,17 +25,18 @@ class SetPruner(Service):
     interval = timedelta(minutes=5)
 
     def __init__(self) -> None:
-        self._has_more = False
+        self._pace = Pace()
+        self._rest = self.interval
 
     def run_once(self, *, now: datetime) -> int:
-        deleted = 0
-        while deleted < LARGEST_PASS:
+        deleted, most = 0, BATCH if self._pace.begin() else LARGEST_PASS
+        while deleted < most:
             gates = list(Gate.objects.abandoned().values_list("pk", flat=True)[:BATCH])
             if gates:
                 deleted += db.unless_locked(partial(_delete_gates, gates))
             if len(gates) < BATCH:
                 break
-        self._has_more = deleted >= LARGEST_PASS
+        self._rest = self._pace.rest(after=deleted) if deleted >= most else self.interval
         empty = Batch.objects.deserted().filter(ended_at__lt=now - KEPT)
         batches = list(empty.values_list("pk", flat=True)[:BATCH])
         if batches:
@@ -42,7 +44,7 @@ class SetPruner(Service):
         return deleted
 
     def rest(self, *, now: datetime) -> timedelta:
-        return timedelta(0) if self._has_more else self.interval
+        return self._rest
 
 
 def _delete_gates(gates: list[int]) -> int:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from forge_jobs.metrics.tally import SPANS
 from forge_jobs.models import DatabaseGauge, JobEvent, MetricBucket, ProcessGauge
 from forge_jobs.services.base import Service
+from forge_jobs.services.pace import Pace
 
 KEPT: Final = timedelta(days=30)
 DETAILED: Final = timedelta(hours=1)
@@ -25,22 +26,23 @@ class Thinner(Service):
     interval = timedelta(minutes=5)
 
     def __init__(self) -> None:
-        self._has_more = False
+        self._pace = Pace()
+        self._rest = self.interval
 
     def run_once(self, *, now: datetime) -> int:
-        deleted = 0
+        deleted, most = 0, BATCH if self._pace.begin() else LARGEST_PASS
         for rows in outdated(now=now):
-            while deleted < LARGEST_PASS:
+            while deleted < most:
                 ids = list(rows.order_by("at").values_list("pk", flat=True)[:BATCH])
                 if ids:
                     deleted += rows.model._default_manager.filter(pk__in=ids).delete()[0]
                 if len(ids) < BATCH:
                     break
-        self._has_more = deleted >= LARGEST_PASS
+        self._rest = self._pace.rest(after=deleted) if deleted >= most else self.interval
         return deleted
 
     def rest(self, *, now: datetime) -> timedelta:
-        return timedelta(0) if self._has_more else self.interval
+        return self._rest
 
 
 def outdated(*, now: datetime) -> Iterator[QuerySet[Any]]:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
 from forge_jobs import NewJob, enqueue_many
-from forge_jobs.dashboard import job_list
+from forge_jobs.dashboard import endings, job_list, order
 from forge_jobs.dashboard.job_list import JobList
 from forge_jobs.dashboard.list_page import JobPage
 from forge_jobs.dashboard.order import Place
@@ -139,13 +139,13 @@ def test_ready_jobs_of_all_queues_are_listed_queue_by_queue() -> None:
     assert ids(listed(State.READY).page()) == [early.pk, later.pk, other.pk]
 
 
-def test_jobs_of_a_kind_are_listed_unfinished_ones_first_then_the_last_one_first() -> None:
+def test_jobs_of_a_kind_are_listed_in_the_order_of_all_jobs() -> None:
     first, last = (finished_job(finished_at=NOON + n * MINUTE) for n in (1, 2))
     waiting = stored_job(state=State.SCHEDULED)
     ready = stored_job()
     old = finished_job(State.SUCCEEDED, finished_at=NOON - 400 * 24 * 60 * MINUTE, queue="other")
     finished_job(kind="app.other")
-    expected = [ready.pk, waiting.pk, last.pk, first.pk, old.pk]
+    expected = [old.pk, ready.pk, waiting.pk, last.pk, first.pk]
 
     for kind in ("app.noop", "app.no*"):
         assert all_pages(listed(kind=kind), size=2) == expected
@@ -165,6 +165,50 @@ def test_jobs_of_a_kind_are_found_the_whole_way_back() -> None:
     assert [len(page.jobs) for page in pages] == [3, 3, 3]
     for earlier, later in pairwise(pages):
         assert ids(jobs.page(before=later.before, size=3)) == ids(earlier)
+
+
+@pytest.mark.parametrize("kind", [None, "app.noop", "app.no*"])
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(microseconds=300), 400 * MINUTE])
+def test_however_many_ended_in_a_while_each_is_on_a_page_once(
+    kind: str | None, apart: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endings, "LARGEST", 2)
+    mine = [finished_job(finished_at=NOON - n * apart, queue=f"q{n % 3}").pk for n in range(9)]
+    finished_job(kind="app.other", finished_at=NOON - apart)
+    jobs = listed(State.DEAD, kind=kind)
+    pages = [jobs.page(size=4)]
+    while after := pages[-1].after or pages[-1].looked_to:
+        pages.append(jobs.page(after=after, size=4))
+
+    found = [pk for page in pages for pk in ids(page)]
+    assert len(found) == len(set(found)) == len(mine) + (kind is None)
+    assert set(mine) <= set(found)
+    for earlier, later in pairwise(pages):
+        assert ids(jobs.page(before=later.before, size=4)) == ids(earlier)
+
+
+@pytest.mark.parametrize("state", [None, State.READY, State.SCHEDULED, State.DEAD])
+def test_a_look_for_a_kind_passes_five_others_for_each_that_it_may_look_at(
+    state: State | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "LOOK", 2)
+    monkeypatch.setattr(order, "SKIMMED", 4)
+    monkeypatch.setattr(endings, "LARGEST", 4)
+    one = state or State.READY
+    for number in range(30):
+        kind = "app.rare" if number == 15 else "app.noop"
+        moment = NOON - (30 - number) * MINUTE
+        ended = {"finished_at": moment} if one is State.DEAD else {}
+        stored_job(state=one, kind=kind, run_at=moment, **ended)
+    jobs = listed(*[state] if state else [], kind="app.rare")
+    looks = [jobs.page()]
+    while looks[-1].looked_to:
+        looks.append(jobs.page(after=looks[-1].looked_to))
+
+    assert not looks[0].jobs
+    assert 5 <= looks[0].looked <= 16
+    assert not looks[0].is_all
+    assert [job.kind for page in looks for job in page.jobs] == ["app.rare"]
 
 
 def test_finished_jobs_of_all_queues_are_listed_the_last_one_first() -> None:

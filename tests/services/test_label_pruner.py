@@ -8,13 +8,13 @@ from forge_jobs.models import Job, JobLabel
 from forge_jobs.services import label_pruner
 from forge_jobs.services.label_pruner import LabelPruner
 from tests.conftest import NOON
-from tests.rows import stored_job
+from tests.rows import finished_job, stored_job
 
 pytestmark = pytest.mark.django_db
 
 
 def labelled(*words: str) -> Job:
-    job = stored_job()
+    job = finished_job()
     JobLabel.objects.put([(job.pk, words)])
     return job
 
@@ -50,3 +50,16 @@ def test_without_labels_there_is_nothing_to_do() -> None:
 
     assert subject.run_once(now=NOON) == 0
     assert subject.rest(now=NOON) == subject.interval
+
+
+def test_beside_jobs_it_rests_even_where_most_labels_are_to_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(label_pruner, "LARGEST_PASS", 2)
+    gone = labelled("a", "b", "c")
+    gone.delete()
+    stored_job()
+    subject = LabelPruner()
+
+    assert subject.run_once(now=NOON) == 2
+    assert timedelta(0) < subject.rest(now=NOON) < subject.interval
