@@ -18,7 +18,7 @@ from forge_jobs.models import Job, State
 from forge_jobs.models.base import Constant
 from forge_jobs.operations.selection import Selection
 
-LOOK: Final = 10_000
+LOOK: Final = 5_000
 """How many dead jobs are looked through, the last first."""
 SHOWN: Final = 10
 MOST_TEXTS: Final = 3
