@@ -151,6 +151,35 @@ def test_who_is_interrupted_goes_on_with_another_session(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("_session")
+@pytest.mark.parametrize("asked", [0, 1])
+def test_who_fails_while_asking_goes_on_with_another_session(
+    asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [True] * asked
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "is_new", lambda *question: answers.pop())
+        with pytest.raises(IndexError):
+            noop.enqueue()
+
+    assert noop.enqueue().pk == Job.objects.latest("pk").pk
+
+
+@pytest.mark.usefixtures("_session")
+def test_a_server_that_forgot_how_to_tell_is_told_as_ever_from_then_on(
+    breaths: list[Breath],
+) -> None:
+    noop.enqueue()
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE forge_jobs_notify")
+    noop.enqueue()
+
+    with Heard() as heard:
+        noop.enqueue()
+        assert heard.all() == ["default"]
+    assert (len(breaths), Job.objects.count()) == (2, kept.MANY + 3)
+
+
+@pytest.mark.usefixtures("_session")
 def test_a_wake_that_fails_here_leaves_the_session_in_order(
     breaths: list[Breath], monkeypatch: pytest.MonkeyPatch
 ) -> None:

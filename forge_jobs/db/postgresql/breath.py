@@ -23,7 +23,8 @@ from forge_jobs.db.postgresql import kept
 DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
 PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
-HAS_PIPELINES: Final = psycopg.Pipeline.is_supported()
+IS_SUPPORTED: Final = psycopg.Pipeline.is_supported() and hasattr(select, "poll")
+"""Not all systems can wait like that, and what makes threads of others takes it away."""
 
 
 class Question(NamedTuple):
@@ -53,7 +54,7 @@ def can_breathe(connection: BaseDatabaseWrapper) -> bool:
     """
     session = connection.connection
     return (
-        HAS_PIPELINES
+        IS_SUPPORTED
         and connection.autocommit
         and not connection.in_atomic_block
         and not connection.queries_logged
@@ -86,21 +87,16 @@ class Breath:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> None:
-        if not error:
-            self._hear_out()
-        if self._pgconn.status != ConnStatus.OK or self._unasked:  # it is lost, or was not used
-            return
-        if self._unanswered:
-            self._connection.close()
-        else:
-            self._pgconn.exit_pipeline_mode()
+        try:
+            if not error:
+                self._hear_out()
+        finally:
+            self._leave()
 
     def ask(self) -> PGresult | None:
         """The answer to the first question; None if the server refused."""
         cursor = _Asking(self, self._session)
         self._ask(cursor)
-        if cursor.answer is None:
-            kept.use_no_more(self._session)
         return cursor.answer
 
     def insist(self) -> PGresult:
@@ -108,6 +104,15 @@ class Breath:
         cursor = _Insisting(self, self._session)
         self._ask(cursor)
         return cursor.answer
+
+    def _leave(self) -> None:
+        is_used = self._pgconn.pipeline_status != PipelineStatus.OFF
+        if not is_used or self._pgconn.status != ConnStatus.OK:
+            return
+        if self._unanswered:
+            self._connection.close()
+        else:
+            self._pgconn.exit_pipeline_mode()
 
     def _hear_out(self) -> None:
         """Hear what nobody waited for, whatever it is."""
@@ -125,6 +130,8 @@ class Breath:
         self._send()
         answer = self._next_answer()
         self._unanswered.pop(0)
+        if answer.status not in DONE:
+            kept.use_no_more(self._session)
         return answer
 
     def _send(self) -> None:
