@@ -52,11 +52,15 @@ def _owner(users: Manager[Any], token: ApiToken) -> Any:
 
 @cache
 def _together(users: Manager[Any]) -> ByKey[Any] | None:
-    """None if the project's manager may look elsewhere each time, or if keys are no numbers."""
+    """None if the project's manager may look elsewhere each time, or if keys are no numbers.
+
+    Those of a project's own field may be written otherwise, whatever they are stored as.
+    """
     is_djangos = type(users).get_queryset is Manager.get_queryset
     if not (is_djangos and type(users.all()) is QuerySet):
         return None
-    if not isinstance(users.model._meta.pk, IntegerField):
+    key = users.model._meta.pk
+    if not (isinstance(key, IntegerField) and type(key).__module__.startswith("django.")):
         return None
 
     def rows(using: str, key: str) -> QuerySet[Any]:
@@ -90,7 +94,11 @@ class _Number(Func):
     """A text as the number that it was written from; NULL if it was none."""
 
     output_field = BigIntegerField()
-    template = "CASE WHEN %(expressions)s ~ '^-?[0-9]{1,18}$' THEN %(expressions)s::bigint END"
+    template = """CASE
+        WHEN %(expressions)s ~ '^(0|-?[1-9][0-9]{0,18})$'
+            AND lpad(ltrim(%(expressions)s, '-'), 19, '0') <= '9223372036854775807' COLLATE "C"
+        THEN %(expressions)s::bigint
+    END"""
     sqlite_template = """CASE
         WHEN CAST(CAST(%(expressions)s AS INTEGER) AS TEXT) = %(expressions)s
         THEN CAST(%(expressions)s AS INTEGER)

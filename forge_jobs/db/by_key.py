@@ -37,7 +37,7 @@ class ByKey(Generic[M]):
         kept = _kept_with(connections[using])
         if (statement := kept.get(self)) is None:
             try:
-                statement = _Statement(self._rows(using, key), self._field())
+                statement = _Statement(self._rows(using, key).order_by(), self._field())
             except EmptyResultSet:  # the ORM knows that there is no such row
                 return None
             kept[self] = statement

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User, UserManager
-from django.db import connection
-from django.db.models import QuerySet
+from django.db import connection, connections, models
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from forge_jobs import clock, job
 from forge_jobs.admin import JobAdmin
-from forge_jobs.api.bearer import bearer
+from forge_jobs.api.bearer import _Number, _together, bearer
+from forge_jobs.db.by_key import KEPT
 from forge_jobs.models import ApiToken, Job
 from tests.api.callers import Caller, program, superuser, token_of, with_token
 from tests.rows import stored_job
@@ -70,7 +72,24 @@ def test_both_are_as_they_are_stored() -> None:
             }
 
 
-@pytest.mark.parametrize("key", ["", "ada", "1ada", " 1", "1.0", "0x1", "-", "9" * 30, "\u0661"])
+KEYS = [0, 1, -1, 10**17, 10**18, -(10**18), 2**63 - 1]
+NO_KEYS = ["", "ada", "1ada", " 1", "1 ", "1\n", "+1", "01", "-0", "1_0", "1.0", "0x1", "-"]
+ARABIC = "\u0661"
+TOO_LARGE = [str(2**63), str(10**19), "9" * 30]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(str(key), key) for key in KEYS] + [(text, None) for text in (*NO_KEYS, ARABIC, *TOO_LARGE)],
+)
+def test_a_key_is_read_as_it_was_written_or_not_at_all(text: str, number: int | None) -> None:
+    token, _ = token_of(superuser(), "view_job")
+    ApiToken.objects.filter(pk=token.pk).update(owner_key=text)
+
+    assert ApiToken.objects.annotate(number=_Number("owner_key")).get().number == number
+
+
+@pytest.mark.parametrize("key", [*NO_KEYS, ARABIC, *TOO_LARGE])
 def test_an_owner_of_another_sort_of_key_is_nobody(key: str) -> None:
     token, text = token_of(superuser(), "view_job")
     ApiToken.objects.filter(pk=token.pk).update(owner_key=key)
@@ -84,6 +103,27 @@ def test_a_manager_of_the_projects_own_says_who_is_there(nobody_but: NobodyBut) 
     assert caller.get("/jobs").status_code == 200
     nobody_but.nobody_but = "grace"
     assert caller.get("/jobs").status_code == 401
+
+
+def test_users_may_be_sorted_by_whatever_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(User._meta, "ordering", [Coalesce("email", Value("none"))])
+    monkeypatch.delitem(vars(connections["default"]), KEPT, raising=False)
+
+    assert with_token(superuser(), "view_job").get("/jobs").status_code == 200
+
+
+@isolate_apps("django.contrib.auth")
+def test_keys_of_a_projects_own_field_are_left_to_it() -> None:
+    class Written(models.BigAutoField):  # type: ignore[type-arg] # in stubs alone
+        """As a project may write them in letters."""
+
+    class Member(models.Model):  # noqa: DJ008 - nobody sees one
+        id = Written(primary_key=True)
+
+        class Meta:
+            app_label = "auth"
+
+    assert _together(Member._default_manager) is None
 
 
 @pytest.mark.usefixtures("nobody_but")
