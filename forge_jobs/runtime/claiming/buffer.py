@@ -50,18 +50,21 @@ class Buffer:
         """Whether any waits for nothing but a worker."""
         return self._jobs.qsize() > 0
 
-    def put(self, job: ClaimedJob) -> None:
-        if door := self._doors.get(job.queue):
-            door.put(job)
+    def put(self, *jobs: ClaimedJob) -> None:
+        """All of one kind and queue."""
+        if door := self._doors.get(jobs[0].queue):
+            for job in jobs:
+                door.put(job)
         else:
-            self.forward(job)
+            self.forward(*jobs)
 
-    def forward(self, job: ClaimedJob) -> None:
-        """Also called by doors: a worker may have it."""
-        if desk := self.desks.of(job):
-            desk.put(job)
+    def forward(self, *jobs: ClaimedJob) -> None:
+        """Also called by doors: a worker may have them."""
+        if desk := self.desks.of(jobs[0]):
+            desk.put(*jobs)
         else:
-            self._jobs.put(job)
+            for job in jobs:
+                self._jobs.put(job)
 
     def end_worker(self) -> None:
         """Let one worker end after what it runs now."""

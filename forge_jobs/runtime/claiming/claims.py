@@ -20,8 +20,8 @@ class Claims:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job: ClaimedJob) -> None:
-        self._jobs[id(job)] = job
+    def add(self, *jobs: ClaimedJob) -> None:
+        self._jobs.update(zip(map(id, jobs), jobs, strict=True))
 
     def drop(self, job: ClaimedJob) -> None:
         self._jobs.pop(id(job), None)

@@ -14,7 +14,7 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.chunks import ChunkHandler
 from forge_jobs.runtime.claiming.prefetch import Prefetch
 
-LARGEST_AHEAD: Final = 500
+LARGEST_AHEAD: Final = 1_000
 SOME_KEYS: Final = 8
 """Chunks to hold where keys tell them apart: of fewer jobs, few would share one."""
 
@@ -100,12 +100,13 @@ class Desk:
                 return 0
             return self.size * (calls - running) + ahead - waiting
 
-    def put(self, job: ClaimedJob) -> None:
+    def put(self, *jobs: ClaimedJob) -> None:
+        now = time.monotonic()
         with self._lock:
-            self._arrived.append(Waiting(job, time.monotonic()))
-            self._held += 1
+            self._arrived.extend([Waiting(job, now) for job in jobs])
+            self._held += len(jobs)
             if self._is_gathering:
-                if len(self._arrived) >= self._lacking or _alone(job):
+                if len(self._arrived) >= self._lacking or any(map(_alone, jobs)):
                     self._lock.notify()
             elif not self._is_summoned:
                 self._call_if_needed()

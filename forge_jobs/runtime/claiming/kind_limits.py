@@ -35,8 +35,12 @@ class KindLimits:
         return {kind: room for kind, room in rooms.items() if room > 0}
 
     def has_room_for(self, kind: str) -> bool:
+        return self.room_for(kind, wanted=1) > 0
+
+    def room_for(self, kind: str, *, wanted: int) -> int:
+        """How many of so many more may run here."""
         limit = self._limits.get(kind)
-        return limit is None or self._claims.count(kind) < limit
+        return wanted if limit is None else min(wanted, max(0, limit - self._claims.count(kind)))
 
     def can_take(self, kind: str) -> bool:
         """Whether one more of a kind could be run here, which is none of ours perhaps."""

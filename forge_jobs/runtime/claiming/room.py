@@ -11,6 +11,9 @@ from forge_jobs.runtime.claiming.prefetch import Prefetch
 from forge_jobs.runtime.retirement import Limits
 
 LARGEST_CLAIM: Final = 500
+LARGEST_FOR_DESK: Final = 1_000
+"""Jobs that one call has together are used up in leaps."""
+
 LARGEST_HOLD: Final = 5_000
 LEISURE_SECONDS: Final = 0.05
 
@@ -32,7 +35,7 @@ class Room:
         if free <= 0 and self._one_is_soon_free_for(lane):
             free = 1
         room = lane.desk.room(free_threads=free)
-        return min(room, LARGEST_HOLD - len(self._claims), LARGEST_CLAIM, self.jobs_left())
+        return min(room, LARGEST_HOLD - len(self._claims), LARGEST_FOR_DESK, self.jobs_left())
 
     def _one_is_soon_free_for(self, lane: ChunkLane) -> bool:
         """While short jobs stream, a thread is; but each look takes from them what it costs."""

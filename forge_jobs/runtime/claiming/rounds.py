@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
+from operator import attrgetter
 from threading import Event
 from typing import Final
 
@@ -20,6 +22,7 @@ from forge_jobs.runtime.claiming.room import Room
 from forge_jobs.runtime.claiming.turns import take_turns
 from forge_jobs.runtime.outage import ride_out
 
+QUEUE_AND_KIND: Final = attrgetter("queue", "kind")
 MOMENT: Final = 0.00001
 """Seconds, of which the system makes some more: enough for a worker to take the interpreter's lock,
 which this thread would keep until it has seen to what is next."""
@@ -125,12 +128,13 @@ class Rounds:
         if claimed:
             self._load.claimed += len(claimed)
             self.supplied_at = time.monotonic()
-        for job in claimed:
-            has_room = self._kinds.has_room_for(job.kind)
-            self._claims.add(job)
-            if has_room:
-                self._buffer.put(job)
-            else:
+        for (_, kind), alike in groupby(claimed, key=QUEUE_AND_KIND):
+            jobs = [*alike]
+            room = self._kinds.room_for(kind, wanted=len(jobs))
+            self._claims.add(*jobs)
+            if room:
+                self._buffer.put(*jobs[:room])
+            for job in jobs[room:]:
                 surplus += 1
                 self._load.given_back += 1
                 self._release(job)

@@ -30,17 +30,12 @@ class Sorter(Buffer):
     def __len__(self) -> int:
         return super().__len__() + self._coroutines.waiting
 
-    def put(self, job: ClaimedJob) -> None:
-        if job.kind in self._coroutines.kinds and job.queue not in self._doors:
+    def forward(self, *jobs: ClaimedJob) -> None:
+        if jobs[0].kind not in self._coroutines.kinds:
+            super().forward(*jobs)
+            return
+        for job in jobs:
             self._coroutines.put(job)
-        else:
-            super().put(job)
-
-    def forward(self, job: ClaimedJob) -> None:
-        if job.kind in self._coroutines.kinds:
-            self._coroutines.put(job)
-        else:
-            super().forward(job)
 
     def release_unstarted(self, *, queues: AbstractSet[str] | None = None) -> int:
         released = super().release_unstarted(queues=queues)
