@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand
 
 from forge_jobs import clock
 from forge_jobs.dashboard.batch_jobs import listed
+from forge_jobs.dashboard.documents import parsed
 from forge_jobs.management import parsing
 from forge_jobs.management.rendering import ago, document, one_line, shortened, table
 from forge_jobs.management.steering import add_filters, filters
-from forge_jobs.models import Job, JobLabel, State
+from forge_jobs.models import Job, State
 from forge_jobs.operations.selection import Selection
 from forge_jobs.states import TERMINAL
 
@@ -46,9 +47,7 @@ def show(command: BaseCommand, *, limit: int, as_json: bool, **options: Any) -> 
     now = clock.now()
     jobs, left_out = _found(filters(options), limit=limit, now=now)
     if as_json:
-        labels = JobLabel.objects.of([job.pk for job in jobs])
-        told = [_fields(job) | {"labels": labels.get(job.pk, [])} for job in jobs]
-        command.stdout.write(document(told))
+        command.stdout.write(document([_fields(job) for job in jobs]))
     elif jobs:
         cells = [_cells(job, now=now) for job in jobs]
         command.stdout.write("\n".join(table(HEADS, cells, right={"id", "attempt"})))
@@ -95,7 +94,7 @@ def _since(job: Job) -> datetime:
     return job.run_at
 
 
-def _fields(job: Job) -> dict[str, Any]:
+def _fields(job: Any) -> dict[str, Any]:
     return {
         "id": job.pk,
         "kind": job.kind,
@@ -113,6 +112,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "idempotency_key": job.idempotency_key,
         "concurrency_key": job.concurrency_key,
         "last_error": job.last_error,
+        "labels": parsed(job.labels_text) or [],
     }
 
 

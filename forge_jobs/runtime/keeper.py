@@ -85,6 +85,8 @@ class Keeper:
         this_thread.has_connected = True
         if connection.connection is None and self._is_as_set_up():
             connection.connection = self._living()
+            age = connection.settings_dict["CONN_MAX_AGE"]
+            connection.close_at = None if age is None else time.monotonic() + age
         if connection.connection is None:
             type(connection).ensure_connection(connection)
 

@@ -24,6 +24,12 @@ from tests.rows import stored_job
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept(db: None) -> None:
+    """What earlier tests had written stays with the wrapper."""
+    vars(connections["default"]).pop(KEPT, None)
+
+
 class NobodyBut(UserManager[User]):
     """As a project may narrow what there is, here by whatever is said now."""
 

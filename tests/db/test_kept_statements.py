@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from forge_jobs import db
-from forge_jobs.models import Job, Process, State
+from forge_jobs.models import Process
 from tests.conftest import NOON
 from tests.db.test_plans import assert_does_not_sort, assert_uses
 from tests.db.test_plans import row as any_row
@@ -153,4 +153,3 @@ def test_a_plan_from_when_there_was_no_job_goes_by_the_index_when_there_are_many
 
     assert_uses(plan, "forge_jobs_claim")
     assert_does_not_sort(plan)
-    Job.objects.filter(state=State.SUCCEEDED).delete()

@@ -153,6 +153,8 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_p
 """  # for the server is shared with those who run other tests
 
 
+LONG_AGO = 0.0  # by the monotonic clock
+
 EACH_SETTING = [
     "SHOW search_path",
     "SHOW TimeZone",
@@ -489,6 +491,23 @@ def test_one_of_runjobs_that_others_set_up_is_set_up_anew(
 
     assert session() is before
     assert len(set_ups) == 1
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_each_job_has_all_of_the_age_that_a_session_may_have(
+    is_taken_over: bool, taken_over: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
+    if is_taken_over:
+        taken_over()
+    connection.close()
+    before = session()
+    connection.close_at = LONG_AGO
+    tidy()
+
+    assert session() is before
+    connection.close_if_unusable_or_obsolete()
+    assert session() is before
 
 
 @on_sqlite
