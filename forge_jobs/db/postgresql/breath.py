@@ -22,6 +22,7 @@ from forge_jobs.db.postgresql import kept
 
 DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
+PLAIN_SESSIONS: Final = (psycopg.Connection,)
 PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
 HAS_PIPELINES: Final = psycopg.Pipeline.is_supported()
 
@@ -49,11 +50,13 @@ def session_of(connection: BaseDatabaseWrapper) -> Any:
 def can_breathe(connection: BaseDatabaseWrapper) -> bool:
     """Whether statements may be asked like that: each by itself, and nobody would notice.
 
-    That is where nothing is tied to the cursors that a session makes.
+    That is where nothing is tied to the cursors that a session makes, or that Django does.
     """
     session = connection.connection
     return (
         HAS_PIPELINES
+        and type(session) in PLAIN_SESSIONS
+        and "cursor" not in vars(connection)
         and connection.autocommit
         and not connection.in_atomic_block
         and not connection.queries_logged
