@@ -1,12 +1,16 @@
 """PostgreSQL: what breaks off or stands beside an enqueue at once leaves a session that works."""
 
+import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from forge_jobs.exceptions import JobKilled
+from forge_jobs.models import Job
 from tests.app.jobs import noop
 from tests.wake.test_bursts import Heard
 
@@ -14,10 +18,19 @@ if connection.vendor != "postgresql":
     pytest.skip("SQLite tells nobody", allow_module_level=True)
 
 from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql.breath import Breath
+from forge_jobs.enqueueing import at_once
 from forge_jobs.exceptions import KeyUnavailable
 from forge_jobs.wake import postgresql
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+STRUCK = {
+    at_once._told.__code__,
+    at_once._untold.__code__,
+    Breath.__exit__.__code__,
+    Breath._send.__code__,
+}
 
 NONE_IS_STORED = """
 CREATE FUNCTION left_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -48,6 +61,82 @@ def renew_session() -> None:
 def ask(question: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(question)
+
+
+class Strike:
+    """Kills the job of this thread at one of the places where that can be, the `at`th."""
+
+    def __init__(self, *, at: int) -> None:
+        self._left = at
+
+    def __enter__(self) -> "Strike":
+        sys.settrace(self._look)
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> bool:
+        sys.settrace(None)
+        return error is JobKilled
+
+    @property
+    def is_over(self) -> bool:
+        return self._left > 0
+
+    def _look(self, frame: FrameType, event: str, arg: object) -> Any:
+        if frame.f_code not in STRUCK:
+            return None
+        if event in ("call", "line"):
+            self._left -= 1
+            if not self._left:
+                raise JobKilled
+        return self._look
+
+
+@pytest.mark.parametrize("burst", [0.0, 3600.0])
+def test_wherever_a_job_is_killed_its_session_goes_on(
+    burst: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "BURST_SECONDS", burst)
+    monkeypatch.setattr(postgresql, "AGAIN_SECONDS", burst / 2)
+    place, strike = 0, None
+    while strike is None or not strike.is_over:
+        place += 1
+        with Strike(at=place) as strike:
+            noop.enqueue()
+        assert noop.enqueue().pk == Job.objects.latest("pk").pk, place
+        if not kept.is_used(connection.connection):
+            renew_session()
+    assert place > 20
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "lock_timeout"])
+def test_who_waits_no_longer_than_so_long_waits_once(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noop.enqueue()
+    monkeypatch.setattr("forge_jobs.db.LOCKED_DELAYS", ())
+    monkeypatch.setattr("forge_jobs.enqueueing.insertion._stored", None)
+    session, other = connection.connection, connection.copy()
+    ask(f"SET {limit} = '100ms'")
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE forge_jobs_job IN EXCLUSIVE MODE")
+        try:
+            with pytest.raises(OperationalError, match=limit.replace("_", " ")):
+                noop.enqueue()
+        finally:
+            other.close()
+
+    assert noop.enqueue().pk == Job.objects.latest("pk").pk
+    assert connection.connection is session
+
+
+def test_a_session_that_listens_is_told_what_came_along() -> None:
+    heard: list[str] = []
+    connection.connection.add_notify_handler(lambda note: heard.append(note.payload))
+    ask("LISTEN forge_jobs")
+
+    noop.enqueue()
+
+    assert heard == ["default"]
 
 
 def test_what_a_trigger_leaves_out_is_told_to_nobody_and_brings_no_notice() -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
 
 import psycopg
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import Cursor, DatabaseWrapper, ServerBindingCursor
 from psycopg.errors import error_from_result
@@ -25,6 +26,8 @@ PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
 PLAIN_SESSIONS: Final = (psycopg.Connection,)
 PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
 HAS_PIPELINES: Final = psycopg.Pipeline.is_supported()
+CUT_SHORT: Final = (b"57014", b"55P03")
+"""Cancelled, be it by a limit of its time; and one that waited too long for a lock."""
 
 
 class Question(NamedTuple):
@@ -70,6 +73,14 @@ def can_breathe(connection: BaseDatabaseWrapper) -> bool:
     )
 
 
+def break_off(connection: BaseDatabaseWrapper) -> None:
+    """End a `Breath` that something was raised in, even where it would have ended by itself."""
+    session = connection.connection
+    is_in_order = session is None or session.pgconn.pipeline_status == PipelineStatus.OFF
+    if not is_in_order and session.pgconn.status == ConnStatus.OK:
+        connection.close()
+
+
 class Breath:
     """Transactions of a statement each, all of them asked at once, and answered one by one.
 
@@ -89,17 +100,22 @@ class Breath:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> None:
-        if not error:
+        if not error or issubclass(error, Error):  # which the server said, and nothing else
             self._hear_out()
-        if self._pgconn.status != ConnStatus.OK or self._unasked:  # it is lost, or was not used
+        is_used = self._pgconn.pipeline_status != PipelineStatus.OFF
+        if self._pgconn.status != ConnStatus.OK or not is_used:
             return
         if self._unanswered:
             self._connection.close()
         else:
             self._pgconn.exit_pipeline_mode()
+            self._pass_notifications_on()
 
     def ask(self) -> PGresult | None:
-        """The answer to the first question; None if the server refused."""
+        """The answer to the first question; None if the server refused.
+
+        Raises if it was cut short: whoever saw to that does not want it to be asked again.
+        """
         cursor = _Asking(self, self._session)
         self._ask(cursor)
         if cursor.answer is None:
@@ -117,6 +133,12 @@ class Breath:
         with suppress(psycopg.Error):
             while self._unanswered and not self._unasked:
                 self.answer()
+
+    def _pass_notifications_on(self) -> None:
+        """As the driver does with what came along: a project's session may listen."""
+        while note := self._pgconn.notifies():
+            if self._pgconn.notify_handler:
+                self._pgconn.notify_handler(note)
 
     def _ask(self, cursor: psycopg.Cursor[Any]) -> None:
         question = self._unanswered[0]
@@ -194,7 +216,10 @@ class _Asking(psycopg.ClientCursor[Any]):
 
     def execute(self, *args: Any, **kwargs: Any) -> Self:
         answer = self._breath.answer()
-        self.answer = answer if answer.status in DONE else None
+        if answer.status in DONE:
+            self.answer = answer
+        elif answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT:
+            raise error_from_result(answer)
         return self
 
 
