@@ -129,6 +129,18 @@ def test_who_waits_no_longer_than_so_long_waits_once(
     assert connection.connection is session
 
 
+def test_a_session_whose_wake_was_refused_once_wakes_others_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setitem(postgresql.KEPT, 1, ("forge_jobs_notify", "SELECT nowhere WHERE $1 = ''"))
+        noop.enqueue()
+
+    with Heard() as heard:
+        noop.enqueue()
+        assert heard.all() == ["default"]
+
+
 def test_a_session_that_listens_is_told_what_came_along() -> None:
     heard: list[str] = []
     connection.connection.add_notify_handler(lambda note: heard.append(note.payload))

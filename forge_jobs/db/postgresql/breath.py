@@ -233,5 +233,6 @@ class _Insisting(psycopg.ClientCursor[Any]):
     def execute(self, *args: Any, **kwargs: Any) -> Self:
         self.answer = self._breath.answer()
         if self.answer.status not in DONE:
+            kept.use_no_more(self.connection)
             raise error_from_result(self.answer)
         return self
