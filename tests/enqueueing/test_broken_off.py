@@ -37,6 +37,12 @@ CREATE FUNCTION left_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NUL
 CREATE TRIGGER left_out BEFORE INSERT ON forge_jobs_job FOR EACH ROW EXECUTE FUNCTION left_out()
 """
 
+THE_SESSION_IS_ENDED = """
+CREATE FUNCTION ended() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(30); END';
+CREATE TRIGGER ended BEFORE INSERT ON forge_jobs_job FOR EACH ROW EXECUTE FUNCTION ended()
+"""
+
 
 @pytest.fixture(autouse=True)
 def _no_burst(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +133,18 @@ def test_who_waits_no_longer_than_so_long_waits_once(
 
     assert noop.enqueue().pk == Job.objects.latest("pk").pk
     assert connection.connection is session
+
+
+def test_who_loses_the_session_while_a_job_is_stored_hears_why() -> None:
+    ask(THE_SESSION_IS_ENDED)
+    try:
+        with pytest.raises(OperationalError, match="terminating") as lost:
+            noop.enqueue()
+    finally:
+        connection.close()
+        ask("DROP FUNCTION ended CASCADE")
+
+    assert isinstance(lost.value.__cause__, psycopg.errors.AdminShutdown)
 
 
 def test_a_session_whose_wake_was_refused_once_wakes_others_again(

@@ -173,7 +173,7 @@ class Breath:
     def _next_answer(self) -> PGresult:
         """Of what comes until the end of a transaction, the last, or what went wrong first."""
         answer: PGresult | None = None
-        while (result := self._next_result()) is None or result.status != PIPELINE_SYNC:
+        while (result := self._next_result(answer)) is None or result.status != PIPELINE_SYNC:
             if result is None and self._pgconn.status != ConnStatus.OK:
                 raise _lost(self._pgconn, answer)
             if result is not None and (answer is None or answer.status in DONE):
@@ -182,14 +182,14 @@ class Breath:
             raise psycopg.OperationalError("the server did not answer")
         return answer
 
-    def _next_result(self) -> PGresult | None:
+    def _next_result(self, said: PGresult | None) -> PGresult | None:
         try:
             while self._pgconn.is_busy():
                 self._hear()
         except psycopg.OperationalError:  # the server may have said why before it left
-            last_word: PGresult | None = self._pgconn.get_result()
-            if last_word and last_word.error_field(DiagnosticField.SQLSTATE):
-                raise error_from_result(last_word) from None
+            for word in (said, self._pgconn.get_result()):
+                if word and word.error_field(DiagnosticField.SQLSTATE):
+                    raise error_from_result(word) from None
             raise
         result: PGresult | None = self._pgconn.get_result()
         return result
