@@ -9,7 +9,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import wake
 from forge_jobs.db.postgresql import kept
-from forge_jobs.db.postgresql.breath import Breath, Question, can_breathe, session_of
+from forge_jobs.db.postgresql.breath import (
+    Breath,
+    Question,
+    break_off,
+    can_breathe,
+    session_of,
+)
 from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.stored import Stored
@@ -30,7 +36,11 @@ def store_and_tell(row: NewRow, connection: BaseDatabaseWrapper) -> Stored | Non
     of_job = question(row, TOLD_OF if news else SILENT)
     if of_job is None:
         return None
-    return _told(row, connection, of_job, news) if news else _untold(row, connection, of_job)
+    try:
+        return _told(row, connection, of_job, news) if news else _untold(row, connection, of_job)
+    except BaseException:  # a job that is killed may be so between any two instructions
+        break_off(connection)
+        raise
 
 
 def _told(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
 
 import psycopg
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import Cursor, DatabaseWrapper, ServerBindingCursor
 from psycopg.errors import error_from_result
@@ -22,9 +23,12 @@ from forge_jobs.db.postgresql import kept
 
 DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
+PLAIN_SESSIONS: Final = (psycopg.Connection,)
 PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
 IS_SUPPORTED: Final = psycopg.Pipeline.is_supported() and hasattr(select, "poll")
 """Not all systems can wait like that, and what makes threads of others takes it away."""
+CUT_SHORT: Final = (b"57014", b"55P03")
+"""Cancelled, be it by a limit of its time; and one that waited too long for a lock."""
 
 
 class Question(NamedTuple):
@@ -50,11 +54,13 @@ def session_of(connection: BaseDatabaseWrapper) -> Any:
 def can_breathe(connection: BaseDatabaseWrapper) -> bool:
     """Whether statements may be asked like that: each by itself, and nobody would notice.
 
-    That is where nothing is tied to the cursors that a session makes.
+    That is where nothing is tied to the cursors that a session makes, or that Django does.
     """
     session = connection.connection
     return (
         IS_SUPPORTED
+        and type(session) in PLAIN_SESSIONS
+        and "cursor" not in vars(connection)
         and connection.autocommit
         and not connection.in_atomic_block
         and not connection.queries_logged
@@ -66,6 +72,14 @@ def can_breathe(connection: BaseDatabaseWrapper) -> bool:
         and session.pgconn.pipeline_status == PipelineStatus.OFF
         and session.pgconn.parameter_status(b"client_encoding") == b"UTF8"
     )
+
+
+def break_off(connection: BaseDatabaseWrapper) -> None:
+    """End a `Breath` that something was raised in, even where it would have ended by itself."""
+    session = connection.connection
+    is_in_order = session is None or session.pgconn.pipeline_status == PipelineStatus.OFF
+    if not is_in_order and session.pgconn.status == ConnStatus.OK:
+        connection.close()
 
 
 class Breath:
@@ -88,13 +102,16 @@ class Breath:
 
     def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> None:
         try:
-            if not error:
+            if not error or issubclass(error, Error):  # which the server said, and nothing else
                 self._hear_out()
         finally:
             self._leave()
 
     def ask(self) -> PGresult | None:
-        """The answer to the first question; None if the server refused."""
+        """The answer to the first question; None if the server refused.
+
+        Raises if it was cut short: whoever saw to that does not want it to be asked again.
+        """
         cursor = _Asking(self, self._session)
         self._ask(cursor)
         return cursor.answer
@@ -113,12 +130,19 @@ class Breath:
             self._connection.close()
         else:
             self._pgconn.exit_pipeline_mode()
+            self._pass_notifications_on()
 
     def _hear_out(self) -> None:
         """Hear what nobody waited for, whatever it is."""
         with suppress(psycopg.Error):
             while self._unanswered and not self._unasked:
                 self.answer()
+
+    def _pass_notifications_on(self) -> None:
+        """As the driver does with what came along: a project's session may listen."""
+        while note := self._pgconn.notifies():
+            if self._pgconn.notify_handler:
+                self._pgconn.notify_handler(note)
 
     def _ask(self, cursor: psycopg.Cursor[Any]) -> None:
         question = self._unanswered[0]
@@ -155,7 +179,7 @@ class Breath:
     def _next_answer(self) -> PGresult:
         """Of what comes until the end of a transaction, the last, or what went wrong first."""
         answer: PGresult | None = None
-        while (result := self._next_result()) is None or result.status != PIPELINE_SYNC:
+        while (result := self._next_result(answer)) is None or result.status != PIPELINE_SYNC:
             if result is None and self._pgconn.status != ConnStatus.OK:
                 raise _lost(self._pgconn, answer)
             if result is not None and (answer is None or answer.status in DONE):
@@ -164,14 +188,14 @@ class Breath:
             raise psycopg.OperationalError("the server did not answer")
         return answer
 
-    def _next_result(self) -> PGresult | None:
+    def _next_result(self, said: PGresult | None) -> PGresult | None:
         try:
             while self._pgconn.is_busy():
                 self._hear()
         except psycopg.OperationalError:  # the server may have said why before it left
-            last_word: PGresult | None = self._pgconn.get_result()
-            if last_word and last_word.error_field(DiagnosticField.SQLSTATE):
-                raise error_from_result(last_word) from None
+            for word in (said, self._pgconn.get_result()):
+                if word and word.error_field(DiagnosticField.SQLSTATE):
+                    raise error_from_result(word) from None
             raise
         result: PGresult | None = self._pgconn.get_result()
         return result
@@ -198,7 +222,10 @@ class _Asking(psycopg.ClientCursor[Any]):
 
     def execute(self, *args: Any, **kwargs: Any) -> Self:
         answer = self._breath.answer()
-        self.answer = answer if answer.status in DONE else None
+        if answer.status in DONE:
+            self.answer = answer
+        elif answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT:
+            raise error_from_result(answer)
         return self
 
 

@@ -98,8 +98,10 @@ def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
 
 def inserted_row(answer: PGresult) -> InsertedRow | None:
     """What the server said to that; None if it was left out."""
+    if not answer.ntuples:
+        return None
     pk, moment = answer.get_value(0, 0), answer.get_value(0, 3)
-    if not answer.ntuples or pk is None or moment is None:
+    if pk is None or moment is None:
         return None
     return InsertedRow(int(pk), None, None, datetime.fromtimestamp(float(moment), UTC))
 
