@@ -8,15 +8,15 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import wake
-from forge_jobs.db.postgresql import kept
-from forge_jobs.db.postgresql.breath import (
-    Breath,
+from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
+from forge_jobs.db.postgresql.pipeline import (
+    Pipeline,
     Question,
     break_off,
-    can_breathe,
+    can_pipeline,
     session_of,
 )
-from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.stored import Stored
 from forge_jobs.states import State
@@ -30,7 +30,7 @@ def store_and_tell(row: NewRow, connection: BaseDatabaseWrapper) -> Stored | Non
     """
     if row.state != State.READY or any(row.keys) or row.extras:
         return None
-    if not kept.is_used(session_of(connection)) or not can_breathe(connection):
+    if not prepared.is_used(session_of(connection)) or not can_pipeline(connection):
         return None
     news = News.of(row.queue)
     of_job = question(row, TOLD_OF if news else SILENT)
@@ -46,28 +46,28 @@ def store_and_tell(row: NewRow, connection: BaseDatabaseWrapper) -> Stored | Non
 def _told(
     row: NewRow, connection: BaseDatabaseWrapper, of_job: Question, news: News
 ) -> Stored | None:
-    with Breath(connection, of_job, news.question()) as breath:
-        stored = _stored(row, breath)
+    with Pipeline(connection, of_job, news.question()) as pipeline:
+        stored = _stored(row, pipeline)
         if stored:
-            wake.on_commit(row.queue, tell=lambda: _tell(breath, news))
+            wake.on_commit(row.queue, tell=lambda: _tell(pipeline, news))
     return stored
 
 
-def _tell(breath: Breath, news: News) -> None:
-    breath.insist()
+def _tell(pipeline: Pipeline, news: News) -> None:
+    pipeline.insist()
     news.are_sent()
 
 
 def _untold(row: NewRow, connection: BaseDatabaseWrapper, of_job: Question) -> Stored | None:
     """Others were told only just; whether that was too early is known when it is stored."""
-    with Breath(connection, of_job) as breath:
-        stored = _stored(row, breath)
+    with Pipeline(connection, of_job) as pipeline:
+        stored = _stored(row, pipeline)
     if stored:
         wake.on_commit(row.queue)
     return stored
 
 
-def _stored(row: NewRow, breath: Breath) -> Stored | None:
-    answer = breath.ask()
+def _stored(row: NewRow, pipeline: Pipeline) -> Stored | None:
+    answer = pipeline.ask()
     inserted = inserted_row(answer) if answer else None
     return Stored(row, inserted.id, inserted) if inserted else None

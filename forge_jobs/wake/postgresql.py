@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq.abc import PGconn
 
 from forge_jobs import db
-from forge_jobs.db.postgresql.breath import Question
+from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.signals import wake_unheard
 from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener

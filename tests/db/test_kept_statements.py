@@ -18,7 +18,7 @@ from tests.rows import claim, stored_job
 if connection.vendor != "postgresql":
     pytest.skip("SQLite's driver does so by itself", allow_module_level=True)
 
-from forge_jobs.db.postgresql import few, kept, sessions
+from forge_jobs.db.postgresql import few, prepared, sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,11 +128,11 @@ def test_a_session_that_is_as_good_as_new_is_told_again(process: Process) -> Non
 
 def test_a_session_that_a_pooler_lends_is_not_told_to_keep_anything() -> None:
     session = Lent()
-    for _ in range(kept.MANY):
-        kept.has_enqueued(session, backend=2)
+    for _ in range(prepared.MANY):
+        prepared.has_enqueued(session, backend=2)
 
-    assert not kept.is_used(session)
-    assert not kept.may_be(session)
+    assert not prepared.is_used(session)
+    assert not prepared.may_be(session)
 
 
 @pytest.mark.usefixtures("_ours")
@@ -153,3 +153,15 @@ def test_a_plan_from_when_there_was_no_job_goes_by_the_index_when_there_are_many
 
     assert_uses(plan, "forge_jobs_claim")
     assert_does_not_sort(plan)
+
+
+def test_a_session_that_turns_out_to_be_lent_keeps_nothing_more() -> None:
+    lent = Lent()
+    for _ in range(prepared.MANY):
+        prepared.has_enqueued(lent, backend=1)
+    assert prepared.is_used(lent)
+
+    prepared.has_enqueued(lent, backend=2)
+
+    assert not prepared.may_be(lent)
+    assert not prepared.is_used(lent)

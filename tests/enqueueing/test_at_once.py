@@ -21,8 +21,8 @@ from tests.wake.test_bursts import Heard
 if connection.vendor != "postgresql":
     pytest.skip("SQLite tells nobody", allow_module_level=True)
 
-from forge_jobs.db.postgresql import breath, kept
-from forge_jobs.db.postgresql.breath import Breath
+from forge_jobs.db.postgresql import pipeline, prepared
+from forge_jobs.db.postgresql.pipeline import Pipeline
 from forge_jobs.wake import postgresql
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,16 +35,16 @@ def _no_burst(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def breaths(monkeypatch: pytest.MonkeyPatch) -> list[Breath]:
+def pipelines(monkeypatch: pytest.MonkeyPatch) -> list[Pipeline]:
     """Those that were used."""
-    used: list[Breath] = []
-    ask = Breath.ask
+    used: list[Pipeline] = []
+    ask = Pipeline.ask
 
-    def noted(breath: Breath) -> Any:
-        used.append(breath)
-        return ask(breath)
+    def noted(pipeline: Pipeline) -> Any:
+        used.append(pipeline)
+        return ask(pipeline)
 
-    monkeypatch.setattr(Breath, "ask", noted)
+    monkeypatch.setattr(Pipeline, "ask", noted)
     return used
 
 
@@ -52,17 +52,17 @@ def breaths(monkeypatch: pytest.MonkeyPatch) -> list[Breath]:
 def _session() -> Iterator[None]:
     """One that has enqueued often enough."""
     connection.close()
-    for _ in range(kept.MANY):
+    for _ in range(prepared.MANY):
         noop.enqueue()
     yield
     connection.close()
 
 
 @pytest.mark.usefixtures("_session")
-def test_the_job_is_as_any_other(breaths: list[Breath]) -> None:
+def test_the_job_is_as_any_other(pipelines: list[Pipeline]) -> None:
     job = spoken.using(priority=3, max_attempts=None, timeout=1.5).enqueue(how='a "key" ü €')
 
-    assert len(breaths) == 1
+    assert len(pipelines) == 1
     stored = Job.objects.get(pk=job.pk)
     for field in Job._meta.concrete_fields:
         if field.attname != "run_at":
@@ -71,25 +71,25 @@ def test_the_job_is_as_any_other(breaths: list[Breath]) -> None:
 
 
 @pytest.mark.usefixtures("_session")
-def test_others_hear_of_each_job(breaths: list[Breath]) -> None:
+def test_others_hear_of_each_job(pipelines: list[Pipeline]) -> None:
     with Heard() as heard:
         for queue in ("default", "other", "default"):
             noop.using(queue=queue).enqueue()
 
         assert heard.all() == ["default", "other", "default"]
-    assert len(breaths) == 3
+    assert len(pipelines) == 3
 
 
 @pytest.mark.usefixtures("_session")
-def test_what_is_large_goes_through(breaths: list[Breath]) -> None:
+def test_what_is_large_goes_through(pipelines: list[Pipeline]) -> None:
     job = spoken.enqueue(how="x" * 900_000)
 
-    assert len(breaths) == 1
+    assert len(pipelines) == 1
     assert len(Job.objects.get(pk=job.pk).payload["how"]) == 900_000
 
 
 @pytest.mark.usefixtures("_session")
-def test_who_is_refused_hears_why_and_nobody_hears_of_it(breaths: list[Breath]) -> None:
+def test_who_is_refused_hears_why_and_nobody_hears_of_it(pipelines: list[Pipeline]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE forge_jobs_job ADD CONSTRAINT none CHECK (priority < 50)")
     try:
@@ -101,13 +101,13 @@ def test_who_is_refused_hears_why_and_nobody_hears_of_it(breaths: list[Breath]) 
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE forge_jobs_job DROP CONSTRAINT none")
-    assert len(breaths) == 1
+    assert len(pipelines) == 1
 
 
 @pytest.mark.usefixtures("_session")
 @pytest.mark.parametrize("question", ["DISCARD ALL", "DEALLOCATE ALL"])
 def test_a_server_that_forgot_what_it_kept_stores_and_tells_once(
-    breaths: list[Breath], question: str
+    pipelines: list[Pipeline], question: str
 ) -> None:
     noop.enqueue()
     with connection.cursor() as cursor:
@@ -117,12 +117,12 @@ def test_a_server_that_forgot_what_it_kept_stores_and_tells_once(
         noop.enqueue()
         noop.enqueue()
         assert heard.all() == ["default", "default"]
-    assert (len(breaths), Job.objects.count()) == (2, kept.MANY + 3)
+    assert (len(pipelines), Job.objects.count()) == (2, prepared.MANY + 3)
 
 
 @pytest.mark.usefixtures("_session")
 def test_a_session_that_is_lost_is_told_of_and_nothing_is_tried_twice(
-    breaths: list[Breath],
+    pipelines: list[Pipeline],
 ) -> None:
     other = connection.copy()
     with other.cursor() as cursor:
@@ -134,7 +134,7 @@ def test_a_session_that_is_lost_is_told_of_and_nothing_is_tried_twice(
     with pytest.raises(OperationalError):
         noop.enqueue()
     connection.close()
-    assert (len(breaths), Job.objects.count()) == (1, kept.MANY)
+    assert (len(pipelines), Job.objects.count()) == (1, prepared.MANY)
 
 
 @pytest.mark.usefixtures("_session")
@@ -143,7 +143,7 @@ def test_who_is_interrupted_goes_on_with_another_session(monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(breath, "select", SimpleNamespace(poll=interrupted, POLLIN=select.POLLIN))
+        patched.setattr(pipeline, "select", SimpleNamespace(poll=interrupted, POLLIN=select.POLLIN))
         with pytest.raises(KeyboardInterrupt):
             noop.enqueue()
 
@@ -157,7 +157,7 @@ def test_who_fails_while_asking_goes_on_with_another_session(
 ) -> None:
     answers = [True] * asked
     with monkeypatch.context() as patched:
-        patched.setattr(kept, "is_new", lambda *question: answers.pop())
+        patched.setattr(prepared, "is_new", lambda *question: answers.pop())
         with pytest.raises(IndexError):
             noop.enqueue()
 
@@ -166,7 +166,7 @@ def test_who_fails_while_asking_goes_on_with_another_session(
 
 @pytest.mark.usefixtures("_session")
 def test_a_server_that_forgot_how_to_tell_is_told_as_ever_from_then_on(
-    breaths: list[Breath],
+    pipelines: list[Pipeline],
 ) -> None:
     noop.enqueue()
     with connection.cursor() as cursor:
@@ -176,12 +176,12 @@ def test_a_server_that_forgot_how_to_tell_is_told_as_ever_from_then_on(
     with Heard() as heard:
         noop.enqueue()
         assert heard.all() == ["default"]
-    assert (len(breaths), Job.objects.count()) == (2, kept.MANY + 3)
+    assert (len(pipelines), Job.objects.count()) == (2, prepared.MANY + 3)
 
 
 @pytest.mark.usefixtures("_session")
 def test_a_wake_that_fails_here_leaves_the_session_in_order(
-    breaths: list[Breath], monkeypatch: pytest.MonkeyPatch
+    pipelines: list[Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connection.connection
     with monkeypatch.context() as patched:
@@ -189,7 +189,7 @@ def test_a_wake_that_fails_here_leaves_the_session_in_order(
         noop.enqueue()
     noop.enqueue()
 
-    assert (len(breaths), connection.connection) == (2, session)
+    assert (len(pipelines), connection.connection) == (2, session)
 
 
 @pytest.mark.usefixtures("_session")
@@ -217,7 +217,7 @@ def test_who_wraps_what_is_executed_sees_both() -> None:
 
 @pytest.mark.usefixtures("_session")
 def test_who_replaces_what_cursors_do_sees_both(
-    breaths: list[Breath], monkeypatch: pytest.MonkeyPatch
+    pipelines: list[Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, int]] = []
     execute = CursorWrapper.execute
@@ -229,12 +229,12 @@ def test_who_replaces_what_cursors_do_sees_both(
     monkeypatch.setattr(CursorWrapper, "execute", traced)
     noop.enqueue()
 
-    assert (len(breaths), seen) == (1, [("INSERT", 16), ("SELECT", 1)])
+    assert (len(pipelines), seen) == (1, [("INSERT", 16), ("SELECT", 1)])
 
 
 @pytest.mark.usefixtures("_session")
 def test_one_of_many_is_stored_and_told_of_as_any_of_a_burst(
-    breaths: list[Breath], monkeypatch: pytest.MonkeyPatch
+    pipelines: list[Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "_sent", {})
     monkeypatch.setattr(postgresql, "BURST_SECONDS", 3600.0)
@@ -244,4 +244,4 @@ def test_one_of_many_is_stored_and_told_of_as_any_of_a_burst(
         for _ in range(5):
             noop.enqueue()
         assert heard.all() == ["default", "default", "again default"]
-    assert (len(breaths), Job.objects.count()) == (5, kept.MANY + 5)
+    assert (len(pipelines), Job.objects.count()) == (5, prepared.MANY + 5)

@@ -17,8 +17,8 @@ from tests.wake.test_bursts import Heard
 if connection.vendor != "postgresql":
     pytest.skip("SQLite tells nobody", allow_module_level=True)
 
-from forge_jobs.db.postgresql import kept
-from forge_jobs.db.postgresql.breath import Breath
+from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.pipeline import Pipeline
 from forge_jobs.enqueueing import at_once
 from forge_jobs.exceptions import KeyUnavailable
 from forge_jobs.wake import postgresql
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STRUCK = {
     at_once._told.__code__,
     at_once._untold.__code__,
-    Breath.__exit__.__code__,
-    Breath._send.__code__,
+    Pipeline.__exit__.__code__,
+    Pipeline._send.__code__,
 }
 
 NONE_IS_STORED = """
@@ -60,7 +60,7 @@ def _session() -> Iterator[None]:
 
 def renew_session() -> None:
     connection.close()
-    for _ in range(kept.MANY):
+    for _ in range(prepared.MANY):
         noop.enqueue()
 
 
@@ -109,7 +109,7 @@ def test_wherever_a_job_is_killed_its_session_goes_on(
         with Strike(at=place) as strike:
             noop.enqueue()
         assert noop.enqueue().pk == Job.objects.latest("pk").pk, place
-        if not kept.is_used(connection.connection):
+        if not prepared.is_used(connection.connection):
             renew_session()
     assert place > 20
 

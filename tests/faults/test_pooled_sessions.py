@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql import prepared
 from forge_jobs.runtime import sessions
 from forge_jobs.runtime.keeper import custody, this_thread
 from forge_jobs.wake.postgresql import PostgreSQLListener, _backend, _is_shared
@@ -55,11 +55,11 @@ def test_that_sessions_are_shared_is_found_out(pooled: Any) -> None:
 
 def test_a_session_that_is_lent_is_not_asked_to_keep_statements(pooled: Any) -> None:
     backend = _backend(pooled)
-    for _ in range(kept.MANY):
-        kept.has_enqueued(pooled.connection, backend=backend)
+    for _ in range(prepared.MANY):
+        prepared.has_enqueued(pooled.connection, backend=backend)
 
-    assert not kept.is_used(pooled.connection)
-    assert not kept.may_be(pooled.connection)
+    assert not prepared.is_used(pooled.connection)
+    assert not prepared.may_be(pooled.connection)
 
 
 def test_sessions_of_the_server_itself_are_not_shared() -> None:

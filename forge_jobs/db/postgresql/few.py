@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from psycopg.pq.abc import PGresult
 
-from forge_jobs.db.postgresql import kept
-from forge_jobs.db.postgresql.breath import Breath, Question, can_breathe, session_of
+from forge_jobs.db.postgresql import prepared
 from forge_jobs.db.postgresql.claims import CLAIM
 from forge_jobs.db.postgresql.jobs import as_text
+from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline, session_of
 from forge_jobs.db.rows import ClaimedJob
 
 FEW: Final = 64
@@ -43,12 +43,14 @@ def claim_few(
     To read and to plan the statement, and to write it and make a cursor for it here, takes longer
     than to execute it: so the server keeps it.
     """
-    if limit > FEW or not kept.may_be(session_of(connection)) or not can_breathe(connection):
+    if limit > FEW or not prepared.may_be(session_of(connection)) or not can_pipeline(connection):
         return None
     shown = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
     values = [queue, _array(tuple(kinds)), str(limit), str(process), now.isoformat()]
-    with Breath(connection, Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)) as breath:
-        answer = breath.insist()
+    with Pipeline(
+        connection, Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)
+    ) as pipeline:
+        answer = pipeline.insist()
     claimed_at = as_text(now)
     return [_job(answer, row, claimed_at) for row in range(answer.ntuples)]
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db import Error
 from psycopg.pq.abc import PGresult
 
-from forge_jobs.db.postgresql import kept
-from forge_jobs.db.postgresql.breath import Question
+from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
 NO_TABLE: Final = "42P01"
@@ -83,12 +83,12 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     for pk, dedupe_key, idempotency_key, enqueued_at, backend in cursor.fetchall():
         moment = datetime.fromtimestamp(enqueued_at, UTC)
         inserted.append(InsertedRow(pk, dedupe_key, idempotency_key, moment))
-        kept.has_enqueued(cursor.connection, backend=backend)
+        prepared.has_enqueued(cursor.connection, backend=backend)
     return inserted
 
 
 def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
-    """The same of one without keys, for a `Breath`; None if its texts can't be sent like that."""
+    """The same of one without keys, for a `Pipeline`; None if its texts can't be sent like that."""
     shown = (*row[:-1], row.expires_at)
     values = [value if value is None else str(value) for value in shown]
     if any(value and "\0" in value for value in values):

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus, TransactionStatus
 
-from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql import prepared
 
 LIVELY: Final = {
     "connect_timeout": 10,
@@ -115,7 +115,7 @@ def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
         cursor.execute(FURNISH, parameters)
         furnished = {name: wanted[name] for name, _ in cursor.fetchall()}
     if furnished:
-        kept.allow(session)
+        prepared.allow(session)
     return furnished
 
 
@@ -131,7 +131,7 @@ def wipe(session: Any, back: bytes) -> bool:
 
     Nobody waits for the server, which does so while this process goes on: `is_alive()` does.
     """
-    kept.forget(session)
+    prepared.forget(session)
     try:
         if session.prepare_threshold is not None:
             return _wipe_with_what_is_prepared(session, back)

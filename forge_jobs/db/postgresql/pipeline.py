@@ -19,7 +19,7 @@ from psycopg.pq import (
 )
 from psycopg.pq.abc import PGresult
 
-from forge_jobs.db.postgresql import kept
+from forge_jobs.db.postgresql import prepared
 
 DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
@@ -51,7 +51,7 @@ def session_of(connection: BaseDatabaseWrapper) -> Any:
     return connection.connection
 
 
-def can_breathe(connection: BaseDatabaseWrapper) -> bool:
+def can_pipeline(connection: BaseDatabaseWrapper) -> bool:
     """Whether statements may be asked like that: each by itself, and nobody would notice.
 
     That is where nothing is tied to the cursors that a session makes, or that Django does.
@@ -75,14 +75,14 @@ def can_breathe(connection: BaseDatabaseWrapper) -> bool:
 
 
 def break_off(connection: BaseDatabaseWrapper) -> None:
-    """End a `Breath` that something was raised in, even where it would have ended by itself."""
+    """End a `Pipeline` that something was raised in, even where it would have ended by itself."""
     session = connection.connection
     is_in_order = session is None or session.pgconn.pipeline_status == PipelineStatus.OFF
     if not is_in_order and session.pgconn.status == ConnStatus.OK:
         connection.close()
 
 
-class Breath:
+class Pipeline:
     """Transactions of a statement each, all of them asked at once, and answered one by one.
 
     Whoever looks on at Django's cursors sees each when it is answered. If that is broken off, the
@@ -155,7 +155,7 @@ class Breath:
         answer = self._next_answer()
         self._unanswered.pop(0)
         if answer.status not in DONE:
-            kept.use_no_more(self._session)
+            prepared.use_no_more(self._session)
         return answer
 
     def _send(self) -> None:
@@ -166,7 +166,7 @@ class Breath:
         while self._unasked:
             question = self._unasked.pop(0)
             name = question.name.encode()
-            if kept.is_new(self._session, question.name):
+            if prepared.is_new(self._session, question.name):
                 self._pgconn.send_prepare(name, question.statement.encode())
             values = [value if value is None else value.encode() for value in question.values]
             self._pgconn.send_query_prepared(name, values)
@@ -215,13 +215,13 @@ def _lost(pgconn: Any, answer: PGresult | None) -> psycopg.Error:
 class _Asking(psycopg.ClientCursor[Any]):
     """What Django and others take for the cursor that asks."""
 
-    def __init__(self, breath: Breath, session: Any) -> None:
+    def __init__(self, pipeline: Pipeline, session: Any) -> None:
         super().__init__(session)
-        self._breath = breath
+        self._pipeline = pipeline
         self.answer: PGresult | None = None
 
     def execute(self, *args: Any, **kwargs: Any) -> Self:
-        answer = self._breath.answer()
+        answer = self._pipeline.answer()
         if answer.status in DONE:
             self.answer = answer
         elif answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT:
@@ -232,12 +232,12 @@ class _Asking(psycopg.ClientCursor[Any]):
 class _Insisting(psycopg.ClientCursor[Any]):
     answer: PGresult
 
-    def __init__(self, breath: Breath, session: Any) -> None:
+    def __init__(self, pipeline: Pipeline, session: Any) -> None:
         super().__init__(session)
-        self._breath = breath
+        self._pipeline = pipeline
 
     def execute(self, *args: Any, **kwargs: Any) -> Self:
-        self.answer = self._breath.answer()
+        self.answer = self._pipeline.answer()
         if self.answer.status not in DONE:
             raise error_from_result(self.answer)
         return self
