@@ -192,6 +192,17 @@ def test_what_must_be_looked_at_is_counted_up_to_a_bound(
     assert "5 jobs" in listing(viewer, state="dead", since="1h")
 
 
+def test_that_none_was_found_is_said_once(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_list, "LOOK", 3)
+    for _ in range(5):
+        finished_job(finished_at=clock.now(), last_error="no")
+
+    page = listing(viewer, q="yes")
+
+    assert "None of the 3 jobs that were looked through fits." in page
+    assert "found among" not in page
+
+
 def test_jobs_of_a_kind_are_counted_up_to_a_bound(
     viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
