@@ -66,9 +66,11 @@ class DeadGroups:
         """Of the jobs that the selection means, in those queues; `dead` is how many are dead."""
         chosen = [selection.queue] if selection.queue is not None else sorted(queues)
         jobs = Job.objects.ended_as(State.DEAD).filter(queue__in=chosen)
-        since, until = selection.stretch(now=now)
-        reach = Endings(jobs=jobs, since=since, until=until).reach(LOOK, now=now)
-        jobs = jobs.filter(selection.aged("finished_at", now=now), finished_at__gte=reach)
+        if dead > LOOK:  # all there are would be sorted
+            since, until = selection.stretch(now=now)
+            reach = Endings(jobs=jobs, since=since, until=until).reach(LOOK, now=now)
+            jobs = jobs.filter(finished_at__gte=reach)
+        jobs = jobs.filter(selection.aged("finished_at", now=now))
         last = jobs.order_by("-finished_at").values("pk")[:LOOK]
         rows = (
             Job.objects.filter(selection.words, pk__in=last, state=Constant(State.DEAD))

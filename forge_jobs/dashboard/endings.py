@@ -1,7 +1,7 @@
 """Walks finished jobs of several queues or kinds in the order in which they ended.
 
 An index has those of each one in that order, but not of all. So the walk looks at one stretch of
-time after the other, each as long as it may be without too many jobs in it.
+time after the other, each as long as it may be without too many jobs in it; at all time at first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from forge_jobs.dashboard.order import FETCH, FIRST_FETCH, LATEST, Order, Place,
 from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 
+ALL: Final = LATEST - EPOCH
 WIDTH: Final = timedelta(seconds=10)
+"""Of the next stretch, where there are too many in all time."""
 NARROWEST: Final = timedelta(milliseconds=1)
 """Shorter is no stretch, however many ended in it."""
 LARGEST: Final = 5_000
@@ -63,14 +65,14 @@ class Endings:
 
     def _earlier(self, start: Place | None, *, now: datetime) -> Iterator[Stretch]:
         edge = start[0] if start else min(now, self.until or now)
-        end, before, width = self.since or EPOCH, self.until, WIDTH
+        end, before, width = self.since or EPOCH, self.until, ALL
         after = LATEST
         while after > end:
             after = max(_shifted(edge, -width), end)
             jobs = self.jobs.filter(Q(finished_at__gte=after), _until(before), _beyond(start, "lt"))
             count = _count(jobs)
             if count > LARGEST and edge - after > NARROWEST:
-                width, after = (edge - after) / NARROWER, LATEST
+                width, after = _narrower(width, edge - after), LATEST
                 continue
             yield after, jobs, count
             edge = before = after
@@ -78,7 +80,7 @@ class Endings:
 
     def _later(self, start: Place) -> Iterator[Stretch]:
         edge = max(start[0], self.since or EPOCH)
-        end, width = self.until or LATEST, WIDTH
+        end, width = self.until or LATEST, ALL
         before = EPOCH
         while before < end:
             before = min(_shifted(edge, width), end)
@@ -86,7 +88,7 @@ class Endings:
             jobs = self.jobs.filter(bounds, _beyond(start, "gt"))
             count = _count(jobs)
             if count > LARGEST and before - edge > NARROWEST:
-                width, before = (before - edge) / NARROWER, EPOCH
+                width, before = _narrower(width, before - edge), EPOCH
                 continue
             yield before, jobs, count
             edge = before
@@ -117,6 +119,10 @@ class Endings:
 
 def _count(jobs: JobQuerySet) -> int:
     return int(jobs.order_by()[: LARGEST + 1].count())
+
+
+def _narrower(width: timedelta, stretch: timedelta) -> timedelta:
+    return WIDTH if width is ALL else stretch / NARROWER
 
 
 def _wider(count: int) -> int:
