@@ -1,7 +1,7 @@
 """Walks finished jobs of several queues or kinds in the order in which they ended.
 
 An index has those of each one in that order, but not of all. So the walk looks at one stretch of
-time after the other, each as long as it may be without too many jobs in it; at all time at first.
+time after the other, each as long as it may be without too many jobs in it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from forge_jobs.dashboard.order import FETCH, FIRST_FETCH, LATEST, Order, Place,
 from forge_jobs.models.job_filters import EPOCH
 from forge_jobs.models.job_queryset import JobQuerySet
 
-ALL: Final = LATEST - EPOCH
 WIDTH: Final = timedelta(seconds=10)
-"""Of the next stretch, where there are too many in all time."""
 NARROWEST: Final = timedelta(milliseconds=1)
 """Shorter is no stretch, however many ended in it."""
 LARGEST: Final = 5_000
 """How many jobs may be in a stretch."""
-WIDEST: Final = 64
+WIDEST: Final = 4_096
 NARROWER: Final = 8
 
 Stretch = tuple[datetime, JobQuerySet, int]
@@ -65,22 +63,22 @@ class Endings:
 
     def _earlier(self, start: Place | None, *, now: datetime) -> Iterator[Stretch]:
         edge = start[0] if start else min(now, self.until or now)
-        end, before, width = self.since or EPOCH, self.until, ALL
+        end, before, width = self.since or EPOCH, self.until, WIDTH
         after = LATEST
         while after > end:
             after = max(_shifted(edge, -width), end)
             jobs = self.jobs.filter(Q(finished_at__gte=after), _until(before), _beyond(start, "lt"))
             count = _count(jobs)
             if count > LARGEST and edge - after > NARROWEST:
-                width, after = _narrower(width, edge - after), LATEST
+                width, after = (edge - after) / NARROWER, LATEST
                 continue
             yield after, jobs, count
             edge = before = after
-            width *= _wider(count)
+            width = _wider(width, count)
 
     def _later(self, start: Place) -> Iterator[Stretch]:
         edge = max(start[0], self.since or EPOCH)
-        end, width = self.until or LATEST, ALL
+        end, width = self.until or LATEST, WIDTH
         before = EPOCH
         while before < end:
             before = min(_shifted(edge, width), end)
@@ -88,11 +86,11 @@ class Endings:
             jobs = self.jobs.filter(bounds, _beyond(start, "gt"))
             count = _count(jobs)
             if count > LARGEST and before - edge > NARROWEST:
-                width, before = _narrower(width, before - edge), EPOCH
+                width, before = (before - edge) / NARROWER, EPOCH
                 continue
             yield before, jobs, count
             edge = before
-            width *= _wider(count)
+            width = _wider(width, count)
 
     def _stretch(
         self, jobs: JobQuerySet, order: tuple[str, str], way: str, count: int
@@ -121,13 +119,10 @@ def _count(jobs: JobQuerySet) -> int:
     return int(jobs.order_by()[: LARGEST + 1].count())
 
 
-def _narrower(width: timedelta, stretch: timedelta) -> timedelta:
-    return WIDTH if width is ALL else stretch / NARROWER
-
-
-def _wider(count: int) -> int:
-    """How many times as long the next stretch may be, after so many jobs in the last one."""
-    return min(WIDEST, max(1, LARGEST // max(1, count)))
+def _wider(width: timedelta, count: int) -> timedelta:
+    """How long the next stretch may be, after so many jobs in one that was to be so long."""
+    times = min(WIDEST, max(1, LARGEST // max(1, count)))
+    return min(width, (LATEST - EPOCH) / WIDEST) * times
 
 
 def _until(moment: datetime | None) -> Q:

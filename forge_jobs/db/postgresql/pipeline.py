@@ -154,7 +154,7 @@ class Pipeline:
         self._send()
         answer = self._next_answer()
         self._unanswered.pop(0)
-        if answer.status not in DONE:
+        if answer.status not in DONE and not _is_cut_short(answer):
             prepared.use_no_more(self._session)
         return answer
 
@@ -212,6 +212,10 @@ def _lost(pgconn: Any, answer: PGresult | None) -> psycopg.Error:
     return psycopg.OperationalError(pgconn.get_error_message())
 
 
+def _is_cut_short(answer: PGresult) -> bool:
+    return answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT
+
+
 class _Asking(psycopg.ClientCursor[Any]):
     """What Django and others take for the cursor that asks."""
 
@@ -224,7 +228,7 @@ class _Asking(psycopg.ClientCursor[Any]):
         answer = self._pipeline.answer()
         if answer.status in DONE:
             self.answer = answer
-        elif answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT:
+        elif _is_cut_short(answer):
             raise error_from_result(answer)
         return self
 
@@ -239,5 +243,6 @@ class _Insisting(psycopg.ClientCursor[Any]):
     def execute(self, *args: Any, **kwargs: Any) -> Self:
         self.answer = self._pipeline.answer()
         if self.answer.status not in DONE:
+            prepared.use_no_more(self.connection)  # it may have been cut short before it was kept
             raise error_from_result(self.answer)
         return self
