@@ -62,34 +62,35 @@ class Endings:
         return self.since or EPOCH
 
     def _earlier(self, start: Place | None, *, now: datetime) -> Iterator[Stretch]:
+        """What ended later than now is in the first."""
         edge = start[0] if start else min(now, self.until or now)
-        end, before, width = self.since or EPOCH, self.until, WIDTH
-        after = LATEST
-        while after > end:
-            after = max(_shifted(edge, -width), end)
-            jobs = self.jobs.filter(Q(finished_at__gte=after), _until(before), _beyond(start, "lt"))
-            count = _count(jobs)
-            if count > LARGEST and edge - after > NARROWEST:
-                width, after = (edge - after) / NARROWER, LATEST
-                continue
-            yield after, jobs, count
-            edge = before = after
-            width = _wider(width, count)
+        return self._stretches(edge, self.since or EPOCH, near=self.until, start=start, way="lt")
 
     def _later(self, start: Place) -> Iterator[Stretch]:
         edge = max(start[0], self.since or EPOCH)
-        end, width = self.until or LATEST, WIDTH
-        before = EPOCH
-        while before < end:
-            before = min(_shifted(edge, width), end)
-            bounds = Q(finished_at__gte=edge, finished_at__lt=before)
-            jobs = self.jobs.filter(bounds, _beyond(start, "gt"))
-            count = _count(jobs)
-            if count > LARGEST and before - edge > NARROWEST:
-                width, before = (before - edge) / NARROWER, EPOCH
+        return self._stretches(edge, self.until or LATEST, near=edge, start=start, way="gt")
+
+    def _stretches(
+        self,
+        edge: datetime,
+        end: datetime,
+        *,
+        near: datetime | None,
+        start: Place | None,
+        way: str,
+    ) -> Iterator[Stretch]:
+        nearer, sign = (max, -1) if way == "lt" else (min, 1)
+        far, width = None, WIDTH
+        while far != end:
+            far = nearer(_shifted(edge, sign * width), end)
+            since, until = (far, near) if way == "lt" else (near, far)
+            jobs = self.jobs.filter(Q(finished_at__gte=since), _until(until), _beyond(start, way))
+            count, long = _count(jobs), sign * (far - edge)
+            if count > LARGEST and long > NARROWEST:
+                far, width = None, long / NARROWER
                 continue
-            yield before, jobs, count
-            edge = before
+            yield far, jobs, count
+            edge = near = far
             width = _wider(width, count)
 
     def _stretch(
