@@ -1,8 +1,6 @@
 """PostgreSQL: what breaks off or stands beside an enqueue at once leaves a session that works."""
 
-import sys
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 import psycopg
@@ -19,18 +17,10 @@ if connection.vendor != "postgresql":
 
 from forge_jobs.db.postgresql import prepared
 from forge_jobs.db.postgresql.pipeline import Pipeline
-from forge_jobs.enqueueing import at_once
 from forge_jobs.exceptions import KeyUnavailable
 from forge_jobs.wake import postgresql
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-STRUCK = {
-    at_once._told.__code__,
-    at_once._untold.__code__,
-    Pipeline.__exit__.__code__,
-    Pipeline._send.__code__,
-}
 
 NONE_IS_STORED = """
 CREATE FUNCTION left_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -70,31 +60,57 @@ def ask(question: str) -> None:
 
 
 class Strike:
-    """Kills the job of this thread at one of the places where that can be, the `at`th."""
+    """Kills the job of this thread at one of the places where that can be, the `at`th.
 
-    def __init__(self, *, at: int) -> None:
+    They lie before and after all that a `Pipeline` asks of the driver's connection.
+    """
+
+    def __init__(self, *, at: int, patched: pytest.MonkeyPatch) -> None:
         self._left = at
+        self._patched = patched
 
     def __enter__(self) -> "Strike":
-        sys.settrace(self._look)
+        begin = Pipeline.__init__
+
+        def struck(pipeline: Pipeline, *arguments: Any) -> None:
+            begin(pipeline, *arguments)
+            pipeline._pgconn = Struck(pipeline._pgconn, self)
+
+        self._patched.setattr(Pipeline, "__init__", struck)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *exc_info: object) -> bool:
-        sys.settrace(None)
         return error is JobKilled
 
     @property
     def is_over(self) -> bool:
         return self._left > 0
 
-    def _look(self, frame: FrameType, event: str, arg: object) -> Any:
-        if frame.f_code not in STRUCK:
-            return None
-        if event in ("call", "line"):
-            self._left -= 1
-            if not self._left:
-                raise JobKilled
-        return self._look
+    def reach_place(self) -> None:
+        self._left -= 1
+        if not self._left:
+            raise JobKilled
+
+
+class Struck:
+    """Stands before the driver's connection."""
+
+    def __init__(self, pgconn: Any, strike: Strike) -> None:
+        self._pgconn = pgconn
+        self._strike = strike
+
+    def __getattr__(self, name: str) -> Any:
+        self._strike.reach_place()
+        found = getattr(self._pgconn, name)
+        if not callable(found):
+            return found
+
+        def called(*arguments: Any) -> Any:
+            answer = found(*arguments)
+            self._strike.reach_place()
+            return answer
+
+        return called
 
 
 @pytest.mark.parametrize("burst", [0.0, 3600.0])
@@ -106,7 +122,8 @@ def test_wherever_a_job_is_killed_its_session_goes_on(
     place, strike = 0, None
     while strike is None or not strike.is_over:
         place += 1
-        with Strike(at=place) as strike:
+        assert place < 1_000, "there is no end of places"
+        with pytest.MonkeyPatch.context() as patched, Strike(at=place, patched=patched) as strike:
             noop.enqueue()
         assert noop.enqueue().pk == Job.objects.latest("pk").pk, place
         if not prepared.is_used(connection.connection):
