@@ -47,9 +47,8 @@ def claim_few(
         return None
     shown = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
     values = [queue, _array(tuple(kinds)), str(limit), str(process), now.isoformat()]
-    with Pipeline(
-        connection, Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)
-    ) as pipeline:
+    question = Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)
+    with Pipeline(connection, question) as pipeline:
         answer = pipeline.insist()
     claimed_at = as_text(now)
     return [_job(answer, row, claimed_at) for row in range(answer.ntuples)]
