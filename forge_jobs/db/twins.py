@@ -74,8 +74,8 @@ class Claims(Protocol):
         now: datetime,
     ) -> list[ClaimedJob]: ...
     def ready_among(
-        self, cursor: Any, *, queues: Sequence[str], kinds: Sequence[str]
-    ) -> set[str]: ...
+        self, cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    ) -> set[tuple[tuple[str, ...], str]]: ...
 
 
 class Jobs(Protocol):

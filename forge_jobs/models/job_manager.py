@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from datetime import datetime
@@ -210,10 +210,12 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         with db.connection().cursor() as cursor:
             return db.twin().ready_queues(cursor)
 
-    def ready_among(self, queues: Sequence[str], *, kinds: Sequence[str]) -> set[str]:
-        """Those of these queues that have ready jobs of these kinds."""
+    def ready_among(
+        self, queues: Mapping[tuple[str, ...], Sequence[str]]
+    ) -> set[tuple[tuple[str, ...], str]]:
+        """Of queues, by the kinds that each is asked for, those that have any of them ready."""
         with db.connection().cursor() as cursor:
-            return db.twin().ready_among(cursor, queues=queues, kinds=kinds)
+            return db.twin().ready_among(cursor, queues=queues)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""

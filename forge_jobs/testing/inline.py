@@ -14,7 +14,8 @@ from forge_jobs.conf import conf
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownQueue
 from forge_jobs.models import Job
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
+from forge_jobs.runtime.claiming.few_kinds import ScarceLane
+from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.turns import take_turns
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options

@@ -178,7 +178,7 @@ def test_a_claim_from_many_queues_goes_from_one_to_the_next_by_their_index(
 
 
 def test_a_look_at_many_queues_reads_no_more_of_each_than_it_must(explainer: Explainer) -> None:
-    db.twin().ready_among(explainer, queues=QUEUES, kinds=["app.noop"])
+    db.twin().ready_among(explainer, queues={("app.noop",): QUEUES})
 
     assert_uses(explainer.plans[-1], "forge_jobs_claim")
     assert_does_not_sort(explainer.plans[-1])

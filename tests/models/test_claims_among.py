@@ -67,5 +67,13 @@ def test_it_can_be_told_which_of_many_queues_have_jobs_of_a_kind() -> None:
     store("b", 1)
     store("c", 1, state=State.SCHEDULED)
 
-    assert Job.objects.ready_among(["a", "b", "c", "d"], kinds=["app.noop"]) == {"b"}
-    assert Job.objects.ready_among(["a", "b"], kinds=["app.noop", "app.effect"]) == {"a", "b"}
+    noop, both = ("app.noop",), ("app.noop", "app.effect")
+    asked = {noop: ["a", "b", "c", "d"], both: ["a", "c"]}
+    assert Job.objects.ready_among(asked) == {(noop, "b"), (both, "a")}
+
+
+@pytest.mark.parametrize("kind", ['with "quotes"', "with, commas", r"with \ and }", " blank "])
+def test_whatever_a_kind_is_called_it_can_be_asked_for(kind: str) -> None:
+    store("a", 1, kind=kind)
+
+    assert Job.objects.ready_among({(kind, "app.noop"): ["a", "b"]}) == {((kind, "app.noop"), "a")}

@@ -1,7 +1,8 @@
 """Claims: the hot path's way in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from forge_jobs.db.postgresql.jobs import as_text
@@ -80,12 +81,18 @@ WHERE id = ANY(ARRAY(
 """
 
 # Neither LATERAL nor the order is needed but by the planner: it may read the whole table else.
+# Arrays of arrays are to be of one length, so each is read from a text, and once.
 READY_AMONG = """
-SELECT asked.name
-FROM unnest(%(queues)s::text[]) AS asked (name)
+WITH kinds AS MATERIALIZED (
+    SELECT number, written::text[] AS these
+    FROM unnest(%(kinds)s::text[]) WITH ORDINALITY AS kinds (written, number)
+)
+SELECT asked.number, asked.queue
+FROM unnest(%(numbers)s::integer[], %(queues)s::text[]) AS asked (number, queue)
+JOIN kinds ON kinds.number = asked.number
 CROSS JOIN LATERAL (
     SELECT FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = asked.name AND kind = ANY(%(kinds)s)
+    WHERE state = 'ready' AND queue = asked.queue AND kind = ANY(kinds.these)
     ORDER BY priority DESC, run_at, id
     LIMIT 1
 ) AS front
@@ -129,7 +136,23 @@ def claim_among(
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
-def ready_among(cursor: Any, *, queues: Sequence[str], kinds: Sequence[str]) -> set[str]:
-    """Those of several queues that have ready jobs of these kinds."""
-    cursor.execute(READY_AMONG, {"queues": queues, "kinds": kinds})
-    return {queue for (queue,) in cursor.fetchall()}
+def ready_among(
+    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+) -> set[tuple[tuple[str, ...], str]]:
+    """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+    kinds = list(queues)
+    asked = [(number, queue) for number, these in enumerate(kinds, 1) for queue in queues[these]]
+    values = {
+        "kinds": [as_array(these) for these in kinds],
+        "numbers": [number for number, _ in asked],
+        "queues": [queue for _, queue in asked],
+    }
+    cursor.execute(READY_AMONG, values)
+    return {(kinds[number - 1], queue) for number, queue in cursor.fetchall()}
+
+
+@lru_cache
+def as_array(kinds: tuple[str, ...]) -> str:
+    """Kinds as PostgreSQL reads an array of them."""
+    quoted = (kind.replace("\\", "\\\\").replace('"', '\\"') for kind in kinds)
+    return "{" + ",".join(f'"{kind}"' for kind in quoted) + "}"

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql import prepared
-from forge_jobs.db.postgresql.claims import CLAIM
+from forge_jobs.db.postgresql.claims import CLAIM, as_array
 from forge_jobs.db.postgresql.jobs import as_text
 from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline, session_of
 from forge_jobs.db.rows import ClaimedJob
@@ -46,19 +45,12 @@ def claim_few(
     if limit > FEW or not prepared.may_be(session_of(connection)) or not can_pipeline(connection):
         return None
     shown = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
-    values = [queue, _array(tuple(kinds)), str(limit), str(process), now.isoformat()]
+    values = [queue, as_array(tuple(kinds)), str(limit), str(process), now.isoformat()]
     question = Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)
     with Pipeline(connection, question) as pipeline:
         answer = pipeline.insist()
     claimed_at = as_text(now)
     return [_job(answer, row, claimed_at) for row in range(answer.ntuples)]
-
-
-@lru_cache
-def _array(kinds: tuple[str, ...]) -> str:
-    """As PostgreSQL reads it."""
-    quoted = (kind.replace("\\", "\\\\").replace('"', '\\"') for kind in kinds)
-    return "{" + ",".join(f'"{kind}"' for kind in quoted) + "}"
 
 
 def _job(answer: PGresult, row: int, claimed_at: str) -> ClaimedJob:

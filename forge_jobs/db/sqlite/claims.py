@@ -1,7 +1,7 @@
 """Claims: the hot path's way in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -145,13 +145,14 @@ def claim_among(
 
     There is no round trip to spare, but there are commits.
     """
-    if not (ready := ready_among(cursor, queues=queues, kinds=kinds)):
+    asked_for = tuple(kinds)
+    if not (ready := ready_among(cursor, queues={asked_for: queues})):
         return []
     claimed_at = as_text(now)
     values = {"kinds": json.dumps(kinds), "now": claimed_at, "process": process}
     rows: list[tuple[Any, ...]] = []
     with transaction.atomic(using=cursor.db.alias):
-        for queue in [queue for queue in queues if queue in ready]:
+        for queue in [queue for queue in queues if (asked_for, queue) in ready]:
             cursor.execute(CLAIM, values | {"queue": queue, "limit": limit - len(rows)})
             rows += cursor.fetchall()
             if len(rows) == limit:
@@ -159,7 +160,12 @@ def claim_among(
     return [ClaimedJob._make((*row, claimed_at)) for row in rows]
 
 
-def ready_among(cursor: Any, *, queues: Sequence[str], kinds: Sequence[str]) -> set[str]:
-    """Those of several queues that have ready jobs of these kinds."""
-    cursor.execute(READY_AMONG, {"queues": json.dumps(queues), "kinds": json.dumps(kinds)})
-    return {queue for (queue,) in cursor.fetchall()}
+def ready_among(
+    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+) -> set[tuple[tuple[str, ...], str]]:
+    """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+    ready = set()
+    for kinds, names in queues.items():
+        cursor.execute(READY_AMONG, {"queues": json.dumps(names), "kinds": json.dumps(kinds)})
+        ready |= {(kinds, queue) for (queue,) in cursor.fetchall()}
+    return ready

@@ -12,7 +12,8 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.exceptions import UnknownBudget
 from forge_jobs.models import Process, RateLimitBudget
 from forge_jobs.runtime.claiming.doors import Door
-from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, ChunkLane, Lane, ScarceLane, grown
+from forge_jobs.runtime.claiming.few_kinds import ChunkLane, ScarceLane
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, grown
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import claim_together

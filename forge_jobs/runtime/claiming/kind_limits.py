@@ -34,6 +34,10 @@ class KindLimits:
         rooms = {kind: self._limits[kind] - self._claims.count(kind) for kind in kinds}
         return {kind: room for kind, room in rooms.items() if room > 0}
 
+    def with_room(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Of some kinds those that this process may run more of."""
+        return tuple(kind for kind in kinds if self.has_room_for(kind))
+
     def has_room_for(self, kind: str) -> bool:
         return self.room_for(kind, wanted=1) > 0
 

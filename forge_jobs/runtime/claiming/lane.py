@@ -10,7 +10,6 @@ from forge_jobs import clock
 from forge_jobs.budgets import Budget
 from forge_jobs.db.rows import ClaimedJob, Position
 from forge_jobs.models import Job, Process, RateLimitBudget
-from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.claiming.resting import LONGEST_AWAY, Resting
 
 FRONT_SHARE: Final = 10
@@ -54,8 +53,6 @@ class Lane(Resting):
         """A free one, as all others do that need one."""
         self.credit = 0
         self.may_hold_work = True
-        self.was_told = True
-        """Whether it is only a rumour that it may hold work: it may be of other kinds."""
         self.awaits_worker = False
         """Whether a worker that becomes free is a reason to look sooner."""
         self.awaits_slot = False
@@ -90,6 +87,10 @@ class Lane(Resting):
         """
         return self.awaits_worker and 0.0 < self.opens_at <= time.monotonic()
 
+    def hear_of_work(self) -> None:
+        """Its queue may hold some, of whatever kind."""
+        self.may_hold_work = True
+
     def entrust(self, jobs: int) -> None:
         """Jobs have become ready, anywhere in the queue, and nobody else was told."""
         if jobs:
@@ -121,9 +122,16 @@ class Lane(Resting):
         began = time.monotonic()
         self.may_hold_work = Job.objects.ready().filter(queue=self.queue, kind__in=kinds).exists()
         if not self.may_hold_work:
-            self.strayed = time.monotonic() - began
-            self.entrusted = self.allowance = 0
+            self.found_nothing(took=time.monotonic() - began)
         return self.may_hold_work
+
+    def found_nothing(self, *, took: float) -> None:
+        """A look at the front did, which has just ended and took so many seconds."""
+        self.may_hold_work = False
+        self.strayed = took
+        self.found_nothing_at = time.monotonic()
+        self.entrusted = self.allowance = 0
+        self._is_owed_nothing()
 
     def claim(self, limit: int, *, kinds: Sequence[str], process: Process) -> list[ClaimedJob]:
         """Take up to `limit` jobs; `may_hold_work` then tells whether to ask again."""
@@ -145,11 +153,10 @@ class Lane(Resting):
         began = time.monotonic()
         claimed = self._take(limit, kinds, process, after=None)
         self._front_took = took = time.monotonic() - began
-        self.strayed = 0.0 if claimed else took
-        if not claimed:
-            self.found_nothing_at = began + took
-            self._is_owed_nothing()
+        self.strayed = 0.0
         self.may_hold_work = len(claimed) == limit
+        if not claimed:
+            self.found_nothing(took=took)
         if self.may_hold_work or took > CHEAP_SECONDS:
             self._front_is_due_at = until_next_look(began, took)
         return claimed
@@ -213,23 +220,6 @@ class Lane(Resting):
         if claimed:
             last = claimed[-1]
             self._position = Position(last.priority, last.run_at, last.id)
-
-
-class ScarceLane(Lane):
-    """The same queue, as far as its jobs are of kinds that this process may run only so many of.
-
-    Apart, for they may be all that is in front of the queue: claimed with the others, most of them
-    would be in vain, and those behind them would wait.
-    """
-
-
-class ChunkLane(Lane):
-    """The same queue, as far as its jobs are of one chunk kind: as many as fit on its desk."""
-
-    def __init__(self, desk: Desk, *, weight: int = 1) -> None:
-        super().__init__(desk.queue, weight=weight, kinds=[desk.kind])
-        self.desk = desk
-        self.needs_worker = False  # its desk knows better how much room there is
 
 
 def grown(allowance: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from threading import Event
 from typing import Final
 
@@ -15,8 +14,14 @@ from forge_jobs import db, wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
 from forge_jobs.runtime.claiming.desks import Desks
+from forge_jobs.runtime.claiming.few_kinds import (
+    ChunkLane,
+    LaneOfFewKinds,
+    ScarceLane,
+    look_into,
+)
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import ChunkLane, Lane, ScarceLane, until_next_look
+from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, Lane, until_next_look
 from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import MOST_TOGETHER
@@ -39,6 +44,7 @@ class Lanes:
         steering: Steering,
         apart: Apart = NOTHING_APART,
     ) -> None:
+        self._kinds = kinds
         self._steering = steering
         self._are_few = len(queues) <= FEW
         self.looked_at = time.monotonic()
@@ -64,8 +70,6 @@ class Lanes:
 
         Each is told in how many queues behind those others find jobs, where that is known.
         """
-        if not self._are_few:
-            self._look_for_what_few_have()
         lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
         left = 0 if self._are_few else sum(map(_is_plain, lanes))
         place = 0
@@ -146,7 +150,7 @@ class Lanes:
 
     def _learn(self, told: Mapping[str, Mapping[str, int]]) -> None:
         for lane in self._of_queues(told[NO_SIGN]):
-            lane.may_hold_work = lane.was_told = True
+            lane.hear_of_work()
         for name, jobs in told[ENTRUSTED].items():
             queue, _, kind = name.partition(ENTRUSTED)
             if meant := self._for(queue, kind):
@@ -161,7 +165,7 @@ class Lanes:
             if lane.awaits_worker and (ROOM in rung or lane.entrusted):
                 lane.opens_at = 0.0
             if isinstance(lane, ScarceLane) and any(kind in kinds for kind in lane.kinds):
-                lane.may_hold_work = lane.was_told = True
+                lane.hear_of_work()
 
     def _for(self, queue: str, kind: str) -> Lane | None:
         """The one that claims jobs of that kind; most kinds go with others, which may be many."""
@@ -186,7 +190,7 @@ class Lanes:
             self._next_look_at = until_next_look(began, time.monotonic() - began)
         for lane in self:
             if ready is None or lane.queue in ready:
-                lane.may_hold_work = lane.was_told = True
+                lane.hear_of_work()
 
     def look_last(self) -> None:
         """Whether any holds work is to be known of all at the same time, else no drain ends."""
@@ -200,24 +204,19 @@ class Lanes:
             lane.may_hold_work = False
         self.look_everywhere()
 
-    def _look_for_what_few_have(self) -> None:
-        """Of lanes of few kinds, to which all is told of their queues, ask once which hold work."""
-        told: dict[tuple[str, ...], list[Lane]] = defaultdict(list)
-        for lane in self.with_work():
-            if lane.was_told and type(lane) is not Lane:
-                told[tuple(lane.kinds)].append(lane)
-        for kinds, lanes in told.items():
+    def holds_work(self, lane: Lane) -> bool:
+        """Whether it may. If it has only heard so, that is looked into, with what others heard."""
+        if isinstance(lane, LaneOfFewKinds) and lane.is_rumour:
             began = time.monotonic()
-            if len(lanes) <= FEW:
-                continue
-            queues = list(dict.fromkeys(lane.queue for lane in lanes))
-            ready = _asked(partial(Job.objects.ready_among, queues, kinds=list(kinds)))
-            if ready is None:
-                continue
-            for lane in lanes:
-                lane.was_told = False
-                lane.may_hold_work = lane.queue in ready
-            self._next_look_at = until_next_look(self._next_look_at, time.monotonic() - began)
+            few = (each for each in self.open() if isinstance(each, LaneOfFewKinds))
+            told = [each for each in few if each.is_rumour]
+            look_into(told, kinds=self._kinds)
+            for each in told:
+                if not each.may_hold_work:
+                    self.spare(each)
+            if (took := time.monotonic() - began) > CHEAP_SECONDS:
+                self._next_look_at = until_next_look(max(began, self._next_look_at), took)
+        return lane.may_hold_work
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from forge_jobs.runtime.claiming.claims import Claims
-from forge_jobs.runtime.claiming.lane import ChunkLane, Lane
+from forge_jobs.runtime.claiming.few_kinds import ChunkLane
+from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.prefetch import Prefetch
 from forge_jobs.runtime.retirement import Limits

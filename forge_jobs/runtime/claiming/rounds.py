@@ -14,8 +14,9 @@ from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.admission import Admission
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
+from forge_jobs.runtime.claiming.few_kinds import ScarceLane
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
 from forge_jobs.runtime.claiming.room import Room
@@ -72,7 +73,8 @@ class Rounds:
                 if lane.places:
                     lane.await_place()
                 continue
-            served |= self._claim_for(together, room)
+            if self._lanes.holds_work(lane):
+                served |= self._claim_for(together, room)
         for places in {lane.places for lane in served}:
             alike = [lane for lane in lanes if lane.places is places]
             take_turns(served.intersection(alike), alike)

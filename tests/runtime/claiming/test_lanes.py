@@ -16,8 +16,9 @@ from forge_jobs.runtime.claiming import lanes as lanes_module
 from forge_jobs.runtime.claiming import resting as resting_module
 from forge_jobs.runtime.claiming import together as together_module
 from forge_jobs.runtime.claiming.admission import Admission
+from forge_jobs.runtime.claiming.few_kinds import ScarceLane
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane, ScarceLane
+from forge_jobs.runtime.claiming.lane import BUSY_SECONDS, Lane
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.runtime.claiming.rings import ENDED
@@ -202,18 +203,6 @@ def test_after_a_look_at_many_fronts_that_took_long_each_goes_on_alone_for_a_whi
     assert together(lanes) == [[0], [1], [2], [3, 4], [5]]
     claims.now += 1.0
     assert together(lanes) == [[0, 1, 2], [3, 4], [5]]
-
-
-@pytest.mark.django_db
-def test_of_lanes_that_few_jobs_are_for_only_those_that_hold_one_are_claimed_from() -> None:
-    for number in range(6):
-        stored_job(queue=f"queue-{number}")
-    stored_job(queue="queue-3", kind="tests.lanes.limited")
-    lanes = lanes_of(6, limited=True)
-    list(lanes.in_turn())
-
-    open_lanes = [lane for lane in lanes.open() if isinstance(lane, ScarceLane)]
-    assert [lane.queue for lane in open_lanes] == ["queue-3"]
 
 
 def test_many_queues_are_not_looked_at_each_time_that_somebody_writes(

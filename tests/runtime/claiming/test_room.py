@@ -6,7 +6,7 @@ import pytest
 
 from forge_jobs import Chunk, chunk_job
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.runtime.claiming.lane import ChunkLane
+from forge_jobs.runtime.claiming.few_kinds import ChunkLane
 from tests.conftest import NOON
 from tests.running import engine
 
