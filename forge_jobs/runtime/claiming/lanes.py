@@ -212,7 +212,7 @@ class Lanes:
             told = [each for each in few if each.is_rumour]
             look_into(told, kinds=self._kinds)
             for each in told:
-                if not each.may_hold_work:
+                if each.has_strayed and not each.may_hold_work:
                     self.spare(each)
             if (took := time.monotonic() - began) > CHEAP_SECONDS:
                 self._next_look_at = until_next_look(max(began, self._next_look_at), took)

@@ -23,12 +23,16 @@ class Resting:
         """Seconds that the last look took to find nothing, at the front."""
         self._rests = self._is_from_walk = False
 
+    @property
+    def has_strayed(self) -> bool:
+        return self.strayed > FARTHEST_STRAY
+
     def rest_from_walk(self) -> None:
         """Rest for a while if the last look walked in vain over jobs that are others' to take.
 
         Of a hundred thousand of them, each such walk would cost as much as claiming hundreds.
         """
-        if self.strayed > FARTHEST_STRAY:
+        if self.has_strayed:
             self.rest(min(LONGEST_AWAY, STRAY_SHARE * self.strayed))
             self._is_from_walk = True
 
