@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from contextlib import closing
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from forge_jobs import db
 from forge_jobs.wake import local
@@ -14,6 +14,8 @@ from forge_jobs.wake.inotify import Inotify
 
 SHORTEST_REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
+GROWTH: Final = 2.0
+GROWTH_IF_UNLIKELY: Final = 4.0
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
 LEISURE_SECONDS: Final = 0.025
@@ -23,9 +25,13 @@ CHANGES_UNTIL_BUSY: Final = 8
 BUSY_SECONDS: Final = 0.25
 """So many changes in so short a time, and each write need not be looked into at once."""
 
+VERSION: Final = "PRAGMA data_version"
+
 
 class Watch(Protocol):
-    """One of the two ways to notice a write."""
+    """One of the two ways to notice a write; `misses_none` where none can stay unnoticed."""
+
+    misses_none: ClassVar[bool]
 
     def wait(self, seconds: float) -> bool:
         """Whether something was written; tells so at once, or else after so many seconds."""
@@ -38,7 +44,7 @@ class SQLiteListener(Listener):
     """Looks at `PRAGMA data_version` after a write, for only that tells of a commit.
 
     The file is written before the commit is complete, by as much as the disk takes; so a look
-    that is too early is followed by others, each after twice as long as the one before.
+    that is too early is followed by others; see `Looks`.
     """
 
     method = "a watch on the database file"
@@ -48,23 +54,23 @@ class SQLiteListener(Listener):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA database_list")
             path = next(row[2] for row in cursor.fetchall() if row[1] == "main")
-        ask = connection.connection.execute
-        (version,) = ask("PRAGMA data_version").fetchone()  # and the files beside it are there
+        ask = connection.connection.cursor().execute
+        version = ask(VERSION).fetchall()  # and the files beside it are there
         local.ring(local.ANY)
-        rest = SHORTEST_REST
         changes: deque[float] = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         with (
             connection.wrap_database_errors,
             self.arrivals() as arrivals,
             closing(_watch(path, arrivals)) as watch,
         ):
+            looks = Looks(watch)
             while not self.stopping.is_set():
-                was_written = watch.wait(rest)
-                (looked,) = ask("PRAGMA data_version").fetchone()
-                rest = SHORTEST_REST if was_written else min(LONGEST_REST, 2 * rest)
+                was_written = watch.wait(looks.rest)
+                looked = ask(VERSION).fetchall()
                 moment = time.monotonic()
-                if has_changed := looked != version:
-                    version = looked
+                has_changed, version = looked != version, looked
+                looks.go_on(was_written=was_written, has_changed=has_changed)
+                if has_changed:
                     changes.append(moment)
                     local.ring(local.ANY)
                 if moment - changes[0] < BUSY_SECONDS:  # somebody writes all the time
@@ -73,8 +79,34 @@ class SQLiteListener(Listener):
                     time.sleep(GLANCE_SECONDS)
 
 
+class Looks:
+    """How long to wait for the next write before a look without one: `rest`, in seconds.
+
+    One session writes at a time. So what is new without a further write is the commit of the last
+    one, and there is nothing else to come. But what is new right after a write may be the commit
+    before it, though that is seldom.
+    """
+
+    def __init__(self, watch: Watch | type[Watch]) -> None:
+        self._misses_none = watch.misses_none
+        self._growth = GROWTH
+        self.rest = SHORTEST_REST
+
+    def go_on(self, *, was_written: bool, has_changed: bool) -> None:
+        """To be told whether there was a write before the last look, and what that saw."""
+        if was_written:
+            self.rest = SHORTEST_REST
+            self._growth = GROWTH_IF_UNLIKELY if has_changed else GROWTH
+        elif has_changed and self._misses_none:
+            self.rest = LONGEST_REST
+        else:
+            self.rest = min(LONGEST_REST, self._growth * self.rest)
+
+
 class Told:
     """By the system, at once and for nothing."""
+
+    misses_none: ClassVar = True
 
     def __init__(self, path: str, arrivals: Arrivals) -> None:
         self._inotify = Inotify(filter(os.path.exists, (path, f"{path}-wal")))
@@ -90,7 +122,12 @@ class Told:
 
 
 class Glances:
-    """At a file's time and size, a tenth as dear as a look into it; fewer after a quiet second."""
+    """At a file's time and size, a tenth as dear as a look into it; fewer after a quiet second.
+
+    Of writes within one tick of the file system's clock it sees the first.
+    """
+
+    misses_none: ClassVar = False
 
     def __init__(self, path: str, arrivals: Arrivals) -> None:
         self._path = path

@@ -11,7 +11,7 @@ from django.db import connection
 from forge_jobs.wake import local, sqlite
 from forge_jobs.wake.arrivals import Arrivals
 from forge_jobs.wake.inotify import Inotify
-from forge_jobs.wake.sqlite import SQLiteListener
+from forge_jobs.wake.sqlite import LONGEST_REST, SHORTEST_REST, Glances, Looks, SQLiteListener, Told
 from tests.app.jobs import noop
 from tests.running import eventually
 from tests.wake.hearing import listening
@@ -67,3 +67,32 @@ def test_the_system_tells_of_a_write_and_of_nothing_else(tmp_path: Path, mode: s
 def test_a_file_that_is_not_there_can_not_be_watched(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Inotify([str(tmp_path / "gone.sqlite3")])
+
+
+def rests(way: type[Told] | type[Glances], *seen: bool) -> list[float]:
+    """How many times the shortest rest each is: after a write, and a look each that saw a commit or
+    none."""
+    looks = Looks(way)
+    looks.go_on(was_written=True, has_changed=seen[0])
+    found = [looks.rest]
+    for has_changed in seen[1:]:
+        looks.go_on(was_written=False, has_changed=has_changed)
+        found.append(looks.rest)
+    return [rest / SHORTEST_REST for rest in found]
+
+
+def test_after_a_write_there_are_looks_until_its_commit_is_seen_and_none_any_more() -> None:
+    longest = LONGEST_REST / SHORTEST_REST
+
+    assert rests(Told, False, False, False, True) == [1, 2, 4, longest]
+
+
+def test_a_commit_that_is_seen_at_once_may_be_another_one_so_some_looks_follow() -> None:
+    longest = LONGEST_REST / SHORTEST_REST
+
+    assert rests(Told, True, False, False, False) == [1, 4, 16, 64]
+    assert rests(Told, True, False, True) == [1, 4, longest]
+
+
+def test_where_writes_may_stay_unnoticed_looks_follow_in_any_case() -> None:
+    assert rests(Glances, False, False, True, False) == [1, 2, 4, 8]
