@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from contextlib import closing
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from forge_jobs import db
 from forge_jobs.wake import local
@@ -15,7 +15,7 @@ from forge_jobs.wake.inotify import Inotify
 SHORTEST_REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
 GROWTH: Final = 2.0
-GROWTH_IF_UNLIKELY: Final = 4.0
+GROWTH_IF_UNLIKELY: Final = 8.0
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
 LEISURE_SECONDS: Final = 0.025
@@ -57,50 +57,66 @@ class SQLiteListener(Listener):
         ask = connection.connection.cursor().execute
         version = ask(VERSION).fetchall()  # and the files beside it are there
         local.ring(local.ANY)
-        changes: deque[float] = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         with (
             connection.wrap_database_errors,
             self.arrivals() as arrivals,
             closing(_watch(path, arrivals)) as watch,
         ):
-            looks = Looks(watch)
+            looks = Looks(misses_none=watch.misses_none)
             while not self.stopping.is_set():
                 was_written = watch.wait(looks.rest)
-                looked = ask(VERSION).fetchall()
-                moment = time.monotonic()
-                has_changed, version = looked != version, looked
-                looks.go_on(was_written=was_written, has_changed=has_changed)
-                if has_changed:
-                    changes.append(moment)
+                looked, before = ask(VERSION).fetchall(), version
+                version = looked
+                looks.go_on(Seen(was_written, looked != before), moment=time.monotonic())
+                if looked != before:
                     local.ring(local.ANY)
-                if moment - changes[0] < BUSY_SECONDS:  # somebody writes all the time
-                    time.sleep(LEISURE_SECONDS if local.can_wait() else RARE_GLANCE_SECONDS)
-                elif has_changed:
-                    time.sleep(GLANCE_SECONDS)
+                time.sleep(looks.pause)
+
+
+class Seen(NamedTuple):
+    """Whether there was a write since the look before, and whether this look sees a commit."""
+
+    was_written: bool
+    has_changed: bool
 
 
 class Looks:
-    """How long to wait for the next write before a look without one: `rest`, in seconds.
+    """How long to `rest` until the next look unless a write comes, and, before that, to `pause`
+    whatever comes; in seconds.
 
     One session writes at a time. So what is new without a further write is the commit of the last
     one, and there is nothing else to come. But what is new right after a write may be the commit
     before it, though that is seldom.
     """
 
-    def __init__(self, watch: Watch | type[Watch]) -> None:
-        self._misses_none = watch.misses_none
+    def __init__(self, *, misses_none: bool) -> None:
+        self._misses_none = misses_none
         self._growth = GROWTH
+        self._changes = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         self.rest = SHORTEST_REST
+        self.pause = 0.0
 
-    def go_on(self, *, was_written: bool, has_changed: bool) -> None:
-        """To be told whether there was a write before the last look, and what that saw."""
-        if was_written:
+    def go_on(self, seen: Seen, *, moment: float) -> None:
+        """After a look; `moment` is when that was, by the monotonic clock."""
+        if seen.has_changed:
+            self._changes.append(moment)
+        self.pause = self._pause(seen, moment)
+        if seen.was_written:
             self.rest = SHORTEST_REST
-            self._growth = GROWTH_IF_UNLIKELY if has_changed else GROWTH
-        elif has_changed and self._misses_none:
+            self._growth = GROWTH_IF_UNLIKELY if seen.has_changed else GROWTH
+        elif seen.has_changed and self._misses_none:
             self.rest = LONGEST_REST
         else:
             self.rest = min(LONGEST_REST, self._growth * self.rest)
+
+    def _pause(self, seen: Seen, moment: float) -> float:
+        if moment - self._changes[0] >= BUSY_SECONDS:
+            return GLANCE_SECONDS if seen.has_changed else 0.0
+        if local.can_wait():
+            return LEISURE_SECONDS
+        if seen.has_changed:
+            return RARE_GLANCE_SECONDS
+        return SHORTEST_REST if seen.was_written else 0.0
 
 
 class Told:
