@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
+from forge_jobs.db.written_once import RowsWrittenOnce
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import State
 
@@ -21,6 +22,8 @@ class JobTotalManager(JobsManager["JobTotal"]):
             JobTotal(queue=queue, state=state, count=count, counted_at=now)
             for (queue, state), count in counts.items()
         ]
+        if not totals and not KEYS.read(using=self.db):
+            return 0
         with transaction.atomic(using=db.connection().alias):
             self.all().delete()
             self.bulk_create(totals, ignore_conflicts=True)
@@ -45,3 +48,6 @@ class JobTotal(JobsModel):
 
     def __str__(self) -> str:
         return f"{self.queue}, {self.state}: {self.count}"
+
+
+KEYS: Final = RowsWrittenOnce(lambda: JobTotal.objects.values_list("pk")[:1])

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.db.written_once import Later, Moment, RowsWrittenOnce, UpdateWrittenOnce
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.process import Process
 
@@ -21,7 +22,7 @@ class LeaseManager(JobsManager["Lease"]):
         """Get a lease that is free or has run out, or renew one's own; False if others hold it."""
         # Whose process is forgotten, because its supervisor has replaced it, will not be renewed.
         holder = Process.objects.filter(pk=OuterRef("process_id"))
-        free = ~_runs(now=now, life=life) | ~Exists(holder)
+        free = ~_runs(now=now, latest=_latest(now, life)) | ~Exists(holder)
         if self.filter(~free, name=name).exclude(process=process).exists():
             return False  # without a write: SQLite lets one session write at a time
         ours = self.filter(Q(process=process) | free, name=name)
@@ -33,19 +34,19 @@ class LeaseManager(JobsManager["Lease"]):
 
     def renew(self, name: str, *, process: Process, now: datetime, life: timedelta) -> bool:
         """Make a lease last for longer; False if others have taken it."""
-        return bool(self.filter(name=name, process=process).update(expires_at=now + life))
+        renewal = {"name": name, "process": process.pk, "expires_at": now + life}
+        return bool(RENEW.carry_out(using=self.db, **renewal))
 
     def others_until(
         self, name: str, *, process: Process, now: datetime, life: timedelta
     ) -> datetime | None:
         """When the lease of another process ends; None if none has one."""
-        holder = Process.objects.filter(pk=OuterRef("process_id"))
-        theirs = self.filter(_runs(now=now, life=life), Exists(holder), name=name)
-        return theirs.exclude(process=process).values_list("expires_at", flat=True).first()
+        among = {"name": name, "process": process.pk, "now": now, "latest": _latest(now, life)}
+        return next((expires_at for (expires_at,) in THEIRS.read(using=self.db, **among)), None)
 
     def holder(self, name: str, *, now: datetime) -> int | None:
         """The key of the process that holds a lease; None if nobody does."""
-        held = self.filter(_runs(now=now, life=conf().lease), name=name)
+        held = self.filter(_runs(now=now, latest=_latest(now, conf().lease)), name=name)
         return held.values_list("process_id", flat=True).first()
 
     def hand_on(self, name: str, *, process: Process, now: datetime) -> bool:
@@ -53,9 +54,13 @@ class LeaseManager(JobsManager["Lease"]):
         return bool(self.filter(name=name, process=process).update(expires_at=now))
 
 
-def _runs(*, now: datetime, life: timedelta) -> Q:
+def _latest(now: datetime, life: timedelta) -> datetime:
     """One that ends later than any life lasts is of a clock that was ahead."""
-    return Q(expires_at__gt=now, expires_at__lte=now + 2 * life)
+    return now + 2 * life
+
+
+def _runs(*, now: Moment, latest: Moment) -> Q:
+    return Q(expires_at__gt=now, expires_at__lte=latest)
 
 
 class Lease(JobsModel):
@@ -81,3 +86,20 @@ class Lease(JobsModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+def _of_others() -> models.QuerySet[Lease, tuple[datetime]]:
+    """Of the processes that there are."""
+    name, process = Later.of(Lease, "name"), Later.of(Lease, "process")
+    now = Later.of(Lease, "expires_at", name="now")
+    latest = Later.of(Lease, "expires_at", name="latest")
+    holder = Process.objects.filter(pk=OuterRef("process_id"))
+    theirs = Lease.objects.filter(_runs(now=now, latest=latest), Exists(holder), name=name)
+    return theirs.exclude(process=process).values_list("expires_at")
+
+
+RENEW: Final = UpdateWrittenOnce(
+    lambda: Lease.objects.filter(name=Later.of(Lease, "name"), process=Later.of(Lease, "process")),
+    ["expires_at"],
+)
+THEIRS: Final = RowsWrittenOnce(_of_others)

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
+from forge_jobs.db.written_once import Later, RowsWrittenOnce
 from forge_jobs.metrics.tally import SPANS, Tally, Work, span_start
 from forge_jobs.models.base import JobsManager
 from forge_jobs.models.measured import Measured
@@ -35,9 +36,9 @@ class MetricSampleManager(JobsManager["MetricSample"]):
 
         Each is moved once, whoever else does the same at the same time.
         """
-        old = self.filter(at__lt=before)
-        if not old.exists():
+        if not OLD.read(using=self.db, at=before):
             return 0
+        old = self.filter(at__lt=before)
         with db.read_committed():
             rows = list(old.order_by("at").select_for_update(skip_locked=True).values()[:BATCH])
             MetricBucket.objects.bulk_create(_summed_up(rows, span=SPANS[0]))
@@ -97,6 +98,11 @@ class MetricBucket(Measured):
                 condition=Q(is_summed=False),
             ),
         ]
+
+
+OLD: Final = RowsWrittenOnce(
+    lambda: MetricSample.objects.filter(at__lt=Later.of(MetricSample, "at")).values_list("pk")[:1]
+)
 
 
 def _summed_up(rows: Iterable[Mapping[str, Any]], *, span: int) -> list[MetricBucket]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import wake
 from forge_jobs.conf import conf
+from forge_jobs.db.written_once import Later, Moment, UpdateWrittenOnce
 from forge_jobs.models.base import JobsModel
 from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import ProcessState
@@ -20,7 +22,10 @@ class ProcessQuerySet(models.QuerySet["Process"]):
     def live(self, *, now: datetime) -> Self:
         """Those that have not been silent for so long that they count as lost; see `is_live()`."""
         timeout = conf().process_timeout
-        return self.filter(heartbeat_at__range=(now - timeout, now + timeout))
+        return self.heard_of(since=now - timeout, until=now + timeout)
+
+    def heard_of(self, *, since: Moment, until: Moment) -> Self:
+        return self.filter(heartbeat_at__range=(since, until))
 
     def claiming(self, *, now: datetime) -> Self:
         """Of the live ones, those that take jobs: neither quiet nor about to stop."""
@@ -53,6 +58,7 @@ class ProcessManager(RowsManager["Process", ProcessQuerySet]):
     rows = ProcessQuerySet
 
     live = verb(ProcessQuerySet.live)
+    heard_of = verb(ProcessQuerySet.heard_of)
     claiming = verb(ProcessQuerySet.claiming)
     make_quiet = verb(ProcessQuerySet.make_quiet)
     let_claim = verb(ProcessQuerySet.let_claim)
@@ -60,7 +66,8 @@ class ProcessManager(RowsManager["Process", ProcessQuerySet]):
 
     def beat(self, process: Process, *, now: datetime, **facts: Any) -> bool:
         """Say that a process lives, and how it is; False if it has been forgotten."""
-        return bool(self.filter(pk=process.pk).update(heartbeat_at=now, **facts))
+        beat = _beat(tuple(facts))
+        return bool(beat.carry_out(using=self.db, id=process.pk, heartbeat_at=now, **facts))
 
 
 class Process(JobsModel):
@@ -121,3 +128,10 @@ class Process(JobsModel):
     def is_live(self, *, now: datetime) -> bool:
         """Whether it was heard of; a beat from the future is one of a clock that was ahead."""
         return abs(now - self.heartbeat_at) <= conf().process_timeout
+
+
+@cache
+def _beat(facts: tuple[str, ...]) -> UpdateWrittenOnce:
+    return UpdateWrittenOnce(
+        lambda: Process.objects.filter(pk=Later.of(Process, "id")), ["heartbeat_at", *facts]
+    )

@@ -13,6 +13,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs.conf import conf
+from forge_jobs.db.written_once import Later, Moment, RowsWrittenOnce
 from forge_jobs.models.base import JobsModel
 from forge_jobs.models.process import Process
 from forge_jobs.models.verbs import RowsManager, verb
@@ -29,8 +30,11 @@ class TimetableQuerySet(models.QuerySet["Timetable"]):
         For a process that is being started again must not come back as a newer deploy.
         """
         timeout = conf().process_timeout
-        theirs = Process.objects.live(now=now).values("timetable")
-        recent = Q(live_at__range=(now - timeout, now + timeout))
+        return self.live_between(now - timeout, now + timeout)
+
+    def live_between(self, since: Moment, until: Moment) -> TimetableQuerySet:
+        theirs = Process.objects.heard_of(since=since, until=until).values("timetable")
+        recent = Q(live_at__range=(since, until))
         return self.filter(recent | Q(fingerprint__in=theirs)).order_by("generation", "pk")
 
 
@@ -38,6 +42,7 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
     rows = TimetableQuerySet
 
     live = verb(TimetableQuerySet.live)
+    live_between = verb(TimetableQuerySet.live_between)
 
     def declare(self, declared: Declared, *, now: datetime) -> str:
         """Say what this process's code declares, as JSON keeps it; returns its fingerprint.
@@ -79,9 +84,7 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
         Returns key and generation of each that is: whose words stand, the newest last.
         """
         timeout = conf().process_timeout
-        theirs = Process.objects.live(now=now).filter(timetable=OuterRef("fingerprint"))
-        live = self.live(now=now).annotate(has_process=Exists(theirs))
-        rows = list(live.values_list("pk", "generation", "live_at", "has_process"))
+        rows = LIVE.read(using=self.db, since=now - timeout, until=now + timeout)
         stale = [
             pk
             for pk, _generation, at, has_process in rows
@@ -89,7 +92,7 @@ class TimetableManager(RowsManager["Timetable", TimetableQuerySet]):
         ]
         if stale:  # else without a write: SQLite lets one session write at a time
             self.filter(pk__in=stale).update(live_at=now)
-        return [row[:2] for row in rows]
+        return [(pk, generation) for pk, generation, *_ in rows]
 
 
 class Timetable(JobsModel):
@@ -109,3 +112,15 @@ class Timetable(JobsModel):
 
     def __str__(self) -> str:
         return self.fingerprint[:12]
+
+
+def _live() -> models.QuerySet[Timetable, tuple[int, int, datetime, bool]]:
+    since = Later.of(Timetable, "live_at", name="since")
+    until = Later.of(Timetable, "live_at", name="until")
+    heard_of = Process.objects.heard_of(since=since, until=until)
+    theirs = heard_of.filter(timetable=OuterRef("fingerprint"))
+    live = Timetable.objects.live_between(since, until).annotate(has_process=Exists(theirs))
+    return live.values_list("pk", "generation", "live_at", "has_process")
+
+
+LIVE: Final = RowsWrittenOnce(_live)

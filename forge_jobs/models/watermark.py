@@ -7,10 +7,11 @@ from typing import ClassVar, Final
 
 from django.db import models, transaction
 from django.db.models import Subquery
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import clock, db
+from forge_jobs.db.by_key import ByKey
+from forge_jobs.db.written_once import Later, UpdateWrittenOnce
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.models.job import Job
 from forge_jobs.models.metrics import MetricSample
@@ -31,10 +32,9 @@ class WatermarkManager(JobsManager["Watermark"]):
 
         Each is counted once, whoever else counts at the same time. Returns how many.
         """
-        last = Job.objects.order_by("-pk").values("pk")[:1]
-        mark = self.filter(name=ENQUEUED).annotate(newest=Coalesce(Subquery(last), 0)).first()
-        newest = mark.newest if mark else last.values_list("pk", flat=True).first() or 0
+        mark = MARK.get(ENQUEUED, using=self.db)
         if mark is None:
+            newest = _newest_jobs().values_list("pk", flat=True).first() or 0
             first = Watermark(
                 name=ENQUEUED, done_id=newest, done_at=now, seen_id=newest, seen_at=now
             )
@@ -44,16 +44,24 @@ class WatermarkManager(JobsManager["Watermark"]):
             return 0
         samples = mark.samples()
         with transaction.atomic(using=db.connection().alias):
-            unmoved = self.filter(pk=mark.pk, done_id=mark.done_id, seen_at=mark.seen_at)
-            if not unmoved.update(
-                done_id=mark.seen_id,
-                done_at=mark.seen_at,
-                seen_id=max(newest, mark.seen_id),
-                seen_at=now,
-            ):
+            if not self._move(mark, now=now):
                 return 0
             MetricSample.objects.bulk_create(samples)
         return sum(sample.enqueued for sample in samples)
+
+    def _move(self, mark: Watermark, *, now: datetime) -> bool:
+        """Unless somebody else has, meanwhile."""
+        before = {"id": mark.pk, "was_done_id": mark.done_id, "was_seen_at": mark.seen_at}
+        newest: int = getattr(mark, "newest") or 0  # noqa: B009 - annotated
+        moved = MOVE.carry_out(
+            using=self.db,
+            done_id=mark.seen_id,
+            done_at=mark.seen_at,
+            seen_id=max(newest, mark.seen_id),
+            seen_at=now,
+            **before,
+        )
+        return bool(moved)
 
 
 class Watermark(JobsModel):
@@ -85,3 +93,25 @@ class Watermark(JobsModel):
             MetricSample(at=one.at, queue=one.queue, kind=one.kind, enqueued=one.jobs)
             for one in counts
         ]
+
+
+def _newest_jobs() -> models.QuerySet[Job]:
+    return Job.objects.order_by("-pk")[:1]
+
+
+MARK: Final = ByKey(
+    lambda using, name: (
+        Watermark.objects.using(using)
+        .filter(name=name)
+        .annotate(newest=Subquery(_newest_jobs().values("pk")))
+    ),
+    lambda: Watermark._meta.get_field("name"),
+)
+MOVE: Final = UpdateWrittenOnce(
+    lambda: Watermark.objects.filter(
+        pk=Later.of(Watermark, "id"),
+        done_id=Later.of(Watermark, "done_id", name="was_done_id"),
+        seen_at=Later.of(Watermark, "seen_at", name="was_seen_at"),
+    ),
+    ["done_id", "done_at", "seen_id", "seen_at"],
+)

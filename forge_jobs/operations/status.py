@@ -6,7 +6,7 @@ Each query walks a partial index, none the table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from django.db.models import Count, F, QuerySet, Value
 
 from forge_jobs import db
 from forge_jobs.conf import conf
+from forge_jobs.db.written_once import RowsWrittenOnce
 from forge_jobs.models import Job, Lease, Process, Queue, State
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.lease import SERVICES
@@ -119,8 +120,8 @@ def _live(now: datetime) -> list[Process]:
 
 
 def count_jobs() -> Counter[tuple[str, str]]:
-    """Jobs by queue and state."""
-    return _counted(_finished(), *_unfinished())
+    """Jobs by queue and state, all as of one moment."""
+    return _told(ALL.read(using=db.connection().alias))
 
 
 def count_unfinished() -> Counter[tuple[str, str]]:
@@ -158,9 +159,19 @@ def _grouped(jobs: JobQuerySet, state: Value | F) -> Grouped:
 
 
 def _counted(first: Grouped, *others: Grouped) -> Counter[tuple[str, str]]:
+    return _told(_together(first, *others))
+
+
+def _together(first: Grouped, *others: Grouped) -> Grouped:
     """In one query, so that nobody is counted twice who goes from one to another."""
-    rows = first.union(*others, all=True) if others else first
+    return first.union(*others, all=True) if others else first
+
+
+def _told(rows: Iterable[tuple[Any, ...]]) -> Counter[tuple[str, str]]:
     return Counter({(queue, state): count for queue, state, count in rows})
+
+
+ALL: Final = RowsWrittenOnce(lambda: _together(_finished(), *_unfinished()))
 
 
 def _cools_until(row: Queue | None, *, now: datetime) -> datetime | None:

@@ -1,14 +1,13 @@
 """What every service is: a thing that is done again and again, one step at a time."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 
 class Service:
     """A `run_once()` that a test can call without a thread, and how long to rest after it."""
 
     interval: timedelta
-    is_urgent: ClassVar[bool] = False
+    is_urgent: bool = False
     """Whether to run at once when the bell of its loop rings."""
 
     def run_once(self, *, now: datetime) -> int:

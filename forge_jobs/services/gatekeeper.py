@@ -31,13 +31,16 @@ class Gatekeeper(Service):
 
     def __init__(self, horizon: Horizon | None = None) -> None:
         self._horizon = horizon or Horizon()
+        self.is_urgent = False
+        """Once nothing is to be kept: the bell rings when that is no longer so."""
         self._took = 0.0
         self._following = Following()
         self._circles_due_at: datetime | None = None
         self._circles_after = 0
 
     def run_once(self, *, now: datetime) -> int:
-        if not self._following and not self._horizon.look(self).has_followers:
+        self.is_urgent = not self._following and not self._horizon.look(self).has_followers
+        if self.is_urgent:
             return 0
         changed = 0
         for batch in Batch.objects.forgotten(now=now)[:SLICE]:
@@ -69,9 +72,11 @@ class Gatekeeper(Service):
             self._circles_after = break_circles(after=self._circles_after) or 0
 
     def rest(self, *, now: datetime) -> timedelta:
-        """Longer where there are so many gates that looking takes long."""
+        """Longer where there are so many gates that looking takes long, or none."""
         if self._following:
             return timedelta(0)
+        if self.is_urgent:
+            return self._horizon.rest(at_most=self.interval)
         return max(self.interval, timedelta(seconds=REST_SHARE * self._took))
 
 

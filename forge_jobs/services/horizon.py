@@ -1,13 +1,18 @@
 """When something will be due next, known to all services that go by it."""
 
 import time
+from datetime import timedelta
 from typing import Final
 
 from forge_jobs import db
+from forge_jobs.conf import conf
 from forge_jobs.db import signs
 from forge_jobs.wake import local
 
 FRESH_SECONDS: Final = 0.05
+
+SURE_REST: Final = timedelta(seconds=5)
+"""How long those may rest to whom nothing is due, where they are told of what comes."""
 
 TOLD_SECONDS: Final = 1.5
 """Longer than it takes until it is told again."""
@@ -31,7 +36,7 @@ class Horizon:
             local.ring(local.DUE)
 
     def look(self, asker: object) -> signs.Horizon:
-        if (told := self._told) and time.monotonic() - told[1] <= TOLD_SECONDS:
+        if (told := self._told) and self._is_told():
             return told[0]
         self._askers.add(asker)
         seen, at = self._seen.pop(asker, (None, 0.0))
@@ -42,6 +47,13 @@ class Horizon:
             self._seen = dict.fromkeys(self._askers - {asker}, (seen, moment))
         return seen
 
+    def rest(self, *, at_most: timedelta) -> timedelta:
+        """How long services may rest whom the bell wakes, and else nothing until something is due.
+
+        Longer than `at_most` where it rings.
+        """
+        return min(SURE_REST, conf().lease / 2) if self._is_told() else at_most
+
     def look_again(self, asker: object) -> signs.Horizon:
         """For whoever has just changed what was seen."""
         self.move_on()
@@ -50,3 +62,7 @@ class Horizon:
     def move_on(self) -> None:
         """Forget what was told: it is so no more."""
         self._told = None
+
+    def _is_told(self) -> bool:
+        told = self._told
+        return told is not None and time.monotonic() - told[1] <= TOLD_SECONDS

@@ -12,6 +12,7 @@ from forge_jobs import db, wake
 from forge_jobs.conf import conf
 from forge_jobs.db.observed import EventRow
 from forge_jobs.db.rows import ClaimedJob, Transition
+from forge_jobs.db.written_once import Later, Moment, RowsWrittenOnce
 from forge_jobs.handlers.settlement import lost
 from forge_jobs.metrics.tally import Tally, Work
 from forge_jobs.models import Event, Job, JobEvent, JobStep, MetricSample, Process
@@ -81,15 +82,26 @@ def reclaim_orphans(*, now: datetime) -> int:
     heartbeat gets through, and each job that was taken from it meanwhile would run twice.
     """
     given_back = 0
-    lately = (now - conf().process_timeout, now + conf().process_timeout)
-    abandoned = Job.objects.orphaned().exclude(started_at__range=lately)
-    for pk in set(abandoned.values_list("process_id", flat=True)):
+    since, until = now - conf().process_timeout, now + conf().process_timeout
+    abandoned = ABANDONED.read(using=db.connection().alias, since=since, until=until)
+    for pk in {process for (process,) in abandoned}:
         message = f"A process that had been given up as lost (its id was {pk}) never came back."
         process = Process(pk=pk)
         with transaction.atomic(using=db.connection().alias):
-            orphans = abandoned.filter(process_id=pk)
+            orphans = _abandoned(since, until).filter(process_id=pk)
             given_back += _give_back(orphans, message, process=process, now=now).given_back
     return given_back
+
+
+def _abandoned(since: Moment, until: Moment) -> JobQuerySet:
+    return Job.objects.orphaned().exclude(started_at__range=(since, until))
+
+
+ABANDONED: Final = RowsWrittenOnce(
+    lambda: _abandoned(
+        Later.of(Job, "started_at", name="since"), Later.of(Job, "started_at", name="until")
+    ).values_list("process_id")
+)
 
 
 def _give_back(jobs: JobQuerySet, message: str, *, process: Process, now: datetime) -> Reclaimed:

@@ -98,10 +98,11 @@ class Scheduler(Service):
         return planned + fired
 
     def rest(self, *, now: datetime) -> timedelta:
-        """Until the next one is due, at most the interval: somebody may add a sooner one."""
+        """Until the next one is due, at most until it is known that a sooner one was added."""
         seen, self._seen = self._seen, None
         if seen and (seen.schedule is None or seen.schedule > now):
-            return min(self.interval, seen.schedule - now) if seen.schedule else self.interval
+            rest = self._horizon.rest(at_most=self.interval)
+            return min(rest, seen.schedule - now) if seen.schedule else rest
         planned = Schedule.objects.planned().filter(kind__in=registry.kinds())
         due = planned.values_list("next_fire_at", flat=True).first()
         return self.interval if due is None else min(self.interval, due - now)

@@ -36,6 +36,7 @@ class Stager(Service):
         return staged
 
     def rest(self, *, now: datetime) -> timedelta:
-        """Until the next job is due, at most the interval: a sooner one may be enqueued."""
+        """Until the next job is due, at most until it is known that a sooner one was enqueued."""
         seen, self._seen = self._seen or self._horizon.look(self), None
-        return min(self.interval, seen.job - now) if seen.job else self.interval
+        rest = self._horizon.rest(at_most=self.interval)
+        return min(rest, seen.job - now) if seen.job else rest

@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from contextlib import closing
-from typing import Final, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from forge_jobs import db
 from forge_jobs.wake import local
@@ -14,6 +14,8 @@ from forge_jobs.wake.inotify import Inotify
 
 SHORTEST_REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
+GROWTH: Final = 2.0
+GROWTH_IF_UNLIKELY: Final = 8.0
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
 LEISURE_SECONDS: Final = 0.025
@@ -23,9 +25,13 @@ CHANGES_UNTIL_BUSY: Final = 8
 BUSY_SECONDS: Final = 0.25
 """So many changes in so short a time, and each write need not be looked into at once."""
 
+VERSION: Final = "PRAGMA data_version"
+
 
 class Watch(Protocol):
-    """One of the two ways to notice a write."""
+    """One of the two ways to notice a write; `misses_none` where none can stay unnoticed."""
+
+    misses_none: ClassVar[bool]
 
     def wait(self, seconds: float) -> bool:
         """Whether something was written; tells so at once, or else after so many seconds."""
@@ -38,7 +44,7 @@ class SQLiteListener(Listener):
     """Looks at `PRAGMA data_version` after a write, for only that tells of a commit.
 
     The file is written before the commit is complete, by as much as the disk takes; so a look
-    that is too early is followed by others, each after twice as long as the one before.
+    that is too early is followed by others; see `Looks`.
     """
 
     method = "a watch on the database file"
@@ -48,33 +54,75 @@ class SQLiteListener(Listener):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA database_list")
             path = next(row[2] for row in cursor.fetchall() if row[1] == "main")
-        ask = connection.connection.execute
-        (version,) = ask("PRAGMA data_version").fetchone()  # and the files beside it are there
+        ask = connection.connection.cursor().execute
+        version = ask(VERSION).fetchall()  # and the files beside it are there
         local.ring(local.ANY)
-        rest = SHORTEST_REST
-        changes: deque[float] = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         with (
             connection.wrap_database_errors,
             self.arrivals() as arrivals,
             closing(_watch(path, arrivals)) as watch,
         ):
+            looks = Looks(misses_none=watch.misses_none)
             while not self.stopping.is_set():
-                was_written = watch.wait(rest)
-                (looked,) = ask("PRAGMA data_version").fetchone()
-                rest = SHORTEST_REST if was_written else min(LONGEST_REST, 2 * rest)
-                moment = time.monotonic()
-                if has_changed := looked != version:
-                    version = looked
-                    changes.append(moment)
+                was_written = watch.wait(looks.rest)
+                looked, before = ask(VERSION).fetchall(), version
+                version = looked
+                looks.go_on(Seen(was_written, looked != before), moment=time.monotonic())
+                if looked != before:
                     local.ring(local.ANY)
-                if moment - changes[0] < BUSY_SECONDS:  # somebody writes all the time
-                    time.sleep(LEISURE_SECONDS if local.can_wait() else RARE_GLANCE_SECONDS)
-                elif has_changed:
-                    time.sleep(GLANCE_SECONDS)
+                time.sleep(looks.pause)
+
+
+class Seen(NamedTuple):
+    """Whether there was a write since the look before, and whether this look sees a commit."""
+
+    was_written: bool
+    has_changed: bool
+
+
+class Looks:
+    """How long to `rest` until the next look unless a write comes, and, before that, to `pause`
+    whatever comes; in seconds.
+
+    One session writes at a time. So what is new without a further write is the commit of the last
+    one, and there is nothing else to come. But what is new right after a write may be the commit
+    before it, though that is seldom.
+    """
+
+    def __init__(self, *, misses_none: bool) -> None:
+        self._misses_none = misses_none
+        self._growth = GROWTH
+        self._changes = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
+        self.rest = SHORTEST_REST
+        self.pause = 0.0
+
+    def go_on(self, seen: Seen, *, moment: float) -> None:
+        """After a look; `moment` is when that was, by the monotonic clock."""
+        if seen.has_changed:
+            self._changes.append(moment)
+        self.pause = self._pause(seen, moment)
+        if seen.was_written:
+            self.rest = SHORTEST_REST
+            self._growth = GROWTH_IF_UNLIKELY if seen.has_changed else GROWTH
+        elif seen.has_changed and self._misses_none:
+            self.rest = LONGEST_REST
+        else:
+            self.rest = min(LONGEST_REST, self._growth * self.rest)
+
+    def _pause(self, seen: Seen, moment: float) -> float:
+        if moment - self._changes[0] >= BUSY_SECONDS:
+            return GLANCE_SECONDS if seen.has_changed else 0.0
+        if local.can_wait():
+            return LEISURE_SECONDS
+        if seen.has_changed:
+            return RARE_GLANCE_SECONDS
+        return SHORTEST_REST if seen.was_written else 0.0
 
 
 class Told:
     """By the system, at once and for nothing."""
+
+    misses_none: ClassVar = True
 
     def __init__(self, path: str, arrivals: Arrivals) -> None:
         self._inotify = Inotify(filter(os.path.exists, (path, f"{path}-wal")))
@@ -90,7 +138,12 @@ class Told:
 
 
 class Glances:
-    """At a file's time and size, a tenth as dear as a look into it; fewer after a quiet second."""
+    """At a file's time and size, a tenth as dear as a look into it; fewer after a quiet second.
+
+    Of writes within one tick of the file system's clock it sees the first.
+    """
+
+    misses_none: ClassVar = False
 
     def __init__(self, path: str, arrivals: Arrivals) -> None:
         self._path = path

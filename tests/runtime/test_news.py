@@ -14,8 +14,10 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
 from forge_jobs.services.followers import Followers
+from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.horizon import Horizon
 from forge_jobs.services.leader import Leader
+from forge_jobs.services.scheduler import Scheduler
 from forge_jobs.services.stager import Stager
 from forge_jobs.wake import local
 from tests.conftest import NOON
@@ -158,6 +160,47 @@ def test_whoever_leads_is_told_what_will_be_due_and_its_services_look_at_once(
     assert bell.wait(0)[local.DUE] == 1
     with django_assert_num_queries(0):
         assert desk.horizon.look(desk).job == NOON + SECOND
+
+
+def test_services_that_are_told_what_comes_rest_longer_and_are_woken_by_it(
+    desk: Desk, bell: local.Bell
+) -> None:
+    services = [Stager(desk.horizon), Scheduler(desk.horizon), Gatekeeper(desk.horizon)]
+
+    def rests() -> set[timedelta]:
+        for service in services:
+            service.run_once(now=NOON)
+        return {service.rest(now=NOON) for service in services}
+
+    assert rests() == {SECOND}
+    desk.leader.leads = True
+    desk.look()
+    assert rests() == {5 * SECOND}
+
+    bell.wait(0)
+    other_session(lambda: stored_job(state=State.SCHEDULED, run_at=NOON + SECOND / 4))
+    desk.look()
+    assert bell.wait(0)[local.DUE] == 1
+    assert all(service.is_urgent for service in services)
+    assert rests() == {SECOND / 4, 5 * SECOND}
+
+
+def test_what_comes_after_jobs_is_seen_to_at_once_and_each_second_from_then_on(
+    desk: Desk, bell: local.Bell
+) -> None:
+    gatekeeper = Gatekeeper(desk.horizon)
+    desk.leader.leads = True
+    desk.look()
+    gatekeeper.run_once(now=NOON)
+    bell.wait(0)
+    other_session(lambda: Gate.objects.create())
+    desk.look()
+    assert bell.wait(0)[local.DUE] == 1
+    assert gatekeeper.is_urgent
+
+    gatekeeper.run_once(now=NOON)
+    assert gatekeeper.rest(now=NOON) == SECOND
+    assert not gatekeeper.is_urgent
 
 
 def test_what_has_been_changed_since_it_was_told_is_asked_for(desk: Desk) -> None:

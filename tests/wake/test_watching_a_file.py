@@ -2,7 +2,8 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from django.db import connection
 from forge_jobs.wake import local, sqlite
 from forge_jobs.wake.arrivals import Arrivals
 from forge_jobs.wake.inotify import Inotify
-from forge_jobs.wake.sqlite import SQLiteListener
+from forge_jobs.wake.sqlite import (
+    GLANCE_SECONDS,
+    LEISURE_SECONDS,
+    LONGEST_REST,
+    RARE_GLANCE_SECONDS,
+    SHORTEST_REST,
+    Looks,
+    Seen,
+    SQLiteListener,
+)
 from tests.app.jobs import noop
 from tests.running import eventually
 from tests.wake.hearing import listening
@@ -67,3 +77,62 @@ def test_the_system_tells_of_a_write_and_of_nothing_else(tmp_path: Path, mode: s
 def test_a_file_that_is_not_there_can_not_be_watched(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Inotify([str(tmp_path / "gone.sqlite3")])
+
+
+LONGEST = LONGEST_REST / SHORTEST_REST
+WRITTEN, NEW, NOTHING = Seen(True, False), Seen(False, True), Seen(False, False)
+WRITTEN_AND_NEW = Seen(True, True)
+
+
+def rests(*seen: Seen, misses_none: bool = True) -> list[float]:
+    """How many times the shortest rest follows on each look."""
+    looks, found = Looks(misses_none=misses_none), []
+    for each in seen:
+        looks.go_on(each, moment=1_000.0)
+        found.append(looks.rest / SHORTEST_REST)
+    return found
+
+
+def test_after_a_write_there_are_looks_until_its_commit_is_seen_and_none_any_more() -> None:
+    assert rests(WRITTEN, NOTHING, NOTHING, NEW) == [1, 2, 4, LONGEST]
+
+
+def test_a_commit_that_is_seen_at_once_may_be_another_one_so_some_looks_follow() -> None:
+    assert rests(WRITTEN_AND_NEW, NOTHING, NOTHING, NOTHING) == [1, 8, 64, 512]
+    assert rests(WRITTEN_AND_NEW, NOTHING, NEW) == [1, 8, LONGEST]
+    assert rests(WRITTEN_AND_NEW, WRITTEN, NOTHING) == [1, 1, 2]
+
+
+def test_where_writes_may_stay_unnoticed_looks_follow_in_any_case() -> None:
+    assert rests(WRITTEN, NOTHING, NEW, NOTHING, misses_none=False) == [1, 2, 4, 8]
+
+
+def pauses(*seen: Seen, apart: float = 0.0) -> list[float]:
+    """What follows on each look, of looks that are so many seconds apart."""
+    looks, found = Looks(misses_none=True), []
+    for place, each in enumerate(seen):
+        looks.go_on(each, moment=1_000.0 + place * apart)
+        found.append(looks.pause)
+    return found
+
+
+def test_a_write_is_looked_into_at_once_however_many_were_before_it() -> None:
+    with not_at_leisure():
+        seldom = pauses(*[WRITTEN_AND_NEW] * 9, NOTHING, WRITTEN, apart=0.04)
+        often = pauses(*[WRITTEN_AND_NEW] * 9, NOTHING, WRITTEN, apart=0.01)
+
+    assert seldom[7:] == [GLANCE_SECONDS, GLANCE_SECONDS, 0.0, 0.0]
+    assert often[7:] == [RARE_GLANCE_SECONDS, RARE_GLANCE_SECONDS, 0.0, SHORTEST_REST]
+
+
+def test_who_has_enough_to_do_does_not_look_at_each_of_many_commits() -> None:
+    assert pauses(*[WRITTEN_AND_NEW] * 8, NOTHING)[-2:] == [LEISURE_SECONDS, LEISURE_SECONDS]
+
+
+@contextmanager
+def not_at_leisure() -> Iterator[None]:
+    """A thread of this process would do something about new work."""
+    bell = local.Bell()
+    local.subscribe(bell)
+    yield
+    local.unsubscribe(bell)

@@ -27,6 +27,7 @@ CAUTION: Final = 0.1
 """So much of the time after which others take us for lost we don't rely on."""
 
 HASTE: Final = timedelta(seconds=0.05)
+IDLE: Final = timedelta(seconds=1)
 HASTE_SECONDS: Final = 1.0
 """How long to look often for slots that are to change hands: they may belong to long jobs."""
 
@@ -80,7 +81,9 @@ class Sharing(Service):
         return changed
 
     def rest(self, *, now: datetime) -> timedelta:
-        """Short for a while when slots are to change hands."""
+        """Short for a while when slots are to change hands; longer where nothing is limited."""
+        if not self._doors:
+            return IDLE
         is_hasty = self._owed and time.monotonic() - self._owed_since < HASTE_SECONDS
         return HASTE if is_hasty else self.interval
 

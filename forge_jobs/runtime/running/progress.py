@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Final
 
 from forge_jobs import db
 from forge_jobs.db.rows import ProgressRow
@@ -11,6 +12,8 @@ from forge_jobs.handlers.secrecy import told_progress
 from forge_jobs.models import Process
 from forge_jobs.runtime.running.workers import Workers
 from forge_jobs.services.base import Service
+
+IDLE: Final = timedelta(seconds=1)
 
 
 class ProgressWriter(Service):
@@ -44,3 +47,6 @@ class ProgressWriter(Service):
         for run, progress in news:
             run.stored_progress = progress
         return len(news)
+
+    def rest(self, *, now: datetime) -> timedelta:
+        return self.interval if self._workers.runs() else IDLE

@@ -80,6 +80,12 @@ def test_a_limit_that_comes_while_jobs_run_counts_those_that_have_begun(
     assert Job.objects.finished().filter(attempt=1).count() == 8
 
 
+def test_where_nothing_is_limited_nobody_looks_twice_in_a_second() -> None:
+    sharing = engine().sharing
+    sharing.run_once(now=clock.now())
+    assert sharing.rest(now=clock.now()) == timedelta(seconds=1)
+
+
 def test_a_limit_that_is_lifted_lets_all_go_on(crowd: Crowd, stay: JobHandler) -> None:
     limit(1)
     stay.enqueue_many([{}] * 4)
