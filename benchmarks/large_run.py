@@ -56,12 +56,20 @@ def main(rows: int, drained: int) -> None:
 
 
 def fill(rows: int) -> None:
-    """Finished jobs, the oldest the longest ago; and a tenth as many that are due in an hour."""
+    """Finished jobs, the oldest the longest ago; and a tenth as many that are due in an hour.
+
+    Counted, as whoever led while there came to be so many has done.
+    """
+    from forge_jobs import clock
+    from forge_jobs.services.census import Census
+
     with connection.cursor() as cursor:
         statement = FILL[connection.vendor]
         cursor.execute(statement, {"rows": rows, "state": "succeeded", "sign": -1})
         cursor.execute(statement, {"rows": rows // 10, "state": "scheduled", "sign": 3_600})
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    Census().run_once(now=clock.now())
+    with connection.cursor() as cursor:
         # So that no drain pays for what was loaded: on SQLite a log as large as the table.
         cursor.execute(WRITE_OUT[connection.vendor])
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from django.db import models, transaction
+from django.db.models import Min, Sum
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
@@ -28,6 +29,11 @@ class JobTotalManager(JobsManager["JobTotal"]):
             self.all().delete()
             self.bulk_create(totals, ignore_conflicts=True)
         return len(totals)
+
+    def last_count(self) -> tuple[int, datetime | None]:
+        """How many jobs there were in all, and when; None if they have not been counted."""
+        last = self.aggregate(count=Sum("count"), counted_at=Min("counted_at"))
+        return last["count"] or 0, last["counted_at"]
 
 
 class JobTotal(JobsModel):

@@ -1,5 +1,7 @@
 """Counts all jobs now and then, so that nobody who looks has to wait for it."""
 
+from __future__ import annotations
+
 import time
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,20 +15,41 @@ SHARE: Final = 50
 
 LONGEST_REST: Final = timedelta(minutes=5)
 
+JOBS_A_SECOND: Final = 2_000_000
+"""About how many are counted; of a count by somebody else nobody knows how long it took."""
+
 
 class Census(Service):
-    """The more jobs there are, the less often."""
+    """The more jobs there are, the less often, whoever leads.
+
+    A count of millions at each change of the leader would slow the jobs down that it begins with.
+    """
 
     interval = timedelta(seconds=10)
 
     def __init__(self) -> None:
-        self._took = timedelta(0)
+        self._rest: timedelta | None = None
+        """None before it has begun."""
 
     def run_once(self, *, now: datetime) -> int:
+        if self._rest is None and (left := self._left(now)):
+            self._rest = left
+            return 0
         began = time.monotonic()
         counts = count_jobs()
-        self._took = timedelta(seconds=time.monotonic() - began)
+        self._rest = self._after(timedelta(seconds=time.monotonic() - began))
         return JobTotal.objects.retake(counts, now=now)
 
     def rest(self, *, now: datetime) -> timedelta:
-        return max(self.interval, min(LONGEST_REST, SHARE * self._took))
+        return self._rest or self.interval
+
+    def _after(self, took: timedelta) -> timedelta:
+        return max(self.interval, min(LONGEST_REST, SHARE * took))
+
+    def _left(self, now: datetime) -> timedelta:
+        """What is left of the rest after the last count, by whomever."""
+        counted, counted_at = JobTotal.objects.last_count()
+        if counted_at is None:
+            return timedelta(0)
+        rest = self._after(timedelta(seconds=counted / JOBS_A_SECOND))
+        return max(timedelta(0), min(rest, counted_at + rest - now))

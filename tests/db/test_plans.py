@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
 from forge_jobs import db
@@ -292,6 +293,16 @@ def test_what_has_expired_is_found_by_its_index() -> None:
 
     assert_uses(plan, "forge_jobs_expiring")
     assert_does_not_sort(plan)
+
+
+def test_retries_that_were_put_off_are_not_sought_among_all_that_is_scheduled(
+    explainer: Explainer,
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        Job.objects.bring_back(now=NOON)
+    explainer.execute(queries.captured_queries[-1]["sql"])
+
+    assert_uses(explainer.plans[-1], "forge_jobs_retrying")
 
 
 @pytest.mark.usefixtures("_as_ours")

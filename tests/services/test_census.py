@@ -55,3 +55,24 @@ def test_many_jobs_are_told_as_the_census_found_them(monkeypatch: pytest.MonkeyP
     assert read.of(states=[State.READY]) == 2
     assert read.of(queue="other") == 0
     assert read.counted_at == NOON
+
+
+def test_a_new_leader_counts_when_the_one_before_it_would_have() -> None:
+    minute = timedelta(minutes=1)
+    JobTotal.objects.retake({("default", "succeeded"): 5_000_000}, now=NOON)
+    new_leaders = Census()
+    new_leaders.run_once(now=NOON + minute)
+    rest = new_leaders.rest(now=NOON + minute)
+
+    assert minute < rest <= 5 * minute
+    assert JobTotal.objects.get().count == 5_000_000
+    new_leaders.run_once(now=NOON + minute + rest)
+    assert not JobTotal.objects.exists()
+
+
+def test_a_count_by_a_clock_that_was_ahead_keeps_nobody_from_counting_for_long() -> None:
+    JobTotal.objects.retake({("default", "succeeded"): 5_000_000}, now=NOON + timedelta(days=365))
+    new_leaders = Census()
+    new_leaders.run_once(now=NOON)
+
+    assert new_leaders.rest(now=NOON) <= timedelta(minutes=5)

@@ -38,9 +38,11 @@ LIMITS: Final = {
     "lock_timeout": "10s",
     "enable_seqscan": "off",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 """Of our own threads' sessions: their locks must not outlive a host that has vanished, and others'
-are waited for in such a way that it can be told of.
+are waited for in such a way that it can be told of. To count millions takes one processor, for the
+others are the jobs'.
 
 An index that was large once is dear to the planner even if it is empty: for each claim it would
 rather read the whole table. What it is not to do it does where there is no other way, but takes it
