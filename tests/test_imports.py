@@ -93,7 +93,7 @@ def test_a_web_process_loads_no_page_before_somebody_looks_at_one(tmp_path: Path
 def test_a_web_process_loads_of_the_public_names_what_its_code_asks_for(tmp_path: Path) -> None:
     modules = loaded(WEB, tmp_path, apps=ADMIN)
 
-    names = ("context", "enqueueing", "handlers.chunks", "handlers.middleware", "sets")
+    names = ("backoff", "context", "enqueueing", "handlers.chunks", "handlers.middleware", "sets")
     assert among(modules, *(f"forge_jobs.{name}" for name in names)) == []
 
 
@@ -110,7 +110,7 @@ def test_a_web_process_that_checks_nothing_loads_no_check_and_no_form(tmp_path: 
     modules = loaded(WEB, tmp_path, apps=ADMIN)
 
     assert among(modules, "forge_jobs.checks") == ["forge_jobs.checks"]
-    forms = ("queue_form", "schedule_form", "token_form")
+    forms = ("budget_form", "queue_form", "schedule_form", "token_form")
     assert among(modules, *(f"forge_jobs.admin.{form}" for form in forms)) == []
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -14,51 +12,35 @@ from django.utils.translation import gettext_lazy as _
 from forge_jobs import clock, durations
 from forge_jobs.admin.board import BoardAdmin
 from forge_jobs.admin.buttons import Button, answered
-from forge_jobs.admin.fields import DurationField
-from forge_jobs.admin.forms import ChangedColumnsForm
 from forge_jobs.conf import conf
-from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.durations import of_seconds
 from forge_jobs.models import Queue, RateLimitBudget
 
+if TYPE_CHECKING:
+    from django.forms import Form
 
-class BudgetForm(ChangedColumnsForm):
-    class Meta:
-        model = RateLimitBudget
-        fields = ("name", "capacity", "refill_per_second")
-
-    def clean_capacity(self) -> float:
-        return self._above_zero("capacity")
-
-    def clean_refill_per_second(self) -> float:
-        return self._above_zero("refill_per_second")
-
-    def _above_zero(self, name: str) -> float:
-        given: float = self.cleaned_data[name]
-        if not LEAST_TOKENS <= given < MOST_TOKENS:
-            raise ValidationError(
-                _("It must be a number from %(least)s up to %(most)s."),
-                params={"least": f"{LEAST_TOKENS:.9f}", "most": f"{MOST_TOKENS:,.0f}"},
-            )
-        return given
+    from forge_jobs.admin.budget_form import BudgetForm
 
 
-class DrainForm(forms.Form):
-    pause = DurationField(
-        label=_("For how long"),
-        initial=60.0,
-        help_text=_("30s, 15m, 12h, 7d, or a number of seconds; 0 only empties it."),
-    )
+def _drain_form(*given: Any) -> Form:
+    from forge_jobs.admin.budget_form import DrainForm
+
+    return DrainForm(*given)
 
 
 @admin.register(RateLimitBudget)
 class RateLimitBudgetAdmin(BoardAdmin):
     tab = "budgets"
     can_add = True
-    form = BudgetForm
     page_template = "admin/forge_jobs/budgets.html"
     live_template = "forge_jobs/budgets.html"
     actions_row = actions_detail = ("forge_jobs_drain_budget", "forge_jobs_refill_budget")
+
+    @property
+    def form(self) -> type[BudgetForm]:
+        from forge_jobs.admin.budget_form import BudgetForm
+
+        return BudgetForm
 
     def board(self, request: HttpRequest) -> dict[str, Any]:
         from forge_jobs.dashboard import budgets
@@ -107,11 +89,11 @@ class RateLimitBudgetAdmin(BoardAdmin):
             "Nothing is granted, and nothing flows in, for as long as you say. Jobs of the queues "
             "that spend it wait; what runs goes on."
         ),
-        form=DrainForm,
+        form=_drain_form,
         is_dangerous=True,
     )
     def forge_jobs_drain_budget(self, request: HttpRequest, budget: RateLimitBudget) -> str:
-        pause = answered(request, DrainForm)["pause"]
+        pause = answered(request, _drain_form)["pause"]
         RateLimitBudget.objects.drain(budget.name, pause=of_seconds(pause))
         if not pause:
             return _("The budget %s is empty.") % budget

@@ -78,8 +78,8 @@ class Button:
     undo: str = ""
     before: Callable[[Any], Any] = field(default=lambda row: None)
     memory: Callable[[Any, Any], dict[str, Any] | None] = field(default=lambda before, row: {})
-    form: type[Form] | None = None
-    """What else is asked; the act finds the answers by `answered()`."""
+    form: Callable[..., Form] | None = None
+    """Makes the form of what else is asked; the act finds the answers by `answered()`."""
 
     def __call__(self, act: Act) -> ButtonView:
         return ButtonView(self, act)
@@ -211,7 +211,7 @@ def who(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def answered(request: HttpRequest, form: type[Form]) -> dict[str, Any]:
+def answered(request: HttpRequest, form: Callable[..., Form]) -> dict[str, Any]:
     """What was answered to a question with a form, which was found to be valid before."""
     given = form(request.POST)
     given.full_clean()

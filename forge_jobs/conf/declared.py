@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from datetime import timedelta
 from inspect import signature
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
-from forge_jobs.backoff import RetryPolicy
 from forge_jobs.conf.bounds import LEAST_TOKENS, MOST_TOKENS
 from forge_jobs.durations import as_timedelta
 from forge_jobs.exceptions import InvalidSchedule
 from forge_jobs.wording import listed, meant, quoted
 
 if TYPE_CHECKING:
+    from forge_jobs.backoff import RetryPolicy
     from forge_jobs.conf.schedules import DeclaredSchedule
 
 KEEP: Final = object()
 """Not declared: the row keeps what it has."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueueSettings:
+class QueueSettings(NamedTuple):
     """What `FORGE_JOBS["QUEUES"][name]` may say."""
 
     retry: RetryPolicy | None = None
@@ -41,7 +39,7 @@ class QueueSettings:
         where = f'FORGE_JOBS["QUEUES"]["{name}"]'
         if not isinstance(given, Mapping):
             raise ImproperlyConfigured(f"{where} must be a dictionary, not {quoted(given)}.")
-        refuse_unknown(given, known=[option.name for option in fields(cls)], where=where)
+        refuse_unknown(given, known=[*cls._fields], where=where)
         return cls(**{key: _QUEUE_OPTIONS[key](value, where, key) for key, value in given.items()})
 
     def columns(self) -> dict[str, Any]:
@@ -54,8 +52,7 @@ class QueueSettings:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class BudgetSettings:
+class BudgetSettings(NamedTuple):
     """What `FORGE_JOBS["BUDGETS"][name]` must say."""
 
     capacity: float
@@ -64,7 +61,7 @@ class BudgetSettings:
     @classmethod
     def read(cls, name: str, given: object) -> Self:
         where = f'FORGE_JOBS["BUDGETS"]["{name}"]'
-        names = [option.name for option in fields(cls)]
+        names = [*cls._fields]
         if not isinstance(given, Mapping) or {*names} - {*given}:
             raise ImproperlyConfigured(
                 f"{where} must be a dictionary with {' and '.join(names)}, not {quoted(given)}."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -16,7 +15,6 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from forge_jobs import redaction
-from forge_jobs.backoff import Exponential, RetryPolicy
 from forge_jobs.conf import declared
 from forge_jobs.conf.bounds import MAX_ATTEMPTS, MAX_COROUTINES, MAX_THREADS
 from forge_jobs.conf.declared import BudgetSettings, QueueSettings
@@ -24,6 +22,7 @@ from forge_jobs.durations import as_timedelta
 from forge_jobs.wording import quoted
 
 if TYPE_CHECKING:
+    from forge_jobs.backoff import RetryPolicy
     from forge_jobs.conf.schedules import DeclaredSchedule
 
 SHORTEST_TOKEN: Final = 16
@@ -32,12 +31,12 @@ VISIBLE: Final = re.compile(r"[!-~]+")
 Router = Callable[[str], str | None]
 
 
-@dataclass(frozen=True)
 class Routes:
     """A router by prefixes of kinds; of those that fit, the longest says the queue."""
 
-    queues: Mapping[str, str]
-    """The longest prefixes first."""
+    def __init__(self, queues: Mapping[str, str]) -> None:
+        self.queues: Final = queues
+        """The longest prefixes first."""
 
     @classmethod
     def read(cls, key: str, given: Mapping[Any, Any]) -> Self:
@@ -53,28 +52,34 @@ class Routes:
         return next((to for prefix, to in self.queues.items() if kind.startswith(prefix)), None)
 
 
+@cache
+def _usual_retry() -> RetryPolicy:
+    """Not before a job has failed: web processes load no policy that their code does not name."""
+    from forge_jobs.backoff import Exponential
+
+    return Exponential()
+
+
 def _nowhere(kind: str) -> None:
     """The router of who has none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting, with its default; the keys of `FORGE_JOBS` are these names in capitals."""
 
     database: str = "default"
-    queues: Mapping[str, QueueSettings] = field(
-        default_factory=lambda: MappingProxyType({"default": QueueSettings()})
-    )
-    budgets: Mapping[str, BudgetSettings] = field(default_factory=lambda: MappingProxyType({}))
-    schedules: Mapping[str, DeclaredSchedule] = field(default_factory=lambda: MappingProxyType({}))
+    queues: Mapping[str, QueueSettings] = MappingProxyType({"default": QueueSettings()})
+    budgets: Mapping[str, BudgetSettings] = MappingProxyType({})
+    schedules: Mapping[str, DeclaredSchedule] = MappingProxyType({})
     router: Router = _nowhere
-    retry: RetryPolicy = Exponential()
+    retry: RetryPolicy | None = None
+    """`Exponential()`, if it is not given."""
     imports: Sequence[str] = ()
     middleware: Sequence[str | Callable[..., Any]] = ()
     max_attempts: int | None = 5
     max_payload_bytes: int = 1024 * 1024
     redact: redaction.Names = frozenset()
-    metrics_token: str | None = field(default=None, repr=False)
+    metrics_token: str | None = None
     threads: int = 8
     async_concurrency: int | None = None
     """As many as there are threads, if it is not given."""
@@ -107,7 +112,12 @@ class Settings:
 
     def retry_of(self, queue: str) -> RetryPolicy:
         options = self.queues.get(queue)
-        return options.retry if options and options.retry else self.retry
+        return (options and options.retry) or self.retry or _usual_retry()
+
+    def __repr__(self) -> str:
+        """Without the token, which is nobody's business."""
+        told = self._replace(metrics_token=None)._asdict()
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in told.items())})"
 
 
 @cache

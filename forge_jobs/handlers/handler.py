@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, ParamSpec
 
 from asgiref.sync import sync_to_async
 
-from forge_jobs.backoff import RetryPolicy
 from forge_jobs.exceptions import InvalidPayload
 from forge_jobs.handlers.signature import by_name
 
 if TYPE_CHECKING:
+    from forge_jobs.backoff import RetryPolicy
     from forge_jobs.children.pool import Pool
     from forge_jobs.conf.schedules import DeclaredSchedule
     from forge_jobs.context import JobContext

@@ -21,7 +21,6 @@ from typing import (
 
 from django.apps import apps
 
-from forge_jobs.backoff import RetryPolicy
 from forge_jobs.exceptions import InvalidHandler, UnknownKind
 from forge_jobs.handlers.function import ContextHandler, FunctionHandler, R
 from forge_jobs.handlers.handler import Exceptions, JobHandler, P
@@ -30,6 +29,7 @@ from forge_jobs.handlers.signature import refuse_no_function
 from forge_jobs.wording import listed, meant, quoted
 
 if TYPE_CHECKING:
+    from forge_jobs.backoff import RetryPolicy
     from forge_jobs.conf.schedules import DeclaredSchedule
     from forge_jobs.context import JobContext
 

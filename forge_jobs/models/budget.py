@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
 from forge_jobs.conf import conf
-from forge_jobs.db.rows import BudgetLevel
 from forge_jobs.models.seeded import SeededManager, SeededModel
+
+if TYPE_CHECKING:
+    from forge_jobs.db.rows import BudgetLevel
 
 
 class BudgetManager(SeededManager["RateLimitBudget"]):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.db.rows import InsertedRow, NewRow
 from forge_jobs.exceptions import JobFailed
 from forge_jobs.models import joining
 from forge_jobs.models.base import JobsModel
@@ -22,6 +21,9 @@ from forge_jobs.models.job_table import CONSTRAINTS, INDEXES
 from forge_jobs.models.process import Process
 from forge_jobs.models.schedule import Schedule
 from forge_jobs.states import TERMINAL, State
+
+if TYPE_CHECKING:
+    from forge_jobs.db.rows import InsertedRow, NewRow
 
 
 class Job(JobsModel):

@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from forge_jobs import db
-from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
 from forge_jobs.models.promotion import pass_keys_on, promote
@@ -20,6 +19,7 @@ from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
+    from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forge_jobs import clock, jsontext
 from forge_jobs.cron.zones import SECOND, instant_of, wall_time
-from forge_jobs.db.rows import Move
 
 if TYPE_CHECKING:
+    from forge_jobs.db.rows import Move
     from forge_jobs.models.schedule import Schedule
 
 COLUMNS: Final = (
@@ -46,6 +46,8 @@ def made_from(schedule: Schedule, due: datetime | None) -> dict[str, Any]:
 
 def move(schedule: Schedule, due: datetime | None, *, now: datetime) -> Move:
     """From what was seen to the next due moment, or to none; raises `UnknownZone`."""
+    from forge_jobs.db.rows import Move
+
     return Move(
         id=schedule.pk,
         next_fire_at=schedule.next_fire_at,

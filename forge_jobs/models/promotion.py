@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from forge_jobs import clock, db, wake
-from forge_jobs.db.rows import Promoted
+
+if TYPE_CHECKING:
+    from forge_jobs.db.rows import Promoted
 
 
 def wake_and_promote(queues: AbstractSet[str], keys: AbstractSet[str]) -> None:

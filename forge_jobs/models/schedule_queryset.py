@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from django.db import models
 from django.db.models import F
 
 from forge_jobs import db
 from forge_jobs.conf.policies import Source
-from forge_jobs.db.rows import Move
 from forge_jobs.models import plan
 from forge_jobs.models.seeded import SeededManager
 from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.wording import LONGEST_MESSAGE, trimmed
 
 if TYPE_CHECKING:
+    from forge_jobs.db.rows import Move
     from forge_jobs.models.schedule import Schedule
 
 PLANNED_BY: Final = ("expression", "timezone", "is_enabled", "starts_at", "ends_at")
@@ -49,13 +48,12 @@ def void_by(changed: Set[str]) -> dict[str, Any]:
     return VOID if changed & {*PLANNED_BY} == {"timezone"} else UNPLANNED
 
 
-@dataclass
-class Progress:
+class Progress(NamedTuple):
     """What became of due moments, each in their order."""
 
-    fired: list[datetime] = field(default_factory=list)
-    skipped: list[datetime] = field(default_factory=list)
-    failed: list[tuple[datetime, Exception]] = field(default_factory=list)
+    fired: list[datetime]
+    skipped: list[datetime]
+    failed: list[tuple[datetime, Exception]]
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):

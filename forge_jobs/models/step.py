@@ -12,11 +12,11 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
-from forge_jobs.db.rows import ClaimedJob, StepRow
 from forge_jobs.models.base import JobsManager, JobsModel
 from forge_jobs.states import Role, State
 
 if TYPE_CHECKING:
+    from forge_jobs.db.rows import ClaimedJob, StepRow
     from forge_jobs.models.job_filters import JobFilters
 
 LONGEST_NAME = 200
@@ -25,6 +25,8 @@ LONGEST_NAME = 200
 class JobStepManager(JobsManager["JobStep"]):
     def of(self, job: int) -> list[StepRow]:
         """What has been stored for a job, the oldest first."""
+        from forge_jobs.db.rows import StepRow
+
         text = Cast("value", TextField())
         rows = self.filter(job_id=job).order_by("pk").values_list("name", "role", text)
         return list(map(StepRow._make, rows))

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Final, NamedTuple
 
 from forge_jobs.context import SHUTDOWN
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.buffer import Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.fetcher import Fetcher
@@ -80,6 +81,7 @@ class Ending:
         rest = [threads.listener, loops.services, loops.upkeep, loops.metering]
         rest += [*self.workers.helping_threads, *self.workers.loops]
         self.wait(rest, at_most=GRACE)
+        sessions.close_lent()
         if self.claims:
             self.lifecycle.fail(f"{len(self.claims)} outcomes could not be written")
 

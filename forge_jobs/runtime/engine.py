@@ -10,7 +10,7 @@ from forge_jobs import clock, db, wake
 from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
-from forge_jobs.runtime import pools
+from forge_jobs.runtime import pools, sessions
 from forge_jobs.runtime.announcer import Announcer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
@@ -204,7 +204,7 @@ class Engine:
         )
         if self.options.drain:
             Stager().run_once(now=clock.now())
-        db.connection().close()
+        sessions.hand_over()
         self.workers.start()
         self.threads.start()
         reason = self._await_stop()

@@ -39,6 +39,12 @@ def take_over(process_name: str) -> None:
     custody.is_ours = True
 
 
+def share_with_threads() -> None:
+    """Let threads that will be there go on with the main thread's session: it has their limits."""
+    limit(**db.twin().LIMITS)
+    lend_at_rest()
+
+
 def close_connections() -> None:
     """What is open at a fork would be shared; a pool has threads as well."""
     for connection in connections.all(initialized_only=True):
@@ -70,6 +76,12 @@ def rest() -> None:
         keeper.lend(connection)
 
 
+def hand_over() -> None:
+    """Leave this thread's session to the next that needs one; close what can't be lent."""
+    rest()
+    db.connection().close()
+
+
 def tidy() -> None:
     """Keep the sessions that this thread has used, as good as new; close those that can't be."""
     if not getattr(this_thread, "has_connected", False):
@@ -97,12 +109,16 @@ def _put_away(connection: BaseDatabaseWrapper) -> None:
 
 
 def close_all() -> None:
-    """Close all sessions of this thread, those too that are kept, and what lies about."""
-    shelf.close()
+    """Close all sessions of this thread, those too that are kept."""
     for connection in connections.all(initialized_only=True):
         if (keeper := _keepers.get(connection)) and (session := keeper.take()):
             session.close()
         connection.close()
+
+
+def close_lent() -> None:
+    """Close what lies about, once all threads that lend have ended."""
+    shelf.close()
 
 
 def close_unused() -> int:

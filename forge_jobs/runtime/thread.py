@@ -53,6 +53,7 @@ class EngineThread(Thread):
             self._fail(f"{self.name} failed")
             thread_failed.send_robust(type(self), thread=self.name, error=error)
         finally:
+            sessions.rest()  # whoever ends later may need one
             sessions.close_all()
 
 

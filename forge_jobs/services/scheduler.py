@@ -202,7 +202,7 @@ def _tell(schedule: Schedule, progress: Progress) -> None:
 
 def _make_jobs(schedule: Schedule, moments: list[datetime], *, now: datetime) -> Progress:
     """That the database is in trouble is the caller's; any other error costs only its moment."""
-    progress = Progress()
+    progress = Progress(fired=[], skipped=[], failed=[])
     last_due = schedule.last_fired_at
     for due in moments:
         try:

@@ -63,4 +63,6 @@ def _simple(schedule: Schedule, *, now: datetime) -> Fire | None:
 
 
 def _progress(due: Due, fired: set[int]) -> Progress:
-    return Progress(fired=[due.at]) if due.schedule.pk in fired else Progress(skipped=[due.at])
+    if due.schedule.pk in fired:
+        return Progress(fired=[due.at], skipped=[], failed=[])
+    return Progress(fired=[], skipped=[due.at], failed=[])

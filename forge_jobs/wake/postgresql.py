@@ -15,9 +15,13 @@ from forge_jobs.wake import local
 from forge_jobs.wake.base import Listener
 
 PROBE: Final = "probe "
+NOTHING: Final = f"{PROBE}not sent yet"
 AGAIN: Final = "again "
 AGAIN_SECONDS: Final = 0.005
 BURST_SECONDS: Final = 2 * AGAIN_SECONDS
+FIRST_SECONDS: Final = 0.5
+"""Who lives shorter opens no session to learn whether it hears anything."""
+
 PROBE_SECONDS: Final = 3.0
 DEAF_SECONDS: Final = 300.0
 UNLISTEN_SECONDS: Final = 0.5
@@ -131,26 +135,27 @@ class PostgreSQLListener(Listener):
             if _is_shared(connection, other):
                 return self._be_deaf(connection)
             backend = _backend(connection, and_then="LISTEN forge_jobs")
-            probe = _send_probe(other)
-        finally:
-            other.close()
-        local.ring(local.ANY)
-        try:
-            if self._hear(connection, probe):
+            local.ring(local.ANY)
+            if self._hear(connection, other):
                 return
         finally:
             self.hears = False
+            other.close()
         self._unlisten(connection, backend)
         self._be_deaf(connection)
 
-    def _hear(self, connection: BaseDatabaseWrapper, probe: str) -> bool:
+    def _hear(self, connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:
         """Ring bells until `stopping`; False as soon as it is clear that nothing arrives."""
-        unheard_at = time.monotonic() + PROBE_SECONDS
+        probe, probe_at = NOTHING, time.monotonic() + FIRST_SECONDS
+        unheard_at = probe_at + PROBE_SECONDS
         session, encores = connection.connection, Encores()
         with self.arrivals() as arrivals, connection.wrap_database_errors:
             arrivals.expect_at(session.fileno())
             while not self.stopping.is_set() and time.monotonic() < unheard_at:
-                arrivals.wait(min(unheard_at - time.monotonic(), encores.rest()))
+                due_at = min(unheard_at, probe_at)
+                arrivals.wait(min(due_at - time.monotonic(), encores.rest()))
+                if time.monotonic() >= probe_at:
+                    probe, probe_at = _send_probe(other), NEVER
                 for payload in _payloads(session.pgconn):
                     if payload == probe:
                         unheard_at, self.hears = NEVER, True
@@ -231,4 +236,5 @@ def _send_probe(other: BaseDatabaseWrapper) -> str:
     """Notify from another session, as an enqueue would; returns what should be heard."""
     probe = f"{PROBE}{secrets.token_hex(8)}"
     _ask(other, NOTIFY, probe)
+    other.close()
     return probe

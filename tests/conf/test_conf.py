@@ -30,7 +30,7 @@ def test_a_project_need_not_say_anything(settings: Settings) -> None:
 
 
 def test_by_default_a_job_has_five_attempts_and_waits_exponentially() -> None:
-    assert (JobSettings().max_attempts, JobSettings().retry) == (5, Exponential())
+    assert (JobSettings().max_attempts, JobSettings().retry_of("default")) == (5, Exponential())
 
 
 def test_settings_are_read_once() -> None:

@@ -9,6 +9,7 @@ from django.db import connection
 
 from forge_jobs.models import Job
 from forge_jobs.runtime import keeper, sessions
+from forge_jobs.runtime.thread import EngineThread
 from tests.app.jobs import noop
 from tests.running import PATIENCE, engine, eventually, running
 
@@ -52,6 +53,29 @@ def test_who_comes_next_goes_on_with_the_session_that_was_left() -> None:
 
     assert first == second
     assert len(keeper.shelf) == 1
+
+
+def test_threads_go_on_with_the_session_of_the_one_that_starts_them() -> None:
+    def begin() -> int:
+        sessions.share_with_threads()
+        pid = backend()
+        sessions.hand_over()
+        return pid
+
+    assert in_a_thread_that_lends(begin) == in_a_thread_that_lends(backend)
+
+
+def test_a_thread_that_ends_leaves_its_session_to_those_that_end_later() -> None:
+    class Ended(EngineThread):
+        def work(self) -> None:
+            sessions.lend_at_rest()
+            self.backend = backend()
+
+    thread = Ended("ended", fail=print)
+    thread.start()
+    thread.join(PATIENCE)
+
+    assert in_a_thread_that_lends(backend) == thread.backend
 
 
 def test_other_threads_get_none_of_these() -> None:

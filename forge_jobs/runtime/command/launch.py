@@ -44,7 +44,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.running.forks import end_those_left_behind
-from forge_jobs.runtime.sessions import close_connections, take_over
+from forge_jobs.runtime.sessions import close_connections, share_with_threads, take_over
 from forge_jobs.signals import forks_forgone
 
 LONGEST_DELAY: Final = 30.0
@@ -87,6 +87,7 @@ class Launch:
             stop_on_signals(lifecycle)
             console.introduce(processes=1, threads=self.threads)
             take_over(self.name)
+            share_with_threads()
             engine = self.signed_on(self.name, Limits(), lifecycle)
             engine.run()
             end_those_left_behind()
@@ -147,6 +148,7 @@ class Launch:
         lifecycle = Lifecycle()
         obey_supervisor(lifecycle)
         take_over(birth.name)
+        share_with_threads()
         if birth.is_first and birth.number == 1:
             console.introduce(processes=self.processes or 1, threads=self.threads)
         died = 0

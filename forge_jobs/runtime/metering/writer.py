@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import Error, transaction
 
@@ -21,6 +22,9 @@ from forge_jobs.runtime.service_loop import TolerantLoop
 from forge_jobs.services.base import Service
 from forge_jobs.signals import events_dropped
 
+FIRST_SECONDS: Final = 1.0
+"""Before, there is nothing to write yet, and all other threads ask for sessions."""
+
 
 class MeteringLoop(TolerantLoop):
     """Ends last, and writes what is left; no trouble with it stops the process."""
@@ -30,6 +34,8 @@ class MeteringLoop(TolerantLoop):
     ) -> None:
         super().__init__("metering", [metering, gauging, roll], fail=fail)
         self.look_at_watermark = metering.look_at_watermark
+        for turn in self.turns:
+            turn.due_at = time.monotonic() + FIRST_SECONDS
 
     def work(self) -> None:
         super().work()
