@@ -10,6 +10,7 @@ from django.db import Error
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.asking import asked
 from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
@@ -47,8 +48,7 @@ VALUES (
     statement_timestamp()
 )
 ON CONFLICT DO NOTHING
-RETURNING
-    id, dedupe_key, idempotency_key, extract(epoch FROM enqueued_at)::float8, pg_backend_pid()
+RETURNING id, date_part('epoch', enqueued_at), pg_backend_pid()
 """
 
 # As the server keeps it; and where it is told of in the same message. The setting is as the table
@@ -78,18 +78,33 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
         cursor.execute(INSERT, [json.dumps(rows, default=str)])
         return sorted(starmap(InsertedRow, cursor.fetchall()))
     (row,) = rows
-    cursor.execute(INSERT_ONE, (*row[:-1], row.expires_at))
-    inserted = []
-    for pk, dedupe_key, idempotency_key, enqueued_at, backend in cursor.fetchall():
-        moment = datetime.fromtimestamp(enqueued_at, UTC)
-        inserted.append(InsertedRow(pk, dedupe_key, idempotency_key, moment))
-        prepared.has_enqueued(cursor.connection, backend=backend)
-    return inserted
+    cursor.execute(INSERT_ONE, _values(row))
+    return [_inserted(row, cursor.connection, *found) for found in cursor.fetchall()]
+
+
+def insert_one(connection: Any, row: NewRow) -> InsertedRow | None:
+    """The same of one; None if a key of it is taken."""
+    if answer := asked(connection, INSERT_ONE, _values(row)):
+        found = _found(answer)
+        return _inserted(row, connection.connection, *found) if found else None
+    with connection.cursor() as cursor:
+        return next(iter(insert(cursor, [row])), None)
+
+
+def _values(row: NewRow) -> tuple[Any, ...]:
+    return (*row[:-1], row.expires_at)
+
+
+def _inserted(row: NewRow, session: Any, pk: int, enqueued_at: float, backend: int) -> InsertedRow:
+    if session.autocommit:  # in a transaction nothing is kept
+        prepared.has_enqueued(session, backend=backend)
+    moment = datetime.fromtimestamp(enqueued_at, UTC)
+    return InsertedRow(pk, row.dedupe_key, row.idempotency_key, moment)
 
 
 def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
     """The same of one without keys, for a `Pipeline`; None if its texts can't be sent like that."""
-    shown = (*row[:-1], row.expires_at)
+    shown = _values(row)
     values = [value if value is None else str(value) for value in shown]
     if any(value and "\0" in value for value in values):
         return None
@@ -98,12 +113,18 @@ def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
 
 def inserted_row(answer: PGresult) -> InsertedRow | None:
     """What the server said to that; None if it was left out."""
+    found = _found(answer)
+    return found and InsertedRow(found[0], None, None, datetime.fromtimestamp(found[1], UTC))
+
+
+def _found(answer: PGresult) -> tuple[int, float, int] | None:
+    """As `INSERT_ONE` tells it."""
     if not answer.ntuples:
         return None
-    pk, moment = answer.get_value(0, 0), answer.get_value(0, 3)
-    if pk is None or moment is None:
+    pk, moment, backend = answer.get_value(0, 0), answer.get_value(0, 1), answer.get_value(0, 2)
+    if pk is None or moment is None or backend is None:
         return None
-    return InsertedRow(int(pk), None, None, datetime.fromtimestamp(float(moment), UTC))
+    return int(pk), float(moment), int(backend)
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
