@@ -14,6 +14,7 @@ from forge_jobs.db.postgresql.asking import asked
 from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
+PAYLOAD: Final = NewRow._fields.index("payload")
 NO_TABLE: Final = "42P01"
 NO_COLUMN: Final = "42703"
 
@@ -29,6 +30,26 @@ SELECT
     (value ->> 7)::float8, value ->> 8, value ->> 9, (value ->> 10)::jsonb,
     value ->> 11, (value ->> 12)::smallint, (value ->> 13)::bigint, (value ->> 14)::bigint,
     (value -> 15 ->> 0)::timestamptz,
+    statement_timestamp()
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
+ORDER BY place
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key
+"""
+
+# Where only the payloads differ, all else is read once, and each of these but once.
+INSERT_ALIKE = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, expires_at, enqueued_at
+)
+SELECT
+    %s::text, %s::text, value, %s::smallint, %s::text,
+    coalesce(%s::timestamptz, statement_timestamp()), %s::integer,
+    %s::float8, %s::text, %s::text, %s::jsonb,
+    %s::text, %s::smallint, %s::bigint, %s::bigint,
+    %s::timestamptz,
     statement_timestamp()
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
 ORDER BY place
@@ -75,7 +96,12 @@ WHERE idempotency_key = ANY(%(idempotency_keys)s)
 def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
     if len(rows) > 1:
-        cursor.execute(INSERT, [json.dumps(rows, default=str)])
+        if _are_alike(rows):
+            queue, kind, _, *rest = _values(rows[0])
+            payloads = ",".join([row.payload for row in rows])
+            cursor.execute(INSERT_ALIKE, [queue, kind, *rest, f"[{payloads}]"])
+        else:
+            cursor.execute(INSERT, [json.dumps(rows, default=str)])
         return sorted(starmap(InsertedRow, cursor.fetchall()))
     (row,) = rows
     cursor.execute(INSERT_ONE, _values(row))
@@ -89,6 +115,14 @@ def insert_one(connection: Any, row: NewRow) -> InsertedRow | None:
         return _inserted(row, connection.connection, *found) if found else None
     with connection.cursor() as cursor:
         return next(iter(insert(cursor, [row])), None)
+
+
+def _are_alike(rows: Sequence[NewRow]) -> bool:
+    """Whether they have no keys, and differ by nothing but their payloads."""
+    kind, rest = rows[0][:PAYLOAD], rows[0][PAYLOAD + 1 :]
+    return not any(rows[0].keys) and all(
+        row[:PAYLOAD] == kind and row[PAYLOAD + 1 :] == rest for row in rows
+    )
 
 
 def _values(row: NewRow) -> tuple[Any, ...]:
