@@ -9,14 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs import wake
 from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.bystanders import session_of
 from forge_jobs.db.postgresql.inserts import SILENT, TOLD_OF, inserted_row, question
-from forge_jobs.db.postgresql.pipeline import (
-    Pipeline,
-    Question,
-    break_off,
-    can_pipeline,
-    session_of,
-)
+from forge_jobs.db.postgresql.pipeline import Pipeline, Question, break_off, can_pipeline
 from forge_jobs.db.rows import NewRow
 from forge_jobs.enqueueing.stored import Stored
 from forge_jobs.states import State
@@ -49,7 +44,7 @@ def _told(
     with Pipeline(connection, of_job, news.question()) as pipeline:
         stored = _stored(row, pipeline)
         if stored:
-            wake.on_commit(row.queue, tell=lambda: _tell(pipeline, news))
+            wake.on_commit(row.queue, tell=lambda: _tell(pipeline, news), connection=connection)
     return stored
 
 
@@ -63,7 +58,7 @@ def _untold(row: NewRow, connection: BaseDatabaseWrapper, of_job: Question) -> S
     with Pipeline(connection, of_job) as pipeline:
         stored = _stored(row, pipeline)
     if stored:
-        wake.on_commit(row.queue)
+        wake.on_commit(row.queue, connection=connection)
     return stored
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from forge_jobs.db.rows import InsertedRow, NewRow
-from forge_jobs.states import State
 
 KEY_RACES: Final = 10
 """How often to look again who has a key, whose holders come and go."""
@@ -20,14 +19,6 @@ class Stored(NamedTuple):
     inserted: InsertedRow | None
     became: Literal["new", "keep", "replace", "postpone"] = "new"
     """What happened to the job that had the row's key, if any."""
-
-    @property
-    def is_now_ready(self) -> bool:
-        return self.row.state == State.READY and self.became in ("new", "replace")
-
-    @property
-    def is_now_blocked(self) -> bool:
-        return self.row.state == State.BLOCKED and self.became in ("new", "replace")
 
 
 def pair(rows: Sequence[NewRow], inserted: Sequence[InsertedRow]) -> list[Stored | None]:

@@ -11,9 +11,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from forge_jobs import db
+from forge_jobs.conf import conf
 from forge_jobs.exceptions import JobFailed
 from forge_jobs.models import joining
-from forge_jobs.models.base import JobsModel
+from forge_jobs.models.base import JobsModel, loaded
 from forge_jobs.models.batch import Batch
 from forge_jobs.models.gate import Gate
 from forge_jobs.models.job_manager import JobManager
@@ -198,18 +199,41 @@ class Job(JobsModel):
     @classmethod
     def from_rows(cls, row: NewRow, inserted: InsertedRow) -> Self:
         """The job that has just been inserted, without another query."""
-        return cls.from_db(
-            db.connection().alias,
-            [field.attname for field in cls._meta.concrete_fields],
-            [
-                *(inserted.id, row.queue, row.kind, json.loads(row.payload), row.priority),
-                *(row.state, row.run_at or inserted.enqueued_at, inserted.enqueued_at),
-                *(None, None, 0),
-                *(row.max_attempts, row.timeout_seconds, None),
-                *(row.dedupe_key, row.idempotency_key),
-                *(row.concurrency_key, row.concurrency_limit, None),
-                *(None, "", [], json.loads(row.context), False, None),
-                *(None, "", "", False, None, None),
-                *(row.batch_id, row.gate_id, row.expires_at, None),
-            ],
-        )
+        columns = {
+            "id": inserted.id,
+            "queue": row.queue,
+            "kind": row.kind,
+            "payload": json.loads(row.payload),
+            "priority": row.priority,
+            "state": row.state,
+            "run_at": row.run_at or inserted.enqueued_at,
+            "enqueued_at": inserted.enqueued_at,
+            "started_at": None,
+            "finished_at": None,
+            "attempt": 0,
+            "max_attempts": row.max_attempts,
+            "timeout_seconds": row.timeout_seconds,
+            "process_id": None,
+            "dedupe_key": row.dedupe_key,
+            "idempotency_key": row.idempotency_key,
+            "concurrency_key": row.concurrency_key,
+            "concurrency_limit": row.concurrency_limit,
+            "concurrency_slot": None,
+            "result": None,
+            "last_error": "",
+            "errors": [],
+            "context": json.loads(row.context),
+            "has_begun": False,
+            "progress": None,
+            "cancel_requested_at": None,
+            "cancel_reason": "",
+            "cancelled_by": "",
+            "is_to_be_killed": False,
+            "process_name": None,
+            "schedule_id": None,
+            "batch_id": row.batch_id,
+            "gate_id": row.gate_id,
+            "expires_at": row.expires_at,
+            "dedupe_turn": None,
+        }
+        return loaded(cls, columns, database=conf().database)

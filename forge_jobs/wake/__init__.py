@@ -12,6 +12,8 @@ from forge_jobs.wake import local
 from forge_jobs.wake.local import STOP
 
 if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
     from forge_jobs.wake.base import Listener
 
 __all__ = ["STOP", "listener", "on_commit", "send", "send_elsewhere"]
@@ -32,15 +34,20 @@ def send_elsewhere(queue: str) -> None:
         notify(queue)
 
 
-def on_commit(queue: str, *, tell: Callable[[], None] | None = None) -> None:
+def on_commit(
+    queue: str,
+    *,
+    tell: Callable[[], None] | None = None,
+    connection: BaseDatabaseWrapper | None = None,
+) -> None:
     """Send once per queue when the current transaction commits; at once outside of one.
 
     `tell()` tells other processes, if that is not to be asked for by itself.
     """
-    connection = db.connection()
+    connection = connection or db.connection()
     if not connection.in_atomic_block and not connection.get_autocommit():
         return  # Django has no hook for a commit by hand; the job is found by polling
-    if not any(_wakes(hook[1], queue) for hook in reversed(connection.run_on_commit)):
+    if not _is_to_be_sent(queue, connection):
         transaction.on_commit(_Wake(queue, tell), using=connection.alias, robust=True)
 
 
@@ -71,5 +78,8 @@ class _Wake:
             send(self.queue)
 
 
-def _wakes(hook: object, queue: str) -> bool:
-    return isinstance(hook, _Wake) and hook.queue == queue
+def _is_to_be_sent(queue: str, connection: BaseDatabaseWrapper) -> bool:
+    for hook in reversed(connection.run_on_commit):
+        if isinstance(hook[1], _Wake) and hook[1].queue == queue:
+            return True
+    return False

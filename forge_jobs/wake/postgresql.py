@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq.abc import PGconn
 
 from forge_jobs import db
+from forge_jobs.db.postgresql.asking import asked
 from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.signals import wake_unheard
 from forge_jobs.wake import local
@@ -119,6 +120,8 @@ class News:
 
 
 def _ask(connection: BaseDatabaseWrapper, statement: str, *payloads: str) -> None:
+    if asked(connection, statement, payloads):
+        return
     with connection.cursor() as cursor:
         cursor.execute(statement, payloads)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import transaction
+from django.db.models.signals import ModelSignal, post_init, pre_init
 from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -133,6 +134,36 @@ def test_the_returned_job_equals_the_row(declare: Declare, options: Any) -> None
 
     assert columns(returned) == columns(Job.objects.get())
     assert not returned._state.adding
+
+
+def test_the_returned_job_is_made_as_django_makes_one(declare: Declare) -> None:
+    declared = declare()
+    job = declared.using(expires_in=60).enqueue(one=1)
+    loaded = Job.objects.get(pk=job.pk)
+
+    assert [*vars(job)] == [*vars(loaded)]
+    assert {**vars(job), "_state": None} == {**vars(loaded), "_state": None}
+    assert (job._state.adding, job._state.db) == (loaded._state.adding, loaded._state.db)
+    assert job.errors is not declared.enqueue().errors
+
+
+@pytest.mark.parametrize("signal", [pre_init, post_init])
+def test_who_listens_for_rows_hears_of_the_returned_job(
+    signal: ModelSignal, declare: Declare
+) -> None:
+    heard: list[object] = []
+
+    def hear(sender: object, **kwargs: object) -> None:
+        heard.append(sender)
+
+    signal.connect(hear, sender=Job)
+    try:
+        job = declare().enqueue(one=1)
+    finally:
+        signal.disconnect(hear, sender=Job)
+
+    assert heard == [Job]
+    assert columns(job) == columns(Job.objects.get())
 
 
 def test_tuples_are_lists_in_the_returned_job_as_they_are_in_the_row(declare: Declare) -> None:

@@ -87,11 +87,14 @@ def test_jobs_may_be_of_several_kinds_and_options() -> None:
 
 
 @pytest.mark.parametrize("options", [{"run_at": NOON}, ALL_OPTIONS], ids=["few", "all"])
-def test_each_job_is_stored_as_if_it_had_been_enqueued_alone(options: JobOptions) -> None:
+@pytest.mark.parametrize("beside", [[], [NewJob(noop)]], ids=["alike", "beside another"])
+def test_each_job_is_stored_as_if_it_had_been_enqueued_alone(
+    options: JobOptions, beside: list[NewJob]
+) -> None:
     alone = enqueue(effect, {"number": 1}, **options)
     own = ("id", "enqueued_at")
 
-    for job in enqueue_many([NewJob(effect, {"number": 1}, **options)] * 3):
+    for job in enqueue_many([NewJob(effect, {"number": 1}, **options)] * 3 + beside)[:3]:
         assert columns(job, without=own) == columns(alone, without=own)
         assert alone.enqueued_at <= job.enqueued_at
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.bystanders import session_of
 from forge_jobs.db.postgresql.claims import CLAIM, as_array
 from forge_jobs.db.postgresql.jobs import as_text
-from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline, session_of
+from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline
 from forge_jobs.db.rows import ClaimedJob
 
 FEW: Final = 64

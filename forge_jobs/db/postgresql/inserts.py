@@ -10,9 +10,11 @@ from django.db import Error
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.asking import asked
 from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
+PAYLOAD: Final = NewRow._fields.index("payload")
 NO_TABLE: Final = "42P01"
 NO_COLUMN: Final = "42703"
 
@@ -35,6 +37,26 @@ ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key
 """
 
+# Where only the payloads differ, all else is read once, and each of these but once.
+INSERT_ALIKE = """
+INSERT INTO forge_jobs_job (
+    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
+    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
+    gate_id, expires_at, enqueued_at
+)
+SELECT
+    %s::text, %s::text, value, %s::smallint, %s::text,
+    coalesce(%s::timestamptz, statement_timestamp()), %s::integer,
+    %s::float8, %s::text, %s::text, %s::jsonb,
+    %s::text, %s::smallint, %s::bigint, %s::bigint,
+    %s::timestamptz,
+    statement_timestamp()
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
+ORDER BY place
+ON CONFLICT DO NOTHING
+RETURNING id, dedupe_key, idempotency_key
+"""
+
 # The moment comes as a number: Django and its driver take longer to read one than to store a row.
 INSERT_ONE = """
 INSERT INTO forge_jobs_job (
@@ -47,8 +69,7 @@ VALUES (
     statement_timestamp()
 )
 ON CONFLICT DO NOTHING
-RETURNING
-    id, dedupe_key, idempotency_key, extract(epoch FROM enqueued_at)::float8, pg_backend_pid()
+RETURNING id, date_part('epoch', enqueued_at), pg_backend_pid()
 """
 
 # As the server keeps it; and where it is told of in the same message. The setting is as the table
@@ -75,21 +96,49 @@ WHERE idempotency_key = ANY(%(idempotency_keys)s)
 def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
     if len(rows) > 1:
-        cursor.execute(INSERT, [json.dumps(rows, default=str)])
+        if _are_alike(rows):
+            queue, kind, _, *rest = _values(rows[0])
+            payloads = ",".join([row.payload for row in rows])
+            cursor.execute(INSERT_ALIKE, [queue, kind, *rest, f"[{payloads}]"])
+        else:
+            cursor.execute(INSERT, [json.dumps(rows, default=str)])
         return sorted(starmap(InsertedRow, cursor.fetchall()))
     (row,) = rows
-    cursor.execute(INSERT_ONE, (*row[:-1], row.expires_at))
-    inserted = []
-    for pk, dedupe_key, idempotency_key, enqueued_at, backend in cursor.fetchall():
-        moment = datetime.fromtimestamp(enqueued_at, UTC)
-        inserted.append(InsertedRow(pk, dedupe_key, idempotency_key, moment))
-        prepared.has_enqueued(cursor.connection, backend=backend)
-    return inserted
+    cursor.execute(INSERT_ONE, _values(row))
+    return [_inserted(row, cursor.connection, *found) for found in cursor.fetchall()]
+
+
+def insert_one(connection: Any, row: NewRow) -> InsertedRow | None:
+    """The same of one; None if a key of it is taken."""
+    if answer := asked(connection, INSERT_ONE, _values(row)):
+        found = _found(answer)
+        return _inserted(row, connection.connection, *found) if found else None
+    with connection.cursor() as cursor:
+        return next(iter(insert(cursor, [row])), None)
+
+
+def _are_alike(rows: Sequence[NewRow]) -> bool:
+    """Whether they have no keys, and differ by nothing but their payloads."""
+    kind, rest = rows[0][:PAYLOAD], rows[0][PAYLOAD + 1 :]
+    return not any(rows[0].keys) and all(
+        row[:PAYLOAD] == kind and row[PAYLOAD + 1 :] == rest for row in rows
+    )
+
+
+def _values(row: NewRow) -> tuple[Any, ...]:
+    return (*row[:-1], row.expires_at)
+
+
+def _inserted(row: NewRow, session: Any, pk: int, enqueued_at: float, backend: int) -> InsertedRow:
+    if session.autocommit:  # in a transaction nothing is kept
+        prepared.has_enqueued(session, backend=backend)
+    moment = datetime.fromtimestamp(enqueued_at, UTC)
+    return InsertedRow(pk, row.dedupe_key, row.idempotency_key, moment)
 
 
 def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
     """The same of one without keys, for a `Pipeline`; None if its texts can't be sent like that."""
-    shown = (*row[:-1], row.expires_at)
+    shown = _values(row)
     values = [value if value is None else str(value) for value in shown]
     if any(value and "\0" in value for value in values):
         return None
@@ -98,12 +147,18 @@ def question(row: NewRow, kept_as: tuple[str, str]) -> Question | None:
 
 def inserted_row(answer: PGresult) -> InsertedRow | None:
     """What the server said to that; None if it was left out."""
+    found = _found(answer)
+    return found and InsertedRow(found[0], None, None, datetime.fromtimestamp(found[1], UTC))
+
+
+def _found(answer: PGresult) -> tuple[int, float, int] | None:
+    """As `INSERT_ONE` tells it."""
     if not answer.ntuples:
         return None
-    pk, moment = answer.get_value(0, 0), answer.get_value(0, 3)
-    if pk is None or moment is None:
+    pk, moment, backend = answer.get_value(0, 0), answer.get_value(0, 1), answer.get_value(0, 2)
+    if pk is None or moment is None or backend is None:
         return None
-    return InsertedRow(int(pk), None, None, datetime.fromtimestamp(float(moment), UTC))
+    return int(pk), float(moment), int(backend)
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:

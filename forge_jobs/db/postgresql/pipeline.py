@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple, Self
 import psycopg
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.postgresql.base import Cursor, DatabaseWrapper, ServerBindingCursor
 from psycopg.errors import error_from_result
 from psycopg.pq import (
     ConnStatus,
@@ -20,11 +19,10 @@ from psycopg.pq import (
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql import prepared
+from forge_jobs.db.postgresql.bystanders import nobody_stands_between
 
 DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 PIPELINE_SYNC: Final = ExecStatus.PIPELINE_SYNC
-PLAIN_SESSIONS: Final = (psycopg.Connection,)
-PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
 IS_SUPPORTED: Final = psycopg.Pipeline.is_supported() and hasattr(select, "poll")
 """Not all systems can wait like that, and what makes threads of others takes it away."""
 CUT_SHORT: Final = (b"57014", b"55P03")
@@ -44,33 +42,16 @@ class Question(NamedTuple):
     shown: Sequence[Any] | Mapping[str, Any]
 
 
-def session_of(connection: BaseDatabaseWrapper) -> Any:
-    """As a cursor would get it: connected if need be, and in health if that is asked for."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return connection.connection
-
-
 def can_pipeline(connection: BaseDatabaseWrapper) -> bool:
-    """Whether statements may be asked like that: each by itself, and nobody would notice.
-
-    That is where nothing is tied to the cursors that a session makes, or that Django does.
-    """
+    """Whether statements may be asked like that: each by itself, and nobody would notice."""
     session = connection.connection
     return (
         IS_SUPPORTED
-        and type(session) in PLAIN_SESSIONS
-        and "cursor" not in vars(connection)
         and connection.autocommit
         and not connection.in_atomic_block
-        and not connection.queries_logged
-        and not connection.execute_wrappers
-        and type(connection) is DatabaseWrapper
-        and session.cursor_factory in PLAIN_CURSORS
         and session.prepare_threshold is None
         and session.pgconn.transaction_status == TransactionStatus.IDLE
-        and session.pgconn.pipeline_status == PipelineStatus.OFF
-        and session.pgconn.parameter_status(b"client_encoding") == b"UTF8"
+        and nobody_stands_between(connection)
     )
 
 

@@ -45,7 +45,7 @@ VALUES (
     %s, %s, %s, %s, %s, %s, {NOW}
 )
 ON CONFLICT DO NOTHING
-RETURNING id, dedupe_key, idempotency_key, enqueued_at
+RETURNING id, enqueued_at
 """
 
 # The states are those that the partial unique index names.
@@ -67,9 +67,15 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     (row,) = rows
     cursor.execute(INSERT_ONE, [as_value(value) for value in (*row[:-1], row.expires_at)])
     return [
-        InsertedRow(pk, dedupe_key, idempotency_key, aware(enqueued_at))
-        for pk, dedupe_key, idempotency_key, enqueued_at in cursor.fetchall()
+        InsertedRow(pk, row.dedupe_key, row.idempotency_key, aware(enqueued_at))
+        for pk, enqueued_at in cursor.fetchall()
     ]
+
+
+def insert_one(connection: Any, row: NewRow) -> InsertedRow | None:
+    """The same of one; None if a key of it is taken."""
+    with connection.cursor() as cursor:
+        return next(iter(insert(cursor, [row])), None)
 
 
 def find(cursor: Any, rows: Sequence[NewRow]) -> list[KeyHolder]:
