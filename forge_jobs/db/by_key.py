@@ -1,7 +1,4 @@
-"""Reads one row by a key, with a statement that the ORM writes once for each session.
-
-To write it anew takes the ORM several times as long as all the rest.
-"""
+"""Reads one row by a key, as an object, by a statement that the ORM has written once."""
 
 from __future__ import annotations
 
@@ -9,13 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import models
 from django.db.models import QuerySet
 
-M = TypeVar("M", bound=models.Model)
+from forge_jobs.db.written_once import kept
 
-KEPT: Final = "forge_jobs_statements"
+M = TypeVar("M", bound=models.Model)
 
 
 class ByKey(Generic[M]):
@@ -34,21 +30,15 @@ class ByKey(Generic[M]):
 
     def get(self, key: object, *, using: str) -> M | None:
         """The row, if it is there; raises as the field does where the key can be none."""
-        kept = _kept_with(connections[using])
-        if (statement := kept.get(self)) is None:
-            try:
-                statement = _Statement(self._rows(using, key).order_by(), self._field())
-            except EmptyResultSet:  # the ORM knows that there is no such row
-                return None
-            kept[self] = statement
-        row: M | None = statement.row(key)
+
+        def written(using: str) -> _Statement[M]:
+            return _Statement(self._rows(using, key).order_by(), self._field())
+
+        try:
+            row: M | None = kept(self, written, using=using).row(key)
+        except EmptyResultSet:  # the ORM knows that there is no such row
+            return None
         return row
-
-
-def _kept_with(session: BaseDatabaseWrapper) -> dict[ByKey[Any], _Statement[Any]]:
-    """They go when it goes; anywhere else they would keep it."""
-    kept: dict[ByKey[Any], _Statement[Any]] = session.__dict__.setdefault(KEPT, {})
-    return kept
 
 
 class _Statement(Generic[M]):

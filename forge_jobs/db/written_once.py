@@ -49,7 +49,7 @@ class RowsWrittenOnce:
 
     def read(self, *, using: str, **told: Any) -> list[tuple[Any, ...]]:
         """All of them, where these are the values that come `Later`."""
-        rows: list[tuple[Any, ...]] = _kept(self, self._written, using=using).rows(told)
+        rows: list[tuple[Any, ...]] = kept(self, self._written, using=using).rows(told)
         return rows
 
     def _written(self, using: str) -> _Reading:
@@ -65,7 +65,7 @@ class UpdateWrittenOnce:
 
     def carry_out(self, *, using: str, **told: Any) -> int:
         """Returns how many rows it has changed."""
-        count: int = _kept(self, self._written, using=using).count(told)
+        count: int = kept(self, self._written, using=using).count(told)
         return count
 
     def _written(self, using: str) -> _Statement:
@@ -110,9 +110,9 @@ class _Reading(_Statement):
         return [tuple(row) for row in self._compiler.apply_converters(found, self._converters)]
 
 
-def _kept(asker: object, write: Callable[[str], Any], *, using: str) -> Any:
+def kept(asker: object, write: Callable[[str], Any], *, using: str) -> Any:
     """With the session's wrapper statements go when it goes; anywhere else they would keep it."""
-    kept: dict[object, Any] = connections[using].__dict__.setdefault(KEPT, {})
-    if (statement := kept.get(asker)) is None:
-        statement = kept[asker] = write(using)
+    statements: dict[object, Any] = connections[using].__dict__.setdefault(KEPT, {})
+    if (statement := statements.get(asker)) is None:
+        statement = statements[asker] = write(using)
     return statement

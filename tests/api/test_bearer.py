@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from forge_jobs import clock, job
 from forge_jobs.admin import JobAdmin
 from forge_jobs.api.bearer import _Number, _together, bearer
-from forge_jobs.db.by_key import KEPT
+from forge_jobs.db.written_once import KEPT
 from forge_jobs.models import ApiToken, Job
 from tests.api.callers import Caller, program, superuser, token_of, with_token
 from tests.rows import stored_job

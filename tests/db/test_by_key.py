@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from forge_jobs.api.job_shapes import documented
-from forge_jobs.db import by_key
+from forge_jobs.db import written_once
 from forge_jobs.db.by_key import ByKey
 from forge_jobs.models import Job, JobLabel
 from tests.rows import finished_job, stored_job
@@ -20,7 +20,7 @@ from tests.running import PATIENCE
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """What earlier tests had written stays with the wrapper."""
-    vars(connections["default"]).pop(by_key.KEPT, None)
+    vars(connections["default"]).pop(written_once.KEPT, None)
 
 
 KEPT = ByKey(
