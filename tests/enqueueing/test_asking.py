@@ -162,8 +162,23 @@ def test_who_waits_too_long_is_told_so_and_keeps_the_session(asked: list[str]) -
 
     assert isinstance(refused.value.__cause__, QueryCanceled)
     assert (len(asked), connection.connection) == (1, session)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET statement_timeout")
     assert noop.enqueue() == Job.objects.get()
+
+
+def test_who_closed_the_session_hears_so_from_django(asked: list[str]) -> None:
+    with transaction.atomic():
+        connection.close()
+        with pytest.raises(OperationalError, match="closed"):
+            noop.enqueue()
+    connection.ensure_connection()
+    connection.connection.close()
+    with pytest.raises(OperationalError, match="closed"):
+        noop.enqueue()
     connection.close()
+
+    assert asked == []
 
 
 @pytest.mark.parametrize("value", ["\0", Decimal(1), State.READY, b"", [1]])
