@@ -77,9 +77,12 @@ def rest() -> None:
 
 
 def hand_over() -> None:
-    """Leave this thread's session to the next that needs one; close what can't be lent."""
-    rest()
-    db.connection().close()
+    """Leave this thread's session to the next that needs one, as good as new; else close it."""
+    connection = db.connection()
+    keeper = _keepers.get(connection)
+    if hasattr(this_thread, "lends") and keeper and connection.connection is not None:
+        keeper.hand_over(connection)
+    connection.close()
 
 
 def tidy() -> None:

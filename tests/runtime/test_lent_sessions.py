@@ -65,6 +65,27 @@ def test_threads_go_on_with_the_session_of_the_one_that_starts_them() -> None:
     assert in_a_thread_that_lends(begin) == in_a_thread_that_lends(backend)
 
 
+def test_what_a_project_set_before_threads_were_started_they_do_not_get() -> None:
+    def begin() -> None:
+        sessions.share_with_threads()
+        with connection.cursor() as cursor:
+            cursor.execute("SET search_path = pg_temp; SET work_mem = '1MB'")
+        sessions.hand_over()
+
+    def found() -> tuple[str, ...]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('search_path'), current_setting('work_mem')")
+            row: tuple[str, ...] = cursor.fetchone()
+        return row
+
+    fresh = in_a_thread_that_lends(found)
+    keeper.shelf.close()
+    in_a_thread_that_lends(begin)
+
+    assert len(keeper.shelf) == 1
+    assert in_a_thread_that_lends(found) == fresh
+
+
 def test_a_thread_that_ends_leaves_its_session_to_those_that_end_later() -> None:
     class Ended(EngineThread):
         def work(self) -> None:
