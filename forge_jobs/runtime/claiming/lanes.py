@@ -22,6 +22,7 @@ from forge_jobs.runtime.claiming.few_kinds import (
 )
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, Lane, until_next_look
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import MOST_TOGETHER
@@ -215,7 +216,8 @@ class Lanes:
                 if each.has_strayed and not each.may_hold_work:
                     self.spare(each)
             if (took := time.monotonic() - began) > CHEAP_SECONDS:
-                self._next_look_at = until_next_look(max(began, self._next_look_at), took)
+                due_at = until_next_look(max(began, self._next_look_at), took)
+                self._next_look_at = min(due_at, began + took + LONGEST_AWAY)
         return lane.may_hold_work
 
     def pass_on(self, *, stopping: Event) -> None:

@@ -1,5 +1,6 @@
 """Lanes of few kinds hear of their queue's jobs, most of which are others': they ask together."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from forge_jobs import Chunk, chunk_job, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job
+from forge_jobs.runtime.claiming import lanes as lanes_module
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.few_kinds import LaneOfFewKinds
-from forge_jobs.wake.local import Bell
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
+from forge_jobs.wake.local import ANY, Bell
 from tests.conftest import NOON
 from tests.rows import stored_job
 from tests.running import engine
@@ -136,3 +139,22 @@ def test_where_it_cannot_be_known_now_each_is_to_claim(
     told = lanes_that_hear(fetcher, "default")
 
     assert all(fetcher.lanes.holds_work(lane) for lane in told)
+
+
+def test_however_many_looks_took_long_what_others_write_is_looked_for_within_a_second(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1_000.0)
+
+    def ready_among(queues: object) -> set[Any]:
+        clock.now += 0.02
+        return set()
+
+    monkeypatch.setattr(Job.objects, "ready_among", ready_among)
+    monkeypatch.setattr(lanes_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for _ in range(100):
+        fetcher.lanes.holds_work(lanes_that_hear(fetcher, "default")[0])
+
+    assert not lanes_that_hear(fetcher, ANY)
+    clock.now += LONGEST_AWAY
+    assert lanes_that_hear(fetcher, ANY)
