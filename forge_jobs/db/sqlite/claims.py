@@ -145,14 +145,13 @@ def claim_among(
 
     There is no round trip to spare, but there are commits.
     """
-    asked_for = tuple(kinds)
-    if not (ready := ready_among(cursor, queues={asked_for: queues})):
+    if not (ready := {name for _, name in ready_among(cursor, queues={tuple(kinds): queues})}):
         return []
     claimed_at = as_text(now)
     values = {"kinds": json.dumps(kinds), "now": claimed_at, "process": process}
     rows: list[tuple[Any, ...]] = []
     with transaction.atomic(using=cursor.db.alias):
-        for queue in [queue for queue in queues if (asked_for, queue) in ready]:
+        for queue in [queue for queue in queues if queue in ready]:
             cursor.execute(CLAIM, values | {"queue": queue, "limit": limit - len(rows)})
             rows += cursor.fetchall()
             if len(rows) == limit:
