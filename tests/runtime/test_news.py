@@ -13,6 +13,7 @@ from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.news import News
 from forge_jobs.runtime.orders import Orders
+from forge_jobs.services import gatekeeper, horizon
 from forge_jobs.services.followers import Followers
 from forge_jobs.services.gatekeeper import Gatekeeper
 from forge_jobs.services.horizon import Horizon
@@ -55,6 +56,13 @@ class Desk:
 
     def look(self) -> int:
         return self.news.run_once(now=NOON)
+
+
+@pytest.fixture(autouse=True)
+def _however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was told is fresh until it is told again, and no look takes long."""
+    monkeypatch.setattr(horizon, "TOLD_SECONDS", PATIENCE)
+    monkeypatch.setattr(gatekeeper, "REST_SHARE", 0)
 
 
 @pytest.fixture
@@ -188,19 +196,19 @@ def test_services_that_are_told_what_comes_rest_longer_and_are_woken_by_it(
 def test_what_comes_after_jobs_is_seen_to_at_once_and_each_second_from_then_on(
     desk: Desk, bell: local.Bell
 ) -> None:
-    gatekeeper = Gatekeeper(desk.horizon)
+    keeper = Gatekeeper(desk.horizon)
     desk.leader.leads = True
     desk.look()
-    gatekeeper.run_once(now=NOON)
+    keeper.run_once(now=NOON)
     bell.wait(0)
     other_session(lambda: Gate.objects.create())
     desk.look()
     assert bell.wait(0)[local.DUE] == 1
-    assert gatekeeper.is_urgent
+    assert keeper.is_urgent
 
-    gatekeeper.run_once(now=NOON)
-    assert gatekeeper.rest(now=NOON) == SECOND
-    assert not gatekeeper.is_urgent
+    keeper.run_once(now=NOON)
+    assert keeper.rest(now=NOON) == SECOND
+    assert not keeper.is_urgent
 
 
 def test_what_has_been_changed_since_it_was_told_is_asked_for(desk: Desk) -> None:
