@@ -16,6 +16,9 @@ SHORTEST_REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
 GROWTH: Final = 2.0
 GROWTH_IF_UNLIKELY: Final = 8.0
+LONG_REST: Final = 0.002
+"""A commit that is seen only after a longer one waits for a disk, as others there will."""
+
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
 LEISURE_SECONDS: Final = 0.025
@@ -86,12 +89,13 @@ class Looks:
 
     One session writes at a time. So what is new without a further write is the commit of the last
     one, and there is nothing else to come. But what is new right after a write may be the commit
-    before it, though that is seldom.
+    before it, though that is seldom where commits do not take long.
     """
 
     def __init__(self, *, misses_none: bool) -> None:
         self._misses_none = misses_none
         self._growth = GROWTH
+        self._commits_take_long = False
         self._changes = deque([0.0] * CHANGES_UNTIL_BUSY, maxlen=CHANGES_UNTIL_BUSY)
         self.rest = SHORTEST_REST
         self.pause = 0.0
@@ -103,8 +107,10 @@ class Looks:
         self.pause = self._pause(seen, moment)
         if seen.was_written:
             self.rest = SHORTEST_REST
-            self._growth = GROWTH_IF_UNLIKELY if seen.has_changed else GROWTH
+            is_unlikely = seen.has_changed and not self._commits_take_long
+            self._growth = GROWTH_IF_UNLIKELY if is_unlikely else GROWTH
         elif seen.has_changed and self._misses_none:
+            self._commits_take_long = self.rest > LONG_REST
             self.rest = LONGEST_REST
         else:
             self.rest = min(LONGEST_REST, self._growth * self.rest)

@@ -103,6 +103,13 @@ def test_a_commit_that_is_seen_at_once_may_be_another_one_so_some_looks_follow()
     assert rests(WRITTEN_AND_NEW, WRITTEN, NOTHING) == [1, 1, 2]
 
 
+def test_where_commits_take_long_the_other_one_is_looked_for_as_closely() -> None:
+    slow, fast = [WRITTEN, *[NOTHING] * 3, NEW], [WRITTEN, *[NOTHING] * 2, NEW]
+
+    assert rests(*slow, WRITTEN_AND_NEW, NOTHING, NOTHING)[-3:] == [1, 2, 4]
+    assert rests(*slow, *fast, WRITTEN_AND_NEW, NOTHING)[-2:] == [1, 8]
+
+
 def test_where_writes_may_stay_unnoticed_looks_follow_in_any_case() -> None:
     assert rests(WRITTEN, NOTHING, NEW, NOTHING, misses_none=False) == [1, 2, 4, 8]
 
