@@ -196,6 +196,7 @@ class Engine:
         self.steering.run_once(now=clock.now())
         self.sharing.run_once(now=clock.now())
         self.threads.loops.metering.look_at_watermark()
+        sessions.hand_over()
         process_started.send_robust(
             type(self),
             process=self.process,
@@ -204,7 +205,7 @@ class Engine:
         )
         if self.options.drain:
             Stager().run_once(now=clock.now())
-        sessions.hand_over()
+        db.connection().close()  # a receiver may have left anything in it
         self.workers.start()
         self.threads.start()
         reason = self._await_stop()

@@ -10,6 +10,7 @@ from django.db import connection
 from forge_jobs.models import Job
 from forge_jobs.runtime import keeper, sessions
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.signals import process_started
 from tests.app.jobs import noop
 from tests.running import PATIENCE, engine, eventually, running
 
@@ -145,6 +146,25 @@ def test_one_whose_server_has_gone_is_not_given_to_anybody(
         cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [gone])
 
     assert in_a_thread_that_lends(backend) != gone
+
+
+def test_what_a_receiver_leaves_in_a_session_comes_to_no_thread() -> None:
+    def lock(**kwargs: Any) -> None:
+        sessions.share_with_threads()  # as the thread did with which `runjobs` begins
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(5)")
+
+    process_started.connect(lock)
+    try:
+        with running(engine()):
+            noop.enqueue()
+            eventually(lambda: not Job.objects.unfinished().exists())
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(5)")
+                assert cursor.fetchone() == (True,)
+    finally:
+        process_started.disconnect(lock)
+        connection.close()
 
 
 def test_one_that_nobody_needed_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
