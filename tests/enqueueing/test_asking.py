@@ -5,6 +5,7 @@ Neither who looks on, nor who is refused, nor whoever else is in the transaction
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -147,6 +148,21 @@ def test_a_transaction_that_was_refused_takes_nothing_more() -> None:
         transaction.set_rollback(True)
 
     assert noop.enqueue() == Job.objects.get()
+
+
+@pytest.mark.parametrize("is_in_block", [True, False])
+def test_a_session_that_somebody_closed_is_refused_as_by_any_cursor(is_in_block: bool) -> None:
+    def enqueue() -> None:
+        with transaction.atomic() if is_in_block else nullcontext():
+            noop.enqueue()
+            connection.connection.close()
+            noop.enqueue()
+
+    with pytest.raises(OperationalError, match="closed"):
+        enqueue()
+    connection.close()
+
+    assert noop.enqueue().pk == Job.objects.latest("pk").pk
 
 
 def test_who_waits_too_long_is_told_so_and_keeps_the_session(asked: list[str]) -> None:
