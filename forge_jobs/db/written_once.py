@@ -38,6 +38,13 @@ class Later(Expression):
         return self._field.get_db_prep_value(told[self.name], session)
 
 
+class _Stored(Later):
+    """The same of a value that a column is to have."""
+
+    def of_this_time(self, told: dict[str, Any], session: BaseDatabaseWrapper) -> Any:
+        return self._field.get_db_prep_save(told[self.name], session)
+
+
 Moment = datetime | Later
 
 
@@ -71,7 +78,7 @@ class UpdateWrittenOnce:
     def _written(self, using: str) -> _Statement:
         rows = self._rows().using(using)
         query: Any = rows.query.chain(UpdateQuery)
-        query.add_update_values({name: Later.of(rows.model, name) for name in self._columns})
+        query.add_update_values({name: _Stored.of(rows.model, name) for name in self._columns})
         return _Statement(query.get_compiler(using))
 
 

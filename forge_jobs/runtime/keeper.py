@@ -144,12 +144,6 @@ class Keeper:
         else:
             connection.close()
 
-    def hand_over(self, connection: BaseDatabaseWrapper) -> None:
-        """The same of one that others than us may have used as well: it is wiped before."""
-        if self.keep(connection) and (session := self.take()):
-            self._session = None
-            shelf.put(session, traits=self._traits, dies_at=self._dies_at)
-
     def _borrow(self, connection: BaseDatabaseWrapper) -> Any:
         """A session that another thread has left, with all that it needs; None if there is none."""
         if connection.alias != conf().database or (lent := shelf.take()) is None:

@@ -77,12 +77,11 @@ def rest() -> None:
 
 
 def hand_over() -> None:
-    """Leave this thread's session to the next that needs one, as good as new; else close it."""
-    connection = db.connection()
-    keeper = _keepers.get(connection)
-    if hasattr(this_thread, "lends") and keeper and connection.connection is not None:
-        keeper.hand_over(connection)
-    connection.close()
+    """Leave this thread's session to the next that needs one; others it opens as Django does."""
+    rest()
+    db.connection().close()
+    for terms in "limits", "lends":
+        vars(this_thread).pop(terms, None)
 
 
 def tidy() -> None:

@@ -48,10 +48,7 @@ class Horizon:
         return seen
 
     def rest(self, *, at_most: timedelta) -> timedelta:
-        """How long services may rest whom the bell wakes, and else nothing until something is due.
-
-        Longer than `at_most` where it rings.
-        """
+        """How long services may rest that are woken by the bell, where it rings; else `at_most`."""
         return min(SURE_REST, conf().lease / 2) if self._is_told() else at_most
 
     def look_again(self, asker: object) -> signs.Horizon:

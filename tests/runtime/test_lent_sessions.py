@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from forge_jobs import db
 from forge_jobs.models import Job
 from forge_jobs.runtime import keeper, sessions
 from forge_jobs.runtime.thread import EngineThread
@@ -66,25 +67,25 @@ def test_threads_go_on_with_the_session_of_the_one_that_starts_them() -> None:
     assert in_a_thread_that_lends(begin) == in_a_thread_that_lends(backend)
 
 
-def test_what_a_project_set_before_threads_were_started_they_do_not_get() -> None:
-    def begin() -> None:
+def test_the_one_that_starts_them_has_none_of_their_limits_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lock_timeout() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            told: str = cursor.fetchone()[0]
+        return told
+
+    def begin() -> tuple[str, str]:
         sessions.share_with_threads()
-        with connection.cursor() as cursor:
-            cursor.execute("SET search_path = pg_temp; SET work_mem = '1MB'")
+        ours = lock_timeout()
         sessions.hand_over()
+        return ours, lock_timeout()
 
-    def found() -> tuple[str, ...]:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('search_path'), current_setting('work_mem')")
-            row: tuple[str, ...] = cursor.fetchone()
-        return row
+    monkeypatch.setattr(keeper.custody, "is_ours", True)
+    ours, projects = in_a_thread_that_lends(begin)
 
-    fresh = in_a_thread_that_lends(found)
-    keeper.shelf.close()
-    in_a_thread_that_lends(begin)
-
-    assert len(keeper.shelf) == 1
-    assert in_a_thread_that_lends(found) == fresh
+    assert (ours, projects) == (db.twin().LIMITS["lock_timeout"], "0")
 
 
 def test_a_thread_that_ends_leaves_its_session_to_those_that_end_later() -> None:

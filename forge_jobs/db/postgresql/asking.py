@@ -32,8 +32,8 @@ def asked(
     Whoever looks on at Django's cursors sees it as any other, and what they raise is raised.
     """
     session = connection.connection if connection.in_atomic_block else session_of(connection)
-    if session is None or session.closed or not nobody_stands_between(connection):
-        return None  # what is wrong with a closed one Django says in its own words
+    if session is None or not nobody_stands_between(connection):
+        return None
     opening, literals = _opening(session), _literals(session, values)
     if opening is None or literals is None:
         return None

@@ -23,7 +23,7 @@ def nobody_stands_between(connection: BaseDatabaseWrapper) -> bool:
     session = connection.connection
     return (
         type(session) in PLAIN_SESSIONS
-        and not session.closed  # or what is asked of it raises the driver's own error
+        and not session.closed  # what is wrong with that Django says in its own words
         and "cursor" not in vars(connection)
         and not connection.queries_logged
         and not connection.execute_wrappers

@@ -21,7 +21,7 @@ from forge_jobs.runtime.claiming.few_kinds import (
     look_into,
 )
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, Lane, until_next_look
+from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, FRONT_SHARE, Lane, until_next_look
 from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
@@ -212,12 +212,12 @@ class Lanes:
             few = (each for each in self.open() if isinstance(each, LaneOfFewKinds))
             told = [each for each in few if each.is_rumour]
             look_into(told, kinds=self._kinds)
+            took = time.monotonic() - began
             for each in told:
                 if each.has_strayed and not each.may_hold_work:
                     self.spare(each)
-            if (took := time.monotonic() - began) > CHEAP_SECONDS:
-                due_at = until_next_look(max(began, self._next_look_at), took)
-                self._next_look_at = min(due_at, began + took + LONGEST_AWAY)
+                if took > CHEAP_SECONDS and not each.may_hold_work:
+                    each.rest(min(LONGEST_AWAY, FRONT_SHARE * took))
         return lane.may_hold_work
 
     def pass_on(self, *, stopping: Event) -> None:

@@ -11,9 +11,10 @@ from forge_jobs import Chunk, chunk_job, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming import lanes as lanes_module
+from forge_jobs.runtime.claiming import resting as resting_module
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.few_kinds import LaneOfFewKinds
-from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
+from forge_jobs.runtime.claiming.lane import FRONT_SHARE
 from forge_jobs.wake.local import ANY, Bell
 from tests.conftest import NOON
 from tests.rows import stored_job
@@ -141,7 +142,7 @@ def test_where_it_cannot_be_known_now_each_is_to_claim(
     assert all(fetcher.lanes.holds_work(lane) for lane in told)
 
 
-def test_however_many_looks_took_long_what_others_write_is_looked_for_within_a_second(
+def test_a_look_that_took_long_puts_off_the_next_of_these_lanes_and_of_no_other(
     fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=1_000.0)
@@ -151,10 +152,11 @@ def test_however_many_looks_took_long_what_others_write_is_looked_for_within_a_s
         return set()
 
     monkeypatch.setattr(Job.objects, "ready_among", ready_among)
-    monkeypatch.setattr(lanes_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    for _ in range(100):
-        fetcher.lanes.holds_work(lanes_that_hear(fetcher, "default")[0])
+    for module in lanes_module, resting_module:
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    fetcher.lanes.holds_work(lanes_that_hear(fetcher, "default")[0])
 
-    assert not lanes_that_hear(fetcher, ANY)
-    clock.now += LONGEST_AWAY
-    assert lanes_that_hear(fetcher, ANY)
+    assert {lane.queue for lane in lanes_that_hear(fetcher, ANY)} == {"other"}
+    assert {lane.queue for lane in fetcher.lanes.open()} == {"default", "other"}
+    clock.now += FRONT_SHARE * 0.02
+    assert {lane.queue for lane in lanes_with_work(fetcher)} == {"default", "other"}
