@@ -5,40 +5,55 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from operator import is_
-from typing import Any
+from typing import Any, Final
 
 from forge_jobs.conf import conf
 from forge_jobs.enqueueing.draft import Draft
+from forge_jobs.enqueueing.place import moved
 from forge_jobs.handlers.handler import UNSET, JobHandler
+
+PLACE: Final = Draft._fields.index("place")
 
 
 class Drafts:
-    """One draft for all that follow each other and are given the very same options."""
+    """One draft for all that follow each other and are given the very same options.
+
+    Those that come after another job each have theirs, of which nothing else is checked again.
+    """
 
     def __init__(self) -> None:
         self._kind: object = None
         self._names: tuple[str, ...] = ()
         self._values: tuple[object, ...] = ()
+        self._after: object = None
         self._draft: Draft | None = None
         self._lasts: bool | None = None
 
     def of(self, kind: str | JobHandler, options: Mapping[str, Any]) -> Draft:
         """Raises as `Draft.of()` does."""
-        if self._draft and self._is_last(kind, options) and self._is_to_last(self._draft):
-            return self._draft
+        draft = self._draft
+        if draft and kind is self._kind and (*options,) == self._names and self._is_to_last(draft):
+            differing = self._differing(options)
+            if not differing:
+                return draft
+            if differing == ["after"] and (behind := self._behind(options["after"])):
+                return behind
         self._kind, self._names, self._values = kind, (*options,), (*options.values(),)
+        self._after = options.get("after")
         self._draft, self._lasts = Draft.of(kind, **options), None
         return self._draft
 
-    def _is_last(self, kind: object, options: Mapping[str, Any]) -> bool:
-        """Whether nothing differs; what is only equal may be refused, as `True` is for a number."""
-        return (
-            kind is self._kind
-            and len(options) == len(self._names)
-            and all(map(is_, options.values(), self._values))
-            and (*options,) == self._names
-        )
+    def _differing(self, options: Mapping[str, Any]) -> list[str]:
+        """What is only equal differs: it may be refused, as `True` is for a number."""
+        values = zip(options.items(), self._values, strict=True)
+        return [name for (name, value), last in values if value is not last]
+
+    def _behind(self, after: Any) -> Draft | None:
+        """The same after another job; None if either comes after anything else than one job."""
+        draft, ones = self._draft, _ones()
+        if draft and draft.place and type(after) in ones and type(self._after) in ones:
+            return Draft._make((*draft[:PLACE], moved(draft.place, after), None))
+        return None
 
     def _is_to_last(self, draft: Draft) -> bool:
         if self._lasts is None:
@@ -57,6 +72,13 @@ def lasts(draft: Draft, names: Collection[str], values: Iterable[object]) -> boo
         and (conf().is_routed_by_rule or bool(draft.handler.queue))
         and _unchanging().issuperset(map(type, values))
     )
+
+
+@cache
+def _ones() -> frozenset[type]:
+    from forge_jobs.models import Job
+
+    return frozenset({int, Job})
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from forge_jobs.exceptions import InvalidOption
 from forge_jobs.states import Needs
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     One: TypeAlias = Job | Batch | EnqueuedJobs | int
     Predecessors: TypeAlias = One | Iterable[One]
+
+
+SUCCESS: Final = Needs.SUCCESS
 
 
 class After(NamedTuple):
@@ -40,12 +43,17 @@ def place_of(
     """None for a job that stands alone; raises `InvalidOption`."""
     if batch is None and after is None and after_end is None and after_failure is None:
         return None
-    behind = _read(after, "after", Needs.SUCCESS) if after is not None else ()
+    behind = _read(after, "after", SUCCESS) if after is not None else ()
     if after_end is not None:
         behind += _read(after_end, "after_end", Needs.END)
     if after_failure is not None:
         behind += _read(after_failure, "after_failure", Needs.FAILURE)
     return Place(_batch_id(batch), bool(getattr(batch, "is_of_this_job", False)), behind)
+
+
+def moved(place: Place, after: Job | int) -> Place:
+    """As a place after another job, but after this one; raises as `place_of()` does."""
+    return Place(place.batch, place.is_inside, _read(after, "after", SUCCESS) + place.after[1:])
 
 
 def _read(given: Any, field: str, needs: Needs) -> tuple[After, ...]:

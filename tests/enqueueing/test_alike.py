@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import cycle
+from itertools import cycle, product
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -10,8 +11,10 @@ from pytest_django import Settings
 from forge_jobs import EnqueueError, NewJob, enqueue_many, open_batch
 from forge_jobs.clock import ManualClock
 from forge_jobs.enqueueing.alike import Drafts
+from forge_jobs.enqueueing.draft import Draft
 from forge_jobs.handlers.handler import JobOptions
 from forge_jobs.models import Job, State
+from forge_jobs.models.gate import Predecessor
 from tests.app.jobs import noop
 from tests.conftest import NOON
 
@@ -80,3 +83,44 @@ def test_a_function_that_routes_is_asked_for_each_job(settings: Settings) -> Non
     jobs = enqueue_many([NewJob(noop)] * 4)
 
     assert [job.queue for job in jobs] == ["images", "other"] * 2
+
+
+def test_whatever_each_comes_after_its_draft_is_as_if_it_were_alone() -> None:
+    first, second, batch = noop.enqueue(), noop.enqueue(), open_batch("import")
+    none = enqueue_many([])
+    given: list[Any] = [
+        first,
+        second.pk,
+        [first],
+        None,
+        batch,
+        second,
+        none,
+        enqueue_many([NewJob(noop)]),
+    ]
+    beside: list[JobOptions] = [
+        {},
+        {"batch": open_batch("other")},
+        {"after_end": second, "priority": 7},
+        {"after_failure": [first, second]},
+    ]
+    for options in beside:
+        for one, other in product(given, repeat=2):
+            drafts = Drafts()
+            drafts.of(noop, {**options, "after": one})
+            behind: JobOptions = {**options, "after": other}
+            assert drafts.of(noop, {**behind}) == Draft.of(noop, **behind)
+
+
+def test_what_it_can_not_come_after_is_refused_though_the_one_before_was_not() -> None:
+    for after in True, Job(), "job":
+        with pytest.raises(EnqueueError, match="after must be"):
+            enqueue_many([NewJob(noop, after=noop.enqueue()), NewJob(noop, after=after)])  # type: ignore[arg-type]
+
+
+def test_each_of_many_waits_for_its_own() -> None:
+    before = enqueue_many([NewJob(noop) for _ in range(5)]).ids
+    jobs = enqueue_many([NewJob(noop, after=pk) for pk in reversed(before)])
+
+    gates = [Predecessor.objects.get(gate_id=job.gate_id) for job in jobs]
+    assert [gate.job_id for gate in gates] == before[::-1]

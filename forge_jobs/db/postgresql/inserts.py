@@ -1,7 +1,7 @@
 """Enqueueing: rows in, and who holds a key that is taken."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 from typing import Any, Final
@@ -15,6 +15,7 @@ from forge_jobs.db.postgresql.pipeline import Question
 from forge_jobs.db.rows import InsertedRow, KeyHolder, NewRow
 
 PAYLOAD: Final = NewRow._fields.index("payload")
+GATE: Final = NewRow._fields.index("gate_id")
 NO_TABLE: Final = "42P01"
 NO_COLUMN: Final = "42703"
 
@@ -37,7 +38,7 @@ ON CONFLICT DO NOTHING
 RETURNING id, dedupe_key, idempotency_key
 """
 
-# Where only the payloads differ, all else is read once, and each of these but once.
+# Where only payloads and gates differ, all else is read once, and each of these but once.
 INSERT_ALIKE = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
@@ -48,7 +49,7 @@ SELECT
     %s::text, %s::text, value, %s::smallint, %s::text,
     coalesce(%s::timestamptz, statement_timestamp()), %s::integer,
     %s::float8, %s::text, %s::text, %s::jsonb,
-    %s::text, %s::smallint, %s::bigint, %s::bigint,
+    %s::text, %s::smallint, %s::bigint, (%s::bigint[])[place],
     %s::timestamptz,
     statement_timestamp()
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS new (value, place)
@@ -97,9 +98,11 @@ def insert(cursor: Any, rows: Sequence[NewRow]) -> list[InsertedRow]:
     """Insert in order; a row whose dedupe or idempotency key is taken is left out."""
     if len(rows) > 1:
         if _are_alike(rows):
-            queue, kind, _, *rest = _values(rows[0])
+            queue, kind, _, *rest, gate, expires_at = _values(rows[0])
+            gates = gate and _array(row.gate_id for row in rows)
             payloads = ",".join([row.payload for row in rows])
-            cursor.execute(INSERT_ALIKE, [queue, kind, *rest, f"[{payloads}]"])
+            values = [queue, kind, *rest, gates, expires_at, f"[{payloads}]"]
+            cursor.execute(INSERT_ALIKE, values)
         else:
             cursor.execute(INSERT, [json.dumps(rows, default=str)])
         return sorted(starmap(InsertedRow, cursor.fetchall()))
@@ -118,11 +121,22 @@ def insert_one(connection: Any, row: NewRow) -> InsertedRow | None:
 
 
 def _are_alike(rows: Sequence[NewRow]) -> bool:
-    """Whether they have no keys, and differ by nothing but their payloads."""
-    kind, rest = rows[0][:PAYLOAD], rows[0][PAYLOAD + 1 :]
-    return not any(rows[0].keys) and all(
-        row[:PAYLOAD] == kind and row[PAYLOAD + 1 :] == rest for row in rows
+    """Whether they have no keys, and differ by nothing but payloads and, if all have one, gates."""
+    first = rows[0]
+    kind, rest, last = first[:PAYLOAD], first[PAYLOAD + 1 : GATE], first[GATE + 1 :]
+    if any(first.keys):
+        return False
+    return all(
+        row[PAYLOAD + 1 : GATE] == rest
+        and row[:PAYLOAD] == kind
+        and row[GATE + 1 :] == last
+        and (row[GATE] is None) is (first[GATE] is None)
+        for row in rows
     )
+
+
+def _array(numbers: Iterable[int | None]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _values(row: NewRow) -> tuple[Any, ...]:
