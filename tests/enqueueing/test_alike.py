@@ -122,5 +122,4 @@ def test_each_of_many_waits_for_its_own() -> None:
     before = enqueue_many([NewJob(noop) for _ in range(5)]).ids
     jobs = enqueue_many([NewJob(noop, after=pk) for pk in reversed(before)])
 
-    gates = [Predecessor.objects.get(gate_id=job.gate_id) for job in jobs]
-    assert [gate.job_id for gate in gates] == before[::-1]
+    assert [Predecessor.objects.get(gate=job.gate).job_id for job in jobs] == before[::-1]
