@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -45,6 +46,16 @@ def share_with_threads() -> None:
     lend_at_rest()
 
 
+@contextmanager
+def sharing_with_threads() -> Iterator[None]:
+    """The same where somebody has called us who goes on, even if no thread comes to be."""
+    share_with_threads()
+    try:
+        yield
+    finally:
+        share_no_more()
+
+
 def close_connections() -> None:
     """What is open at a fork would be shared; a pool has threads as well."""
     for connection in connections.all(initialized_only=True):
@@ -79,6 +90,11 @@ def rest() -> None:
 def hand_over() -> None:
     """Leave this thread's session to the next that needs one; others it opens as Django does."""
     rest()
+    share_no_more()
+
+
+def share_no_more() -> None:
+    """Let this thread open sessions as Django does, if it did not come to hand its own over."""
     db.connection().close()
     for terms in "limits", "lends":
         vars(this_thread).pop(terms, None)

@@ -13,12 +13,27 @@ from forge_jobs.runtime import keeper, sessions
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.signals import process_started
 from tests.app.jobs import noop
-from tests.running import PATIENCE, engine, eventually, running
+from tests.running import PATIENCE, Manage, engine, eventually, running
 
 if connection.vendor != "postgresql":
     pytest.skip("SQLite's sessions cost nothing", allow_module_level=True)
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+CALL_AND_GO_ON = """
+from contextlib import suppress
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+with suppress(CommandError):
+    call_command("runjobs", %s)
+told = []
+with connection.cursor() as cursor:
+    for name in "lock_timeout", "idle_in_transaction_session_timeout", "enable_seqscan":
+        cursor.execute(f"SHOW {name}")
+        told += cursor.fetchone()
+print(told)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +181,15 @@ def test_what_a_receiver_leaves_in_a_session_comes_to_no_thread() -> None:
     finally:
         process_started.disconnect(lock)
         connection.close()
+
+
+@pytest.mark.parametrize("words", ["'--drain'", "'--name', 'taken'"])
+def test_whoever_calls_runjobs_goes_on_with_a_session_without_our_limits(words: str) -> None:
+    engine(name="taken")
+    with Manage("shell", "--command", CALL_AND_GO_ON % words) as manage:
+        code, output = manage.wait()
+
+    assert (code, output.splitlines()[-1]) == (0, "['0', '0', 'on']")
 
 
 def test_one_that_nobody_needed_for_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,12 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.retirement import Limits, Notices
 from forge_jobs.runtime.running.forks import end_those_left_behind
-from forge_jobs.runtime.sessions import close_connections, share_with_threads, take_over
+from forge_jobs.runtime.sessions import (
+    close_connections,
+    share_with_threads,
+    sharing_with_threads,
+    take_over,
+)
 from forge_jobs.signals import forks_forgone
 
 LONGEST_DELAY: Final = 30.0
@@ -87,9 +92,9 @@ class Launch:
             stop_on_signals(lifecycle)
             console.introduce(processes=1, threads=self.threads)
             take_over(self.name)
-            share_with_threads()
-            engine = self.signed_on(self.name, Limits(), lifecycle)
-            engine.run()
+            with sharing_with_threads():
+                engine = self.signed_on(self.name, Limits(), lifecycle)
+                engine.run()
             end_those_left_behind()
             leave(engine)
         elif code := self.supervise(console):
