@@ -91,7 +91,7 @@ Job.objects.bulk_create(
         *(Job(state="dead", **receipt | ended | dead) for _ in range(3)),
         *(Job(state="scheduled", **receipt | {"run_at": later}) for _ in range(12)),
         Job(state="running", **receipt | running | {"kind": "orders.close_day", "payload": {}}),
-        Job(state="ready", **receipt | {"queue": "mail", "run_at": ago(seconds=4)}),
+        Job(state="ready", **receipt | {"queue": "mail", "run_at": ago(seconds=6)}),
         Job(state="scheduled", **receipt | {"run_at": later}),
     ]
 )
