@@ -23,41 +23,39 @@ class Drafts:
 
     def __init__(self) -> None:
         self._kind: object = None
-        self._names: tuple[str, ...] = ()
-        self._values: tuple[object, ...] = ()
-        self._after: object = None
+        self._options: Mapping[str, Any] = {}
         self._draft: Draft | None = None
         self._lasts: bool | None = None
 
     def of(self, kind: str | JobHandler, options: Mapping[str, Any]) -> Draft:
         """Raises as `Draft.of()` does."""
         draft = self._draft
-        if draft and kind is self._kind and (*options,) == self._names and self._is_to_last(draft):
+        is_alike = kind is self._kind and options.keys() == self._options.keys()
+        if draft and is_alike and self._is_to_last(draft):
             differing = self._differing(options)
             if not differing:
                 return draft
             if differing == ["after"] and (behind := self._behind(options["after"])):
                 return behind
-        self._kind, self._names, self._values = kind, (*options,), (*options.values(),)
-        self._after = options.get("after")
+        self._kind, self._options = kind, {**options}
         self._draft, self._lasts = Draft.of(kind, **options), None
         return self._draft
 
     def _differing(self, options: Mapping[str, Any]) -> list[str]:
         """What is only equal differs: it may be refused, as `True` is for a number."""
-        values = zip(options.items(), self._values, strict=True)
-        return [name for (name, value), last in values if value is not last]
+        last = self._options
+        return [name for name, value in options.items() if value is not last[name]]
 
     def _behind(self, after: Any) -> Draft | None:
         """The same after another job; None if either comes after anything else than one job."""
         draft, ones = self._draft, _ones()
-        if draft and draft.place and type(after) in ones and type(self._after) in ones:
+        if draft and draft.place and ones.issuperset(map(type, (after, self._options["after"]))):
             return Draft._make((*draft[:PLACE], moved(draft.place, after), None))
         return None
 
     def _is_to_last(self, draft: Draft) -> bool:
         if self._lasts is None:
-            self._lasts = lasts(draft, self._names, self._values)
+            self._lasts = lasts(draft, self._options, self._options.values())
         return self._lasts
 
 

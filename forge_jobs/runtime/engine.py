@@ -7,9 +7,8 @@ from threading import Event
 from typing import Final, Self
 
 from forge_jobs import clock, db, wake
-from forge_jobs.conf import conf
 from forge_jobs.handlers.registry import registry
-from forge_jobs.models import Process, Queue, RateLimitBudget, Timetable
+from forge_jobs.models import Process, Timetable
 from forge_jobs.runtime import pools, sessions
 from forge_jobs.runtime.announcer import Announcer
 from forge_jobs.runtime.claiming.claims import Claims
@@ -25,7 +24,7 @@ from forge_jobs.runtime.lifecycle import Lifecycle
 from forge_jobs.runtime.metering.recorder import Recorder
 from forge_jobs.runtime.options import Options
 from forge_jobs.runtime.outcome_store import OutcomeStore
-from forge_jobs.runtime.registration import measure_clock, sign_on
+from forge_jobs.runtime.registration import measure_clock, sign_on, sow_declared
 from forge_jobs.runtime.running import crew
 from forge_jobs.runtime.services import service_loops
 from forge_jobs.runtime.settlements import Settlements
@@ -60,8 +59,7 @@ class Engine:
             kinds=registry.kinds(),
             threads=crew.places(options),
         )
-        Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
-        RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
+        sow_declared()
         return cls(options, process=process, lifecycle=lifecycle or Lifecycle())
 
     def __init__(self, options: Options, *, process: Process, lifecycle: Lifecycle) -> None:

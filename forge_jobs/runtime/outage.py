@@ -50,6 +50,15 @@ class Outage:
             database_recovered.send_robust(Outage, doing=self.doing, after=after)
 
 
+def asked(which: Callable[[], R]) -> R | None:
+    """None if it can't be known now: what is done without it will ride out what is amiss."""
+    try:
+        return which()
+    except Error:
+        db.connection().close()
+        return None
+
+
 def ride_out(
     step: Callable[[], R],
     *,

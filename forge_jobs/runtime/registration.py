@@ -16,7 +16,7 @@ from forge_jobs import __version__, clock, db
 from forge_jobs.clock import Reading
 from forge_jobs.conf import conf
 from forge_jobs.exceptions import ProcessNameTaken
-from forge_jobs.models import Job, Process
+from forge_jobs.models import Job, Process, Queue, RateLimitBudget
 from forge_jobs.services.reaper import reclaim
 
 CLOCK_TICK: Final = 0.1
@@ -31,6 +31,12 @@ LOOK_SECONDS: Final = 0.02
 def default_name() -> str:
     """A name that no other process has, not even in a container of the same host name."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def sow_declared() -> None:
+    """Store the queues and budgets of the settings, as far as there are no rows that say more."""
+    Queue.objects.sow({name: one.columns() for name, one in conf().queues.items()})
+    RateLimitBudget.objects.sow({name: one.columns() for name, one in conf().budgets.items()})
 
 
 def sign_on(name: str, **facts: Any) -> Process:

@@ -13,12 +13,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.asyncio import async_unsafe
 from psycopg.errors import error_from_result
 from psycopg.generators import execute
-from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq import Escaping, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql.bystanders import nobody_stands_between, session_of
+from forge_jobs.db.postgresql.pipeline import DONE
 
-DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 IDLE: Final = TransactionStatus.IDLE
 INTRANS: Final = TransactionStatus.INTRANS
 

@@ -19,12 +19,16 @@ GATE: Final = NewRow._fields.index("gate_id")
 NO_TABLE: Final = "42P01"
 NO_COLUMN: Final = "42703"
 
-INSERT = """
+INTO = """
 INSERT INTO forge_jobs_job (
     queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
     dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
     gate_id, expires_at, enqueued_at
 )
+"""
+
+INSERT = f"""
+{INTO}
 SELECT
     value ->> 0, value ->> 1, (value ->> 2)::jsonb, (value ->> 3)::smallint, value ->> 4,
     coalesce((value ->> 5)::timestamptz, statement_timestamp()), (value ->> 6)::integer,
@@ -39,12 +43,8 @@ RETURNING id, dedupe_key, idempotency_key
 """
 
 # Where only payloads and gates differ, all else is read once, and each of these but once.
-INSERT_ALIKE = """
-INSERT INTO forge_jobs_job (
-    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, expires_at, enqueued_at
-)
+INSERT_ALIKE = f"""
+{INTO}
 SELECT
     %s::text, %s::text, value, %s::smallint, %s::text,
     coalesce(%s::timestamptz, statement_timestamp()), %s::integer,
@@ -59,12 +59,8 @@ RETURNING id, dedupe_key, idempotency_key
 """
 
 # The moment comes as a number: Django and its driver take longer to read one than to store a row.
-INSERT_ONE = """
-INSERT INTO forge_jobs_job (
-    queue, kind, payload, priority, state, run_at, max_attempts, timeout_seconds,
-    dedupe_key, idempotency_key, context, concurrency_key, concurrency_limit, batch_id,
-    gate_id, expires_at, enqueued_at
-)
+INSERT_ONE = f"""
+{INTO}
 VALUES (
     %s, %s, %s, %s, %s, coalesce(%s, statement_timestamp()), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     statement_timestamp()

@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
 
-from django.db import Error
-
-from forge_jobs import db
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.desk import Desk
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import Lane
+from forge_jobs.runtime.outage import asked
 
 
 class LaneOfFewKinds(Lane):
@@ -56,18 +54,16 @@ def look_into(lanes: Iterable[LaneOfFewKinds], *, kinds: KindLimits) -> None:
     for lane in lanes:
         lane.is_rumour = False
         alike[tuple(lane.kinds)].append(lane)
-    asked = {those: told for all_, told in alike.items() if (those := kinds.with_room(all_))}
-    queues = {those: [lane.queue for lane in told] for those, told in asked.items()}
+    able = {those: told for all_, told in alike.items() if (those := kinds.with_room(all_))}
+    queues = {those: [lane.queue for lane in told] for those, told in able.items()}
     if sum(map(len, queues.values())) < 2:
         return
     began = time.monotonic()
-    try:
-        ready = Job.objects.ready_among(queues)
-    except Error:  # the claims will ride out what is amiss
-        db.connection().close()
+    ready = asked(lambda: Job.objects.ready_among(queues))
+    if ready is None:
         return
     each_took = (time.monotonic() - began) / len({*chain(*queues.values())})
-    for those, told in asked.items():
+    for those, told in able.items():
         for lane in told:
             if (those, lane.queue) not in ready:
                 lane.found_nothing(took=each_took)

@@ -228,4 +228,9 @@ def grown(allowance: int) -> int:
 
 def until_next_look(began: float, took: float) -> float:
     """When to look at the front again, by the monotonic clock, after a look that took so long."""
-    return began + took + min(LONGEST_AWAY, FRONT_SHARE * took)
+    return began + took + away_after(took)
+
+
+def away_after(took: float) -> float:
+    """For how many seconds not to look again, after a look that took so long."""
+    return min(LONGEST_AWAY, FRONT_SHARE * took)

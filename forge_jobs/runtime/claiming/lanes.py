@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import Final
 
-from django.db import Error
-
-from forge_jobs import db, wake
+from forge_jobs import wake
 from forge_jobs.models import Job
 from forge_jobs.runtime.claiming.apart import NOTHING_APART, Apart
 from forge_jobs.runtime.claiming.desks import Desks
@@ -21,12 +19,11 @@ from forge_jobs.runtime.claiming.few_kinds import (
     look_into,
 )
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
-from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, FRONT_SHARE, Lane, until_next_look
-from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
+from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, Lane, away_after, until_next_look
 from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import MOST_TOGETHER
-from forge_jobs.runtime.outage import ride_out
+from forge_jobs.runtime.outage import asked, ride_out
 from forge_jobs.wake import local
 
 FEW: Final = 4
@@ -186,7 +183,7 @@ class Lanes:
         """Of many queues, ask once which to look at."""
         self._is_to_look = False
         self.looked_at = began = time.monotonic()
-        ready = None if self._are_few else _asked(Job.objects.ready_queues)
+        ready = None if self._are_few else asked(Job.objects.ready_queues)
         if not self._are_few:
             self._next_look_at = until_next_look(began, time.monotonic() - began)
         for lane in self:
@@ -217,7 +214,7 @@ class Lanes:
                 if each.has_strayed and not each.may_hold_work:
                     self.spare(each)
                 if took > CHEAP_SECONDS and not each.may_hold_work:
-                    each.rest(min(LONGEST_AWAY, FRONT_SHARE * took))
+                    each.rest(away_after(took))
         return lane.may_hold_work
 
     def pass_on(self, *, stopping: Event) -> None:
@@ -230,15 +227,6 @@ class Lanes:
             )
         for lane in self:
             lane.entrusted = 0
-
-
-def _asked(which: Callable[[], Iterable[str]]) -> frozenset[str] | None:
-    """None if it can't be known now; the claims will ride out what is amiss."""
-    try:
-        return frozenset(which())
-    except Error:
-        db.connection().close()
-        return None
 
 
 def _is_plain(lane: Lane) -> bool:
