@@ -23,6 +23,7 @@ from forge_jobs.models import Job
 from forge_jobs.states import State
 from tests.app.jobs import fork_and_come_back as spoken
 from tests.app.jobs import noop
+from tests.enqueueing.onlookers import executed
 from tests.wake.test_bursts import Heard
 
 if connection.vendor != "postgresql":
@@ -235,14 +236,7 @@ def test_who_counts_queries_counts_it(asked: list[str]) -> None:
 def test_who_replaces_what_cursors_do_sees_it(
     asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[str, int]] = []
-    execute = CursorWrapper.execute
-
-    def traced(cursor: CursorWrapper, sql: Any, params: Any = None) -> Any:
-        seen.append((sql.split()[0], len(params)))
-        return execute(cursor, sql, params)
-
-    monkeypatch.setattr(CursorWrapper, "execute", traced)
+    seen = executed(monkeypatch)
     with transaction.atomic():
         noop.enqueue()
 

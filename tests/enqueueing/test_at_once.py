@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection
-from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
 from forge_jobs.models import Job
 from tests.app.jobs import fork_and_come_back as spoken
 from tests.app.jobs import noop
+from tests.enqueueing.onlookers import executed
 from tests.wake.test_bursts import Heard
 
 if connection.vendor != "postgresql":
@@ -219,14 +219,7 @@ def test_who_wraps_what_is_executed_sees_both() -> None:
 def test_who_replaces_what_cursors_do_sees_both(
     pipelines: list[Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[str, int]] = []
-    execute = CursorWrapper.execute
-
-    def traced(cursor: CursorWrapper, sql: Any, params: Any = None) -> Any:
-        seen.append((sql.split()[0], len(params)))
-        return execute(cursor, sql, params)
-
-    monkeypatch.setattr(CursorWrapper, "execute", traced)
+    seen = executed(monkeypatch)
     noop.enqueue()
 
     assert (len(pipelines), seen) == (1, [("INSERT", 16), ("SELECT", 1)])
