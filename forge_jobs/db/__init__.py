@@ -53,6 +53,15 @@ def twin_of(vendor: str) -> Twin:
     raise NotSupportedError(f"forge_jobs keeps jobs in PostgreSQL or SQLite, not {vendor}.")
 
 
+def few_or_many(few: Callable[..., R | None], many: Callable[..., R], **what: Any) -> R:
+    """Ask a pair of twins: what is for a few, on a connection, or what is for any, by a cursor."""
+    answer = few(connection(), **what)
+    if answer is None:
+        with connection().cursor() as cursor:
+            answer = many(cursor, **what)
+    return answer
+
+
 @contextmanager
 def read_committed() -> Iterator[None]:
     """A transaction whose statements see what others committed before, whatever is the default.

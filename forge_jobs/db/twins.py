@@ -54,16 +54,6 @@ class Claims(Protocol):
         now: datetime,
         after: Position | None,
     ) -> list[ClaimedJob]: ...
-    def claim_few(
-        self,
-        connection: Any,
-        *,
-        queue: str,
-        kinds: Sequence[str],
-        limit: int,
-        process: int,
-        now: datetime,
-    ) -> list[ClaimedJob] | None: ...
     def claim_among(
         self,
         cursor: Any,
@@ -77,6 +67,29 @@ class Claims(Protocol):
     def ready_among(
         self, cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
     ) -> set[tuple[tuple[str, ...], str]]: ...
+
+
+class Few(Protocol):
+    def claim_few(
+        self,
+        connection: Any,
+        *,
+        queue: str,
+        kinds: Sequence[str],
+        limit: int,
+        process: int,
+        now: datetime,
+        after: Position | None,
+    ) -> list[ClaimedJob] | None: ...
+    def ready_among_few(
+        self, connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    ) -> set[tuple[tuple[str, ...], str]] | None: ...
+    def settle_few(
+        self, connection: Any, *, process: int, transitions: Sequence[Transition]
+    ) -> dict[int, str] | None: ...
+    def settle_and_promote_few(
+        self, connection: Any, *, process: int, transitions: Sequence[Transition]
+    ) -> tuple[dict[int, str], list[Promoted]] | None: ...
 
 
 class Jobs(Protocol):
@@ -196,6 +209,7 @@ class Twin(
     Inserts,
     Gates,
     Claims,
+    Few,
     Jobs,
     Changes,
     Fronts,

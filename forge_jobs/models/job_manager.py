@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -67,12 +67,16 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         after: Position | None = None,
     ) -> list[ClaimedJob]:
         """Take up to `limit` ready jobs for a process, in the order in which they should run."""
-        connection, twin, pk = db.connection(), db.twin(), process.pk
-        what: dict[str, Any] = {"queue": queue, "kinds": kinds, "limit": limit, "now": now}
-        claimed = None if after else twin.claim_few(connection, process=pk, **what)
-        if claimed is None:
-            with connection.cursor() as cursor:
-                claimed = twin.claim(cursor, process=pk, after=after, **what)
+        claimed = db.few_or_many(
+            db.twin().claim_few,
+            db.twin().claim,
+            queue=queue,
+            kinds=kinds,
+            limit=limit,
+            process=process.pk,
+            now=now,
+            after=after,
+        )
         claimed.sort(key=lambda job: (-job.priority, job.run_at, job.id))
         return claimed
 
@@ -101,12 +105,9 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         the states, by id, of the jobs whose claim still held.
         """
         kept, forgotten = _by_fate(transitions)
-        states: dict[int, str] = {}
-        with db.connection().cursor() as cursor:
-            if kept:
-                states = db.twin().settle(cursor, process=process.pk, transitions=kept)
-            if forgotten:
-                states |= _forget(cursor, forgotten, process=process)
+        states = _settle(kept, process=process) if kept else {}
+        if forgotten:
+            states |= _forget(forgotten, process=process)
         return states
 
     def finalize_and_promote(
@@ -121,13 +122,16 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         states: dict[int, str] = {}
         promoted: list[Promoted] = []
         both = transaction.atomic(using=db.connection().alias) if kept and forgotten else None
-        with both or nullcontext(), db.connection().cursor() as cursor:
+        with both or nullcontext():
             if kept:
-                states, promoted = db.twin().settle_and_promote(
-                    cursor, process=process.pk, transitions=kept
+                states, promoted = db.few_or_many(
+                    db.twin().settle_and_promote_few,
+                    db.twin().settle_and_promote,
+                    process=process.pk,
+                    transitions=kept,
                 )
             if forgotten:
-                states |= _forget(cursor, forgotten, process=process)
+                states |= _forget(forgotten, process=process)
         return states, promoted
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
@@ -214,8 +218,8 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         self, queues: Mapping[tuple[str, ...], Sequence[str]]
     ) -> set[tuple[tuple[str, ...], str]]:
         """Of queues, by the kinds that each is asked for, those that have any of them ready."""
-        with db.connection().cursor() as cursor:
-            return db.twin().ready_among(cursor, queues=queues)
+        twin = db.twin()
+        return db.few_or_many(twin.ready_among_few, twin.ready_among, queues=queues)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
@@ -223,12 +227,18 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             return db.twin().next_due(cursor)
 
 
-def _forget(cursor: Any, transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
+def _settle(transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
+    twin, pk = db.twin(), process.pk
+    return db.few_or_many(twin.settle_few, twin.settle, process=pk, transitions=transitions)
+
+
+def _forget(transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
     """What can't be forgotten yet, because others need it, is kept."""
-    forgotten = db.twin().forget(cursor, process=process.pk, transitions=transitions)
+    with db.connection().cursor() as cursor:
+        forgotten = db.twin().forget(cursor, process=process.pk, transitions=transitions)
     states: dict[int, str] = {one.id: one.state for one in transitions if one.id in forgotten}
     if kept := [one for one in transitions if one.id not in forgotten]:
-        states |= db.twin().settle(cursor, process=process.pk, transitions=kept)
+        states |= _settle(kept, process=process)
     return states
 
 

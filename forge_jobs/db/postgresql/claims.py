@@ -140,15 +140,18 @@ def ready_among(
     cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
 ) -> set[tuple[tuple[str, ...], str]]:
     """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+    cursor.execute(READY_AMONG, asked_among(queues))
     kinds = list(queues)
-    asked = [(number, queue) for number, these in enumerate(kinds, 1) for queue in queues[these]]
-    values = {
-        "kinds": [as_array(these) for these in kinds],
+    return {(kinds[number - 1], queue) for number, queue in cursor.fetchall()}
+
+
+def asked_among(queues: Mapping[tuple[str, ...], Sequence[str]]) -> dict[str, list[Any]]:
+    asked = [(number, queue) for number, these in enumerate(queues, 1) for queue in queues[these]]
+    return {
+        "kinds": [as_array(these) for these in queues],
         "numbers": [number for number, _ in asked],
         "queues": [queue for _, queue in asked],
     }
-    cursor.execute(READY_AMONG, values)
-    return {(kinds[number - 1], queue) for number, queue in cursor.fetchall()}
 
 
 @lru_cache

@@ -1,23 +1,32 @@
-"""Claims of a few jobs: the way in of one that came by itself, and that nothing is ahead of."""
+"""Few jobs on their way in and out: those that came by themselves, and that nothing is ahead of.
 
-from collections.abc import Sequence
+To read and to plan a statement, and to write it and make a cursor for it here, takes longer than to
+execute it for a few. So the server keeps it for sessions of ours, with a plan that is right for any
+number of jobs, be it made when there was none: such sessions never read a table through, and there
+is no other index by which it could go.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from psycopg.pq.abc import PGresult
-
 from forge_jobs.db.postgresql import prepared
 from forge_jobs.db.postgresql.bystanders import session_of
-from forge_jobs.db.postgresql.claims import CLAIM, as_array
-from forge_jobs.db.postgresql.jobs import as_text
+from forge_jobs.db.postgresql.claims import (
+    CLAIM,
+    CLAIM_AFTER,
+    READY_AMONG,
+    as_array,
+    asked_among,
+)
+from forge_jobs.db.postgresql.jobs import SETTLE, SUCCEED, as_text, rows_of
+from forge_jobs.db.postgresql.keys import SETTLE_AND_PROMOTE
 from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline
-from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 
 FEW: Final = 64
 """Of more, the driver reads the rows faster."""
 
-# A plan that is kept for any `limit` the server takes only if it finds it as good as one for this
-# `limit`; and there is no other index by which a claim could go, be there many jobs or none.
 NUMBERED: Final = {
     "queue": "$1::text",
     "kinds": "$2::text[]",
@@ -28,6 +37,35 @@ NUMBERED: Final = {
 KEPT_CLAIM: Final = "forge_jobs_claim"
 CLAIM_AS_KEPT: Final = CLAIM % NUMBERED
 
+NUMBERED_AFTER: Final = {
+    **NUMBERED,
+    "after_priority": "$6::smallint",
+    "after_run_at": "$7::timestamptz",
+    "after_id": "$8::bigint",
+}
+KEPT_CLAIM_AFTER: Final = "forge_jobs_claim_after"
+CLAIM_AFTER_AS_KEPT: Final = CLAIM_AFTER % NUMBERED_AFTER
+
+NUMBERED_AMONG: Final = {"kinds": "$1", "numbers": "$2", "queues": "$3"}
+KEPT_READY_AMONG: Final = "forge_jobs_ready_among"
+READY_AMONG_AS_KEPT: Final = READY_AMONG % NUMBERED_AMONG
+
+ROWS_AND_PROCESS: Final = ("$1::jsonb", "$2::bigint")
+KEPT_SETTLE: Final = "forge_jobs_settle"
+SETTLE_AS_KEPT: Final = SETTLE % ROWS_AND_PROCESS
+KEPT_SETTLE_AND_PROMOTE: Final = "forge_jobs_settle_and_promote"
+SETTLE_AND_PROMOTE_AS_KEPT: Final = SETTLE_AND_PROMOTE % ROWS_AND_PROCESS
+
+NUMBERED_SUCCESS: Final = {
+    "id": "$1::bigint",
+    "claimed_at": "$2::timestamptz",
+    "finished_at": "$3::timestamptz",
+    "result": "$4::jsonb",
+    "process": "$5::bigint",
+}
+KEPT_SUCCEED: Final = "forge_jobs_succeed"
+SUCCEED_AS_KEPT: Final = SUCCEED % NUMBERED_SUCCESS
+
 
 def claim_few(
     connection: Any,
@@ -37,28 +75,104 @@ def claim_few(
     limit: int,
     process: int,
     now: datetime,
+    after: Position | None,
 ) -> list[ClaimedJob] | None:
-    """As `claim()` from the front; None where it is to be asked as ever.
-
-    To read and to plan the statement, and to write it and make a cursor for it here, takes longer
-    than to execute it: so the server keeps it.
-    """
-    if limit > FEW or not prepared.may_be(session_of(connection)) or not can_pipeline(connection):
+    """As `claim()`; None where it is to be asked as ever."""
+    if not _may_be_kept(connection, jobs=limit):
         return None
     shown = {"queue": queue, "kinds": kinds, "limit": limit, "process": process, "now": now}
     values = [queue, as_array(tuple(kinds)), str(limit), str(process), now.isoformat()]
     question = Question(KEPT_CLAIM, CLAIM_AS_KEPT, values, CLAIM, shown)
+    if after:
+        shown |= {f"after_{name}": value for name, value in after._asdict().items()}
+        values += [str(after.priority), after.run_at.isoformat(), str(after.id)]
+        question = Question(KEPT_CLAIM_AFTER, CLAIM_AFTER_AS_KEPT, values, CLAIM_AFTER, shown)
+    claimed_at = as_text(now)
+    return [_job(row, claimed_at) for row in _rows(connection, question)]
+
+
+def ready_among_few(
+    connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+) -> set[tuple[tuple[str, ...], str]] | None:
+    """As `ready_among()`; None where it is to be asked as ever."""
+    shown = asked_among(queues)
+    if not _may_be_kept(connection, jobs=len(shown["numbers"])):
+        return None
+    values = [as_array(tuple(map(str, those))) for those in shown.values()]
+    question = Question(KEPT_READY_AMONG, READY_AMONG_AS_KEPT, values, READY_AMONG, shown)
+    kinds = list(queues)
+    return {(kinds[int(number) - 1], queue) for number, queue in _rows(connection, question)}
+
+
+def settle_few(
+    connection: Any, *, process: int, transitions: Sequence[Transition]
+) -> dict[int, str] | None:
+    """As `settle()`; None where it is to be asked as ever."""
+    if not _may_be_kept(connection, jobs=len(transitions)):
+        return None
+    if len(transitions) == 1 and transitions[0].is_bare_success:
+        question = _success(transitions[0], process=process)
+    else:
+        rows = rows_of(transitions)
+        values = [rows, str(process)]
+        question = Question(KEPT_SETTLE, SETTLE_AS_KEPT, values, SETTLE, [rows, process])
+    return {int(pk): state for pk, state in _rows(connection, question)}
+
+
+def settle_and_promote_few(
+    connection: Any, *, process: int, transitions: Sequence[Transition]
+) -> tuple[dict[int, str], list[Promoted]] | None:
+    """As `settle_and_promote()`; None where it is to be asked as ever."""
+    if not _may_be_kept(connection, jobs=len(transitions)):
+        return None
+    rows = rows_of(transitions)
+    question = Question(
+        KEPT_SETTLE_AND_PROMOTE,
+        SETTLE_AND_PROMOTE_AS_KEPT,
+        [rows, str(process)],
+        SETTLE_AND_PROMOTE,
+        [rows, process],
+    )
+    states, promoted = {}, []
+    for pk, state, queue, kind, key, limit in _rows(connection, question):
+        if pk:
+            states[int(pk)] = state
+        else:
+            promoted.append(Promoted(queue, kind, key, int(limit)))
+    return states, promoted
+
+
+def _may_be_kept(connection: Any, *, jobs: int) -> bool:
+    """Whether the server may be asked for so many by what it keeps."""
+    return jobs <= FEW and prepared.may_be(session_of(connection)) and can_pipeline(connection)
+
+
+def _success(transition: Transition, *, process: int) -> Question:
+    pk, claimed_at, finished_at, result = transition.as_success()
+    values = [str(pk), claimed_at, as_text(finished_at), result, str(process)]
+    shown = dict(zip(NUMBERED_SUCCESS, (*transition.as_success(), process), strict=True))
+    return Question(KEPT_SUCCEED, SUCCEED_AS_KEPT, values, SUCCEED, shown)
+
+
+def _rows(connection: Any, question: Question) -> list[list[str]]:
+    """What the server answers, as texts: nothing of a job is an empty one but what it has none of.
+
+    Raises what it says if it refuses.
+    """
     with Pipeline(connection, question) as pipeline:
         answer = pipeline.insist()
-    claimed_at = as_text(now)
-    return [_job(answer, row, claimed_at) for row in range(answer.ntuples)]
+    places = range(answer.nfields)
+    return [
+        [value.decode() if (value := answer.get_value(row, place)) else "" for place in places]
+        for row in range(answer.ntuples)
+    ]
 
 
-def _job(answer: PGresult, row: int, claimed_at: str) -> ClaimedJob:
+def _job(row: Sequence[str], claimed_at: str) -> ClaimedJob:
     (
         pk, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout,
         concurrency_key, enqueued_at, expires_at,
-    ) = [_text(answer.get_value(row, place)) for place in range(answer.nfields)]  # fmt: skip
+    ) = row  # fmt: skip
     return ClaimedJob(
         int(pk),
         queue,
@@ -75,8 +189,3 @@ def _job(answer: PGresult, row: int, claimed_at: str) -> ClaimedJob:
         float(expires_at) if expires_at else None,
         claimed_at,
     )
-
-
-def _text(value: bytes | None) -> str:
-    """Nothing of a job is an empty text but what it has none of."""
-    return value.decode() if value else ""

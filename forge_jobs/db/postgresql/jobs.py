@@ -67,7 +67,7 @@ FROM (
     FROM jsonb_array_elements(%s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = new.id AND job.process_id + 0 = %s
+WHERE job.id = ANY(ARRAY[new.id]) AND job.process_id + 0 = %s
     AND job.started_at IS NOT DISTINCT FROM new.claimed_at
 RETURNING job.id, job.state
 """

@@ -41,7 +41,7 @@ MADE_READY = """
     UPDATE forge_jobs_job AS job
     SET state = 'ready', concurrency_slot = next.slot
     FROM next
-    WHERE job.id = next.id AND job.state || '' = 'blocked'
+    WHERE job.id = ANY(ARRAY[next.id]) AND job.state || '' = 'blocked'
         AND next.slot <= job.concurrency_limit
     RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
 """

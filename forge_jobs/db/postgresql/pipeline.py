@@ -28,6 +28,9 @@ IS_SUPPORTED: Final = psycopg.Pipeline.is_supported() and hasattr(select, "poll"
 CUT_SHORT: Final = (b"57014", b"55P03")
 """Cancelled, be it by a limit of its time; and one that waited too long for a lock."""
 
+OF_VALUES: Final = (b"22", b"23")
+"""Classes of what is said of values: what is not allowed as one, or where others are."""
+
 
 class Question(NamedTuple):
     """A statement that the server keeps under its name, once it was told, and its parameters.
@@ -135,7 +138,7 @@ class Pipeline:
         self._send()
         answer = self._next_answer()
         self._unanswered.pop(0)
-        if answer.status not in DONE and not _is_cut_short(answer):
+        if answer.status not in DONE and not _is_cut_short(answer) and not _is_of_values(answer):
             prepared.use_no_more(self._session)
         return answer
 
@@ -197,6 +200,11 @@ def _is_cut_short(answer: PGresult) -> bool:
     return answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT
 
 
+def _is_of_values(answer: PGresult) -> bool:
+    """Whether the server keeps the statement, and refuses what it was to be done with."""
+    return (answer.error_field(DiagnosticField.SQLSTATE) or b"").startswith(OF_VALUES)
+
+
 class _Asking(psycopg.ClientCursor[Any]):
     """What Django and others take for the cursor that asks."""
 
@@ -224,6 +232,7 @@ class _Insisting(psycopg.ClientCursor[Any]):
     def execute(self, *args: Any, **kwargs: Any) -> Self:
         self.answer = self._pipeline.answer()
         if self.answer.status not in DONE:
-            prepared.use_no_more(self.connection)  # it may have been cut short before it was kept
+            if _is_cut_short(self.answer):  # perhaps before it was kept
+                prepared.use_no_more(self.connection)
             raise error_from_result(self.answer)
         return self

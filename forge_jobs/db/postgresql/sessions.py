@@ -39,6 +39,7 @@ LIMITS: Final = {
     "enable_seqscan": "off",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "force_generic_plan",
 }
 """Of our own threads' sessions: their locks must not outlive a host that has vanished, and others'
 are waited for in such a way that it can be told of. To count millions takes one processor, for the

@@ -3,6 +3,7 @@
 from forge_jobs.db.sqlite.budgets import *
 from forge_jobs.db.sqlite.changes import *
 from forge_jobs.db.sqlite.claims import *
+from forge_jobs.db.sqlite.few import *
 from forge_jobs.db.sqlite.fronts import *
 from forge_jobs.db.sqlite.gates import *
 from forge_jobs.db.sqlite.inserts import *

@@ -119,19 +119,6 @@ def claim(
     return [ClaimedJob._make((*row, claimed_at)) for row in cursor.fetchall()]
 
 
-def claim_few(
-    connection: Any,
-    *,
-    queue: str,
-    kinds: Sequence[str],
-    limit: int,
-    process: int,
-    now: datetime,
-) -> list[ClaimedJob] | None:
-    """None: few are claimed as many are."""
-    return None
-
-
 def claim_among(
     cursor: Any,
     *,
