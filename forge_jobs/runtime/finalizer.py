@@ -77,7 +77,9 @@ class Finalizer(EngineThread):
     """Nothing to tune: idle, an outcome is durable in one commit, at once; busy, many are.
 
     Each commit takes the interpreter from handlers, and on SQLite their turn to write. So outcomes
-    that come one soon after the other wait a moment for more, unless somebody waits for them.
+    that come one soon after the other wait a moment for more, unless somebody waits for them. For
+    concurrency keys somebody may, and so they wait no longer than the last commit took: where that
+    is long, much is going on, and the more keys share one the sooner is each passed on.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Finalizer(EngineThread):
         self._fetcher = fetcher
         self._leader = leader
         self._following = Following()
-        self._followed_at = self._written_at = 0.0
+        self._followed_at = self._written_at = self._writing_took = 0.0
         self._lifecycle = lifecycle
         self._writing = writing
         self.giving_up = giving_up
@@ -160,9 +162,17 @@ class Finalizer(EngineThread):
             newest = group.outcomes[min(looked_at, len(group.outcomes) - 1) :]
             looked_at = len(group.outcomes)
             if group.is_enough or any(self._is_awaited(finished.job) for finished in newest):
-                return
+                break
             time.sleep(GATHER_SECONDS)
             group.take()
+        if self._may_let_keys_wait(group):
+            time.sleep(min(GATHER_SECONDS, self._writing_took))
+            group.take()
+
+    def _may_let_keys_wait(self, group: Group) -> bool:
+        """Whether it has some of few, which others that run here may join."""
+        has_keys = any(finished.job.concurrency_key for finished in group.outcomes)
+        return has_keys and not group.is_enough and len(self._claims) > len(group.outcomes)
 
     def _is_awaited(self, job: ClaimedJob) -> bool:
         """Whether its end may let others begin, or workers have nothing else to do."""
@@ -170,6 +180,7 @@ class Finalizer(EngineThread):
 
     def finalize(self, group: list[Finished]) -> None:
         self._store.cool_down(group)
+        began = time.monotonic()
         try:
             group, held = self._store.write(group)
         except Stopped:
@@ -181,6 +192,7 @@ class Finalizer(EngineThread):
                 return
             group, held = self._store.write([self._settlements.unstorable(group[0], error)])
         self._written_at = time.monotonic()
+        self._writing_took = self._written_at - began
         self._announcer.announce(group, held, self._store.promoted)
         if self._followers.are_there:
             self._following.add(
