@@ -42,7 +42,8 @@ class Watching:
     connection: "Watched"
 
     def execute(self, sql: str, *parameters: Any) -> Any:
-        self._watch(sql)
+        if sql[:4] not in HARMLESS:
+            self._watch(sql)
         return super().execute(sql, *parameters)  # type: ignore[misc] # of the other base
 
     def executemany(self, sql: str, *parameters: Any) -> Any:
@@ -99,7 +100,7 @@ def traits(session: Any) -> tuple[object, ...] | None:
         if session.in_transaction:
             return None
         driver = (session.isolation_level, session.row_factory, session.text_factory)
-        return (*driver, *_settings(session))
+        return (*driver, _settings(session))
     except sqlite3.Error:
         return None
 
