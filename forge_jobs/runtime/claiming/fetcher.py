@@ -147,6 +147,7 @@ class Fetcher(EngineThread):
         if self.draining:
             self.draining.begin_round()
         if taken := self.rounds.fill():
+            self.bell.found_at = time.monotonic()
             self.lifecycle.look_up()
         if self.room.jobs_left() <= 0:
             self.limits.make_way()
