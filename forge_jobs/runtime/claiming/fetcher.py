@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from forge_jobs import wake
+from forge_jobs import db, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.admission import Admission
@@ -94,6 +95,9 @@ class Fetcher(EngineThread):
             self.lanes.hear(self.bell, 0.0)
             with suppress(Stopped):
                 self.lanes.pass_on(stopping=self.stopping)
+
+    def session_limits(self) -> Mapping[str, str]:
+        return db.twin().CLAIM_LIMITS
 
     def stop(self) -> None:
         super().stop()
