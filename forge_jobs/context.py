@@ -37,10 +37,8 @@ class Cancellation:
     """Whether the job was asked to stop: true or false, can be waited for, and says why."""
 
     _creating: Final = Lock()
-
-    def __init__(self) -> None:
-        self.reason = ""
-        self._event: Event | None = None
+    reason = ""
+    _event: Event | None = None
 
     def __bool__(self) -> bool:
         return bool(self.reason)
@@ -88,13 +86,13 @@ class JobContext(Keeping):
     """In which child of which process it is run, if it is run in one."""
     together: Sequence[ClaimedJob] = ()
     """Of a chunk's first context: all jobs that the call is for."""
+    told_progress: Progress | None = None
 
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         self.job = job
         self.process_name = process_name
         self.store = store
         self.cancelled: Final = Cancellation()
-        self.told_progress: Progress | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.kind} #{self.job_id}, attempt {self.attempt}>"

@@ -173,6 +173,7 @@ class Metrics(Protocol):
 
 class Sessions(Protocol):
     LIMITS: dict[str, str]
+    CLAIM_LIMITS: dict[str, str]
     READ_ONLY: str
 
     def parameters(self, process_name: str) -> dict[str, object]: ...

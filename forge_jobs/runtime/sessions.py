@@ -105,7 +105,7 @@ def tidy() -> None:
     if not getattr(this_thread, "has_connected", False):
         return
     this_thread.has_connected = False
-    for connection in connections.all(initialized_only=True):
+    for connection in _initialized():
         if connection.connection is not None:
             _put_away(connection)
         connection.errors_occurred = connection.force_debug_cursor = False
@@ -114,6 +114,12 @@ def tidy() -> None:
         connection.execute_wrappers.clear()
         connection.run_on_commit = []
         connection.rollback_exc = None  # type: ignore[attr-defined] # not in stubs
+
+
+def _initialized() -> list[BaseDatabaseWrapper]:
+    """As `connections.all(initialized_only=True)`, which looks each up twice, for each job."""
+    ours = connections._connections  # type: ignore[attr-defined] # not in stubs
+    return [found for alias in connections if (found := getattr(ours, alias, None))]
 
 
 def _put_away(connection: BaseDatabaseWrapper) -> None:

@@ -14,16 +14,21 @@ DUE: Final = "?"
 """Rung where this process leads, when something else is due next than was known."""
 
 
+NEVER: Final = float("-inf")
+
+
 class Bell:
     """Ends one thread's sleep early and says for which queues; a ring is never lost.
 
     `only` is what it rings for, if not for everything. One that `can_wait` has a thread which has
-    enough to do without new work.
+    enough to do without new work, and `found_at` is when that last found some, by the monotonic
+    clock.
     """
 
     def __init__(self, *, only: str = "") -> None:
         self.only = only
         self.can_wait = False
+        self.found_at = NEVER
         self._rings: SimpleQueue[str] = SimpleQueue()
 
     def ring(self, queue: str) -> None:
@@ -56,6 +61,11 @@ def ring(queue: str) -> None:
     for bell in list(_bells):
         if bell.only in ("", queue):
             bell.ring(queue)
+
+
+def found_at() -> float:
+    """When somebody in this process last found new work, by the monotonic clock."""
+    return max((bell.found_at for bell in list(_bells)), default=NEVER)
 
 
 def can_wait() -> bool:

@@ -21,6 +21,8 @@ LONG_REST: Final = 0.002
 
 GLANCE_SECONDS: Final = 0.0025
 RARE_GLANCE_SECONDS: Final = 0.008
+CONCERN_SECONDS: Final = 0.025
+"""For so long after some brought work here others are looked for as soon as where few write."""
 LEISURE_SECONDS: Final = 0.025
 """As long after a look, while somebody writes all the time and nobody here waits for news."""
 GLANCES_UNTIL_QUIET: Final = 400
@@ -121,7 +123,8 @@ class Looks:
         if local.can_wait():
             return LEISURE_SECONDS
         if seen.has_changed:
-            return RARE_GLANCE_SECONDS
+            concern_us = moment - local.found_at() < CONCERN_SECONDS
+            return GLANCE_SECONDS if concern_us else RARE_GLANCE_SECONDS
         return SHORTEST_REST if seen.was_written else 0.0
 
 

@@ -529,6 +529,18 @@ def test_in_threads_of_ours_a_session_keeps_few_pages(taken_over: Callable[..., 
     assert asked("PRAGMA cache_size") == usual
 
 
+@on_sqlite
+@pytest.mark.parametrize(("usual", "wanted"), [(1_000, 4_000), (0, 0)], ids=["", "nor at all"])
+def test_no_claim_has_to_wait_for_a_checkpoint_that_another_commit_can_make(
+    usual: int, wanted: int
+) -> None:
+    execute(f"PRAGMA wal_autocheckpoint = {usual}")
+    db.twin().furnish(session(), db.twin().CLAIM_LIMITS)
+
+    assert asked("PRAGMA wal_autocheckpoint") == wanted
+    connection.close()
+
+
 @on_postgresql
 def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
     taken_over: Callable[..., None],

@@ -132,14 +132,22 @@ def test_a_write_is_looked_into_at_once_however_many_were_before_it() -> None:
     assert often[7:] == [RARE_GLANCE_SECONDS, RARE_GLANCE_SECONDS, 0.0, SHORTEST_REST]
 
 
+def test_others_are_soon_looked_for_after_a_commit_that_brought_work() -> None:
+    with not_at_leisure() as bell:
+        bell.found_at = 1_000.0225
+        found = pauses(*[WRITTEN_AND_NEW] * 12, apart=0.005)
+
+    assert found[7:] == [GLANCE_SECONDS] * 3 + [RARE_GLANCE_SECONDS] * 2
+
+
 def test_who_has_enough_to_do_does_not_look_at_each_of_many_commits() -> None:
     assert pauses(*[WRITTEN_AND_NEW] * 8, NOTHING)[-2:] == [LEISURE_SECONDS, LEISURE_SECONDS]
 
 
 @contextmanager
-def not_at_leisure() -> Iterator[None]:
+def not_at_leisure() -> Iterator[local.Bell]:
     """A thread of this process would do something about new work."""
     bell = local.Bell()
     local.subscribe(bell)
-    yield
+    yield bell
     local.unsubscribe(bell)

@@ -49,6 +49,9 @@ An index that was large once is dear to the planner even if it is empty: for eac
 rather read the whole table. What it is not to do it does where there is no other way, but takes it
 to be so dear that it would compile the statement."""
 
+CLAIM_LIMITS: Final = LIMITS
+"""Of the session that claims."""
+
 HEARS_OF_DISCARD: Final = tuple(map(int, psycopg.__version__.split(".")[:3])) >= (3, 3, 5)
 """Whether the driver forgets what it had prepared; an older one asks for what is gone."""
 

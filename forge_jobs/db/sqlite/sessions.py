@@ -12,6 +12,11 @@ LIMITS: Final = {"cache_size": "-512"}
 """Of our own threads' sessions: KiB of pages that each may keep. Whoever else commits makes them
 void, and a memory of 2 MiB for each, which is the default, is not given back."""
 
+CLAIM_LIMITS: Final = {**LIMITS, "wal_autocheckpoint": "4"}
+"""Of the session that claims: how many times as late as others it makes a checkpoint in the middle
+of a commit. A job would have to wait for that and for the disk, and the commit of its outcome has
+nobody who waits."""
+
 # One statement for all: each costs as much again as the reading. "LIKE" tells of a pragma that
 # can't be read.
 LOOK = """
@@ -42,7 +47,8 @@ class Watching:
     connection: "Watched"
 
     def execute(self, sql: str, *parameters: Any) -> Any:
-        self._watch(sql)
+        if sql[:4] not in HARMLESS:
+            self._watch(sql)
         return super().execute(sql, *parameters)  # type: ignore[misc] # of the other base
 
     def executemany(self, sql: str, *parameters: Any) -> Any:
@@ -99,7 +105,7 @@ def traits(session: Any) -> tuple[object, ...] | None:
         if session.in_transaction:
             return None
         driver = (session.isolation_level, session.row_factory, session.text_factory)
-        return (*driver, *_settings(session))
+        return (*driver, _settings(session))
     except sqlite3.Error:
         return None
 
@@ -120,6 +126,9 @@ def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
     """Keep it to its limits; there is nothing that it could be told of the process that uses it."""
     if size := settings.get("cache_size"):
         session.execute(f"PRAGMA cache_size = {int(size)}")
+    if factor := settings.get("wal_autocheckpoint"):
+        (pages,) = session.execute("PRAGMA wal_autocheckpoint").fetchone()  # 0: others make them
+        session.execute(f"PRAGMA wal_autocheckpoint = {int(factor) * pages}")
     return settings
 
 

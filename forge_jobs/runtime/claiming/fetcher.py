@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from forge_jobs import wake
+from forge_jobs import db, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.admission import Admission
@@ -95,6 +96,9 @@ class Fetcher(EngineThread):
             with suppress(Stopped):
                 self.lanes.pass_on(stopping=self.stopping)
 
+    def session_limits(self) -> Mapping[str, str]:
+        return db.twin().CLAIM_LIMITS
+
     def stop(self) -> None:
         super().stop()
         self.bell.ring(ROOM)
@@ -147,6 +151,7 @@ class Fetcher(EngineThread):
         if self.draining:
             self.draining.begin_round()
         if taken := self.rounds.fill():
+            self.bell.found_at = time.monotonic()
             self.lifecycle.look_up()
         if self.room.jobs_left() <= 0:
             self.limits.make_way()

@@ -18,13 +18,9 @@ from forge_jobs.sets.stores import Store
 class Member(Run):
     """One of the jobs: ended by its answer, or with the call.
 
-    There are many, of most of which nobody asks anything: what they have in common is the class's,
-    and it is the call that has a thread, and can be struck.
+    There are many, of most of which nobody asks anything; it is the call that has a thread, and can
+    be struck.
     """
-
-    due_at = killed_at = NEVER
-    has_timed_out = is_given_up = False
-    stored_progress = cancel_coroutine = None
 
     def __init__(self, job: ClaimedJob, *, call: Call) -> None:
         self.job = job

@@ -29,17 +29,19 @@ class Run(Reach):
     `end()` is true for one caller, who reports the outcome.
     """
 
+    # Of most runs nothing else is ever said: what is the class's need not be set for each.
+    due_at = NEVER
+    killed_at = NEVER
+    cancel_coroutine: Callable[[], None] | None = None
+    has_timed_out = False
+    is_given_up = False
+    stored_progress: Progress | None = None
+
     def __init__(self, job: ClaimedJob, *, process_name: str, store: Store = NOWHERE) -> None:
         super().__init__()
         self.job = job
         self.context = JobContext(job, process_name=process_name, store=store)
         self.began_at = time.monotonic()
-        self.due_at = NEVER
-        self.killed_at = NEVER
-        self.cancel_coroutine: Callable[[], None] | None = None
-        self.has_timed_out = False
-        self.is_given_up = False
-        self.stored_progress: Progress | None = None
         self._end = Lock()
 
     @property

@@ -17,11 +17,12 @@ class Reach:
     Never after it: what was raised but has not arrived by its end is taken back.
     """
 
+    _is_open = False
+    _has_struck = False
+
     def __init__(self) -> None:
         self._thread = get_ident()
         self._lock = Lock()
-        self._is_open = False
-        self._has_struck = False
 
     def __enter__(self) -> Self:
         self._is_open = True

@@ -7,6 +7,8 @@ import pytest
 from forge_jobs import Chunk, chunk_job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.few_kinds import ChunkLane
+from forge_jobs.wake.local import NEVER
+from tests.app.jobs import noop
 from tests.conftest import NOON
 from tests.running import engine
 
@@ -48,6 +50,19 @@ def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
     subject.fetcher.load.claimed = 200
     subject.fetcher.room.for_threads()
     assert subject.fetcher.room.prefetch.jobs == 100
+
+
+def test_a_fetcher_tells_when_it_last_found_work() -> None:
+    fetcher = engine().fetcher
+    fetcher.poll_seconds = 0.0
+    fetcher.run_once()
+    assert fetcher.bell.found_at == NEVER
+
+    before = time.monotonic()
+    noop.enqueue()
+    fetcher.lanes.look_everywhere()
+    fetcher.run_once()
+    assert fetcher.bell.found_at >= before
 
 
 def test_news_can_wait_while_jobs_wait_for_workers() -> None:

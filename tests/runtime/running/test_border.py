@@ -1,6 +1,7 @@
 """Whatever a handler hands over: its job comes to an end, its process and its neighbours go on."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -15,7 +16,7 @@ from django.db import close_old_connections, connections, transaction
 from forge_jobs import JobContext, Snoozed, Throttled, job, signals
 from forge_jobs.durations import LONGEST
 from forge_jobs.models import Job, State
-from forge_jobs.runtime.running.handling import Handling
+from forge_jobs.runtime.running.handling import Handling, read_json
 from tests.app.jobs import noop
 from tests.app.models import Effect
 from tests.handlers.test_border import (
@@ -279,3 +280,14 @@ def test_it_is_no_success_in_the_threads_of_an_async_handler(in_a_thread: Any) -
     neighbour.refresh_from_db()
     assert (stored.state, neighbour.state) == (State.DEAD, State.SUCCEEDED)
     assert "closed inside of a transaction" in stored.last_error
+
+
+@pytest.mark.parametrize("text", ['{"key": 1}', ' {"key": 1}', '{"key": 1}\n'])
+def test_a_payload_is_read_whatever_white_space_is_around_it(text: str) -> None:
+    assert read_json(text) == {"key": 1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "key", '{"key": 1} 2'])
+def test_a_payload_that_is_no_json_is_refused_as_python_does(text: str) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        read_json(text)
