@@ -83,6 +83,9 @@ class Jobs(Protocol):
     def settle(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> dict[int, str]: ...
+    def settle_and_commit(
+        self, connection: Any, *, process: int, transition: Transition
+    ) -> dict[int, str] | None: ...
     def forget(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> set[int]: ...
