@@ -121,7 +121,7 @@ class Handling:
         """
         connection, twin = db.connection(), db.twin()
         try:
-            with transaction.atomic(using=connection.alias):
+            with transaction.atomic(using=connection.alias), twin.beginning_late(connection):
                 outcome = self.call(handler, run)
                 if isinstance(outcome, Released):
                     raise outcome
