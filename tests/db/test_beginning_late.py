@@ -1,6 +1,7 @@
 """PostgreSQL: what an atomic handler asks takes its transaction along, which costs no message."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ def test_it_begins_with_the_first_and_ends_with_the_success(tmp_path: Path) -> N
 
     assert Job.objects.get().state == State.SUCCEEDED
     assert questions(trace) == ["BEGIN;SELECT", 'UPDATE "app_', "WITH settled"]
+
+
+def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+        with closing(connection.copy()) as other, other.cursor() as cursor:
+            pid = connection.connection.info.backend_pid
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    subject.enqueue()
+    drain()
+
+    (stored,) = Job.objects.all()
+    assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 0, 0)
+    assert "costs no attempt" in stored.last_error
 
 
 def test_what_follows_is_within_it() -> None:
