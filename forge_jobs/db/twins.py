@@ -4,10 +4,12 @@ What each does is said where it is written, in `postgresql` and in `sqlite`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from forge_jobs.db.observed import (
     DatabaseFacts,
@@ -96,6 +98,9 @@ class Jobs(Protocol):
     def settle(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> dict[int, str]: ...
+    def settle_and_commit(
+        self, connection: Any, *, process: int, transition: Transition
+    ) -> dict[int, str] | None: ...
     def forget(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> set[int]: ...
@@ -176,6 +181,7 @@ class Sessions(Protocol):
     CLAIM_LIMITS: dict[str, str]
     READ_ONLY: str
 
+    def beginning_late(self, connection: BaseDatabaseWrapper) -> AbstractContextManager[object]: ...
     def parameters(self, process_name: str) -> dict[str, object]: ...
     def traits(self, session: Any) -> tuple[object, ...] | None: ...
     def furnish(self, session: Any, settings: Mapping[str, str]) -> Mapping[str, str]: ...

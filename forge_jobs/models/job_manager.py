@@ -110,6 +110,12 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             states |= _forget(forgotten, process=process)
         return states
 
+    def finalize_and_commit(self, transition: Transition, *, process: Process) -> dict[int, str]:
+        """The same of one, at the end of a block of `atomic()`, which may be committed by that."""
+        connection, pk = db.connection(), process.pk
+        states = db.twin().settle_and_commit(connection, process=pk, transition=transition)
+        return self.finalize([transition], process=process) if states is None else states
+
     def finalize_and_promote(
         self, transitions: Sequence[Transition], *, process: Process
     ) -> tuple[dict[int, str], list[Promoted]]:

@@ -11,6 +11,7 @@ from forge_jobs.db.postgresql.jobs import *
 from forge_jobs.db.postgresql.keys import *
 from forge_jobs.db.postgresql.locks import *
 from forge_jobs.db.postgresql.metrics import *
+from forge_jobs.db.postgresql.opening import *
 from forge_jobs.db.postgresql.schedules import *
 from forge_jobs.db.postgresql.sessions import *
 from forge_jobs.db.postgresql.steps import *

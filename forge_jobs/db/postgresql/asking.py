@@ -13,17 +13,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.asyncio import async_unsafe
 from psycopg.errors import error_from_result
 from psycopg.generators import execute
-from psycopg.pq import Escaping, TransactionStatus
+from psycopg.pq import ConnStatus, Escaping, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from forge_jobs.db.postgresql.bystanders import nobody_stands_between, session_of
-from forge_jobs.db.postgresql.pipeline import DONE
+from forge_jobs.db.postgresql.pipeline import DONE, lost
 
 IDLE: Final = TransactionStatus.IDLE
 INTRANS: Final = TransactionStatus.INTRANS
 
 
-@async_unsafe
 def asked(
     connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]
 ) -> PGresult | None:
@@ -31,6 +30,20 @@ def asked(
 
     Whoever looks on at Django's cursors sees it as any other, and what they raise is raised.
     """
+    return _asked(_Asking, connection, statement, values)
+
+
+def asked_at_once(
+    connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]
+) -> PGresult | None:
+    """The same where no signal, and no exception from another thread, is to be heeded meanwhile."""
+    return _asked(_AskingAtOnce, connection, statement, values)
+
+
+@async_unsafe
+def _asked(
+    how: type["_Asking"], connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]
+) -> PGresult | None:
     session = connection.connection if connection.in_atomic_block else session_of(connection)
     if session is None or not nobody_stands_between(connection):
         return None
@@ -38,7 +51,7 @@ def asked(
     if opening is None or literals is None:
         return None
     connection.validate_thread_sharing()
-    cursor = _Asking(session, statement, opening + statement % literals)
+    cursor = how(session, statement, opening + statement % literals)
     connection.make_cursor(cursor).execute(statement, values)  # type: ignore[arg-type] # in stubs
     return cursor.answer
 
@@ -94,11 +107,25 @@ class _Asking(psycopg.ClientCursor[Any]):
             super().execute(query, *args, **kwargs)
             self.answer = self.pgresult
             return self
-        session = self.connection
-        with session.lock:
-            session.pgconn.send_query(self._text.encode())
-            answers = session.wait(execute(session.pgconn))
+        with self.connection.lock:
+            answers = self._answers(self.connection, self._text.encode())
         for self.answer in answers:
             if self.answer.status not in DONE:
                 raise error_from_result(self.answer)
         return self
+
+    def _answers(self, session: Any, text: bytes) -> Sequence[PGresult]:
+        session.pgconn.send_query(text)
+        answers: Sequence[PGresult] = session.wait(execute(session.pgconn))
+        return answers
+
+
+class _AskingAtOnce(_Asking):
+    """Lets go of the interpreter's lock once, where the driver does so five times a statement."""
+
+    def _answers(self, session: Any, text: bytes) -> Sequence[PGresult]:
+        pgconn = session.pgconn
+        answer: PGresult = pgconn.exec_(text)
+        if answer.status not in DONE and pgconn.status != ConnStatus.OK:
+            raise lost(pgconn, answer)
+        return [answer]

@@ -7,8 +7,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import Cursor, DatabaseWrapper, ServerBindingCursor
 from psycopg.pq import PipelineStatus
 
+from forge_jobs.db.postgresql.opening import Opening
+
 PLAIN_SESSIONS: Final = (psycopg.Connection,)
-PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor)
+PLAIN_CURSORS: Final = (Cursor, ServerBindingCursor, Opening)
 
 
 def session_of(connection: BaseDatabaseWrapper) -> Any:

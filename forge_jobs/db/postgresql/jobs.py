@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from django.db import Error
 
+from forge_jobs.db.postgresql.asking import asked_at_once
 from forge_jobs.db.rows import Transition
 
 CONFLICTS: Final = {"40001", "40P01", "55P03"}
@@ -77,12 +78,20 @@ RETURNING job.id, job.state
 SUCCEED = """
 UPDATE forge_jobs_job
 SET state = 'succeeded', process_id = NULL, concurrency_slot = NULL, last_error = '',
-    finished_at = CASE WHEN finished_at >= started_at THEN finished_at ELSE %(finished_at)s END,
-    result = CASE WHEN finished_at >= started_at THEN result ELSE %(result)s::jsonb END
-WHERE id = %(id)s AND process_id + 0 = %(process)s
-    AND started_at IS NOT DISTINCT FROM %(claimed_at)s::timestamptz
+    finished_at = CASE WHEN finished_at >= started_at THEN finished_at ELSE %s END,
+    result = CASE WHEN finished_at >= started_at THEN result ELSE %s::jsonb END
+WHERE id = %s AND started_at IS NOT DISTINCT FROM %s::timestamptz AND process_id + 0 = %s
 RETURNING id, state
 """
+
+# Where the claim was lost it divides by nothing, so that it fails, and the rest of the message is
+# left undone.
+SUCCEED_AND_COMMIT = f"""
+WITH settled AS ({SUCCEED})
+SELECT 1 / count(*) FROM settled;
+COMMIT
+"""
+DIVISION_BY_ZERO: Final = "22012"
 
 FORGET = """
 DELETE FROM forge_jobs_job AS job
@@ -121,12 +130,37 @@ LIMIT 1
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
     if len(transitions) == 1 and transitions[0].is_bare_success:
-        fields = ("id", "claimed_at", "finished_at", "result")
-        values = zip(fields, transitions[0].as_success(), strict=True)
-        cursor.execute(SUCCEED, {**dict(values), "process": process})
+        cursor.execute(SUCCEED, _of_success(transitions[0], process=process))
     else:
         cursor.execute(SETTLE, [rows_of(transitions), process])
     return dict(cursor.fetchall())
+
+
+def settle_and_commit(
+    connection: Any, *, process: int, transition: Transition
+) -> dict[int, str] | None:
+    """The same of one, at the end of a block of `atomic()`; None where others are to do both."""
+    is_bare = transition.is_bare_success and not transition.is_forgotten
+    if not (is_bare and _is_outermost(connection)):
+        return None
+    try:
+        values = _of_success(transition, process=process)
+        is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
+    except Error as error:
+        if _sqlstate(error) == DIVISION_BY_ZERO:
+            return {}
+        raise
+    return {transition.id: transition.state} if is_done else None
+
+
+def _is_outermost(connection: Any) -> bool:
+    """Whether Django commits at the end of the block that we are in."""
+    return connection.in_atomic_block and connection.commit_on_exit and not connection.savepoint_ids
+
+
+def _of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:
+    pk, claimed_at, finished_at, result = transition.as_success()
+    return finished_at, result, pk, claimed_at, process
 
 
 def rows_of(transitions: Sequence[Transition]) -> str:
@@ -170,4 +204,8 @@ def as_text(moment: datetime) -> str:
 
 def is_locked(error: Error) -> bool:
     """Whether a statement failed because somebody else was writing."""
-    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
+    return _sqlstate(error) in CONFLICTS
+
+
+def _sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)

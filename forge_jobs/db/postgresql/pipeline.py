@@ -165,7 +165,7 @@ class Pipeline:
         answer: PGresult | None = None
         while (result := self._next_result(answer)) is None or result.status != PIPELINE_SYNC:
             if result is None and self._pgconn.status != ConnStatus.OK:
-                raise _lost(self._pgconn, answer)
+                raise lost(self._pgconn, answer)
             if result is not None and (answer is None or answer.status in DONE):
                 answer = result
         if answer is None:
@@ -189,7 +189,7 @@ class Pipeline:
         self._pgconn.consume_input()
 
 
-def _lost(pgconn: Any, answer: PGresult | None) -> psycopg.Error:
+def lost(pgconn: Any, answer: PGresult | None) -> psycopg.Error:
     """How the driver would say that a session is gone."""
     if answer is not None and answer.error_field(DiagnosticField.SQLSTATE):
         return error_from_result(answer)

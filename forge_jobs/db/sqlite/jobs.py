@@ -126,6 +126,13 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
     return dict(cursor.fetchall())
 
 
+def settle_and_commit(
+    connection: Any, *, process: int, transition: Transition
+) -> dict[int, str] | None:
+    """Always None: to ask for both at once would save nothing here."""
+    return None
+
+
 def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> set[int]:
     """Delete finished runs that nobody wants kept; returns the ids of those that are gone.
 

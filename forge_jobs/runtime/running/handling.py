@@ -127,18 +127,19 @@ class Handling:
         others were writing, where SQLite lets one at a time and PostgreSQL may refuse to
         serialize, costs no attempt.
         """
+        connection, twin = db.connection(), db.twin()
         try:
-            with transaction.atomic(using=db.connection().alias):
+            with transaction.atomic(using=connection.alias), twin.beginning_late(connection):
                 outcome = self.call(handler, run)
                 if isinstance(outcome, Released):
                     raise outcome
                 transition = self._settled(run, outcome)
-                states = Job.objects.finalize([transition], process=self._process)
+                states = Job.objects.finalize_and_commit(transition, process=self._process)
                 if not states:
                     raise Released
                 transition = transition._replace(state=State(states[run.job.id]))
         except Error as error:
-            if db.twin().is_locked(error):
+            if twin.is_locked(error):
                 return Throttled(LOCKED_SECONDS, scope="job"), None
             raise
         return outcome, transition

@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 import pytest
-from django.db import DatabaseError, connection
+from django.contrib.auth.models import Permission
+from django.db import DatabaseError, connection, transaction
 
 from forge_jobs import Cancelled, Failed, JobContext, job
 from forge_jobs.db.rows import ClaimedJob
@@ -116,3 +117,76 @@ def test_a_shutdown_rolls_the_writes_back_and_the_job_will_run_again() -> None:
 
     stored.refresh_from_db()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.READY, 0, 0)
+
+
+def test_what_is_left_until_the_commit_comes_after_it() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+        transaction.on_commit(
+            lambda: seen.append((Job.objects.get().state, connection.in_atomic_block))
+        )
+
+    subject.enqueue()
+    drain()
+
+    assert seen == [(State.SUCCEEDED, False)]
+
+
+def test_what_an_inner_block_rolls_back_goes_alone() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        with suppress(ValueError), transaction.atomic():
+            Effect.objects.create(number=1)
+            raise ValueError
+        Effect.objects.create(number=2)
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert stored.state == State.SUCCEEDED
+    assert [one.number for one in Effect.objects.all()] == [2]
+
+
+def test_what_only_the_commit_refuses_has_not_succeeded() -> None:
+    """As a foreign key, which Django lets be checked by then."""
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+        Permission.objects.create(name="of nothing", content_type_id=-1)
+
+    stored = subject.enqueue()
+    drain()
+
+    stored.refresh_from_db()
+    assert (stored.state, Effect.objects.count()) == (State.RETRYING, 0)
+    assert "IntegrityError" in stored.last_error
+
+
+@pytest.mark.parametrize("first", ["an error", "rows that come in parts", "another job", "nothing"])
+def test_whatever_the_handler_asks_first_is_in_the_transaction(first: str) -> None:
+    @job(kind="tests.other")
+    def other() -> None: ...
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        if first == "an error":
+            connection.cursor().execute("SELECT nothing FROM nowhere")
+        elif first == "rows that come in parts":
+            assert [one.number for one in Effect.objects.select_for_update().iterator()] == [1]
+        elif first == "another job":
+            other.enqueue()
+        if first != "nothing":
+            Effect.objects.update(number=2)
+        raise Failed("no")
+
+    Effect.objects.create(number=1)
+    subject.enqueue()
+    drain()
+
+    assert [one.state for one in Job.objects.all()] == [State.RETRYING]
+    assert Effect.objects.get().number == 1

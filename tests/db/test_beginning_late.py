@@ -1,0 +1,116 @@
+"""PostgreSQL: what an atomic handler asks takes its transaction along, which costs no message."""
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+
+from forge_jobs import job
+from forge_jobs.models import Job, State
+from tests.app.models import Effect
+from tests.running import drain
+
+if connection.vendor != "postgresql":
+    pytest.skip("SQLite is sent no messages", allow_module_level=True)
+
+from psycopg import IsolationLevel
+
+from forge_jobs.db.postgresql import beginning_late
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def questions(trace: Path) -> list[str]:
+    """What was sent to the server, each by its first words."""
+    return re.findall(r'\tQuery\t "\s*(.{12})', trace.read_text())
+
+
+def test_it_begins_with_the_first_and_ends_with_the_success(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+
+    @job(kind="tests.subject", atomic=True)
+    def subject(file: int) -> None:
+        pgconn = connection.connection.pgconn
+        pgconn.trace(file)
+        transaction.on_commit(pgconn.untrace)
+        Effect.objects.get().save(update_fields=["number"])
+
+    Effect.objects.create(number=1)
+    with trace.open("w") as file:
+        subject.enqueue(file=file.fileno())
+        drain()
+
+    assert Job.objects.get().state == State.SUCCEEDED
+    assert questions(trace) == ["BEGIN;SELECT", 'UPDATE "app_', "WITH settled"]
+
+
+def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+        with closing(connection.copy()) as other, other.cursor() as cursor:
+            pid = connection.connection.info.backend_pid
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    subject.enqueue()
+    drain()
+
+    (stored,) = Job.objects.all()
+    assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 0, 0)
+    assert "costs no attempt" in stored.last_error
+
+
+def test_what_follows_is_within_it() -> None:
+    with transaction.atomic(), beginning_late(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id(), %s", [1])
+        (first, number) = cursor.fetchone()
+        assert (number, cursor.rowcount, cursor.nextset()) == (1, 1, None)
+        cursor.execute("SELECT pg_current_xact_id()")
+        assert cursor.fetchone() == (first,)
+
+
+def test_of_several_statements_in_one_each_has_its_rows() -> None:
+    with transaction.atomic(), beginning_late(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT 1; SELECT 2")
+        assert cursor.fetchall() == [(1,)]
+        assert cursor.nextset()
+        assert cursor.fetchall() == [(2,)]
+
+
+def test_a_first_statement_that_is_not_even_asked_leaves_all_as_it_was() -> None:
+    with transaction.atomic(), beginning_late(connection):
+        with pytest.raises(ProgrammingError), connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [object()])  # type: ignore[list-item]
+        Effect.objects.create(number=1)
+        transaction.set_rollback(True)
+
+    assert not Effect.objects.exists()
+
+
+def test_a_session_with_an_isolation_of_its_own_begins_as_ever() -> None:
+    try:
+        with transaction.atomic(), beginning_late(connection), connection.cursor() as cursor:
+            connection.connection.isolation_level = IsolationLevel.SERIALIZABLE
+            cursor.execute("SHOW transaction_isolation")
+            assert cursor.fetchone() == ("serializable",)
+    finally:
+        connection.close()
+
+
+def test_its_isolation_can_be_what_is_said_first() -> None:
+    with transaction.atomic(), beginning_late(connection), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("serializable",)
+
+
+def test_afterwards_cursors_are_as_they_were() -> None:
+    connection.ensure_connection()
+    before = connection.connection.cursor_factory
+    with transaction.atomic(), beginning_late(connection):
+        Effect.objects.create(number=1)
+
+    assert connection.connection.cursor_factory is before
+    assert connection.connection.autocommit
