@@ -75,7 +75,11 @@ class Claims(Protocol):
         now: datetime,
     ) -> list[ClaimedJob]: ...
     def ready_among(
-        self, cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+        self,
+        cursor: Any,
+        *,
+        queues: Mapping[tuple[str, ...], Sequence[str]],
+        depth: int | None,
     ) -> set[tuple[tuple[str, ...], str]]: ...
 
 

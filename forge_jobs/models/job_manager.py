@@ -211,11 +211,14 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             return db.twin().ready_queues(cursor)
 
     def ready_among(
-        self, queues: Mapping[tuple[str, ...], Sequence[str]]
+        self, queues: Mapping[tuple[str, ...], Sequence[str]], *, depth: int | None = None
     ) -> set[tuple[tuple[str, ...], str]]:
-        """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+        """Of queues, by the kinds that each is asked for, those that have any of them ready.
+
+        Among the first so many jobs of each queue, if `depth` is given.
+        """
         with db.connection().cursor() as cursor:
-            return db.twin().ready_among(cursor, queues=queues)
+            return db.twin().ready_among(cursor, queues=queues, depth=depth)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
