@@ -98,11 +98,9 @@ def test_who_waits_until_a_loop_has_looked_goes_on_with_its_session() -> None:
     loop = ServiceLoop("watch", [look], fail=pytest.fail)
     loop.start()
     assert loop.has_looked.wait(PATIENCE)
-    found = in_a_thread_that_lends(backend)
+    assert in_a_thread_that_lends(backend) == look.seen
     loop.stop()
     loop.join(PATIENCE)
-
-    assert found == look.seen
 
 
 def test_the_one_that_starts_them_has_none_of_their_limits_from_then_on(
