@@ -29,7 +29,7 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
         drained.add(OURS, found["drained"])
         drained.add("empty_table", empty["drained"])
         slowed.add(OURS, found["drained_beside"])
-        slowed.add("without", found["drained"])
+        slowed.add("without", found["drained_after"])
         for measured, name, wanted in ((pruned, "pruned", AT_REST), (beside, "beside", BESIDE)):
             measured.add(OURS, found[name])
             measured.add("wanted", wanted)

@@ -67,7 +67,11 @@ class Claims(Protocol):
         now: datetime,
     ) -> list[ClaimedJob]: ...
     def ready_among(
-        self, cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+        self,
+        cursor: Any,
+        *,
+        queues: Mapping[tuple[str, ...], Sequence[str]],
+        depth: int | None,
     ) -> set[tuple[tuple[str, ...], str]]: ...
 
 
@@ -84,7 +88,7 @@ class Few(Protocol):
         after: Position | None,
     ) -> list[ClaimedJob] | None: ...
     def ready_among_few(
-        self, connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+        self, connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]], depth: int | None
     ) -> set[tuple[tuple[str, ...], str]] | None: ...
     def settle_few(
         self, connection: Any, *, process: int, transitions: Sequence[Transition]

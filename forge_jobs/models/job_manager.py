@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 
 from forge_jobs import db
+from forge_jobs.models import finalizing
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
 from forge_jobs.models.promotion import pass_keys_on, promote
@@ -104,17 +104,11 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         A job that somebody asked to stop does not go on to another run: it is cancelled. Returns
         the states, by id, of the jobs whose claim still held.
         """
-        kept, forgotten = _by_fate(transitions)
-        states = _settle(kept, process=process) if kept else {}
-        if forgotten:
-            states |= _forget(forgotten, process=process)
-        return states
+        return finalizing.finalize(transitions, process=process)
 
     def finalize_and_commit(self, transition: Transition, *, process: Process) -> dict[int, str]:
         """The same of one, at the end of a block of `atomic()`, which may be committed by that."""
-        connection, pk = db.connection(), process.pk
-        states = db.twin().settle_and_commit(connection, process=pk, transition=transition)
-        return self.finalize([transition], process=process) if states is None else states
+        return finalizing.finalize_and_commit(transition, process=process)
 
     def finalize_and_promote(
         self, transitions: Sequence[Transition], *, process: Process
@@ -124,21 +118,7 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         Returns the states, and what has become ready; nobody is woken. Left are the keys of jobs
         that are forgotten, and slots of one key after the first.
         """
-        kept, forgotten = _by_fate(transitions)
-        states: dict[int, str] = {}
-        promoted: list[Promoted] = []
-        both = transaction.atomic(using=db.connection().alias) if kept and forgotten else None
-        with both or nullcontext():
-            if kept:
-                states, promoted = db.few_or_many(
-                    db.twin().settle_and_promote_few,
-                    db.twin().settle_and_promote,
-                    process=process.pk,
-                    transitions=kept,
-                )
-            if forgotten:
-                states |= _forget(forgotten, process=process)
-        return states, promoted
+        return finalizing.finalize_and_promote(transitions, process=process)
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
         """The states of those jobs whose transitions can be seen to have been written."""
@@ -221,35 +201,16 @@ class JobManager(RowsManager["Job", JobQuerySet]):
             return db.twin().ready_queues(cursor)
 
     def ready_among(
-        self, queues: Mapping[tuple[str, ...], Sequence[str]]
+        self, queues: Mapping[tuple[str, ...], Sequence[str]], *, depth: int | None = None
     ) -> set[tuple[tuple[str, ...], str]]:
-        """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+        """Of queues, by the kinds that each is asked for, those that have any of them ready.
+
+        Among the first so many jobs of each queue, if `depth` is given.
+        """
         twin = db.twin()
-        return db.few_or_many(twin.ready_among_few, twin.ready_among, queues=queues)
+        return db.few_or_many(twin.ready_among_few, twin.ready_among, queues=queues, depth=depth)
 
     def next_due(self) -> datetime | None:
         """When the first waiting job is due."""
         with db.connection().cursor() as cursor:
             return db.twin().next_due(cursor)
-
-
-def _settle(transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
-    twin, pk = db.twin(), process.pk
-    return db.few_or_many(twin.settle_few, twin.settle, process=pk, transitions=transitions)
-
-
-def _forget(transitions: Sequence[Transition], *, process: Process) -> dict[int, str]:
-    """What can't be forgotten yet, because others need it, is kept."""
-    with db.connection().cursor() as cursor:
-        forgotten = db.twin().forget(cursor, process=process.pk, transitions=transitions)
-    states: dict[int, str] = {one.id: one.state for one in transitions if one.id in forgotten}
-    if kept := [one for one in transitions if one.id not in forgotten]:
-        states |= _settle(kept, process=process)
-    return states
-
-
-def _by_fate(transitions: Sequence[Transition]) -> tuple[list[Transition], list[Transition]]:
-    """Those that are kept, and those that are forgotten."""
-    kept = [change for change in transitions if not change.is_forgotten]
-    forgotten = [change for change in transitions if change.is_forgotten]
-    return kept, forgotten

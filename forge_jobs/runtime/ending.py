@@ -25,6 +25,8 @@ GRACE: Final = 1.0
 """Seconds for handlers to heed that they are asked to stop, and for what is left to be written."""
 
 TICK_SECONDS: Final = 0.01
+LONGEST_LOOK: Final = 0.5
+"""Seconds until nobody waits any more for the watch to have looked."""
 
 
 class Threads(NamedTuple):
@@ -36,8 +38,13 @@ class Threads(NamedTuple):
     loops: Loops
 
     def start(self) -> None:
+        """The watch first: with the session that it has looked by, the next goes on."""
+        watch = self.loops.watch
+        watch.start()
+        watch.has_looked.wait(LONGEST_LOOK)
         for thread in (self.finalizer, self.fetcher, self.listener, *self.loops):
-            thread.start()
+            if thread is not watch:
+                thread.start()
 
 
 class Ending:

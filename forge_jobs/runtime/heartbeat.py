@@ -24,6 +24,9 @@ from forge_jobs.services.base import Service
 from forge_jobs.services.hearing import Hearing
 from forge_jobs.signals import clock_jumped, process_revived, process_troubled
 
+FIRST_REST: Final = timedelta(seconds=1)
+"""Who has just signed on has said so."""
+
 NEWS: Final = frozenset({Verdict.JUMPED, Verdict.CONFIRMED, Verdict.WITHDRAWN})
 
 
@@ -45,6 +48,7 @@ class Heartbeat(Service):
         self._lifecycle = lifecycle
         self._health_file = health_file
         self.interval = conf().heartbeat
+        self.rests_at_first = min(FIRST_REST, self.interval)
         self.hearing = Hearing()
         self._trouble = ""
         self._os_process = psutil.Process()

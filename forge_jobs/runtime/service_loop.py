@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import ClassVar, Final
 
 from django.db import Error
@@ -39,6 +40,8 @@ class ServiceLoop(EngineThread):
         phase = random.random()  # noqa: S311 - no secret
         self.turns = [Turn(service, phase=phase) for service in services]
         self.bell = local.Bell(only=self.rings_for)
+        self.has_looked = Event()
+        """Set after its first round: then its session is there for others, where it lends that."""
 
     def work(self) -> None:
         sessions.lend_at_rest()
@@ -47,6 +50,7 @@ class ServiceLoop(EngineThread):
             while not self.stopping.is_set():
                 seconds = self.step()
                 sessions.rest()
+                self.has_looked.set()
                 if self.bell.wait(seconds):
                     self.hurry()
         finally:
@@ -124,7 +128,7 @@ class Turn:
         self.service = service
         self._phase = phase
         self.name = type(service).__name__.lower()
-        self.due_at = 0.0
+        self.due_at = time.monotonic() + service.rests_at_first.total_seconds()
         self.held_until = 0.0
         """No bell makes it due before."""
         self.outage = Outage(

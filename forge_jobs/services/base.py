@@ -9,6 +9,8 @@ class Service:
     interval: timedelta
     is_urgent: bool = False
     """Whether to run at once when the bell of its loop rings."""
+    rests_at_first: timedelta = timedelta(0)
+    """How long it has nothing to do at the start of a process, where all ask for sessions."""
 
     def run_once(self, *, now: datetime) -> int:
         """Do what is to be done at `now`; returns how many rows it changed."""

@@ -20,7 +20,7 @@ NOTHING: Final = f"{PROBE}not sent yet"
 AGAIN: Final = "again "
 AGAIN_SECONDS: Final = 0.005
 BURST_SECONDS: Final = 2 * AGAIN_SECONDS
-FIRST_SECONDS: Final = 0.5
+FIRST_SECONDS: Final = 1.0
 """Who lives shorter opens no session to learn whether it hears anything."""
 
 PROBE_SECONDS: Final = 3.0

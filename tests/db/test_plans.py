@@ -178,8 +178,11 @@ def test_a_claim_from_many_queues_goes_from_one_to_the_next_by_their_index(
     assert plan.index("Function Scan on unnest served") < plan.index("forge_jobs_claim")
 
 
-def test_a_look_at_many_queues_reads_no_more_of_each_than_it_must(explainer: Explainer) -> None:
-    db.twin().ready_among(explainer, queues={("app.noop",): QUEUES})
+@pytest.mark.parametrize("depth", [None, 1_000])
+def test_a_look_at_many_queues_reads_no_more_of_each_than_it_must(
+    explainer: Explainer, depth: int | None
+) -> None:
+    db.twin().ready_among(explainer, queues={("app.noop",): QUEUES}, depth=depth)
 
     assert_uses(explainer.plans[-1], "forge_jobs_claim")
     assert_does_not_sort(explainer.plans[-1])

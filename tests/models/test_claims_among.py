@@ -72,6 +72,16 @@ def test_it_can_be_told_which_of_many_queues_have_jobs_of_a_kind() -> None:
     assert Job.objects.ready_among(asked) == {(noop, "b"), (both, "a")}
 
 
+def test_it_can_be_told_of_the_first_jobs_of_each_queue_alone() -> None:
+    store("a", 2)
+    store("a", 1, kind="app.effect")
+    store("b", 3, kind="app.effect")
+
+    effect = ("app.effect",)
+    assert Job.objects.ready_among({effect: ["a", "b"]}, depth=1) == {(effect, "b")}
+    assert Job.objects.ready_among({effect: ["a", "b"]}, depth=2) == {(effect, "a"), (effect, "b")}
+
+
 @pytest.mark.parametrize("kind", ['with "quotes"', "with, commas", r"with \ and }", " blank "])
 def test_whatever_a_kind_is_called_it_can_be_asked_for(kind: str) -> None:
     store("a", 1, kind=kind)

@@ -55,6 +55,10 @@ def test_a_process_tells_what_it_is_and_does() -> None:
     assert not process.trouble
 
 
+def test_a_process_that_has_just_signed_on_need_not_say_so_at_once(heartbeat: Heartbeat) -> None:
+    assert timedelta(0) < heartbeat.rests_at_first <= heartbeat.interval
+
+
 def test_a_beat_is_of_the_moment_in_which_it_is_stored(
     heartbeat: Heartbeat, manual_clock: ManualClock
 ) -> None:

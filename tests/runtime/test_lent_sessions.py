@@ -1,6 +1,7 @@
 """Threads of ours lend each other their sessions while they rest."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.db import connection
 from forge_jobs import db
 from forge_jobs.models import Job
 from forge_jobs.runtime import keeper, sessions
+from forge_jobs.runtime.service_loop import ServiceLoop
 from forge_jobs.runtime.thread import EngineThread
+from forge_jobs.services.base import Service
 from forge_jobs.signals import process_started
 from tests.app.jobs import noop
 from tests.running import PATIENCE, Manage, engine, eventually, running
@@ -80,6 +83,24 @@ def test_threads_go_on_with_the_session_of_the_one_that_starts_them() -> None:
         return pid
 
     assert in_a_thread_that_lends(begin) == in_a_thread_that_lends(backend)
+
+
+def test_who_waits_until_a_loop_has_looked_goes_on_with_its_session() -> None:
+    class Look(Service):
+        interval = timedelta(minutes=1)
+        seen = 0
+
+        def run_once(self, *, now: datetime) -> int:
+            self.seen = backend()
+            return 0
+
+    look = Look()
+    loop = ServiceLoop("watch", [look], fail=pytest.fail)
+    loop.start()
+    assert loop.has_looked.wait(PATIENCE)
+    assert in_a_thread_that_lends(backend) == look.seen
+    loop.stop()
+    loop.join(PATIENCE)
 
 
 def test_the_one_that_starts_them_has_none_of_their_limits_from_then_on(

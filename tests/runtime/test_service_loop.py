@@ -6,7 +6,7 @@ import pytest
 
 from forge_jobs.models import Process
 from forge_jobs.runtime import service_loop
-from forge_jobs.runtime.service_loop import LONGEST_REST, LeaderLoop, Turn
+from forge_jobs.runtime.service_loop import LONGEST_REST, LeaderLoop, ServiceLoop, Turn
 from forge_jobs.services.base import Service
 from forge_jobs.services.leader import Leader
 
@@ -25,6 +25,15 @@ class Counting(Service):
 
 def refuse(reason: str) -> None:
     raise AssertionError(reason)
+
+
+def test_a_service_that_has_nothing_to_do_at_first_rests_at_first() -> None:
+    late, early = Counting(), Counting()
+    late.rests_at_first = timedelta(seconds=30)
+    loop = ServiceLoop("some", [late, early], fail=refuse)
+
+    assert 0 < loop.step() <= 30
+    assert (late.turns, early.turns) == (0, 1)
 
 
 def test_who_leads_for_a_moment_runs_no_services_yet() -> None:

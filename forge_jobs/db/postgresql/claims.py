@@ -91,9 +91,13 @@ SELECT asked.number, asked.queue
 FROM unnest(%(numbers)s::integer[], %(queues)s::text[]) AS asked (number, queue)
 JOIN kinds ON kinds.number = asked.number
 CROSS JOIN LATERAL (
-    SELECT FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = asked.queue AND kind = ANY(kinds.these)
-    ORDER BY priority DESC, run_at, id
+    SELECT FROM (
+        SELECT kind FROM forge_jobs_job
+        WHERE state = 'ready' AND queue = asked.queue
+        ORDER BY priority DESC, run_at, id
+        LIMIT %(depth)s
+    ) AS first
+    WHERE kind = ANY(kinds.these)
     LIMIT 1
 ) AS front
 """
@@ -137,20 +141,26 @@ def claim_among(
 
 
 def ready_among(
-    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]], depth: int | None
 ) -> set[tuple[tuple[str, ...], str]]:
-    """Of queues, by the kinds that each is asked for, those that have any of them ready."""
-    cursor.execute(READY_AMONG, asked_among(queues))
+    """Of queues, by the kinds that each is asked for, those that have any of them ready.
+
+    Among so many of a queue's jobs that are claimed first, or, if `depth` is None, among all.
+    """
+    cursor.execute(READY_AMONG, asked_among(queues, depth=depth))
     kinds = list(queues)
     return {(kinds[number - 1], queue) for number, queue in cursor.fetchall()}
 
 
-def asked_among(queues: Mapping[tuple[str, ...], Sequence[str]]) -> dict[str, list[Any]]:
+def asked_among(
+    queues: Mapping[tuple[str, ...], Sequence[str]], *, depth: int | None
+) -> dict[str, Any]:
     asked = [(number, queue) for number, these in enumerate(queues, 1) for queue in queues[these]]
     return {
         "kinds": [as_array(these) for these in queues],
         "numbers": [number for number, _ in asked],
         "queues": [queue for _, queue in asked],
+        "depth": depth,
     }
 
 

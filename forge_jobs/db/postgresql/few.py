@@ -46,7 +46,7 @@ NUMBERED_AFTER: Final = {
 KEPT_CLAIM_AFTER: Final = "forge_jobs_claim_after"
 CLAIM_AFTER_AS_KEPT: Final = CLAIM_AFTER % NUMBERED_AFTER
 
-NUMBERED_AMONG: Final = {"kinds": "$1", "numbers": "$2", "queues": "$3"}
+NUMBERED_AMONG: Final = {"kinds": "$1", "numbers": "$2", "queues": "$3", "depth": "$4"}
 KEPT_READY_AMONG: Final = "forge_jobs_ready_among"
 READY_AMONG_AS_KEPT: Final = READY_AMONG % NUMBERED_AMONG
 
@@ -92,13 +92,14 @@ def claim_few(
 
 
 def ready_among_few(
-    connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]], depth: int | None
 ) -> set[tuple[tuple[str, ...], str]] | None:
     """As `ready_among()`; None where it is to be asked as ever."""
-    shown = asked_among(queues)
+    shown = asked_among(queues, depth=depth)
     if not _may_be_kept(connection, jobs=len(shown["numbers"])):
         return None
-    values = [as_array(tuple(map(str, those))) for those in shown.values()]
+    lists = [as_array(tuple(map(str, shown[name]))) for name in ("kinds", "numbers", "queues")]
+    values = [*lists, None if depth is None else str(depth)]
     question = Question(KEPT_READY_AMONG, READY_AMONG_AS_KEPT, values, READY_AMONG, shown)
     kinds = list(queues)
     return {(kinds[int(number) - 1], queue) for number, queue in _rows(connection, question)}

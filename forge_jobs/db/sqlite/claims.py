@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -85,13 +85,21 @@ WHERE id IN ({AFTER}) AND {OPEN}
 {CLAIMED}
 """
 
+ALL: Final = -1
+"""What a LIMIT is that limits nothing."""
+
 READY_AMONG = """
 SELECT asked.value
 FROM json_each(%(queues)s) AS asked
 WHERE EXISTS (
-    SELECT 1 FROM forge_jobs_job
-    WHERE state = 'ready' AND queue = asked.value
-        AND kind IN (SELECT value FROM json_each(%(kinds)s))
+    SELECT 1
+    FROM (
+        SELECT kind FROM forge_jobs_job
+        WHERE state = 'ready' AND queue = asked.value
+        ORDER BY priority DESC, run_at, id
+        LIMIT %(depth)s
+    )
+    WHERE kind IN (SELECT value FROM json_each(%(kinds)s))
 )
 """
 
@@ -132,7 +140,8 @@ def claim_among(
 
     There is no round trip to spare, but there are commits.
     """
-    if not (ready := {name for _, name in ready_among(cursor, queues={tuple(kinds): queues})}):
+    among = ready_among(cursor, queues={tuple(kinds): queues}, depth=None)
+    if not (ready := {name for _, name in among}):
         return []
     claimed_at = as_text(now)
     values = {"kinds": json.dumps(kinds), "now": claimed_at, "process": process}
@@ -147,11 +156,16 @@ def claim_among(
 
 
 def ready_among(
-    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    cursor: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]], depth: int | None
 ) -> set[tuple[tuple[str, ...], str]]:
-    """Of queues, by the kinds that each is asked for, those that have any of them ready."""
+    """Of queues, by the kinds that each is asked for, those that have any of them ready.
+
+    Among so many of a queue's jobs that are claimed first, or, if `depth` is None, among all.
+    """
     ready = set()
+    limit = {"depth": ALL if depth is None else depth}
     for kinds, names in queues.items():
-        cursor.execute(READY_AMONG, {"queues": json.dumps(names), "kinds": json.dumps(kinds)})
+        asked = {"queues": json.dumps(names), "kinds": json.dumps(kinds)}
+        cursor.execute(READY_AMONG, asked | limit)
         ready |= {(kinds, queue) for (queue,) in cursor.fetchall()}
     return ready

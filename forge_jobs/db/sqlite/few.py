@@ -21,7 +21,7 @@ def claim_few(
 
 
 def ready_among_few(
-    connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]]
+    connection: Any, *, queues: Mapping[tuple[str, ...], Sequence[str]], depth: int | None
 ) -> set[tuple[tuple[str, ...], str]] | None:
     return None
 

@@ -17,9 +17,11 @@ from forge_jobs.runtime.claiming.few_kinds import (
     LaneOfFewKinds,
     ScarceLane,
     look_into,
+    look_near,
 )
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lane import CHEAP_SECONDS, Lane, away_after, until_next_look
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.runtime.claiming.rings import ENDED, ENTRUSTED, FREED, NO_SIGN, ROOM, by_sign
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.claiming.together import MOST_TOGETHER
@@ -49,6 +51,7 @@ class Lanes:
         self._is_to_look = False
         self._next_look_at = 0.0
         """By the monotonic clock; before it, what a look costs is more than it can tell of news."""
+        self._looks_far_at = 0.0
         self._lanes: list[Lane] = []
         for lane, those in (Lane, kinds.unlimited), (ScarceLane, kinds.limited):
             for places in None, apart.free:
@@ -192,12 +195,14 @@ class Lanes:
 
     def look_last(self) -> None:
         """Whether any holds work is to be known of all at the same time, else no drain ends."""
+        self._looks_far_at = 0.0
         for lane in self:
             lane.rest_no_more()
         self.look_everywhere()
 
     def look_first(self) -> None:
-        """The same at the start, when nobody has told anything yet."""
+        """The same at the start, when nobody has told anything yet; not far in full queues."""
+        self._looks_far_at = time.monotonic() + LONGEST_AWAY
         for lane in self:
             lane.may_hold_work = False
         self.look_everywhere()
@@ -205,17 +210,27 @@ class Lanes:
     def holds_work(self, lane: Lane) -> bool:
         """Whether it may. If it has only heard so, that is looked into, with what others heard."""
         if isinstance(lane, LaneOfFewKinds) and lane.is_rumour:
-            began = time.monotonic()
             few = (each for each in self.open() if isinstance(each, LaneOfFewKinds))
             told = [each for each in few if each.is_rumour]
-            look_into(told, kinds=self._kinds)
-            took = time.monotonic() - began
-            for each in told:
-                if each.has_strayed and not each.may_hold_work:
-                    self.spare(each)
-                if took > CHEAP_SECONDS and not each.may_hold_work:
-                    each.rest(away_after(took))
+            if time.monotonic() < self._looks_far_at and all(map(self._is_full, told)):
+                look_near(told, kinds=self._kinds, look_far_at=self._looks_far_at)
+            else:
+                self._look_far(told)
+            return lane.may_hold_work and not lane.is_rumour
         return lane.may_hold_work
+
+    def _look_far(self, told: Sequence[LaneOfFewKinds]) -> None:
+        began = time.monotonic()
+        look_into(told, kinds=self._kinds)
+        took = time.monotonic() - began
+        for each in told:
+            if each.has_strayed and not each.may_hold_work:
+                self.spare(each)
+            if took > CHEAP_SECONDS and not each.may_hold_work:
+                each.rest(away_after(took))
+
+    def _is_full(self, lane: Lane) -> bool:
+        return any(other.is_full for other in self._of_queue[lane.queue])
 
     def pass_on(self, *, stopping: Event) -> None:
         """Tell others of the jobs that were entrusted to us, and are more than we could take."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db import Error
 
+from forge_jobs import wake
 from forge_jobs.exceptions import ProcessNameTaken
 from forge_jobs.runtime import pools
 from forge_jobs.runtime.command import cuda
@@ -133,6 +134,7 @@ class Launch:
             forks_forgone.send_robust(Launch, reason=reason)
         if self.spawn or self.reload or reason:
             return FreshInterpreters(notices=notices)
+        wake.listener()  # so that what it needs is loaded once
         supervisor = os.getpid()
         return Forks(lambda birth: self.live(birth, console, Ties(supervisor, notices.give)))
 

@@ -24,6 +24,7 @@ class Gauging(Service):
     """`database_seconds()` tells how long the database took for the last beat."""
 
     interval = timedelta(seconds=10)
+    rests_at_first = timedelta(seconds=1)
 
     def __init__(
         self,

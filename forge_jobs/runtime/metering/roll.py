@@ -23,6 +23,7 @@ class Roll(Service):
     """Writes nothing as long as nothing has changed, and asks nothing where there are no pools."""
 
     interval = timedelta(seconds=5)
+    rests_at_first = timedelta(seconds=1)
 
     def __init__(self, process: Process, *, writing: AbstractContextManager[object]) -> None:
         self._process = process

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Final
 
 from django.db import Error, transaction
 
@@ -22,9 +21,6 @@ from forge_jobs.runtime.service_loop import TolerantLoop
 from forge_jobs.services.base import Service
 from forge_jobs.signals import events_dropped
 
-FIRST_SECONDS: Final = 1.0
-"""Before, there is nothing to write yet, and all other threads ask for sessions."""
-
 
 class MeteringLoop(TolerantLoop):
     """Ends last, and writes what is left; no trouble with it stops the process."""
@@ -34,8 +30,6 @@ class MeteringLoop(TolerantLoop):
     ) -> None:
         super().__init__("metering", [metering, gauging, roll], fail=fail)
         self.look_at_watermark = metering.look_at_watermark
-        for turn in self.turns:
-            turn.due_at = time.monotonic() + FIRST_SECONDS
 
     def work(self) -> None:
         super().work()
@@ -47,6 +41,7 @@ class Metering(Service):
     """What can't be written is kept for the next time, merged with what comes until then."""
 
     interval = timedelta(seconds=2)
+    rests_at_first = timedelta(seconds=1)
 
     def __init__(
         self,

@@ -10,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from forge_jobs import Chunk, chunk_job, job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job
+from forge_jobs.runtime.claiming import few_kinds as few_kinds_module
 from forge_jobs.runtime.claiming import lanes as lanes_module
 from forge_jobs.runtime.claiming import resting as resting_module
 from forge_jobs.runtime.claiming.fetcher import Fetcher
 from forge_jobs.runtime.claiming.few_kinds import LaneOfFewKinds
-from forge_jobs.runtime.claiming.lane import FRONT_SHARE
+from forge_jobs.runtime.claiming.lane import FRONT_SHARE, Lane
+from forge_jobs.runtime.claiming.resting import LONGEST_AWAY
 from forge_jobs.wake.local import ANY, Bell
 from tests.conftest import NOON
 from tests.rows import stored_job
@@ -119,7 +121,7 @@ def test_of_a_kind_that_is_at_its_limit_nobody_asks_for_more(
     fetcher.claims.add(ClaimedJob(1, "default", LIMITED, "{}", "{}", 0, NOON, 1, 5, None))
     asked: list[str] = []
 
-    def ready_among(queues: dict[tuple[str, ...], list[str]]) -> set[Any]:
+    def ready_among(queues: dict[tuple[str, ...], list[str]], *, depth: object) -> set[Any]:
         asked.extend(kind for kinds in queues for kind in kinds)
         return set()
 
@@ -133,7 +135,7 @@ def test_of_a_kind_that_is_at_its_limit_nobody_asks_for_more(
 def test_where_it_cannot_be_known_now_each_is_to_claim(
     fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ready_among(queues: object) -> set[Any]:
+    def ready_among(queues: object, *, depth: object) -> set[Any]:
         raise OperationalError("The server is away.")
 
     monkeypatch.setattr(Job.objects, "ready_among", ready_among)
@@ -142,12 +144,42 @@ def test_where_it_cannot_be_known_now_each_is_to_claim(
     assert all(fetcher.lanes.holds_work(lane) for lane in told)
 
 
+def test_a_process_that_begins_looks_not_far_in_a_queue_that_is_full_of_others_jobs(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1_000.0)
+    for module in lanes_module, few_kinds_module, resting_module:
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(few_kinds_module, "NEAR", 1)
+    stored_job(queue="default")
+    stored_job(queue="default", kind=LIMITED)
+    fetcher.lanes.look_first()
+    for lane in fetcher.lanes:
+        lane.allowance = 3 * (type(lane) is Lane)
+
+    assert not any(fetcher.lanes.holds_work(lane) for lane in lanes_with_work(fetcher))
+    assert not lanes_with_work(fetcher)
+    clock.now += LONGEST_AWAY
+    found = [lane for lane in lanes_with_work(fetcher) if fetcher.lanes.holds_work(lane)]
+    assert [(lane.queue, LIMITED in lane.kinds) for lane in found] == [("default", True)]
+
+
+def test_what_is_near_the_front_of_a_full_queue_is_found_at_once(fetcher: Fetcher) -> None:
+    stored_job(queue="default", kind=LIMITED)
+    fetcher.lanes.look_first()
+    for lane in fetcher.lanes:
+        lane.allowance = 3 * (type(lane) is Lane)
+
+    found = [lane for lane in lanes_with_work(fetcher) if fetcher.lanes.holds_work(lane)]
+    assert [(lane.queue, LIMITED in lane.kinds) for lane in found] == [("default", True)]
+
+
 def test_a_look_that_took_long_puts_off_the_next_of_these_lanes_and_of_no_other(
     fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=1_000.0)
 
-    def ready_among(queues: object) -> set[Any]:
+    def ready_among(queues: object, *, depth: object) -> set[Any]:
         clock.now += 0.02
         return set()
 
