@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from forge_jobs import db
 from forge_jobs.models import Process
 from tests.conftest import NOON
+from tests.db.conftest import names_of_kept
 from tests.db.test_plans import assert_does_not_sort, assert_uses
 from tests.db.test_plans import row as any_row
 from tests.factories import process_named
@@ -36,22 +37,6 @@ class Lent:
 @pytest.fixture
 def process() -> Process:
     return process_named("tested")
-
-
-@pytest.fixture
-def _ours() -> Any:
-    """A session as our own threads have them."""
-    connection.close()
-    connection.ensure_connection()
-    assert sessions.furnish(connection.connection, sessions.LIMITS)
-    yield
-    connection.close()
-
-
-def names_of_kept() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pg_prepared_statements")
-        return [name for (name,) in cursor.fetchall()]
 
 
 @pytest.mark.usefixtures("_ours")

@@ -564,6 +564,7 @@ def test_in_threads_of_ours_locks_are_brief_and_statements_go_by_their_indexes(
         "enable_seqscan": "off",
         "jit": "off",
         "max_parallel_workers_per_gather": "0",
+        "plan_cache_mode": "force_generic_plan",
     }
 
 

@@ -19,7 +19,7 @@ from forge_jobs.db.postgresql.claims import (
     as_array,
     asked_among,
 )
-from forge_jobs.db.postgresql.jobs import SETTLE, SUCCEED, as_text, rows_of
+from forge_jobs.db.postgresql.jobs import SETTLE, SUCCEED, as_text, of_success, rows_of
 from forge_jobs.db.postgresql.keys import SETTLE_AND_PROMOTE
 from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
@@ -56,15 +56,9 @@ SETTLE_AS_KEPT: Final = SETTLE % ROWS_AND_PROCESS
 KEPT_SETTLE_AND_PROMOTE: Final = "forge_jobs_settle_and_promote"
 SETTLE_AND_PROMOTE_AS_KEPT: Final = SETTLE_AND_PROMOTE % ROWS_AND_PROCESS
 
-NUMBERED_SUCCESS: Final = {
-    "id": "$1::bigint",
-    "claimed_at": "$2::timestamptz",
-    "finished_at": "$3::timestamptz",
-    "result": "$4::jsonb",
-    "process": "$5::bigint",
-}
+OF_SUCCESS: Final = ("$1::timestamptz", "$2::jsonb", "$3::bigint", "$4::timestamptz", "$5::bigint")
 KEPT_SUCCEED: Final = "forge_jobs_succeed"
-SUCCEED_AS_KEPT: Final = SUCCEED % NUMBERED_SUCCESS
+SUCCEED_AS_KEPT: Final = SUCCEED % OF_SUCCESS
 
 
 def claim_few(
@@ -149,9 +143,9 @@ def _may_be_kept(connection: Any, *, jobs: int) -> bool:
 
 
 def _success(transition: Transition, *, process: int) -> Question:
-    pk, claimed_at, finished_at, result = transition.as_success()
-    values = [str(pk), claimed_at, as_text(finished_at), result, str(process)]
-    shown = dict(zip(NUMBERED_SUCCESS, (*transition.as_success(), process), strict=True))
+    shown = of_success(transition, process=process)
+    finished_at, result, pk, claimed_at, _ = shown
+    values = [as_text(finished_at), result, str(pk), claimed_at, str(process)]
     return Question(KEPT_SUCCEED, SUCCEED_AS_KEPT, values, SUCCEED, shown)
 
 

@@ -21,7 +21,8 @@ INTERRUPT_SECONDS: Final = 1.0
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
 # it; "+ 0" the statistics of a column that is NULL in all but a few; "running" is left out of the
 # guard (a claimed job is running, a constraint says so), which rules out the index of running jobs:
-# it fills with dead entries; and a moment that is "not distinct" is no key to join by.
+# it fills with dead entries; and a moment that is "not distinct", and an id in a list, are no keys to
+# join by, for which it might read all of an index: a plan that is kept may be of an empty table.
 #
 # A job that is finished in this claim has been completed by its handler; it can only succeed.
 SETTLE = """
@@ -130,7 +131,7 @@ LIMIT 1
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
     if len(transitions) == 1 and transitions[0].is_bare_success:
-        cursor.execute(SUCCEED, _of_success(transitions[0], process=process))
+        cursor.execute(SUCCEED, of_success(transitions[0], process=process))
     else:
         cursor.execute(SETTLE, [rows_of(transitions), process])
     return dict(cursor.fetchall())
@@ -144,7 +145,7 @@ def settle_and_commit(
     if not (is_bare and _is_outermost(connection)):
         return None
     try:
-        values = _of_success(transition, process=process)
+        values = of_success(transition, process=process)
         is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
     except Error as error:
         if _sqlstate(error) == DIVISION_BY_ZERO:
@@ -158,7 +159,7 @@ def _is_outermost(connection: Any) -> bool:
     return connection.in_atomic_block and connection.commit_on_exit and not connection.savepoint_ids
 
 
-def _of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:
+def of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:
     pk, claimed_at, finished_at, result = transition.as_success()
     return finished_at, result, pk, claimed_at, process
 
