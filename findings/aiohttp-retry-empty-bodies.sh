@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Expected: what a retry sends is what the first attempt sent; or, where the body can't be read twice, there is no second
-# attempt and an error says so, as httpx 0.28.1 raises StreamConsumed.
-# True, in aiohttp-retry 2.9.1 with aiohttp 3.14.5: of a BytesIO or an asynchronous iterator the first attempt reads all,
-# and each further one sends an empty body, without a warning. The server that failed once answers 200 to that. Bytes,
-# texts and json= are sent again as they are. What is retried is each answer from 500 on, also of a POST, unless somebody
-# says otherwise.
+# Expected: what a retry sends is what the first attempt sent; or, where the body can't be read twice, there is no
+# second attempt and an error says so, as httpx 0.28.1 raises StreamConsumed.
+# True, in aiohttp-retry 2.9.1 with aiohttp 3.14.5: of a BytesIO or an asynchronous iterator the first attempt reads
+# all, and each further one sends an empty body, without a warning. The server that failed once answers 200 to that.
+# Bytes, texts and json= are sent again as they are. What is retried is each answer from 500 on, also of a POST, unless
+# somebody says otherwise.
 # Hurt: whoever uploads files, reports or backups so: the one upload that came while the other side restarted is stored
 # with no bytes in it, the caller has its 200, and what it was made of may be deleted by then. Tests against a server
 # that answers at once never see it.

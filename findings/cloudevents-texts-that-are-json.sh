@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: the data of an event is the same whichever way it goes over HTTP; and what is sent as application/json is
 # JSON, as the binding for HTTP has it: a text within quotes, and false as false.
-# True, in cloudevents 2.2.0: in structured mode so it is. In binary mode a text is sent as it is, without quotes. So the
-# article "12E4" arrives as the number 120000.0, "4711" as an integer, "null" and "" as None, "[1]" as a list, while
+# True, in cloudevents 2.2.0: in structured mode so it is. In binary mode a text is sent as it is, without quotes. So
+# the article "12E4" arrives as the number 120000.0, "4711" as an integer, "null" and "" as None, "[1]" as a list, while
 # "0815" and "A1" stay texts; and True and False leave as the words of Python, which no reader of JSON takes, and which
 # arrive as texts, both of which are true. Objects, lists and numbers are right in both. As an attribute True is "True",
 # where the types of CloudEvents have "true".

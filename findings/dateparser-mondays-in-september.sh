@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Expected: "monday at 9" is next Monday at nine, "tomorrow at 9" is tomorrow at nine, and what can't be read is None, as
-# "in half an hour" is; with PREFER_DATES_FROM="future" nothing without a year is in the past.
+# Expected: "monday at 9" is next Monday at nine, "tomorrow at 9" is tomorrow at nine, and what can't be read is None,
+# as "in half an hour" is; with PREFER_DATES_FROM="future" nothing without a year is in the past.
 # True, in dateparser 1.5.0: an hour without minutes or "am" is not read as one. Next to a weekday it is a month or a
 # day of the month: "monday at 9" is the 29th of September of the next year, a Wednesday, and "friday at 17" the 17th of
 # this month, twelve days ago. Next to "tomorrow" it is dropped: it is now, a day later. "2 days before 2026-12-24" is

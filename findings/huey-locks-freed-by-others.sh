@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Expected: a lock that outlived its ttl may be taken by the next; it is the next one's then, and who had it before can't
-# give it back any more: a lock of redis-py says so, by LockNotOwnedError.
+# Expected: a lock that outlived its ttl may be taken by the next; it is the next one's then, and who had it before
+# can't give it back any more: a lock of redis-py says so, by LockNotOwnedError.
 # True, in huey 3.5.4 with RedisExpireHuey (and fakeredis 2.41.0 in the place of Redis): whoever leaves lock_task(…,
-# ttl=…) deletes the key, whosesoever it is. So where one task takes longer than the ttl, the second begins while it is at
-# it, which one would expect; as the first ends it frees the second's lock, the third begins, and so on: from then on two
-# run side by side for as long as there is work, though each takes less than the ttl. In memory, for tests, a ttl is
+# ttl=…) deletes the key, whosesoever it is. So where one task takes longer than the ttl, the second begins while it is
+# at it, which one would expect; as the first ends it frees the second's lock, the third begins, and so on: from then on
+# two run side by side for as long as there is work, though each takes less than the ttl. In memory, for tests, a ttl is
 # passed over without a word; SQLite refuses it.
-# Hurt: whoever locks by it what must not overlap, such as a sync of one account or a bill run: one slow run is enough for
-# all that follow to overlap; and two do what one was to do, until the queue happens to be empty.
+# Hurt: whoever locks by it what must not overlap, such as a sync of one account or a bill run: one slow run is enough
+# for all that follow to overlap; and two do what one was to do, until the queue happens to be empty.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Expected: "half an hour" is thirty minutes, "an hour" is sixty and "two and a half days" is sixty hours; and what it does
-# not understand is NaN, as "1h" is.
+# Expected: "half an hour" is thirty minutes, "an hour" is sixty and "two and a half days" is sixty hours; and what it
+# does not understand is NaN, as "1h" is.
 # True, in human-interval 2.0.1 for Node.js: of words that are no numbers, and of what stands next to one, it makes a
-# zero: "an hour", "half an hour", "every hour" and "a couple of hours" are 0 milliseconds. "one and a half hours" is one,
-# "two and a half days" is two, and of "1,5 hours" the half is gone. Agenda 6.2.6, which reads agenda.every("half an
-# hour", …) by it, refuses NaN and takes a zero: the next run is due at the moment at which the last one began.
+# zero: "an hour", "half an hour", "every hour" and "a couple of hours" are 0 milliseconds. "one and a half hours" is
+# one, "two and a half days" is two, and of "1,5 hours" the half is gone. Agenda 6.2.6, which reads agenda.every("half
+# an hour", …) by it, refuses NaN and takes a zero: the next run is due at the moment at which the last one began.
 # Hurt: whoever writes an interval as one says it: what should run twice an hour runs again as soon as it has ended, for
 # ever, against whatever it calls; and what is to come each two and a half days comes a fifth too often.
 set -euo pipefail

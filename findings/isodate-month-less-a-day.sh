@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Expected: what duration_isoformat() writes, parse_duration() of the same library reads as the same duration, or it is
 # refused, if ISO 8601 has no form for it.
-# True, in isodate 0.7.2: of a Duration whose months and days have different signs the smaller sign is put before all, and
-# the others are lost. A month less a day is written as "-P1M1D", which is read as a month and a day in the past; a year
-# less an hour as "-P1YT1H". From the 1st of December they end on the 31st of October in place of the 31st of December.
-# Durations of one sign, and timedeltas of any, come back as they were.
-# Hurt: whoever keeps or sends terms as texts, to the last day of a month as one reckons it, or a month minus a notice: a
-# contract that begins today ended two months ago, a job is due at once, and no error says so.
+# True, in isodate 0.7.2: of a Duration whose months and days have different signs the smaller sign is put before all,
+# and the others are lost. A month less a day is written as "-P1M1D", which is read as a month and a day in the past; a
+# year less an hour as "-P1YT1H". From the 1st of December they end on the 31st of October in place of the 31st of
+# December. Durations of one sign, and timedeltas of any, come back as they were.
+# Hurt: whoever keeps or sends terms as texts, to the last day of a month as one reckons it, or a month minus a notice:
+# a contract that begins today ended two months ago, a job is due at once, and no error says so.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -5,7 +5,8 @@
 # "0815" is 815, "12E4" is 120000.0, a version "1.10" is 1.1, and ids of nineteen digits become floats, other ids, as
 # soon as one is missing. So do keys, with orient="index". And a number above 31536000 in a column named "date" or
 # "…_at" becomes a moment of the seventies. to_json() keeps ten digits behind the point, so that 1e-12 is 0.0; it writes
-# a UUID as an object of its sixteen attributes. dtype=False, convert_dates=False and double_precision=15 are documented.
+# a UUID as an object of its sixteen attributes. dtype=False, convert_dates=False and double_precision=15 are
+# documented.
 # Hurt: whoever puts orders, postcodes, accounts or results of jobs into a frame by what an API answered: leading digits
 # are gone, two articles become one, and rows join with nothing; or all is well until the first batch without an "A1".
 set -euo pipefail

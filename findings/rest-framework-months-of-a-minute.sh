@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Expected: "100/month" is a hundred in a month and "100/week" a hundred in a week, or they are refused when the limit is
-# declared, as limits 5.8.0 has the first and django-ninja 1.7.1 the second.
+# Expected: "100/month" is a hundred in a month and "100/week" a hundred in a week, or they are refused when the limit
+# is declared, as limits 5.8.0 has the first and django-ninja 1.7.1 the second.
 # True, in djangorestframework 3.18.3 and django-ratelimit 4.1.0: of the period one letter is read, and the rest of the
 # text is dropped without a word. So "100/month" is a hundred a minute in both, and "10/decade" ten a day. To
 # django-ratelimit what begins with another letter is a second, too: "100/week", "100/year" and "100/M" are a hundred a

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Expected: a job that depends on another runs when that is done, fails or ends with it when it can't be done any more,
 # and runs even so with Dependency(…, allow_failure=True).
-# True, in rq 3.0.0 (with fakeredis 2.41.0 in the place of Redis): if the first waits for longer than its ttl it is gone,
-# when a worker comes to it, without a word; what depends on it stays "deferred" for ever, with allow_failure too. It is
-# in the registry of what is deferred, which no worker cleans of it; none looks at whether its dependency is there. So it
-# is after delete() as well. A dependency that is gone before the other is enqueued counts as done: that one runs.
-# Hurt: whoever gives the first step of a chain a ttl, so that stale work is dropped after an outage: the steps that clean
-# up, notify or give back what was held, which allow_failure is for, never come, and nothing is counted as failed.
+# True, in rq 3.0.0 (with fakeredis 2.41.0 in the place of Redis): if the first waits for longer than its ttl it is
+# gone, when a worker comes to it, without a word; what depends on it stays "deferred" for ever, with allow_failure too.
+# It is in the registry of what is deferred, which no worker cleans of it; none looks at whether its dependency is
+# there. So it is after delete() as well. A dependency that is gone before the other is enqueued counts as done: that
+# one runs.
+# Hurt: whoever gives the first step of a chain a ttl, so that stale work is dropped after an outage: the steps that
+# clean up, notify or give back what was held, which allow_failure is for, never come, and nothing is counted as failed.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

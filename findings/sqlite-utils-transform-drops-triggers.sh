@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Expected: transform() of a table changes what it is told to change, as ALTER TABLE does, keeps the rest, or refuses; it
-# does refuse where an index can't be made anew, "so it cannot be safely recreated", and it keeps foreign keys and checks.
+# Expected: transform() of a table changes what it is told to change, as ALTER TABLE does, keeps the rest, or refuses;
+# it does refuse where an index can't be made anew, "so it cannot be safely recreated", and it keeps foreign keys and
+# checks.
 # True, in sqlite-utils 4.2.1: the table is made anew from what it knows of its columns, and the rest is gone without a
-# word. All triggers are, whatever they do; the documentation says that they are not "upgraded", and not that they go.
-# A generated column is no longer there. And a column with COLLATE NOCASE compares by case from then on. RENAME COLUMN
-# of SQLite keeps all of it. So it is also by add_foreign_key() and by "sqlite-utils transform" on the command line.
-# Hurt: whoever has an outbox, a search index or an audit that is filled by a trigger, and renames a column of its table:
-# from then on no job is enqueued, nothing new is found, and no statement fails; a login by "Anna@…" and "anna@…" is two.
+# word. All triggers are, whatever they do; the documentation says that they are not "upgraded", and not that they go. A
+# generated column is no longer there. And a column with COLLATE NOCASE compares by case from then on. RENAME COLUMN of
+# SQLite keeps all of it. So it is also by add_foreign_key() and by "sqlite-utils transform" on the command line.
+# Hurt: whoever has an outbox, a search index or an audit that is filled by a trigger, and renames a column of its
+# table: from then on no job is enqueued, nothing new is found, and no statement fails; a login by "Anna@…" and "anna@…"
+# is two.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Expected: an argument that JSON has no room for arrives as what it was, as in Celery, or is refused when it is sent, as
-# by dramatiq; and one that does not fit its annotation makes the task fail.
-# True, in taskiq 0.13.0: what arrives depends on whether somebody annotated the parameter. A datetime, a Decimal or bytes
-# are texts without an annotation, a timedelta is the text "P1D", a set is a list and a NaN is None, each without a word;
-# with one the first three are read again. What does not fit is logged as a warning and handed over as it is: an
+# Expected: an argument that JSON has no room for arrives as what it was, as in Celery, or is refused when it is sent,
+# as by dramatiq; and one that does not fit its annotation makes the task fail.
+# True, in taskiq 0.13.0: what arrives depends on whether somebody annotated the parameter. A datetime, a Decimal or
+# bytes are texts without an annotation, a timedelta is the text "P1D", a set is a list and a NaN is None, each without
+# a word; with one the first three are read again. What does not fit is logged as a warning and handed over as it is: an
 # "x" for an int, and a None, which a NaN has become, for a float. bytes that are no UTF-8 are refused. Celery 5.7.0 has
 # datetimes, Decimals and bytes as they were, and refuses sets and timedeltas.
-# Hurt: whoever takes an annotation away, or decorates a function that had none: "due < now" fails, or with a text beside
-# a text is compared by its letters; "1.10" * 2 is "1.101.10"; and the type that one trusts in the function is not there.
+# Hurt: whoever takes an annotation away, or decorates a function that had none: "due < now" fails, or with a text
+# beside a text is compared by its letters; "1.10" * 2 is "1.101.10"; and the type that one trusts in the function is
+# not there.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
