@@ -4,9 +4,9 @@
 # has a unit that it does not know is that many bytes, without the fraction, and without a word. So "10MiB" and "10M"
 # are ten bytes, "64K" is 64, "1.5 GiB" and "1,5 GB" are one, "1e6" too, and "10 MB/s" is ten. "kb", "mb", "gb", "tb"
 # and "pb" are known. That a number without a unit is bytes is documented.
-# Hurt: whoever takes a size from an environment or a form, where "10M" is what nginx, Docker and PostgreSQL write: each
-# body of more than ten bytes is refused with 413; and where the size is one from which on something is done, to
-# compress, to spill or to split, it is done to all, and no error says so.
+# Hurt: whoever takes a size from an environment or a form, where "10M" is what nginx, PHP and systemd write: each body
+# of more than ten bytes is refused with 413; and where the size is one from which on something is done, to compress, to
+# spill or to split, it is done to all, and no error says so.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

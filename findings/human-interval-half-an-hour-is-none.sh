@@ -6,7 +6,7 @@
 # one, "two and a half days" is two, and of "1,5 hours" the half is gone. Agenda 6.2.6, which reads agenda.every("half
 # an hour", …) by it, refuses NaN and takes a zero: the next run is due at the moment at which the last one began.
 # Hurt: whoever writes an interval as one says it: what should run twice an hour runs again as soon as it has ended, for
-# ever, against whatever it calls; and what is to come each two and a half days comes a fifth too often.
+# ever, against whatever it calls; and what is to come each two and a half days comes a fifth too early.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

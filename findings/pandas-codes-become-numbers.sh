@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Expected: what is a text in JSON is a text in the frame, for JSON says which is which; and a float that to_json()
-# writes is the same float when it is read again, as it is by json, orjson and polars.
+# writes is the same float when it is read again, as it is by json and polars.
 # True, in pandas 3.1.1: read_json() makes numbers of texts wherever a whole column can be read as some. The article
 # "0815" is 815, "12E4" is 120000.0, a version "1.10" is 1.1, and ids of nineteen digits become floats, other ids, as
 # soon as one is missing. So do keys, with orient="index". And a number above 31536000 in a column named "date" or
 # "…_at" becomes a moment of the seventies. to_json() keeps ten digits behind the point, so that 1e-12 is 0.0; it writes
-# a UUID as an object of its sixteen attributes. dtype=False, convert_dates=False and double_precision=15 are
-# documented.
+# a UUID as an object of its attributes. dtype=False, convert_dates=False and double_precision=15 are documented.
 # Hurt: whoever puts orders, postcodes, accounts or results of jobs into a frame by what an API answered: leading digits
 # are gone, two articles become one, and rows join with nothing; or all is well until the first batch without an "A1".
 set -euo pipefail
