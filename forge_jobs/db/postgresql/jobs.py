@@ -21,8 +21,8 @@ INTERRUPT_SECONDS: Final = 1.0
 # The planner is to go by the primary key. A LIMIT that is no constant hides the number of rows from
 # it; "+ 0" the statistics of a column that is NULL in all but a few; "running" is left out of the
 # guard (a claimed job is running, a constraint says so), which rules out the index of running jobs:
-# it fills with dead entries; and a moment that is "not distinct", and an id in a list, are no keys to
-# join by, for which it might read all of an index: a plan that is kept may be of an empty table.
+# it fills with dead entries; and a moment that is "not distinct", and an id in a list, are no keys
+# to join by, for which all of an index might be read: a plan that is kept may be of an empty table.
 #
 # A job that is finished in this claim has been completed by its handler; it can only succeed.
 SETTLE = """
