@@ -21,6 +21,12 @@ from forge_jobs.db.postgresql import beginning_late
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+DIVIDING = """
+CREATE FUNCTION divide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; END $$;
+CREATE CONSTRAINT TRIGGER at_last AFTER INSERT ON app_effect DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION divide()
+"""
+
 
 def questions(trace: Path) -> list[str]:
     """What was sent to the server, each by its first words."""
@@ -60,6 +66,24 @@ def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
     (stored,) = Job.objects.all()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 0, 0)
     assert "costs no attempt" in stored.last_error
+
+
+def test_a_division_by_zero_that_waits_for_the_commit_is_no_lost_claim() -> None:
+    runs: list[int] = []
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        if not runs:
+            connection.cursor().execute(DIVIDING)
+            Effect.objects.create(number=1)
+        runs.append(1)
+
+    subject.enqueue()
+    drain()
+
+    (stored,) = Job.objects.all()
+    assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 1, 0)
+    assert "division by zero" in stored.last_error
 
 
 def test_what_follows_is_within_it() -> None:

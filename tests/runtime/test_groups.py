@@ -103,6 +103,19 @@ def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
     assert busy.next_group() == [1]
 
 
+@pytest.mark.parametrize("took", [0.004, 2.0])
+def test_a_key_waits_for_others_that_run_here_no_longer_than_a_commit_takes(
+    busy: Busy, took: float
+) -> None:
+    keyed = ONE._replace(concurrency_key="customer")
+    busy.engine.claims.add(keyed, keyed._replace(id=9))
+    busy.engine.finalizer._writing_took = took
+    busy.end(keyed)
+
+    assert busy.next_group() == [1, 3]
+    assert busy.waited == [min(took, finalizers.GATHER_SECONDS)]
+
+
 def test_it_waits_no_longer_once_one_is_there_whose_end_lets_another_job_begin(
     busy: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import psycopg
 from django.db import Error
+from psycopg.pq import TransactionStatus
 
 from forge_jobs.db.postgresql.asking import asked_at_once
 from forge_jobs.db.rows import Transition
@@ -86,7 +87,8 @@ RETURNING id, state
 """
 
 # Where the claim was lost it divides by nothing, so that it fails, and the rest of the message is
-# left undone.
+# left undone: the transaction is still there then. It is not if a trigger that waits for the commit
+# divides so.
 SUCCEED_AND_COMMIT = f"""
 WITH settled AS ({SUCCEED})
 SELECT 1 / count(*) FROM settled;
@@ -148,7 +150,7 @@ def settle_and_commit(
         values = of_success(transition, process=process)
         is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
     except Error as error:
-        if _sqlstate(error) == DIVISION_BY_ZERO:
+        if _sqlstate(error) == DIVISION_BY_ZERO and _is_in_failed_transaction(connection):
             return {}
         raise
     return {transition.id: transition.state} if is_done else None
@@ -157,6 +159,11 @@ def settle_and_commit(
 def _is_outermost(connection: Any) -> bool:
     """Whether Django commits at the end of the block that we are in."""
     return connection.in_atomic_block and connection.commit_on_exit and not connection.savepoint_ids
+
+
+def _is_in_failed_transaction(connection: Any) -> bool:
+    status: TransactionStatus = connection.connection.info.transaction_status
+    return status == TransactionStatus.INERROR
 
 
 def of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:
