@@ -170,7 +170,7 @@ class Finalizer(EngineThread):
             group.take()
 
     def _may_let_keys_wait(self, group: Group) -> bool:
-        """Whether it has some of few, which others that run here may join."""
+        """Whether it has some of few, and others that are claimed here may join them."""
         has_keys = any(finished.job.concurrency_key for finished in group.outcomes)
         return has_keys and not group.is_enough and len(self._claims) > len(group.outcomes)
 

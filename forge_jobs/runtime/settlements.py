@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
@@ -81,12 +82,12 @@ class Settlements:
         One whose run `has_moved` its cursor gets the attempt back. One that was run in another
         `place` than the process itself says so as long as it is kept.
         """
-        says_nothing = type(outcome) is Done and outcome.result is None and not place
-        if says_nothing and (bare := self._bare_success(job)):
-            return bare
         now, where = clock.now(), place or self._process_name
         steering, error = self._steering, None
         try:
+            says_nothing = type(outcome) is Done and outcome.result is None and not place
+            if says_nothing and (bare := self._bare_success(job, now=now)):
+                return bare
             handler = registry.get(job.kind)
             policy = handler.retry or steering.retry_of(job.queue)
             if type(outcome) is not Done:
@@ -119,7 +120,7 @@ class Settlements:
             failure = failed(fault, saying="The retry policy failed")
             return secrecy.told(job, self._by_default(job, failure), outcome=failure)
 
-    def _bare_success(self, job: ClaimedJob) -> Transition | None:
+    def _bare_success(self, job: ClaimedJob, *, now: datetime) -> Transition | None:
         """What becomes of most jobs, as `settle()` says it of each: asking takes longer, when the
         code of a handler has just gone through the processor's caches. None if it is to be asked.
         """
@@ -128,7 +129,6 @@ class Settlements:
             return None
         if not self._steering.keeps_successes(job.queue):
             return None
-        now = clock.now()
         return Transition(job.id, job.claimed_at, State.SUCCEEDED, job.attempt, None, now)
 
     def settled_alike(self, jobs: Sequence[ClaimedJob], outcome: Done) -> list[Transition]:

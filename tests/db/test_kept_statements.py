@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.backends.postgresql.base import ServerBindingCursor
 
 from forge_jobs import db
 from forge_jobs.models import Process
@@ -150,3 +151,16 @@ def test_a_session_that_turns_out_to_be_lent_keeps_nothing_more() -> None:
 
     assert not prepared.may_be(lent)
     assert not prepared.is_used(lent)
+
+
+def test_where_parameters_go_beside_each_statement_plans_go_by_them() -> None:
+    connection.close()
+    connection.ensure_connection()
+    session = connection.connection
+    session.cursor_factory = ServerBindingCursor
+
+    furnished = sessions.furnish(session, sessions.LIMITS)
+    connection.close()
+
+    assert furnished["enable_seqscan"] == "off"
+    assert "plan_cache_mode" not in furnished

@@ -28,8 +28,8 @@ IS_SUPPORTED: Final = psycopg.Pipeline.is_supported() and hasattr(select, "poll"
 CUT_SHORT: Final = (b"57014", b"55P03")
 """Cancelled, be it by a limit of its time; and one that waited too long for a lock."""
 
-OF_VALUES: Final = (b"22", b"23")
-"""Classes of what is said of values: what is not allowed as one, or where others are."""
+OF_THIS_TIME: Final = (b"22", b"23", b"40")
+"""Classes of what is said of values, and of what others did at the same time."""
 
 
 class Question(NamedTuple):
@@ -138,7 +138,7 @@ class Pipeline:
         self._send()
         answer = self._next_answer()
         self._unanswered.pop(0)
-        if answer.status not in DONE and not _is_cut_short(answer) and not _is_of_values(answer):
+        if answer.status not in DONE and not _is_cut_short(answer) and not _is_of_this_time(answer):
             prepared.use_no_more(self._session)
         return answer
 
@@ -200,9 +200,9 @@ def _is_cut_short(answer: PGresult) -> bool:
     return answer.error_field(DiagnosticField.SQLSTATE) in CUT_SHORT
 
 
-def _is_of_values(answer: PGresult) -> bool:
-    """Whether the server keeps the statement, and refuses what it was to be done with."""
-    return (answer.error_field(DiagnosticField.SQLSTATE) or b"").startswith(OF_VALUES)
+def _is_of_this_time(answer: PGresult) -> bool:
+    """Whether the server keeps the statement, and refuses what was to be done with it now."""
+    return (answer.error_field(DiagnosticField.SQLSTATE) or b"").startswith(OF_THIS_TIME)
 
 
 class _Asking(psycopg.ClientCursor[Any]):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
+from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg import sql
 from psycopg.pq import ExecStatus, TransactionStatus
 
@@ -109,9 +110,12 @@ def traits(session: Any) -> tuple[object, ...] | None:
 def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
     """Give a session settings of its own; returns those that it took.
 
-    It takes none if it is lent by a pooler, and then not those that the server lacks.
+    It takes none if it is lent by a pooler, and then not those that the server lacks; nor, where
+    the driver sends parameters beside each statement, a plan that goes by none of them.
     """
     wanted = {**SERVER_SIDE, **settings}
+    if session.cursor_factory is ServerBindingCursor:
+        wanted.pop("plan_cache_mode", None)
     parameters = {
         "names": list(wanted),
         "values": list(wanted.values()),
