@@ -1,13 +1,18 @@
 """PostgreSQL: what an atomic handler asks takes its transaction along, which costs no message."""
 
 import re
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from types import FrameType
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import Error, ProgrammingError, connection, transaction
 
 from forge_jobs import job
+from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.models import Job, State
 from tests.app.models import Effect
 from tests.running import drain
@@ -25,6 +30,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def questions(trace: Path) -> list[str]:
     """What was sent to the server, each by its first words."""
     return re.findall(r'\tQuery\t "\s*(.{12})', trace.read_text())
+
+
+@contextmanager
+def struck(at: int) -> Iterator[None]:
+    """Be struck where, for so many times, a function has been entered or left within the block."""
+    events = count()
+
+    def strike(frame: FrameType, event: str, argument: object) -> None:
+        if event in ("call", "return") and next(events) == at:
+            raise JobTimedOut
+
+    sys.setprofile(strike)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def test_it_begins_with_the_first_and_ends_with_the_success(tmp_path: Path) -> None:
@@ -60,6 +81,26 @@ def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
     (stored,) = Job.objects.all()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 0, 0)
     assert "costs no attempt" in stored.last_error
+
+
+def test_wherever_its_first_statement_is_struck_nothing_is_written_without_it() -> None:
+    """Not even by a handler that goes on to write, as one does that tells what became of it."""
+    written = "INSERT INTO app_effect (number, pid, began, ended) VALUES (1, 0, 0, 0)"
+    for at in count():
+        has_ended = False
+        with suppress(JobTimedOut, Error), transaction.atomic(), beginning_late(connection):
+            cursor = connection.cursor()
+            try:
+                with struck(at):
+                    cursor.execute(written)
+                has_ended = True
+            finally:
+                cursor.execute(written)
+                transaction.set_rollback(True)
+        connection.close()
+        assert not Effect.objects.exists(), f"struck at the {at}th"
+        if has_ended:
+            break
 
 
 def test_what_follows_is_within_it() -> None:
