@@ -27,6 +27,13 @@ from forge_jobs.db.postgresql import beginning_late
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+DIVIDING_AT_COMMIT = """
+CREATE FUNCTION tests_divide() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; END';
+CREATE CONSTRAINT TRIGGER tests_divide AFTER INSERT ON app_effect
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tests_divide()
+"""
+
+
 def questions(trace: Path) -> list[str]:
     """What was sent to the server, each by its first words."""
     return re.findall(r'\tQuery\t "\s*(.{12})', trace.read_text())
@@ -81,6 +88,25 @@ def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
     (stored,) = Job.objects.all()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 0, 0)
     assert "costs no attempt" in stored.last_error
+
+
+def test_a_commit_that_divides_by_zero_is_no_lost_claim() -> None:
+    """As a trigger may that is deferred to it: taken for one, the job would run again for ever."""
+
+    @job(kind="tests.subject", atomic=True)
+    def subject() -> None:
+        Effect.objects.create(number=1)
+
+    subject.enqueue()
+    connection.cursor().execute(DIVIDING_AT_COMMIT)
+    try:
+        drain()
+    finally:
+        connection.cursor().execute("DROP FUNCTION tests_divide CASCADE")
+
+    (stored,) = Job.objects.all()
+    assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 1, 0)
+    assert "division by zero" in stored.last_error
 
 
 def test_wherever_its_first_statement_is_struck_nothing_is_written_without_it() -> None:

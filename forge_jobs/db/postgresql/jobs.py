@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import psycopg
 from django.db import Error
+from psycopg.pq import TransactionStatus
 
 from forge_jobs.db.postgresql.asking import asked_at_once
 from forge_jobs.db.rows import Transition
@@ -148,7 +149,7 @@ def settle_and_commit(
         values = of_success(transition, process=process)
         is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
     except Error as error:
-        if _sqlstate(error) == DIVISION_BY_ZERO:
+        if _sqlstate(error) == DIVISION_BY_ZERO and _goes_on(connection):
             return {}
         raise
     return {transition.id: transition.state} if is_done else None
@@ -157,6 +158,12 @@ def settle_and_commit(
 def _is_outermost(connection: Any) -> bool:
     """Whether Django commits at the end of the block that we are in."""
     return connection.in_atomic_block and connection.commit_on_exit and not connection.savepoint_ids
+
+
+def _goes_on(connection: Any) -> bool:
+    """Whether it was not the COMMIT that failed, as by a trigger that was deferred to it."""
+    status = connection.connection.pgconn.transaction_status
+    return bool(status == TransactionStatus.INERROR)
 
 
 def of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:
