@@ -1,13 +1,18 @@
 """PostgreSQL: what an atomic handler asks takes its transaction along, which costs no message."""
 
 import re
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from types import FrameType
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import Error, ProgrammingError, connection, transaction
 
 from forge_jobs import job
+from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.models import Job, State
 from tests.app.models import Effect
 from tests.running import drain
@@ -21,16 +26,32 @@ from forge_jobs.db.postgresql import beginning_late
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DIVIDING = """
-CREATE FUNCTION divide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; END $$;
-CREATE CONSTRAINT TRIGGER at_last AFTER INSERT ON app_effect DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION divide()
+DIVIDING_AT_COMMIT = """
+CREATE FUNCTION tests_divide() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; END';
+CREATE CONSTRAINT TRIGGER tests_divide AFTER INSERT ON app_effect
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tests_divide()
 """
 
 
 def questions(trace: Path) -> list[str]:
     """What was sent to the server, each by its first words."""
     return re.findall(r'\tQuery\t "\s*(.{12})', trace.read_text())
+
+
+@contextmanager
+def struck(at: int) -> Iterator[None]:
+    """Be struck where, for so many times, a function has been entered or left within the block."""
+    events = count()
+
+    def strike(frame: FrameType, event: str, argument: object) -> None:
+        if event in ("call", "return") and next(events) == at:
+            raise JobTimedOut
+
+    sys.setprofile(strike)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def test_it_begins_with_the_first_and_ends_with_the_success(tmp_path: Path) -> None:
@@ -68,22 +89,43 @@ def test_a_session_that_is_gone_by_the_end_costs_no_attempt() -> None:
     assert "costs no attempt" in stored.last_error
 
 
-def test_a_division_by_zero_that_waits_for_the_commit_is_no_lost_claim() -> None:
-    runs: list[int] = []
+def test_a_commit_that_divides_by_zero_is_no_lost_claim() -> None:
+    """As a trigger may that is deferred to it: taken for one, the job would run again for ever."""
 
     @job(kind="tests.subject", atomic=True)
     def subject() -> None:
-        if not runs:
-            connection.cursor().execute(DIVIDING)
-            Effect.objects.create(number=1)
-        runs.append(1)
+        Effect.objects.create(number=1)
 
     subject.enqueue()
-    drain()
+    connection.cursor().execute(DIVIDING_AT_COMMIT)
+    try:
+        drain()
+    finally:
+        connection.cursor().execute("DROP FUNCTION tests_divide CASCADE")
 
     (stored,) = Job.objects.all()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 1, 0)
     assert "division by zero" in stored.last_error
+
+
+def test_wherever_its_first_statement_is_struck_nothing_is_written_without_it() -> None:
+    """Not even by a handler that goes on to write, as one does that tells what became of it."""
+    written = "INSERT INTO app_effect (number, pid, began, ended) VALUES (1, 0, 0, 0)"
+    for at in count():
+        has_ended = False
+        with suppress(JobTimedOut, Error), transaction.atomic(), beginning_late(connection):
+            cursor = connection.cursor()
+            try:
+                with struck(at):
+                    cursor.execute(written)
+                has_ended = True
+            finally:
+                cursor.execute(written)
+                transaction.set_rollback(True)
+        connection.close()
+        assert not Effect.objects.exists(), f"struck at the {at}th"
+        if has_ended:
+            break
 
 
 def test_what_follows_is_within_it() -> None:

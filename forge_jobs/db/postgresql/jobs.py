@@ -150,7 +150,7 @@ def settle_and_commit(
         values = of_success(transition, process=process)
         is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
     except Error as error:
-        if _sqlstate(error) == DIVISION_BY_ZERO and _is_in_failed_transaction(connection):
+        if _sqlstate(error) == DIVISION_BY_ZERO and _goes_on(connection):
             return {}
         raise
     return {transition.id: transition.state} if is_done else None
@@ -161,9 +161,10 @@ def _is_outermost(connection: Any) -> bool:
     return connection.in_atomic_block and connection.commit_on_exit and not connection.savepoint_ids
 
 
-def _is_in_failed_transaction(connection: Any) -> bool:
-    status: TransactionStatus = connection.connection.info.transaction_status
-    return status == TransactionStatus.INERROR
+def _goes_on(connection: Any) -> bool:
+    """Whether it was not the COMMIT that failed, as by a trigger that was deferred to it."""
+    status = connection.connection.pgconn.transaction_status
+    return bool(status == TransactionStatus.INERROR)
 
 
 def of_success(transition: Transition, *, process: int) -> tuple[Any, ...]:

@@ -46,7 +46,7 @@ class Opening(Cursor):
         # Else the driver would begin, and wait for that. In a transaction it does not let this be
         # taken back; but Django asks for it where a cursor is declared.
         try:
-            session.autocommit = True
+            session._autocommit = True  # within, for the handler may be struck at any line
             super().execute(f"BEGIN;{query}", params, **kwargs)
             self.nextset()
         finally:
