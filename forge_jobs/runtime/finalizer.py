@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
@@ -78,8 +79,8 @@ class Finalizer(EngineThread):
 
     Each commit takes the interpreter from handlers, and on SQLite their turn to write. So outcomes
     that come one soon after the other wait a moment for more, unless somebody waits for them. For
-    concurrency keys somebody may, and so they wait no longer than the last commit took: where that
-    is long, much is going on, and the more keys share one the sooner is each passed on.
+    concurrency keys somebody may, and so they wait no longer than the last commit was late, beside
+    the quickest: where it is, much is going on, and keys that share one are passed on sooner.
     """
 
     def __init__(
@@ -107,7 +108,8 @@ class Finalizer(EngineThread):
         self._fetcher = fetcher
         self._leader = leader
         self._following = Following()
-        self._followed_at = self._written_at = self._writing_took = 0.0
+        self._followed_at = self._written_at = self._delay = 0.0
+        self._quickest = math.inf
         self._lifecycle = lifecycle
         self._writing = writing
         self.giving_up = giving_up
@@ -166,7 +168,7 @@ class Finalizer(EngineThread):
             time.sleep(GATHER_SECONDS)
             group.take()
         if self._may_let_keys_wait(group):
-            time.sleep(min(GATHER_SECONDS, self._writing_took))
+            time.sleep(min(GATHER_SECONDS, self._delay))
             group.take()
 
     def _may_let_keys_wait(self, group: Group) -> bool:
@@ -192,7 +194,9 @@ class Finalizer(EngineThread):
                 return
             group, held = self._store.write([self._settlements.unstorable(group[0], error)])
         self._written_at = time.monotonic()
-        self._writing_took = self._written_at - began
+        took = self._written_at - began
+        self._quickest = min(self._quickest, took)
+        self._delay = took - self._quickest
         self._announcer.announce(group, held, self._store.promoted)
         if self._followers.are_there:
             self._following.add(

@@ -1,5 +1,6 @@
 """Outcomes that come one soon after the other share a commit, unless somebody waits for one."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -103,17 +104,21 @@ def test_it_is_written_at_once_if_its_end_lets_another_job_begin(
     assert busy.next_group() == [1]
 
 
-@pytest.mark.parametrize("took", [0.004, 2.0])
-def test_a_key_waits_for_others_that_run_here_no_longer_than_a_commit_takes(
-    busy: Busy, took: float
+@pytest.mark.parametrize("late", [0.0, 0.004, 2.0])
+def test_a_key_waits_for_others_that_are_claimed_here_as_long_as_the_last_commit_was_late(
+    busy: Busy, late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyed = ONE._replace(concurrency_key="customer")
+    for took in 0.001, 0.001 + late:
+        times = iter([100.0 - took, 100.0])
+        monkeypatch.setattr(vars(finalizers)["time"], "monotonic", partial(next, times))
+        busy.engine.finalizer.finalize([ended(keyed)])
+    monkeypatch.setattr(vars(finalizers)["time"], "monotonic", lambda: 100.0)
     busy.engine.claims.add(keyed, keyed._replace(id=9))
-    busy.engine.finalizer._writing_took = took
     busy.end(keyed)
 
     assert busy.next_group() == [1, 3]
-    assert busy.waited == [min(took, finalizers.GATHER_SECONDS)]
+    assert busy.waited == [pytest.approx(min(late, finalizers.GATHER_SECONDS))]
 
 
 def test_it_waits_no_longer_once_one_is_there_whose_end_lets_another_job_begin(
