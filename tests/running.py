@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import IO, Any, Self
 
 import psutil
 from django.db import connection
@@ -85,6 +85,16 @@ def eventually(condition: Callable[[], bool], *, patience: float = PATIENCE) -> 
         time.sleep(0.01)
 
 
+def printed(log: IO[Any]) -> str:
+    """What a process has written to a file so far.
+
+    Where that goes on is the same for both: a process that writes while the file is read from its
+    start would write over what is there.
+    """
+    size = os.fstat(log.fileno()).st_size
+    return os.pread(log.fileno(), size, 0).decode(errors="replace")
+
+
 class Manage:
     """A real `manage.py` with a command that goes on until it is stopped, on the test's database.
 
@@ -100,7 +110,7 @@ class Manage:
         **environment: str,
     ) -> None:
         # A file, for a pipe that nobody reads would block the process when it is full.
-        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - as long as the process lives
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process lives
         self.process = subprocess.Popen(
             [*within, sys.executable, *flags, "-m", "django", *words],
             cwd=ROOT,
@@ -131,8 +141,7 @@ class Manage:
     @property
     def output(self) -> str:
         """All that was printed so far."""
-        self.log.seek(0)
-        return self.log.read()
+        return printed(self.log)
 
     def wait(self) -> tuple[int, str]:
         """The exit code, and all that was printed."""

@@ -12,9 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from tests.running import PATIENCE, eventually
+from tests.running import PATIENCE, eventually, printed
 
 ROOT = Path(__file__).parents[2]
 COUNTER = Path(__file__).with_name("counter.py")
@@ -136,13 +135,13 @@ class Shop:
                 shlex.split(line), cwd=self.folder, env=self.environment, stdout=log, stderr=log
             )
             try:
-                eventually(lambda: process.poll() is not None or WORKS in read(log))
+                eventually(lambda: process.poll() is not None or WORKS in printed(log))
                 process.send_signal(signal.SIGTERM)
                 code = process.wait(PATIENCE)
             finally:
                 process.kill()
-            assert code == 0, f"{line}\n{read(log)}"
-            return read(log)
+            assert code == 0, f"{line}\n{printed(log)}"
+            return printed(log)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -161,8 +160,3 @@ class Shop:
 def names(code: str) -> set[str]:
     """Of the functions and classes that code defines."""
     return {*re.findall(r"^(?:async )?(?:def|class) (\w+)", code, re.MULTILINE)}
-
-
-def read(log: IO[str]) -> str:
-    log.seek(0)
-    return log.read()
