@@ -73,7 +73,10 @@ class Rounds:
                 if lane.places:
                     lane.await_place()
                 continue
-            if self._lanes.holds_work(lane):
+            holds_work = self._lanes.holds_work(lane)
+            if self._stopping.is_set():  # that look may be what was broken off
+                break
+            if holds_work:
                 served |= self._claim_for(together, room)
         for places in {lane.places for lane in served}:
             alike = [lane for lane in lanes if lane.places is places]

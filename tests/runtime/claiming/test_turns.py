@@ -88,6 +88,25 @@ def test_looks_in_vain_give_no_right_to_go_first() -> None:
     assert lanes_looked_at(subject)[0] is Lane
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_told_to_stop_during_a_look_claims_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For whoever breaks off what it waits for may have hit the look."""
+    subject = engine()
+    noop.enqueue()
+
+    def told_to_stop(lane: Lane) -> bool:
+        subject.fetcher.stopping.set()
+        return True
+
+    subject.fetcher.lanes.look_everywhere()
+    monkeypatch.setattr(subject.fetcher.lanes, "holds_work", told_to_stop)
+
+    assert subject.fetcher.rounds.fill() == 0
+    assert Job.objects.ready().exists()
+
+
 def lanes_looked_at(subject: Engine) -> list[type[Lane]]:
     """What sorts of lanes are looked at, one after the other, for one job of a plain kind."""
     noop.enqueue()
