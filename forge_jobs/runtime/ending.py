@@ -41,7 +41,8 @@ class Threads(NamedTuple):
         """The watch first: with the session that it has looked by, the next goes on."""
         watch = self.loops.watch
         watch.start()
-        watch.has_looked.wait(LONGEST_LOOK)
+        if sessions.can_be_lent():
+            watch.has_looked.wait(LONGEST_LOOK)
         for thread in (self.finalizer, self.fetcher, self.listener, *self.loops):
             if thread is not watch:
                 thread.start()

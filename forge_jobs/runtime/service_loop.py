@@ -41,7 +41,7 @@ class ServiceLoop(EngineThread):
         self.turns = [Turn(service, phase=phase) for service in services]
         self.bell = local.Bell(only=self.rings_for)
         self.has_looked = Event()
-        """Set after its first round: then its session is there for others, where it lends that."""
+        """Set after its first round, or at its end: then its session is there for others."""
 
     def work(self) -> None:
         sessions.lend_at_rest()
@@ -54,6 +54,7 @@ class ServiceLoop(EngineThread):
                 if self.bell.wait(seconds):
                     self.hurry()
         finally:
+            self.has_looked.set()
             local.unsubscribe(self.bell)
 
     def stop(self) -> None:

@@ -69,12 +69,17 @@ def limit(**limits: str) -> None:
     this_thread.limits = limits
 
 
+def can_be_lent() -> bool:
+    """SQLite's can't: they cost nothing, and each knows its own version."""
+    return db.connection().vendor == "postgresql"
+
+
 def lend_at_rest() -> None:
     """Let this thread lend its sessions to others that do, and borrow theirs.
 
-    All have the same limits. SQLite's can't be: they cost nothing, and each knows its own version.
+    All have the same limits.
     """
-    if db.connection().vendor == "postgresql":
+    if can_be_lent():
         this_thread.lends = True
         _keeper_of(db.connection())
 
