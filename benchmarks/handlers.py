@@ -29,6 +29,9 @@ def measure(server: PostgreSQL | Sqlite, options: Options) -> Iterator[Measured]
             rate = perform(server, "drain", "real", JOBS, 1, program="handlers_run", **kept)
             measured.add(OURS, rate)
             measured.add("in_a_loop", perform(server, "loop", JOBS, program="handlers_run", **kept))
+            if server.name == "sqlite":
+                bare = perform(server, "bare", JOBS, program="handlers_run", **kept)
+                measured.add("a_bare_queue", bare)
         two.add(OURS, perform(server, "drain", "real", JOBS, 2, program="handlers_run"))
         two.add("one_process", rate)
         atomic.add(OURS, perform(server, "drain", "real_atomic", JOBS, 1, program="handlers_run"))

@@ -17,7 +17,7 @@ def main(verb: str, *words: str) -> None:
     from benchmarks.models import Entry
 
     Entry.objects.bulk_create(Entry(name=f"entry {number}") for number in range(ENTRIES))
-    print(json.dumps({"drain": drain, "loop": loop}[verb](*words)))
+    print(json.dumps({"drain": drain, "loop": loop, "bare": bare}[verb](*words)))
 
 
 def drain(kind: str, jobs: str, processes: str) -> float:
@@ -42,6 +42,15 @@ def loop(jobs: str) -> float:
     for pk in keys(int(jobs)):
         real(pk)
     return int(jobs) / (time.perf_counter() - began)
+
+
+def bare(jobs: str) -> float:
+    """Jobs a second of a queue that does nothing else."""
+    from benchmarks import bare
+    from benchmarks.jobs import real
+    from benchmarks.settings import URL
+
+    return bare.drain(URL, real, [{"pk": pk} for pk in keys(int(jobs))])
 
 
 def keys(jobs: int) -> list[int]:
