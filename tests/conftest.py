@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis
 from forge_jobs import clock
 from forge_jobs.clock import ManualClock
 from forge_jobs.handlers.registry import registry
-from forge_jobs.runtime.keeper import this_thread
+from forge_jobs.runtime.keeper import custody, this_thread
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WAYS_TO_A_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
@@ -25,6 +25,7 @@ hypothesis.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--on-demand", action="store_true", help="run what takes an hour, and only it")
+    parser.addoption("--our-sessions", action="store_true", help="let all be as those of runjobs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,6 +75,16 @@ def _isolated_registry() -> Iterator[None]:
     """Handlers that a test declares are gone after it."""
     with registry.isolated():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _our_sessions(request: pytest.FixtureRequest) -> None:
+    """If asked to, open sessions of the tests' process as `runjobs` does in its own.
+
+    For those, PostgreSQL keeps statements; the project's own are asked as ever.
+    """
+    if request.config.getoption("--our-sessions"):
+        custody.is_ours = True
 
 
 @pytest.fixture(autouse=True)

@@ -172,9 +172,9 @@ class Finalizer(EngineThread):
             group.take()
 
     def _may_let_keys_wait(self, group: Group) -> bool:
-        """Whether it has some of few, and others that are claimed here may join them."""
-        has_keys = any(finished.job.concurrency_key for finished in group.outcomes)
-        return has_keys and not group.is_enough and len(self._claims) > len(group.outcomes)
+        """Whether it has some of few, and others with keys that are claimed here may join them."""
+        keys = sum(bool(finished.job.concurrency_key) for finished in group.outcomes)
+        return keys > 0 and not group.is_enough and self._claims.count_with_keys() > keys
 
     def _is_awaited(self, job: ClaimedJob) -> bool:
         """Whether its end may let others begin, or workers have nothing else to do."""

@@ -23,6 +23,11 @@ SHORTEST_REST: Final = 0.01
 LONGEST_REST: Final = 60.0
 FAULTY_REST: Final = 30.0
 NEW_LEADERS_REST: Final = 0.5
+"""Seconds, at most."""
+
+UNSERVED_SECONDS: Final = 2.0
+"""Of leaders that all retire before they have rested, one begins at once, about so often."""
+
 NEVER: Final = float("inf")
 BEATS: Final = (1.0, 0.5)
 
@@ -118,7 +123,9 @@ class LeaderLoop(TolerantLoop):
             self._begins_at = NEVER
             return LONGEST_REST
         moment = time.monotonic()
-        self._begins_at = min(self._begins_at, moment + NEW_LEADERS_REST)
+        if self._begins_at == NEVER:
+            drawn = random.uniform(0.0, UNSERVED_SECONDS)  # noqa: S311 - no secret
+            self._begins_at = moment + min(NEW_LEADERS_REST, drawn)
         return super().step() if moment >= self._begins_at else self._begins_at - moment
 
 

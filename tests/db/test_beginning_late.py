@@ -2,10 +2,12 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
+from threading import Lock, Thread
 from types import FrameType
 
 import pytest
@@ -15,12 +17,12 @@ from forge_jobs import job
 from forge_jobs.exceptions import JobTimedOut
 from forge_jobs.models import Job, State
 from tests.app.models import Effect
-from tests.running import drain
+from tests.running import PATIENCE, drain
 
 if connection.vendor != "postgresql":
     pytest.skip("SQLite is sent no messages", allow_module_level=True)
 
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, pq
 
 from forge_jobs.db.postgresql import beginning_late
 
@@ -52,6 +54,23 @@ def struck(at: int) -> Iterator[None]:
         yield
     finally:
         sys.setprofile(None)
+
+
+class Yielding:
+    """The lock of a session, which another thread takes, asks something, and leaves before ours."""
+
+    def __init__(self, lock: Lock, *, to: Callable[[], object]) -> None:
+        self._lock = lock
+        self._other = Thread(target=to)
+
+    def __enter__(self) -> None:
+        if self._other.ident is None:
+            self._other.start()
+            self._other.join(PATIENCE)
+        self._lock.acquire()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._lock.release()
 
 
 def test_it_begins_with_the_first_and_ends_with_the_success(tmp_path: Path) -> None:
@@ -108,6 +127,9 @@ def test_a_commit_that_divides_by_zero_is_no_lost_claim() -> None:
     assert "division by zero" in stored.last_error
 
 
+@pytest.mark.skipif(
+    pq.__impl__ == "python", reason="struck as it makes an answer, the driver cannot unmake that"
+)
 def test_wherever_its_first_statement_is_struck_nothing_is_written_without_it() -> None:
     """Not even by a handler that goes on to write, as one does that tells what became of it."""
     written = "INSERT INTO app_effect (number, pid, began, ended) VALUES (1, 0, 0, 0)"
@@ -126,6 +148,21 @@ def test_wherever_its_first_statement_is_struck_nothing_is_written_without_it() 
         assert not Effect.objects.exists(), f"struck at the {at}th"
         if has_ended:
             break
+
+
+def test_a_thread_that_shares_the_session_and_asks_meanwhile_writes_nothing_without_it() -> None:
+    """As it may where the handler lends it: the other is let in just before the first statement."""
+    written = "INSERT INTO app_effect (number, pid, began, ended) VALUES (1, 0, 0, 0)"
+
+    with transaction.atomic(), beginning_late(connection):
+        cursor, session = connection.cursor(), connection.connection
+        session.lock = Yielding(session.lock, to=partial(session.cursor().execute, written))
+        cursor.execute(written)
+        assert Effect.objects.count() == 2
+        transaction.set_rollback(True)
+    connection.close()
+
+    assert not Effect.objects.exists()
 
 
 def test_what_follows_is_within_it() -> None:

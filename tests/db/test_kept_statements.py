@@ -1,6 +1,6 @@
 """PostgreSQL keeps the claim of a session of ours, by a plan that stays right while jobs come."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +10,10 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 
 from forge_jobs import db
 from forge_jobs.models import Process
+from forge_jobs.runtime.keeper import custody
 from tests.conftest import NOON
 from tests.db.conftest import names_of_kept
+from tests.db.test_moments import IMPOSSIBLE, spoil
 from tests.db.test_plans import assert_does_not_sort, assert_uses
 from tests.db.test_plans import row as any_row
 from tests.factories import process_named
@@ -94,7 +96,19 @@ def test_a_server_that_forgot_the_claim_says_so_and_the_next_session_is_told(
     assert len(claim(process, limit=9)) == 1
 
 
-def test_any_other_session_does_not(process: Process) -> None:
+@pytest.mark.usefixtures("_ours")
+@pytest.mark.parametrize("moment", IMPOSSIBLE)
+def test_an_impossible_moment_is_claimed_as_ever(moment: str, process: Process) -> None:
+    def claimed(limit: int) -> list[datetime]:
+        stored_job()
+        spoil("forge_jobs_job", "run_at", moment)
+        return [job.run_at for job in claim(process, limit=limit)]
+
+    assert claimed(few.FEW) == claimed(few.FEW + 1) != []
+
+
+def test_any_other_session_does_not(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custody, "is_ours", False)
     connection.close()
     stored_job()
 

@@ -123,6 +123,17 @@ def test_a_key_waits_for_others_that_are_claimed_here_as_long_as_the_last_commit
     assert busy.waited == [pytest.approx(min(late, finalizers.GATHER_SECONDS))]
 
 
+def test_a_key_waits_for_no_job_that_has_none(busy: Busy) -> None:
+    keyed = ONE._replace(concurrency_key="customer")
+    busy.engine.finalizer._delay = 1.0
+    busy.engine.claims.add(keyed, ONE._replace(id=9))
+    busy.end(keyed)
+
+    busy.next_group()
+
+    assert not busy.waited
+
+
 def test_it_waits_no_longer_once_one_is_there_whose_end_lets_another_job_begin(
     busy: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from forge_jobs.db.postgresql.claims import (
 )
 from forge_jobs.db.postgresql.jobs import SETTLE, SUCCEED, as_text, of_success, rows_of
 from forge_jobs.db.postgresql.keys import SETTLE_AND_PROMOTE
+from forge_jobs.db.postgresql.moments import moment_from
 from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
 
@@ -175,7 +176,7 @@ def _job(row: Sequence[str], claimed_at: str) -> ClaimedJob:
         payload,
         context,
         int(priority),
-        datetime.fromisoformat(run_at),
+        moment_from(run_at),
         int(attempt),
         int(max_attempts) if max_attempts else None,
         float(timeout) if timeout else None,

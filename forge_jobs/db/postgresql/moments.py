@@ -25,6 +25,18 @@ def read_any_moment(session: Any) -> None:
         session.adapters.register_loader(TIMESTAMPTZ, _tolerant(loader))
 
 
+def moment_from(text: str) -> datetime:
+    """The same where the server was asked past the driver, and gave a text."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return _nearest(text)
+
+
+def _nearest(text: str) -> datetime:
+    return FIRST if text.startswith("-") or text.endswith("BC") else LAST
+
+
 @cache
 def _tolerant(loader: Any) -> Any:
     class NearestMomentLoader(loader):  # type: ignore[misc] # which one depends on the zone
@@ -34,8 +46,7 @@ def _tolerant(loader: Any) -> Any:
             try:
                 moment: datetime = super().load(data)
             except DataError:
-                text = bytes(data)
-                return FIRST if text.startswith(b"-") or text.endswith(b"BC") else LAST
+                return _nearest(bytes(data).decode())
             return moment
 
     return NearestMomentLoader

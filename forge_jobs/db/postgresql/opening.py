@@ -38,20 +38,33 @@ def _opening(session: Any) -> Iterator[None]:
 class Opening(Cursor):
     """As Django's are, but what it asks first brings its BEGIN along."""
 
+    _first: str | None = None
+
     def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Self:
-        session: Any = self.connection
-        if type(query) is not str or not _is_to_begin(session):
+        if type(query) is not str or not _is_to_begin(self.connection):
             super().execute(query, params, **kwargs)
             return self
-        # Else the driver would begin, and wait for that. In a transaction it does not let this be
-        # taken back; but Django asks for it where a cursor is declared.
+        # Another thread may be first: then the server finds this BEGIN superfluous, and goes on.
+        self._first = f"BEGIN;{query}"
+        super().execute(self._first, params, **kwargs)
+        self.nextset()
+        return self
+
+    def _start_query(self, query: Any = None) -> Any:
+        """Called where no other thread may ask; else the driver would begin, and wait for that.
+
+        In a transaction it does not let this be taken back; but Django asks for it where a cursor
+        is declared.
+        """
+        if query is None or query is not self._first:
+            yield from super()._start_query(query)
+            return
+        session: Any = self.connection
         try:
             session._autocommit = True  # within, for the handler may be struck at any line
-            super().execute(f"BEGIN;{query}", params, **kwargs)
-            self.nextset()
+            yield from super()._start_query(query)
         finally:
             session._autocommit = False
-        return self
 
 
 def _can_begin_late(connection: BaseDatabaseWrapper, session: Any) -> bool:

@@ -30,6 +30,10 @@ class Claims:
         """How many of them are of a kind."""
         return sum(job.kind == kind for job in self._all())
 
+    def count_with_keys(self) -> int:
+        """How many of them have concurrency keys."""
+        return sum(bool(job.concurrency_key) for job in self._all())
+
     def release_unheld(self) -> None:
         """Give back what the table says we run but a lost answer kept us from knowing of."""
         held = {job.id for job in self._all()}
