@@ -11,6 +11,7 @@ from django.db import transaction
 from forge_jobs import db
 
 if TYPE_CHECKING:
+    from forge_jobs.db.leaving import Leaving
     from forge_jobs.db.rows import Promoted, Transition
     from forge_jobs.models.process import Process
 
@@ -24,10 +25,13 @@ def finalize(transitions: Sequence[Transition], *, process: Process) -> dict[int
     return states
 
 
-def finalize_and_commit(transition: Transition, *, process: Process) -> dict[int, str]:
+def finalize_and_commit(
+    transition: Transition, *, process: Process, leaving: Leaving
+) -> dict[int, str]:
     """The same of one, at the end of a block of `atomic()`, which may be committed by that."""
-    twin, connection = db.twin(), db.connection()
-    states = twin.settle_and_commit(connection, process=process.pk, transition=transition)
+    states = db.twin().settle_and_commit(
+        db.connection(), process=process.pk, transition=transition, leaving=leaving
+    )
     return finalize([transition], process=process) if states is None else states
 
 

@@ -19,6 +19,7 @@ from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
+    from forge_jobs.db.leaving import Leaving
     from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
@@ -106,9 +107,14 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         """
         return finalizing.finalize(transitions, process=process)
 
-    def finalize_and_commit(self, transition: Transition, *, process: Process) -> dict[int, str]:
-        """The same of one, at the end of a block of `atomic()`, which may be committed by that."""
-        return finalizing.finalize_and_commit(transition, process=process)
+    def finalize_and_commit(
+        self, transition: Transition, *, process: Process, leaving: Leaving
+    ) -> dict[int, str]:
+        """The same of one, at the end of a block of `atomic()`, which may be committed by that.
+
+        So may its session be left.
+        """
+        return finalizing.finalize_and_commit(transition, process=process, leaving=leaving)
 
     def finalize_and_promote(
         self, transitions: Sequence[Transition], *, process: Process

@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 
 from forge_jobs import db
 from forge_jobs.conf import conf
+from forge_jobs.db.leaving import Leaving
 from forge_jobs.runtime.shelf import Shelf
 
 LONGEST_LIFE: Final = 900.0
@@ -110,20 +111,40 @@ class Keeper:
 
     def keep(self, connection: BaseDatabaseWrapper) -> bool:
         """Take a session from its wrapper; False if it is old, troubled, or not as it was."""
-        session = connection.connection
-        if (
-            self._traits is None
-            or session is not self._session
-            or connection.errors_occurred
-            or time.monotonic() > self._dies_at
-            or self._twin.traits(session) != self._traits
-            or not self._twin.wipe(session, self._back)
-        ):
+        if not (self._is_fit(connection) and self._twin.wipe(self._session, self._back)):
             return False
-        with custody.lock:
-            self._kept, self._kept_at = session, time.monotonic()
-        connection.connection = None
+        self._put_away(connection)
         return True
+
+    def leaving(self, connection: BaseDatabaseWrapper) -> Leaving:
+        """How its session may be left by who asks the last of it; in a process of ours only."""
+        is_known = self._traits is not None and connection.connection is self._session
+        if not (is_known and custody.is_ours):
+            return Leaving(b"")
+        leaving: Leaving = self._twin.leaving(self._session, self._back)
+        return leaving
+
+    def keep_what_was_left(self, connection: BaseDatabaseWrapper) -> None:
+        """Take a session that was left like that; one that is not fit is for others to see to."""
+        if self._is_fit(connection):
+            self._twin.be_wiped(self._session)
+            self._put_away(connection)
+
+    def _is_fit(self, connection: BaseDatabaseWrapper) -> bool:
+        """Whether a wrapper has the session that it was given, as it was, and not for too long."""
+        session = connection.connection
+        return (
+            self._traits is not None
+            and session is self._session
+            and not connection.errors_occurred
+            and time.monotonic() <= self._dies_at
+            and self._twin.traits(session) == self._traits
+        )
+
+    def _put_away(self, connection: BaseDatabaseWrapper) -> None:
+        with custody.lock:
+            self._kept, self._kept_at = self._session, time.monotonic()
+        connection.connection = None
 
     def lend(self, connection: BaseDatabaseWrapper) -> None:
         """Let others have the session while its thread rests; one that is not as it was goes."""

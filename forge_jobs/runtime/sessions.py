@@ -13,6 +13,7 @@ from django.db.backends.signals import connection_created
 
 from forge_jobs import db
 from forge_jobs.conf import conf
+from forge_jobs.db.leaving import Leaving
 from forge_jobs.runtime.keeper import Keeper, custody, shelf, this_thread
 
 LONGEST_REST: Final = 60.0
@@ -135,6 +136,18 @@ def _put_away(connection: BaseDatabaseWrapper) -> None:
             connection.close()
     if is_amiss:
         del connections[connection.alias]
+
+
+def leaving(connection: BaseDatabaseWrapper) -> Leaving:
+    """How its session may be left in the message that asks the last of it."""
+    keeper = _keepers.get(connection)
+    return keeper.leaving(connection) if keeper else Leaving(b"")
+
+
+def put_away(connection: BaseDatabaseWrapper) -> None:
+    """Keep at once a session that was left like that: whoever uses it again has it made good."""
+    if keeper := _keepers.get(connection):
+        keeper.keep_what_was_left(connection)
 
 
 def close_all() -> None:

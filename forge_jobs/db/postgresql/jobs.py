@@ -11,6 +11,7 @@ import psycopg
 from django.db import Error
 from psycopg.pq import TransactionStatus
 
+from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.postgresql.asking import asked_at_once
 from forge_jobs.db.rows import Transition
 
@@ -96,6 +97,11 @@ COMMIT
 """
 DIVISION_BY_ZERO: Final = "22012"
 
+HAS_SUCCEEDED = """
+SELECT id FROM forge_jobs_job
+WHERE id = %s AND started_at IS NOT DISTINCT FROM %s::timestamptz AND state = 'succeeded'
+"""
+
 FORGET = """
 DELETE FROM forge_jobs_job AS job
 USING (
@@ -140,20 +146,42 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def settle_and_commit(
-    connection: Any, *, process: int, transition: Transition
+    connection: Any, *, process: int, transition: Transition, leaving: Leaving
 ) -> dict[int, str] | None:
-    """The same of one, at the end of a block of `atomic()`; None where others are to do both."""
+    """The same of one, at the end of a block of `atomic()`; None where others are to do both.
+
+    By the same message the session is left, unless there are others to come after the commit.
+    """
     is_bare = transition.is_bare_success and not transition.is_forgotten
     if not (is_bare and _is_outermost(connection)):
         return None
+    back = b"" if connection.run_on_commit else leaving.back
     try:
         values = of_success(transition, process=process)
-        is_done = asked_at_once(connection, SUCCEED_AND_COMMIT, values) is not None
+        is_done = asked_at_once(connection, _succeeding(back), values) is not None
     except Error as error:
         if _sqlstate(error) == DIVISION_BY_ZERO and _goes_on(connection):
             return {}
-        raise
+        if not (back and _has_succeeded(connection, transition)):
+            raise
+        return {transition.id: transition.state}
+    leaving.is_over = is_done and bool(back)
     return {transition.id: transition.state} if is_done else None
+
+
+@lru_cache(maxsize=100)  # there is one for each thread that runs jobs
+def _succeeding(back: bytes) -> str:
+    way = back.decode().replace("%", "%%")
+    return f"{SUCCEED_AND_COMMIT};{way}"
+
+
+def _has_succeeded(connection: Any, transition: Transition) -> bool:
+    """Whether it was only the way back that failed, after the COMMIT."""
+    if connection.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_SUCCEEDED, [transition.id, transition.claimed_at])
+        return cursor.fetchone() is not None
 
 
 def _is_outermost(connection: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import Error
 
+from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.rows import Transition
 
 NOW: Final = "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') || '000', '.000000', '')"
@@ -127,7 +128,7 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def settle_and_commit(
-    connection: Any, *, process: int, transition: Transition
+    connection: Any, *, process: int, transition: Transition, leaving: Leaving
 ) -> dict[int, str] | None:
     """Always None: to ask for both at once would save nothing here."""
     return None

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from django.db import Error, transaction
 
 from forge_jobs import db
+from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.rows import Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
@@ -20,6 +21,7 @@ from forge_jobs.handlers.isolation import children_of
 from forge_jobs.handlers.outcomes import Done, Outcome, Released, Throttled
 from forge_jobs.handlers.registry import registry
 from forge_jobs.models import Job, Process
+from forge_jobs.runtime import sessions
 from forge_jobs.runtime.running import forks, transactions
 from forge_jobs.runtime.running.aio import EventLoop
 from forge_jobs.runtime.running.apart import Apart
@@ -131,18 +133,25 @@ class Handling:
         try:
             with transaction.atomic(using=connection.alias), twin.beginning_late(connection):
                 outcome = self.call(handler, run)
-                if isinstance(outcome, Released):
-                    raise outcome
-                transition = self._settled(run, outcome)
-                states = Job.objects.finalize_and_commit(transition, process=self._process)
-                if not states:
-                    raise Released
-                transition = transition._replace(state=State(states[run.job.id]))
+                leaving = sessions.leaving(connection)
+                transition = self._stored(run, outcome, leaving=leaving)
+            if leaving.is_over:
+                sessions.put_away(connection)
         except Error as error:
             if twin.is_locked(error):
                 return Throttled(LOCKED_SECONDS, scope="job"), None
             raise
         return outcome, transition
+
+    def _stored(self, run: Run, outcome: Outcome, *, leaving: Leaving) -> Transition:
+        """What became of the job. Raises `Released` if that is not for the handler to say."""
+        if isinstance(outcome, Released):
+            raise outcome
+        transition = self._settled(run, outcome)
+        states = Job.objects.finalize_and_commit(transition, process=self._process, leaving=leaving)
+        if not states:
+            raise Released
+        return transition._replace(state=State(states[run.job.id]))
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         payload = read_json(run.job.payload)
