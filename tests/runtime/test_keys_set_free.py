@@ -1,5 +1,6 @@
 """Whoever held a concurrency key ends, in whatever way: the next is ready, and entrusted to us."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from forge_jobs import job, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.handlers.outcomes import Done, Released
 from forge_jobs.models import Job, State
+from forge_jobs.runtime.claiming.lane import Lane
 from forge_jobs.runtime.claiming.rings import ENTRUSTED
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.finalizer import Finalizer
@@ -113,6 +115,50 @@ def test_what_an_ending_process_was_entrusted_with_is_left_to_others(
         fetcher.run_once()
 
     assert told == ["default"]
+
+
+def test_nobody_is_told_of_jobs_that_there_is_room_for_though_a_claim_missed_them(
+    resting: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake, "send_elsewhere", told.append)
+    noop.enqueue_many([{}] * 2)
+    told.clear()
+    fetcher = resting.fetcher
+    lane = lane_that_has_claimed(resting)
+    (first,) = lane.claim(1, kinds=["app.noop"], process=resting.process)
+    Job.objects.filter(pk=first.id).release(now=NOON)
+    lane._front_is_due_at, lane._front_took = math.inf, 1.0  # so that it looks behind the first
+    lane.entrust(2)
+    fetcher.run_once()
+    assert Job.objects.ready().get().pk == first.id
+
+    fetcher.poll_seconds = 0.0
+    fetcher.run_once()
+    assert Job.objects.filter(state=State.RUNNING).count() == 2
+    assert told == []
+
+
+def lane_that_has_claimed(subject: Engine) -> Lane:
+    """The one of most kinds, while no other may hold work."""
+    for lane in subject.fetcher.lanes:
+        lane.may_hold_work = False
+    return next(lane for lane in subject.fetcher.lanes if type(lane) is Lane)
+
+
+def test_others_are_told_of_what_has_to_wait_here_though_there_is_room_for_other_jobs(
+    resting: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake, "send_elsewhere", told.append)
+    noop.enqueue_many([{}] * 2)
+    told.clear()
+    waits = next(lane for lane in resting.fetcher.lanes if type(lane) is not Lane)
+    waits.entrust(1)
+    waits.opens_at = math.inf
+    resting.fetcher.poll_seconds = 0.0
+    resting.fetcher.run_once()
+
+    assert told == ["default"]
+    assert Job.objects.filter(state=State.RUNNING).count() == 2
 
 
 def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(

@@ -155,10 +155,13 @@ class Fetcher(EngineThread):
             self.lifecycle.look_up()
         if self.room.jobs_left() <= 0:
             self.limits.make_way()
-        self.lanes.pass_on(stopping=self.stopping)
-        if self.draining and self.draining.goes_on(taken=taken):
-            return
+        if self.draining:
+            self.lanes.pass_on(stopping=self.stopping)
+            if self.draining.goes_on(taken=taken):
+                return
         open_lanes = self.lanes.open()
+        ours = [lane for lane in open_lanes if lane.entrusted and self.room.of(lane) > 0]
+        self.lanes.pass_on(stopping=self.stopping, but_of=ours)
         wants_room = bool(open_lanes) or self.lanes.await_worker()
         self.buffer.wanted_at = self.room.prefetch.jobs // 2 if wants_room else UNWANTED
         if not self.room.is_there_for(open_lanes):

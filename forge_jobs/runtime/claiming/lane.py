@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -73,6 +74,8 @@ class Lane(Resting):
         self._position: Position | None = None
         self._front_is_due_at = 0.0
         self._front_took = 0.0
+        """Seconds, in the quicker one of the last two looks: one may have waited for the disk."""
+        self._front_took_last = math.inf
 
     @property
     def is_full(self) -> bool:
@@ -152,7 +155,8 @@ class Lane(Resting):
                 return claimed
         began = time.monotonic()
         claimed = self._take(limit, kinds, process, after=None)
-        self._front_took = took = time.monotonic() - began
+        took = time.monotonic() - began
+        self._front_took, self._front_took_last = min(took, self._front_took_last), took
         self.strayed = 0.0
         self.may_hold_work = len(claimed) == limit
         if not claimed:

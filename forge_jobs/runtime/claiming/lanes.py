@@ -232,15 +232,16 @@ class Lanes:
     def _is_full(self, lane: Lane) -> bool:
         return any(other.is_full for other in self._of_queue[lane.queue])
 
-    def pass_on(self, *, stopping: Event) -> None:
-        """Tell others of the jobs that were entrusted to us, and are more than we could take."""
-        for queue in dict.fromkeys(lane.queue for lane in self if lane.entrusted):
+    def pass_on(self, *, stopping: Event, but_of: Collection[Lane] = ()) -> None:
+        """Tell others of the jobs that were entrusted to us, and are more than we can take."""
+        left = [lane for lane in self if lane.entrusted and lane not in but_of]
+        for queue in dict.fromkeys(lane.queue for lane in left):
             ride_out(
                 lambda queue=queue: wake.send_elsewhere(queue),  # type: ignore[misc]
                 doing="waking others",
                 stopping=stopping,
             )
-        for lane in self:
+        for lane in left:
             lane.entrusted = 0
 
 

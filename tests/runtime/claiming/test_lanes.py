@@ -89,6 +89,17 @@ def test_jobs_entrusted_bring_a_look_at_the_front_forward_if_that_is_cheap(
     assert lane.entrusted == 0
 
 
+def test_a_look_at_the_front_that_waited_for_the_disk_is_not_taken_for_dear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims, lane = Claims(monkeypatch, front_seconds=0.002), Lane("default")
+    for claims.front_seconds, entrusted in ((0.002, 0), (0.1, 3), (0.002, 3)):
+        lane.entrust(entrusted)
+        lane.claim(5, kinds=["app.noop"], process=Process(name="here"))
+
+    assert claims.starts == ["front", "front", "front"]
+
+
 def lanes_of(count: int, *, limited: bool = False, on_terms: str = "") -> Lanes:
     steering: Any = SimpleNamespace(
         closed=frozenset(),
