@@ -174,7 +174,7 @@ class Finalizer(EngineThread):
     def _may_let_keys_wait(self, group: Group) -> bool:
         """Whether it has some of few, and others with keys that are claimed here may join them."""
         keys = sum(bool(finished.job.concurrency_key) for finished in group.outcomes)
-        return keys > 0 and not group.is_enough and self._claims.count_with_keys() > keys
+        return keys > 0 and not group.is_enough and self._claims.have_more_keys_than(keys)
 
     def _is_awaited(self, job: ClaimedJob) -> bool:
         """Whether its end may let others begin, or workers have nothing else to do."""

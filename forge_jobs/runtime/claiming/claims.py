@@ -1,6 +1,7 @@
 """The claims that a process holds, each from its claim until its outcome is durable."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
@@ -30,9 +31,10 @@ class Claims:
         """How many of them are of a kind."""
         return sum(job.kind == kind for job in self._all())
 
-    def count_with_keys(self) -> int:
-        """How many of them have concurrency keys."""
-        return sum(bool(job.concurrency_key) for job in self._all())
+    def have_more_keys_than(self, number: int) -> bool:
+        """Whether more than so many of them have concurrency keys."""
+        with_keys = (job for job in self._all() if job.concurrency_key)
+        return next(islice(with_keys, number, None), None) is not None
 
     def release_unheld(self) -> None:
         """Give back what the table says we run but a lost answer kept us from knowing of."""
