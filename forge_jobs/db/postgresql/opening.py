@@ -51,7 +51,7 @@ class Opening(Cursor):
         return self
 
     def _start_query(self, query: Any = None) -> Any:
-        """Called where no other thread may ask; else the driver would begin, and wait for that.
+        """Keep the driver, whose lock is held now, from beginning by itself and waiting for that.
 
         In a transaction it does not let this be taken back; but Django asks for it where a cursor
         is declared.
