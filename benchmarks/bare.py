@@ -45,4 +45,6 @@ def drain(path: str, handler: Callable[..., object], payloads: Sequence[dict[str
         session.execute("BEGIN IMMEDIATE")
         session.executemany(SETTLE, settled)
         session.execute("COMMIT")
-    return len(jobs) / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    session.close()
+    return len(jobs) / seconds
