@@ -35,7 +35,8 @@ WELCOME = """
                    (login {login}, password {password})
 
   Ctrl-C stops the server and the worker. A worker that is ended otherwise is
-  replaced: try it, nothing is lost.
+  replaced: try it, nothing is lost. Failures that are logged here are part of
+  the demo: its API answers with errors now and then, and a picture is broken.
 """
 
 
