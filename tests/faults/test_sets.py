@@ -33,6 +33,7 @@ def test_graphs_end_as_they_should_though_processes_are_killed() -> None:
             killed.add(kill_one(runjobs, chance))
         eventually(lambda: not Job.objects.unfinished().exists())
         eventually(lambda: not Batch.objects.unended().exists())
+        eventually(lambda: not Gate.objects.undone().exists())  # the leader's, of who was killed
         eventually(lambda: runjobs.output.count("was killed by SIGKILL") == len(killed))
         runjobs.terminate()
         code, output = runjobs.wait()
