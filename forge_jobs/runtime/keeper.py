@@ -119,15 +119,11 @@ class Keeper:
     def leaving(self, connection: BaseDatabaseWrapper) -> Leaving:
         """How its session may be left by who asks the last of it; in a process of ours only."""
         is_known = self._traits is not None and connection.connection is self._session
-        if not (is_known and custody.is_ours):
-            return Leaving(b"")
-        leaving: Leaving = self._twin.leaving(self._session, self._back)
-        return leaving
+        return Leaving(self._back if is_known and custody.is_ours else b"")
 
     def keep_what_was_left(self, connection: BaseDatabaseWrapper) -> None:
         """Take a session that was left like that; one that is not fit is for others to see to."""
         if self._is_fit(connection):
-            self._twin.be_wiped(self._session)
             self._put_away(connection)
 
     def _is_fit(self, connection: BaseDatabaseWrapper) -> bool:

@@ -12,7 +12,7 @@ from forge_jobs.handlers.outcomes import Outcome
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.keeper import custody
 from tests.app.models import Effect
-from tests.db.test_beginning_late import DIVIDING_AT_COMMIT, questions
+from tests.db.test_beginning_late import questions, run_to_a_commit_that_divides
 from tests.running import drain
 
 if connection.vendor != "postgresql":
@@ -135,18 +135,7 @@ def test_a_success_stays_one_though_the_way_back_fails(monkeypatch: pytest.Monke
 
 
 def test_a_commit_that_fails_is_no_success() -> None:
-    @job(kind="tests.subject", atomic=True)
-    def subject() -> None:
-        Effect.objects.create(number=1)
-
-    subject.enqueue()
-    connection.cursor().execute(DIVIDING_AT_COMMIT)
-    try:
-        drain()
-    finally:
-        connection.cursor().execute("DROP FUNCTION tests_divide CASCADE")
-
-    (stored,) = Job.objects.all()
+    stored = run_to_a_commit_that_divides()
     assert (stored.state, stored.attempt, Effect.objects.count()) == (State.RETRYING, 1, 0)
     assert "division by zero" in stored.last_error
 

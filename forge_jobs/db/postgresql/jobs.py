@@ -12,6 +12,7 @@ from django.db import Error
 from psycopg.pq import TransactionStatus
 
 from forge_jobs.db.leaving import Leaving
+from forge_jobs.db.postgresql import prepared
 from forge_jobs.db.postgresql.asking import asked_at_once
 from forge_jobs.db.rows import Transition
 
@@ -150,12 +151,15 @@ def settle_and_commit(
 ) -> dict[int, str] | None:
     """The same of one, at the end of a block of `atomic()`; None where others are to do both.
 
-    By the same message the session is left, unless there are others to come after the commit.
+    By the same message the session is left, unless there are others to come after the commit, or
+    the driver has to hear of it, which prepares statements of its own.
     """
     is_bare = transition.is_bare_success and not transition.is_forgotten
     if not (is_bare and _is_outermost(connection)):
         return None
-    back = b"" if connection.run_on_commit else leaving.back
+    session = connection.connection
+    may_leave = not connection.run_on_commit and session.prepare_threshold is None
+    back = leaving.back if may_leave else b""
     try:
         values = of_success(transition, process=process)
         is_done = asked_at_once(connection, _succeeding(back), values) is not None
@@ -165,7 +169,9 @@ def settle_and_commit(
         if not (back and _has_succeeded(connection, transition)):
             raise
         return {transition.id: transition.state}
-    leaving.is_over = is_done and bool(back)
+    if is_done and back:
+        prepared.forget(session)
+        leaving.is_over = True
     return {transition.id: transition.state} if is_done else None
 
 

@@ -10,7 +10,6 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg import sql
 from psycopg.pq import ExecStatus, TransactionStatus
 
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.postgresql import prepared
 
 LIVELY: Final = {
@@ -135,16 +134,6 @@ def way_back(session: Any, settings: Mapping[str, str]) -> bytes:
     again = sql.SQL(", set_config({}, {}, false)")
     furnished = [again.format(*map(sql.Literal, setting)) for setting in settings.items()]
     return sql.Composed([sql.SQL(FORGET), *furnished]).as_bytes(session)
-
-
-def leaving(session: Any, back: bytes) -> Leaving:
-    """What may be asked for along with the last; the driver has to hear of what it had prepared."""
-    return Leaving(back if session.prepare_threshold is None else b"")
-
-
-def be_wiped(session: Any) -> None:
-    """All is forgotten, by what was asked for along with the last."""
-    prepared.forget(session)
 
 
 def wipe(session: Any, back: bytes) -> bool:

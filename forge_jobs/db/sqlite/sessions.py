@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from forge_jobs.db.leaving import Leaving
-
 READ_ONLY: Final = ""
 """There is no such code."""
 
@@ -145,15 +143,6 @@ def furnish(session: Any, settings: Mapping[str, str]) -> Mapping[str, str]:
 def way_back(session: Any, settings: Mapping[str, str]) -> bytes:
     """There is none: what was changed has to be closed, and what is as it was needs none."""
     return b""
-
-
-def leaving(session: Any, back: bytes) -> Leaving:
-    """Nothing has to be asked."""
-    return Leaving(b"")
-
-
-def be_wiped(session: Any) -> None:
-    """Nothing has been."""
 
 
 def wipe(session: Any, back: bytes) -> bool:
