@@ -51,6 +51,32 @@ def test_attempts_are_never_negative() -> None:
     assert not refuses(attempt=0)
 
 
+@pytest.mark.parametrize("state", State)
+def test_only_a_job_that_is_ready_or_running_holds_a_slot(state: State) -> None:
+    process = process_named("here") if state == State.RUNNING else None
+    keyed: dict[str, Any] = {"state": state, "process": process, "concurrency_key": "a"}
+    keyed |= {"concurrency_limit": 1}
+
+    assert refuses(**keyed, concurrency_slot=1) == (state not in {State.READY, State.RUNNING})
+    assert not refuses(**keyed, concurrency_slot=None)
+
+
+def test_a_slot_is_of_a_key() -> None:
+    assert refuses(concurrency_slot=1)
+
+
+def test_a_blocked_job_waits_for_a_key_with_a_limit() -> None:
+    assert refuses(state=State.BLOCKED, concurrency_key=None)
+    assert refuses(state=State.BLOCKED, concurrency_limit=0)
+    assert not refuses(state=State.BLOCKED, concurrency_key="a", concurrency_limit=1)
+
+
+@pytest.mark.parametrize("column", ["concurrency_limit", "concurrency_slot"])
+def test_limits_and_slots_are_never_negative(column: str) -> None:
+    assert refuses(concurrency_key="a", **{column: -1})
+    assert not refuses(concurrency_key="a", **{column: 1})
+
+
 @pytest.mark.parametrize("state", UNFINISHED)
 def test_no_two_unfinished_jobs_have_the_same_dedupe_key(state: State) -> None:
     process = process_named("here") if state == State.RUNNING else None
