@@ -4,8 +4,9 @@
 # "allows one test-execution after 30 seconds", and "closes if the test-execution succeeded".
 # True, in circuitbreaker 2.1.3: what is no failure is a success. A failure is an Exception unless somebody says which,
 # and a cancellation is none, so that asyncio.timeout() or wait_for() around the call takes the count back to nothing:
-# four errors and a timeout in turn never open it. On trial a timeout closes it. And until one of them has ended all
-# calls are let through, ten at once as well as one. With the timeout within the decorated function it is a failure.
+# four errors and a timeout in turn never open one that is to open after five. On trial a timeout closes it. And until
+# one of them has ended all calls are let through, ten at once as well as one. With the timeout within the decorated
+# function it is a failure.
 # Hurt: whoever sets a limit for a whole request or job, as servers and queues do, and has a service behind a breaker
 # that hangs in place of answering: the breaker stays closed, or is closed again by each trial, and all of them hang.
 set -euo pipefail
