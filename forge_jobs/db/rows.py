@@ -133,12 +133,13 @@ class ClaimedJob(NamedTuple):
 
 
 class Promoted(NamedTuple):
-    """A job that waited for its concurrency key, and is ready now."""
+    """A job that waited for its concurrency key, and is ready now, unless it was `claimed`."""
 
     queue: str
     kind: str
     key: str
     limit: int
+    claimed: ClaimedJob | None = None
 
 
 class Position(NamedTuple):

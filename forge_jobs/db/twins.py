@@ -36,6 +36,7 @@ from forge_jobs.db.rows import (
     Transition,
 )
 from forge_jobs.db.signs import Awaited, Beats, Horizon, Signs
+from forge_jobs.db.wanted import Wanted
 
 
 class Inserts(Protocol):
@@ -95,7 +96,7 @@ class Few(Protocol):
         self, connection: Any, *, process: int, transitions: Sequence[Transition]
     ) -> dict[int, str] | None: ...
     def settle_and_promote_few(
-        self, connection: Any, *, process: int, transitions: Sequence[Transition]
+        self, connection: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
     ) -> tuple[dict[int, str], list[Promoted]] | None: ...
 
 
@@ -148,7 +149,7 @@ class Fronts(Protocol):
 class Keys(Protocol):
     def promote(self, cursor: Any, keys: Sequence[str]) -> list[Promoted]: ...
     def settle_and_promote(
-        self, cursor: Any, *, process: int, transitions: Sequence[Transition]
+        self, cursor: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
     ) -> tuple[dict[int, str], list[Promoted]]: ...
     def stalled_keys(self, cursor: Any) -> list[str]: ...
 

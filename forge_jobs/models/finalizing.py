@@ -13,6 +13,7 @@ from forge_jobs import db
 if TYPE_CHECKING:
     from forge_jobs.db.leaving import Leaving
     from forge_jobs.db.rows import Promoted, Transition
+    from forge_jobs.db.wanted import Wanted
     from forge_jobs.models.process import Process
 
 
@@ -36,9 +37,9 @@ def finalize_and_commit(
 
 
 def finalize_and_promote(
-    transitions: Sequence[Transition], *, process: Process
+    transitions: Sequence[Transition], *, process: Process, wanted: Wanted
 ) -> tuple[dict[int, str], list[Promoted]]:
-    """The same in one commit with what waits for the keys; returns as well what is ready now."""
+    """The same, in one commit with the jobs that get the keys; returns those as well."""
     kept, forgotten = _by_fate(transitions)
     states: dict[int, str] = {}
     promoted: list[Promoted] = []
@@ -50,6 +51,7 @@ def finalize_and_promote(
                 db.twin().settle_and_promote,
                 process=process.pk,
                 transitions=kept,
+                wanted=wanted,
             )
         if forgotten:
             states |= _forget(forgotten, process=process)

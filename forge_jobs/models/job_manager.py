@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from forge_jobs import db
+from forge_jobs.db.wanted import NOTHING
 from forge_jobs.models import finalizing
 from forge_jobs.models.job_queryset import JobQuerySet
 from forge_jobs.models.process import Process
@@ -21,6 +22,7 @@ from forge_jobs.states import State
 if TYPE_CHECKING:
     from forge_jobs.db.leaving import Leaving
     from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
+    from forge_jobs.db.wanted import Wanted
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
 
@@ -117,14 +119,19 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         return finalizing.finalize_and_commit(transition, process=process, leaving=leaving)
 
     def finalize_and_promote(
-        self, transitions: Sequence[Transition], *, process: Process
+        self,
+        transitions: Sequence[Transition],
+        *,
+        process: Process,
+        wanted: Wanted = NOTHING,
     ) -> tuple[dict[int, str], list[Promoted]]:
         """The same in one commit, which passes on the concurrency keys that it sets free.
 
-        Returns the states, and what has become ready; nobody is woken. Left are the keys of jobs
-        that are forgotten, and slots of one key after the first.
+        Returns the states, and what has become ready, or was claimed for the process because that
+        wanted it; nobody is woken. Left are the keys of jobs that are forgotten, and perhaps slots
+        of one key after the first.
         """
-        return finalizing.finalize_and_promote(transitions, process=process)
+        return finalizing.finalize_and_promote(transitions, process=process, wanted=wanted)
 
     def carried_out(self, transitions: Sequence[Transition]) -> dict[int, str]:
         """The states of those jobs whose transitions can be seen to have been written."""

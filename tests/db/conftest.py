@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from forge_jobs import db
+
 
 @pytest.fixture
 def _ours() -> Iterator[None]:
     """A session as our own threads have them; on PostgreSQL, the server keeps statements for it."""
-    from forge_jobs.db.postgresql import sessions
-
     connection.close()
     connection.ensure_connection()
-    assert sessions.furnish(connection.connection, sessions.LIMITS)
+    assert db.twin().furnish(connection.connection, db.twin().LIMITS)
     yield
     connection.close()
 

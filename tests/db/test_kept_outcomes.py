@@ -180,7 +180,7 @@ def test_plans_from_when_all_were_gone_go_by_the_indexes_when_there_are_many(
         few.KEPT_CLAIM_AFTER: f"'default', '{{app.noop}}', 9, {process.pk}, now(), 0, now(), 1",
         few.KEPT_READY_AMONG: "'{\"{app.noop}\"}', '{1}', '{default}', NULL",
         few.KEPT_SETTLE: "'[]', 1",
-        few.KEPT_SETTLE_AND_PROMOTE: "'[]', 1",
+        few.KEPT_SETTLE_AND_PROMOTE: "'[]', 1, '{default}', '{app.noop}', 9, now()",
         few.KEPT_SUCCEED: "now(), NULL, 1, now(), 1",
     }
     with connection.cursor() as cursor:

@@ -16,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 from forge_jobs import db
 from forge_jobs.db.rows import NewRow, Position, Transition
 from forge_jobs.db.sqlite.jobs import as_text
+from forge_jobs.db.wanted import Wanted
 from forge_jobs.models import Job, State
 from forge_jobs.models.following import SLICE
 from forge_jobs.models.letting_go import LARGEST_RELEASE
@@ -366,7 +367,8 @@ def test_to_settle_and_promote_reads_neither_the_table_nor_what_waits(
         if statistics == "fresh":
             cursor.execute("ANALYZE forge_jobs_job")
     outcomes = [Transition(number, NOON.isoformat(), State.SUCCEEDED, 1) for number in range(size)]
-    db.twin().settle_and_promote(explainer, process=1, transitions=outcomes)
+    wanted = Wanted(["default"], ["app.serve"], size, NOON)
+    db.twin().settle_and_promote(explainer, process=1, transitions=outcomes, wanted=wanted)
 
     plan = explainer.plans[-1]
     assert_uses(plan, "forge_jobs_job_pkey", "forge_jobs_blocked")

@@ -14,11 +14,11 @@ SET state = 'running', attempt = least(attempt, 2147483646) + 1, process_id = %(
     started_at = %(now)s, has_begun = false
 """
 
-CLAIMED = """
-RETURNING
+JOB_COLUMNS = """
     id, queue, kind, payload, context, priority, run_at, attempt, max_attempts, timeout_seconds,
     concurrency_key, extract(epoch FROM enqueued_at)::float8, extract(epoch FROM expires_at)::float8
 """
+CLAIMED = f"RETURNING {JOB_COLUMNS}"
 
 # ARRAY() hides from the planner how many rows it will be. Knowing, it would scan a table of up to
 # some 100,000 rows rather than look a few hundred up by their keys.

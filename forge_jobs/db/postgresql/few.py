@@ -20,10 +20,11 @@ from forge_jobs.db.postgresql.claims import (
     asked_among,
 )
 from forge_jobs.db.postgresql.jobs import SETTLE, SUCCEED, as_text, of_success, rows_of
-from forge_jobs.db.postgresql.keys import SETTLE_AND_PROMOTE
+from forge_jobs.db.postgresql.keys import SETTLE_AND_PROMOTE, as_promoted
 from forge_jobs.db.postgresql.moments import moment_from
 from forge_jobs.db.postgresql.pipeline import Pipeline, Question, can_pipeline
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
+from forge_jobs.db.wanted import Wanted
 
 FEW: Final = 64
 """Of more, the driver reads the rows faster."""
@@ -51,11 +52,18 @@ NUMBERED_AMONG: Final = {"kinds": "$1", "numbers": "$2", "queues": "$3", "depth"
 KEPT_READY_AMONG: Final = "forge_jobs_ready_among"
 READY_AMONG_AS_KEPT: Final = READY_AMONG % NUMBERED_AMONG
 
-ROWS_AND_PROCESS: Final = ("$1::jsonb", "$2::bigint")
+NUMBERED_ROWS: Final = {"rows": "$1::jsonb", "process": "$2::bigint"}
 KEPT_SETTLE: Final = "forge_jobs_settle"
-SETTLE_AS_KEPT: Final = SETTLE % ROWS_AND_PROCESS
+SETTLE_AS_KEPT: Final = SETTLE % NUMBERED_ROWS
+
+NUMBERED_WANTED: Final = {
+    "queues": "$3::text[]",
+    "kinds": "$4::text[]",
+    "limit": "$5::integer",
+    "now": "$6::timestamptz",
+}
 KEPT_SETTLE_AND_PROMOTE: Final = "forge_jobs_settle_and_promote"
-SETTLE_AND_PROMOTE_AS_KEPT: Final = SETTLE_AND_PROMOTE % ROWS_AND_PROCESS
+SETTLE_AND_PROMOTE_AS_KEPT: Final = SETTLE_AND_PROMOTE % (NUMBERED_ROWS | NUMBERED_WANTED)
 
 OF_SUCCESS: Final = ("$1::timestamptz", "$2::jsonb", "$3::bigint", "$4::timestamptz", "$5::bigint")
 KEPT_SUCCEED: Final = "forge_jobs_succeed"
@@ -110,31 +118,31 @@ def settle_few(
         question = _success(transitions[0], process=process)
     else:
         rows = rows_of(transitions)
-        values = [rows, str(process)]
-        question = Question(KEPT_SETTLE, SETTLE_AS_KEPT, values, SETTLE, [rows, process])
+        values, shown = [rows, str(process)], {"rows": rows, "process": process}
+        question = Question(KEPT_SETTLE, SETTLE_AS_KEPT, values, SETTLE, shown)
     return {int(pk): state for pk, state in _rows(connection, question)}
 
 
 def settle_and_promote_few(
-    connection: Any, *, process: int, transitions: Sequence[Transition]
+    connection: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
 ) -> tuple[dict[int, str], list[Promoted]] | None:
     """As `settle_and_promote()`; None where it is to be asked as ever."""
     if not _may_be_kept(connection, jobs=len(transitions)):
         return None
     rows = rows_of(transitions)
+    shown = {"rows": rows, "process": process} | wanted._asdict()
+    lists = [as_array(tuple(names)) for names in (wanted.queues, wanted.kinds)]
+    values = [rows, str(process), *lists, str(wanted.limit), wanted.now.isoformat()]
     question = Question(
-        KEPT_SETTLE_AND_PROMOTE,
-        SETTLE_AND_PROMOTE_AS_KEPT,
-        [rows, str(process)],
-        SETTLE_AND_PROMOTE,
-        [rows, process],
+        KEPT_SETTLE_AND_PROMOTE, SETTLE_AND_PROMOTE_AS_KEPT, values, SETTLE_AND_PROMOTE, shown
     )
+    claimed_at = as_text(wanted.now)
     states, promoted = {}, []
-    for pk, state, queue, kind, key, limit in _rows(connection, question):
-        if pk:
-            states[int(pk)] = state
+    for state, limit, *columns in _rows(connection, question):
+        if limit:
+            promoted.append(as_promoted(_job(columns, claimed_at), state, limit=int(limit)))
         else:
-            promoted.append(Promoted(queue, kind, key, int(limit)))
+            states[int(columns[0])] = state
     return states, promoted
 
 

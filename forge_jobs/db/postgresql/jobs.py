@@ -69,10 +69,10 @@ FROM (
         (value -> 5 ->> 0)::timestamptz AS run_at, (value -> 5 ->> 1)::jsonb AS result,
         (value -> 5 ->> 2)::jsonb AS error, coalesce(value -> 5 ->> 3, '') AS last_error,
         (value -> 5 ->> 4)::jsonb AS progress, value -> 5 ->> 5 AS process_name
-    FROM jsonb_array_elements(%s)
+    FROM jsonb_array_elements(%(rows)s)
     LIMIT (SELECT 1000000)
 ) AS new
-WHERE job.id = ANY(ARRAY[new.id]) AND job.process_id + 0 = %s
+WHERE job.id = ANY(ARRAY[new.id]) AND job.process_id + 0 = %(process)s
     AND job.started_at IS NOT DISTINCT FROM new.claimed_at
 RETURNING job.id, job.state
 """
@@ -142,7 +142,7 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
     if len(transitions) == 1 and transitions[0].is_bare_success:
         cursor.execute(SUCCEED, of_success(transitions[0], process=process))
     else:
-        cursor.execute(SETTLE, [rows_of(transitions), process])
+        cursor.execute(SETTLE, {"rows": rows_of(transitions), "process": process})
     return dict(cursor.fetchall())
 
 

@@ -7,8 +7,10 @@ nobody else does. So the claim need not look at keys at all, nor walk over what 
 from collections.abc import Sequence
 from typing import Any
 
-from forge_jobs.db.postgresql.jobs import SETTLE, rows_of
-from forge_jobs.db.rows import Promoted, Transition
+from forge_jobs.db.postgresql.claims import JOB_COLUMNS
+from forge_jobs.db.postgresql.jobs import SETTLE, as_text, rows_of
+from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
+from forge_jobs.db.wanted import Wanted
 
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
@@ -17,7 +19,7 @@ FROM (SELECT key FROM unnest(%s::text[]) AS key ORDER BY key) AS wanted
 
 # As a part of a statement that names a concurrency key `key`.
 OLDEST = """
-    SELECT id FROM forge_jobs_job
+    SELECT id, queue, kind FROM forge_jobs_job
     WHERE state = 'blocked' AND concurrency_key = key
     ORDER BY run_at, id
     LIMIT 1
@@ -25,31 +27,22 @@ OLDEST = """
 """
 
 
-def _next(chosen: str) -> str:
-    """As a part of a statement: the jobs to make ready, of which `chosen` selects `id` and `slot`.
-
-    They are chosen once. In a table that was all but empty when it was analyzed the planner reads
-    all jobs, and looks among the chosen ones for each: were those chosen anew each time, several
-    would get the same slot.
-    """
-    return f"next (id, slot) AS MATERIALIZED ({chosen} LIMIT (SELECT 1000000))"
-
-
 # The planner is to go by the primary key: "||" rules out the index of blocked jobs, all of which
 # it would read to find a few ids.
-MADE_READY = """
-    UPDATE forge_jobs_job AS job
-    SET state = 'ready', concurrency_slot = next.slot
-    FROM next
-    WHERE job.id = ANY(ARRAY[next.id]) AND job.state || '' = 'blocked'
+CHOSEN = """
+    job.id = ANY(ARRAY[next.job_id]) AND job.state || '' = 'blocked'
         AND next.slot <= job.concurrency_limit
-    RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
 """
 
+# The jobs are chosen once, and how many is hidden. In a table that was all but empty when it was
+# analyzed the planner reads all jobs, and looks among the chosen ones for each: were those chosen
+# anew each time, several would get the same slot.
+#
 # A slot is the lowest number that nobody has.
-NEXT = _next(f"""
+PROMOTE = f"""
+WITH next (job_id, slot) AS MATERIALIZED (
     SELECT
-        ({OLDEST}) AS id,
+        oldest.id,
         (
             SELECT min(slot) FROM (
                 SELECT 1 AS slot
@@ -61,16 +54,37 @@ NEXT = _next(f"""
                 SELECT concurrency_slot FROM forge_jobs_job
                 WHERE concurrency_key = key AND concurrency_slot IS NOT NULL
             )
-        ) AS slot
+        )
     FROM unnest(%s::text[]) AS key
-""")
-PROMOTE = f"WITH {NEXT} {MADE_READY}"
+    CROSS JOIN LATERAL ({OLDEST}) AS oldest
+    LIMIT (SELECT 1000000)
+)
+UPDATE forge_jobs_job AS job
+SET state = 'ready', concurrency_slot = next.slot
+FROM next
+WHERE {CHOSEN}
+RETURNING job.queue, job.kind, job.concurrency_key, job.concurrency_limit
+"""
 
 # A slot that is set free here can be nobody else's before this commits. The lock is for the order:
 # a promoter has the oldest job locked even if it finds no slot, and that job would be passed over.
 # Within the statement, the table shows what was there before: the slot, and who waited for it.
-NEXT_OF_SETTLED = _next(f"""
-    SELECT ({OLDEST}) AS id, slot
+# What becomes of a job that is claimed is what TAKE makes of it; the rest is as told above.
+SETTLE_AND_PROMOTE = f"""
+WITH settled AS (
+    {SETTLE}, job.concurrency_key, (
+        SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
+    ) AS slot
+), next (job_id, slot, is_claimed) AS MATERIALIZED (
+    SELECT
+        oldest.id,
+        freed.slot,
+        row_number() OVER () <= %(limit)s
+            AND oldest.queue = ANY(%(queues)s) AND oldest.kind = ANY(%(kinds)s)
+            AND NOT EXISTS (
+                SELECT FROM forge_jobs_queue
+                WHERE name = oldest.queue AND (is_paused OR throttled_until > %(now)s)
+            )
     FROM (
         SELECT key, slot, pg_advisory_xact_lock(hashtextextended(key, 0))
         FROM (
@@ -79,17 +93,25 @@ NEXT_OF_SETTLED = _next(f"""
             ORDER BY concurrency_key
         ) AS unlocked
     ) AS freed
-""")
-
-SETTLE_AND_PROMOTE = f"""
-WITH settled AS (
-    {SETTLE}, job.concurrency_key, (
-        SELECT concurrency_slot FROM forge_jobs_job AS before WHERE before.id = job.id
-    ) AS slot
-), {NEXT_OF_SETTLED}, promoted AS ({MADE_READY})
-SELECT id, state, NULL, NULL, NULL, NULL FROM settled
+    CROSS JOIN LATERAL ({OLDEST}) AS oldest
+    LIMIT (SELECT 1000000)
+), promoted AS (
+    UPDATE forge_jobs_job AS job
+    SET state = CASE WHEN is_claimed THEN 'running' ELSE 'ready' END,
+        concurrency_slot = next.slot,
+        attempt = CASE WHEN is_claimed THEN least(attempt, 2147483646) + 1 ELSE attempt END,
+        process_id = CASE WHEN is_claimed THEN %(process)s END,
+        started_at = CASE WHEN is_claimed THEN %(now)s ELSE started_at END,
+        has_begun = has_begun AND NOT is_claimed
+    FROM next
+    WHERE {CHOSEN}
+    RETURNING state, concurrency_limit, {JOB_COLUMNS}
+)
+SELECT
+    state, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM settled
 UNION ALL
-SELECT NULL, NULL, queue, kind, concurrency_key, concurrency_limit FROM promoted
+SELECT * FROM promoted
 """
 
 STALLED = """
@@ -118,20 +140,34 @@ def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
     """Make the oldest job of each key ready, if the key has a slot."""
     cursor.execute(LOCK, [keys])  # until the end of the transaction: one promoter a key
     cursor.execute(PROMOTE, [keys])
-    return [Promoted._make(row) for row in cursor.fetchall()]
+    return [Promoted(*row) for row in cursor.fetchall()]
 
 
 def settle_and_promote(
-    cursor: Any, *, process: int, transitions: Sequence[Transition]
+    cursor: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
 ) -> tuple[dict[int, str], list[Promoted]]:
-    """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
+    """Settle, and in the same commit promote the oldest job that waits for a slot set free.
 
-    One for each key: where two slots of one are set free, the other one is left.
+    It is ready then, or claimed if it is wanted. One for each key: where two slots of one are set
+    free, the other one may be left.
     """
-    cursor.execute(SETTLE_AND_PROMOTE, [rows_of(transitions), process])
-    rows = cursor.fetchall()
-    settled = {row[0]: row[1] for row in rows if row[0] is not None}
-    return settled, [Promoted._make(row[2:]) for row in rows if row[0] is None]
+    rows = {"rows": rows_of(transitions), "process": process}
+    cursor.execute(SETTLE_AND_PROMOTE, rows | wanted._asdict())
+    claimed_at = as_text(wanted.now)
+    states, promoted = {}, []
+    for state, limit, pk, *columns in cursor.fetchall():
+        if limit is None:
+            states[pk] = state
+        else:
+            job = ClaimedJob._make((pk, *columns, claimed_at))
+            promoted.append(as_promoted(job, state, limit=limit))
+    return states, promoted
+
+
+def as_promoted(job: ClaimedJob, state: str, *, limit: int) -> Promoted:
+    """A job that has got its key: claimed, if it is running."""
+    claimed = job if state == "running" else None
+    return Promoted(job.queue, job.kind, str(job.concurrency_key), limit, claimed)
 
 
 def stalled_keys(cursor: Any) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
+from forge_jobs.db.wanted import Wanted
 
 
 def claim_few(
@@ -33,6 +34,6 @@ def settle_few(
 
 
 def settle_and_promote_few(
-    connection: Any, *, process: int, transitions: Sequence[Transition]
+    connection: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
 ) -> tuple[dict[int, str], list[Promoted]] | None:
     return None

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from forge_jobs.db.rows import Promoted, Transition
 from forge_jobs.db.sqlite.jobs import SETTLE, rows_of
+from forge_jobs.db.wanted import Wanted
 
 PROMOTE = """
 UPDATE forge_jobs_job AS job
@@ -69,15 +70,16 @@ WHERE key IS NOT NULL AND (
 def promote(cursor: Any, keys: Sequence[str]) -> list[Promoted]:
     """Make the oldest job of each key ready, if the key has a slot."""
     cursor.execute(PROMOTE, {"keys": json.dumps(keys)})
-    return [Promoted._make(row) for row in cursor.fetchall()]
+    return [Promoted(*row) for row in cursor.fetchall()]
 
 
 def settle_and_promote(
-    cursor: Any, *, process: int, transitions: Sequence[Transition]
+    cursor: Any, *, process: int, transitions: Sequence[Transition], wanted: Wanted
 ) -> tuple[dict[int, str], list[Promoted]]:
     """Settle, and in the same commit make the oldest job ready that waits for a slot set free.
 
-    One for each key: where two slots of one are set free, the other one is left.
+    One for each key: where two slots of one are set free, the other one is left. What is wanted is
+    for the next claim: if it were claimed here as well, the file would be locked for longer.
     """
     with transaction.atomic(using=cursor.db.alias):
         cursor.execute(SETTLE_AND_TELL, {"rows": rows_of(transitions), "process": process})
