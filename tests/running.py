@@ -16,8 +16,13 @@ from typing import IO, Any, Self
 import psutil
 from django.db import connection
 
+from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.handlers.outcomes import Done
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.options import Options
+from forge_jobs.runtime.settlements import Finished
+from tests.conftest import NOON
+from tests.rows import transition
 
 PATIENCE = 90.0
 """Seconds that anything may take before a test gives up on it."""
@@ -61,6 +66,11 @@ def drain(
     )
     drained.run()
     return drained
+
+
+def ended(claimed: ClaimedJob, **columns: Any) -> Finished:
+    """A run that was a success, whatever else is said of it."""
+    return Finished(claimed, transition(claimed, **{"finished_at": NOON} | columns), Done(), 0.1)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.sharing import Sharing
 from forge_jobs.runtime.claiming.steering import Steering
-from forge_jobs.runtime.claiming.wiring import fetcher
+from forge_jobs.runtime.claiming.wiring import fetcher, heirs
 from forge_jobs.runtime.database_file import DatabaseFile
 from forge_jobs.runtime.ending import Ending, Threads
 from forge_jobs.runtime.finalizer import Finalizer
@@ -66,7 +66,7 @@ class Engine:
         self.options = options
         self.process = process
         self.lifecycle = lifecycle
-        turn, claiming_stops, bell = WriteTurn(), Event(), Bell()
+        turn, bell, claiming_stops, giving_up = WriteTurn(), Bell(), Event(), Event()
         is_file = db.connection().vendor == "sqlite"
         database_file = DatabaseFile(lifecycle, turn=turn) if is_file else None
         writing: AbstractContextManager[object] = database_file or nullcontext()
@@ -85,11 +85,10 @@ class Engine:
             claiming_stops=claiming_stops,
             lifecycle=lifecycle,
         )
-        apart = self.workers.apart
         self.sharing = Sharing(
             process,
             threads=options.threads,
-            apart=apart,
+            apart=self.workers.apart,
             doors=self.doors,
             steering=self.steering,
             buffer=self.buffer,
@@ -108,7 +107,7 @@ class Engine:
             bell=bell,
             work_done=self.workers.work_done,
             takers=self.workers.takers,
-            apart=apart,
+            apart=self.workers.apart,
             release=self.settlements.release,
             lifecycle=lifecycle,
             writing=writing,
@@ -117,7 +116,6 @@ class Engine:
         self.recorder = Recorder()
         self.leader = Leader(process)
         followers = Followers()
-        giving_up = Event()
         self.announcer = Announcer(
             claims=self.claims,
             fetcher=self.fetcher,
@@ -128,7 +126,11 @@ class Engine:
             process,
             settlements=self.settlements,
             store=OutcomeStore(
-                process, steering=self.steering, writing=writing, giving_up=giving_up
+                process,
+                steering=self.steering,
+                heirs=heirs(self.fetcher),
+                writing=writing,
+                giving_up=giving_up,
             ),
             announcer=self.announcer,
             followers=followers,
@@ -239,9 +241,8 @@ class Engine:
             if reason := limits.exceeded(jobs=ended + len(self.workers.runs())):
                 lifecycle.retire(reason)
                 limits.make_way()
-            if lifecycle.retiring and not self.claims:
-                return lifecycle.retiring
-            if lifecycle.retiring and lifecycle.failure and self.workers.hang_in_imports:
+            hangs = lifecycle.failure and self.workers.hang_in_imports
+            if lifecycle.retiring and (hangs or not self.claims):
                 return lifecycle.retiring
 
     def _is_at_work(self) -> bool:

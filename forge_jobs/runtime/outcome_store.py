@@ -11,9 +11,11 @@ from threading import Event
 
 from django.db import DataError, IntegrityError
 
-from forge_jobs.db.rows import Promoted, Transition
+from forge_jobs.db.rows import ClaimedJob, Promoted, Transition
+from forge_jobs.db.wanted import Wanted
 from forge_jobs.handlers.outcomes import Throttled
 from forge_jobs.models import Job, Process
+from forge_jobs.runtime.claiming.heirs import Heirs, Settled
 from forge_jobs.runtime.claiming.steering import Steering
 from forge_jobs.runtime.outage import ride_out
 from forge_jobs.runtime.settlements import Finished
@@ -31,11 +33,13 @@ class OutcomeStore:
         process: Process,
         *,
         steering: Steering,
+        heirs: Heirs,
         writing: AbstractContextManager[object],
         giving_up: Event,
     ) -> None:
         self._process = process
         self._steering = steering
+        self._heirs = heirs
         self._writing = writing
         self._giving_up = giving_up
         self.promoted: Counter[tuple[str, str]] = Counter()
@@ -68,14 +72,14 @@ class OutcomeStore:
         states: dict[int, str] = {
             finished.job.id: finished.transition.state for finished in group if finished.is_stored
         }
-        promoting = bool(_freed_keys(group))
+        freeing = _freeing(group)
         promoted: list[Promoted] = []
         tries = count(1)
 
-        def step() -> tuple[dict[int, str], list[Promoted]]:
+        def step() -> Settled:
             is_repeated = next(tries) > 1
             with self._writing:
-                written = self._finalize(transitions, promoting=promoting)
+                written = self._finalize(transitions, freeing=freeing)
             if is_repeated and len(written[0]) < len(transitions):
                 # The write may have succeeded the first time, and only its answer been lost; with
                 # it, what was promoted.
@@ -96,16 +100,19 @@ class OutcomeStore:
             finished.as_settled(states.get(finished.job.id, finished.transition.state))
             for finished in group
         ]
-        self._pass_keys_on(_freed_keys(group), promoted)
+        freed = Counter(str(job.concurrency_key) for job in _freeing(group))
+        self._pass_keys_on(freed, promoted)
         return group, states.keys()
 
-    def _finalize(
-        self, transitions: list[Transition], *, promoting: bool
-    ) -> tuple[dict[int, str], list[Promoted]]:
+    def _finalize(self, transitions: list[Transition], *, freeing: list[ClaimedJob]) -> Settled:
         process = self._process
-        if promoting:
-            return Job.objects.finalize_and_promote(transitions, process=process)
-        return Job.objects.finalize(transitions, process=process), []
+        if not freeing:
+            return Job.objects.finalize(transitions, process=process), []
+
+        def settle(wanted: Wanted) -> Settled:
+            return Job.objects.finalize_and_promote(transitions, process=process, wanted=wanted)
+
+        return self._heirs.inherit(freeing, settle)
 
     def _pass_keys_on(self, freed: Counter[str], promoted: list[Promoted]) -> None:
         """See to the keys that were set free, as far as the outcomes' commit has not done it."""
@@ -120,13 +127,13 @@ class OutcomeStore:
             promoted = promoted + ride_out(
                 step, doing="passing concurrency keys on", stopping=self._giving_up
             )
-        self.promoted.update((one.queue, one.kind) for one in promoted)
+        self.promoted.update((one.queue, one.kind) for one in promoted if not one.claimed)
 
 
-def _freed_keys(group: list[Finished]) -> Counter[str]:
-    """Jobs that are given back keep their concurrency keys."""
-    return Counter(
-        done.job.concurrency_key
+def _freeing(group: list[Finished]) -> list[ClaimedJob]:
+    """The jobs that set a concurrency key free: those that are given back keep theirs."""
+    return [
+        done.job
         for done in group
         if done.job.concurrency_key and done.transition.state is not State.READY
-    )
+    ]

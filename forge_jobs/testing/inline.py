@@ -98,7 +98,7 @@ class Inline:
                 pass  # it has more to do than it does at once
         self._engine.steering.run_once(now=now)
         fetcher = self._engine.fetcher
-        fetcher.lanes.look_everywhere()
+        fetcher.lanes.look_everywhere()  # all may hold work: so nothing is inherited
         lanes = [lane for lane in fetcher.lanes.open() if not isinstance(lane, ScarceLane)]
         for lane in sorted(lanes, key=lambda lane: -(lane.credit + lane.weight)):
             if claimed := self._claim_one(lane):

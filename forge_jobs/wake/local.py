@@ -1,5 +1,6 @@
 """Bells within this process: what its sleeping threads wait on, and how they are rung."""
 
+import math
 from collections import Counter
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -21,14 +22,15 @@ class Bell:
     """Ends one thread's sleep early and says for which queues; a ring is never lost.
 
     `only` is what it rings for, if not for everything. One that `can_wait` has a thread which has
-    enough to do without new work, and `found_at` is when that last found some, by the monotonic
-    clock.
+    enough to do without new work. By the monotonic clock, `found_at` is when that last found some,
+    and `sleeps_until` when it will come round even if nobody rings: never, as long as it is awake.
     """
 
     def __init__(self, *, only: str = "") -> None:
         self.only = only
         self.can_wait = False
         self.found_at = NEVER
+        self.sleeps_until = math.inf
         self._rings: SimpleQueue[str] = SimpleQueue()
 
     def ring(self, queue: str) -> None:

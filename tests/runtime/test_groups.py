@@ -7,22 +7,15 @@ import pytest
 
 from forge_jobs import job
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.handlers.outcomes import Done
 from forge_jobs.runtime import finalizer as finalizers
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.finalizer import ENOUGH, MOST_WAITS
-from forge_jobs.runtime.settlements import Finished
 from tests.conftest import NOON
-from tests.rows import transition
-from tests.running import engine
+from tests.running import ended, engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ONE = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None)
-
-
-def ended(claimed: ClaimedJob) -> Finished:
-    return Finished(claimed, transition(claimed, finished_at=NOON), Done(), 0.1)
 
 
 class Busy:

@@ -9,10 +9,9 @@ from django.db import OperationalError, connection
 
 from forge_jobs import job, wake
 from forge_jobs.db.rows import ClaimedJob
-from forge_jobs.handlers.outcomes import Done, Released
+from forge_jobs.handlers.outcomes import Released
 from forge_jobs.models import Job, State
 from forge_jobs.runtime.claiming.lane import Lane
-from forge_jobs.runtime.claiming.rings import ENTRUSTED
 from forge_jobs.runtime.engine import Engine
 from forge_jobs.runtime.finalizer import Finalizer
 from forge_jobs.runtime.settlements import Finished
@@ -20,62 +19,23 @@ from forge_jobs.signals import claim_lost
 from tests.app.jobs import noop, serve
 from tests.conftest import NOON
 from tests.rows import claim, stored_job, transition
-from tests.running import drain, engine
+from tests.running import drain, ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def entrusted() -> list[str]:
-    """The queues that this process was told to look at for others."""
-    return []
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The queues of which everybody was told."""
-    queues: list[str] = []
-    monkeypatch.setattr(wake, "send", queues.append)
-    return queues
-
-
-@pytest.fixture
-def resting(entrusted: list[str], monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """A process that has claimed jobs, but does not run."""
-    resting = engine()
-    ring = resting.fetcher.bell.ring
-
-    def heard(rung: str) -> None:
-        if rung.startswith(ENTRUSTED):
-            queue, kind = rung.removeprefix(ENTRUSTED).split(ENTRUSTED)
-            entrusted.append(f"{kind} of {queue}")
-        ring(rung)
-
-    monkeypatch.setattr(resting.fetcher.bell, "ring", heard)
-    return resting
-
-
-@pytest.fixture
-def finalizer(resting: Engine) -> Finalizer:
-    return resting.finalizer
-
-
-def done(claimed: ClaimedJob, **columns: Any) -> Finished:
-    return Finished(claimed, transition(claimed, finished_at=NOON, **columns), Done(), 0.1)
 
 
 def claimed_by(resting: Engine, *kinds: str) -> list[ClaimedJob]:
     return claim(resting.process, kinds=list(kinds))
 
 
-@pytest.mark.parametrize("how", ["kept", "forgotten", "stored by its worker"])
+@pytest.mark.parametrize("how", ["while others wait", "forgotten", "stored by its worker"])
 def test_the_next_is_entrusted_to_this_process(
     resting: Engine, how: str, finalizer: Finalizer, entrusted: list[str], told: list[str]
 ) -> None:
     serve.enqueue_many([{"customer": 1}] * 2)
     told.clear()
     (held,) = claimed_by(resting, "app.serve")
-    finished = done(held, is_forgotten=how == "forgotten")
+    finished = ended(held, is_forgotten=how == "forgotten")
     if how == "stored by its worker":
         Job.objects.finalize([finished.transition], process=resting.process)
         finished = finished._replace(is_stored=True)
@@ -94,7 +54,7 @@ def test_of_what_cannot_run_here_everybody_is_told(
     (held,) = claimed_by(resting, "app.serve")
     resting.claims.add(held._replace(kind="app.limited"))
     told.clear()
-    finalizer.finalize([done(held)])
+    finalizer.finalize([ended(held)])
 
     assert (entrusted, told) == ([], ["default"])
 
@@ -175,7 +135,7 @@ def test_what_fails_after_the_outcomes_are_written_does_not_write_them_again(
         return blocked()
 
     monkeypatch.setattr(type(Job.objects), "blocked", failing_once)
-    finalizer.finalize([done(one) for one in claimed_by(resting, "app.serve", "app.noop")])
+    finalizer.finalize([ended(one) for one in claimed_by(resting, "app.serve", "app.noop")])
 
     assert len(calls) == 2
     assert entrusted == ["app.serve of default"]
@@ -197,7 +157,7 @@ def test_of_a_group_that_is_refused_the_good_outcomes_are_not_taken_for_lost(
 
     claim_lost.connect(note)
     try:
-        finalizer.finalize([done(good, is_forgotten=True), done(bad, result=refused)])
+        finalizer.finalize([ended(good, is_forgotten=True), ended(bad, result=refused)])
     finally:
         claim_lost.disconnect(note)
 
@@ -229,7 +189,7 @@ def test_all_slots_are_filled_whichever_way_they_were_set_free(
     subject.enqueue_many([{}] * 5)
     stored, stopped = claimed_by(resting, "tests.subject")
     Job.objects.filter(pk=stopped.id).cancel("no more", now=NOON)
-    finished = done(stored)
+    finished = ended(stored)
     Job.objects.finalize([finished.transition], process=resting.process)
     given_back = transition(stopped, State.READY, attempt=0)
     finalizer.finalize(

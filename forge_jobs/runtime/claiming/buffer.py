@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from queue import Empty, SimpleQueue
@@ -14,12 +15,15 @@ from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.rings import ROOM
 from forge_jobs.wake.local import Bell
 
+LONGEST_WAIT: Final = 1.0
+"""Seconds for which jobs may wait for workers here, while others could have them."""
+
 UNWANTED: Final = -1
 """A number like any other, for workers compare with it while others change it."""
 
 
 class Buffer:
-    """Filled by the fetcher, whose bell it rings when there is too little left in it.
+    """Filled by the fetcher and the finalizer; it rings when there is too little left in it.
 
     Those of a limited queue wait at its door first, and those of a chunk kind at its desk, for
     which a worker is summoned. `release(job)` gives a job back unfinished.
@@ -40,6 +44,7 @@ class Buffer:
         self.desks = Desks(queues, summon=self._jobs.put, tell=lambda: bell.ring(ROOM))
         self.wanted_at = UNWANTED
         """How few jobs are left when the fetcher wants to know, once."""
+        self.filled_at = time.monotonic()
 
     def __len__(self) -> int:
         at_doors = sum(door.waiting for door in list(self._doors.values()))
@@ -52,6 +57,7 @@ class Buffer:
 
     def put(self, *jobs: ClaimedJob) -> None:
         """All of one kind and queue."""
+        self.filled_at = time.monotonic()
         if door := self._doors.get(jobs[0].queue):
             for job in jobs:
                 door.put(job)

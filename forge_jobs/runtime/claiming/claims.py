@@ -1,22 +1,33 @@
 """The claims that a process holds, each from its claim until its outcome is durable."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
+from threading import RLock
+from typing import Final
 
 from forge_jobs import clock
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.models import Job, Process
 
+PATIENCE: Final = 1.0
+"""Seconds; the finalizer may wait for longer, for a row that somebody has locked."""
+
 
 class Claims:
     """Told apart by object, for a job that was given back may be claimed again at once.
 
-    Added to by the fetcher and dropped from by the finalizer; each step is atomic in CPython.
+    Added to by the fetcher, and added to and dropped from by the finalizer; each step is atomic in
+    CPython.
     """
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._jobs: dict[int, ClaimedJob] = {}
+        self.inheriting = RLock()
+        """Held by the finalizer from before it claims heirs until they are added here: in between,
+        they look like claims of which nobody knows.
+        """
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -36,10 +47,22 @@ class Claims:
         with_keys = (job for job in self._all() if job.concurrency_key)
         return next(islice(with_keys, number, None), None) is not None
 
-    def release_unheld(self) -> None:
-        """Give back what the table says we run but a lost answer kept us from knowing of."""
-        held = {job.id for job in self._all()}
-        Job.objects.claimed_by(self._process).exclude(pk__in=held).release(now=clock.now())
+    def release_unheld(self, *, claimed_at: datetime | None = None) -> bool:
+        """Give back what the table says we run but a lost answer kept us from knowing of.
+
+        Whenever that was claimed, or only what was at that moment. False if it is not known yet.
+        """
+        ours = Job.objects.claimed_by(self._process)
+        if claimed_at:
+            ours = ours.filter(started_at=claimed_at)
+        if not self.inheriting.acquire(timeout=PATIENCE):
+            return False
+        try:
+            held = {job.id for job in self._all()}
+            ours.exclude(pk__in=held).release(now=clock.now())
+        finally:
+            self.inheriting.release()
+        return True
 
     def _all(self) -> Iterable[ClaimedJob]:
         return list(self._jobs.values())

@@ -55,7 +55,7 @@ class Draining:
             return False
         if not self._is_last_look:
             return True
-        if not self._had_room or self._lanes.may_hold_work():
+        if not self._had_room or self._lanes.with_work():
             return False
         if not ride_out(self._set_free, doing="opening gates", stopping=self._stopping):
             self._lifecycle.request_stop(DRAINED)

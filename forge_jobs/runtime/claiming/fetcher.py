@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from forge_jobs import db, wake
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime import sessions
 from forge_jobs.runtime.claiming.admission import Admission
-from forge_jobs.runtime.claiming.buffer import UNWANTED, Buffer
+from forge_jobs.runtime.claiming.buffer import LONGEST_WAIT, UNWANTED, Buffer
 from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.draining import Draining
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
@@ -29,7 +30,6 @@ from forge_jobs.runtime.retirement import Limits
 from forge_jobs.runtime.thread import EngineThread
 from forge_jobs.wake import local
 
-LONGEST_WAIT: Final = 1.0
 REST_SECONDS: Final = 2.0
 LONGEST_SLEEP: Final = 60.0
 """It is woken for what waits as often as it is to poll; this is in case that nobody does."""
@@ -91,7 +91,8 @@ class Fetcher(EngineThread):
         finally:
             self.stopping.set()
             local.unsubscribe(self.bell)
-            self.buffer.release_unstarted()
+            with self.claims.inheriting:  # after which there are no more heirs
+                self.buffer.release_unstarted()
             self.lanes.hear(self.bell, 0.0)
             with suppress(Stopped):
                 self.lanes.pass_on(stopping=self.stopping)
@@ -145,7 +146,7 @@ class Fetcher(EngineThread):
             self.lanes.pass_on(stopping=self.stopping)
             self.stopping.wait(LONGEST_WAIT)
             return
-        if len(self.buffer) and time.monotonic() - self.rounds.supplied_at > LONGEST_WAIT:
+        if len(self.buffer) and time.monotonic() >= self.buffer.filled_at + LONGEST_WAIT:
             self.give_back()
         self.load.given_back += self.buffer.release_stale()
         if self.draining:
@@ -170,13 +171,15 @@ class Fetcher(EngineThread):
     def sleep(self) -> None:
         waits = [lane.opens_at - time.monotonic() for lane in self.lanes.waiting()]
         if len(self.buffer):
-            waits.append(LONGEST_WAIT)
+            waits.append(self.buffer.filled_at + LONGEST_WAIT - time.monotonic())
         self.is_asleep = True
         self.bell.can_wait = self.buffer.keeps_workers_busy
         seconds = max(0.0, min([self.poll_seconds, *waits]))
+        self.bell.sleeps_until = time.monotonic() + seconds
         if not self.lanes.hear(self.bell, min(seconds, REST_SECONDS)) and seconds > REST_SECONDS:
             sessions.rest()
             self.lanes.hear(self.bell, seconds - REST_SECONDS)
+        self.bell.sleeps_until = math.inf
         self.came_round_at = time.monotonic()
         self.is_asleep = False
         # Others may ring for ever: that must not put off the look at queues for which nobody does.

@@ -78,6 +78,16 @@ class Lane(Resting):
         self._front_took_last = math.inf
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its jobs take but a free worker."""
+        return type(self) is Lane and not self.places
+
+    @property
+    def wants_worker(self) -> bool:
+        """Whether what may be in it waits for nothing else."""
+        return self.needs_worker and (self.awaits_worker or self.opens_at <= time.monotonic())
+
+    @property
     def is_full(self) -> bool:
         """Whether its last claim found as much as it might."""
         return self.allowance > 0

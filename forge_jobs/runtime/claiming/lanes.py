@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -52,6 +53,8 @@ class Lanes:
         self._next_look_at = 0.0
         """By the monotonic clock; before it, what a look costs is more than it can tell of news."""
         self._looks_far_at = 0.0
+        self.were_served_at = -math.inf
+        """By the monotonic clock, when none was last known to want a worker."""
         self._lanes: list[Lane] = []
         for lane, those in (Lane, kinds.unlimited), (ScarceLane, kinds.limited):
             for places in None, apart.free:
@@ -72,13 +75,13 @@ class Lanes:
         Each is told in how many queues behind those others find jobs, where that is known.
         """
         lanes = sorted(self.open(), key=lambda lane: -(lane.credit + lane.weight))
-        left = 0 if self._are_few else sum(map(_is_plain, lanes))
+        left = 0 if self._are_few else sum(lane.is_plain for lane in lanes)
         place = 0
         while place < len(lanes):
             together = [lanes[place]] if self._are_few else self._from(lanes, place, left=left)
-            left -= sum(map(_is_plain, together)) if left else 0
+            left -= sum(lane.is_plain for lane in together) if left else 0
             for lane in together:
-                lane.left_elsewhere = left if _is_plain(lane) else 0
+                lane.left_elsewhere = left if lane.is_plain else 0
             place += len(together)
             yield together
 
@@ -127,9 +130,9 @@ class Lanes:
         closed = self._steering.closed
         return [lane for lane in self if lane.may_hold_work and lane.queue not in closed]
 
-    def may_hold_work(self) -> bool:
-        """Whether there may be more in an open queue, though it can't be had at once perhaps."""
-        return bool(self.with_work())
+    def want_worker(self) -> bool:
+        """Whether there may be jobs that one could run at once."""
+        return any(lane.wants_worker for lane in self.with_work())
 
     def await_worker(self) -> bool:
         return any(lane.awaits_worker for lane in self)
@@ -142,7 +145,9 @@ class Lanes:
         """
         if self._is_to_look:
             seconds = min(seconds, max(0.0, self._next_look_at - time.monotonic()))
+        are_served = not self.want_worker()
         rung = bell.wait(seconds)
+        self.were_served_at = time.monotonic() if are_served else self.were_served_at
         self._is_to_look |= local.ANY in rung
         if looks := self._is_to_look and time.monotonic() >= self._next_look_at:
             self.look_everywhere()
@@ -171,8 +176,8 @@ class Lanes:
     def _for(self, queue: str, kind: str) -> Lane | None:
         """The one that claims jobs of that kind; most kinds go with others, which may be many."""
         lanes = self._of_queue.get(queue, ())
-        of_few_kinds = (lane for lane in lanes if not _is_plain(lane) and kind in lane.kinds)
-        return next(of_few_kinds, next(filter(_is_plain, lanes), None))
+        of_few_kinds = (lane for lane in lanes if not lane.is_plain and kind in lane.kinds)
+        return next(of_few_kinds, next((lane for lane in lanes if lane.is_plain), None))
 
     def _of_queues(self, queues: Iterable[str]) -> Iterator[Lane]:
         for queue in queues:
@@ -243,7 +248,3 @@ class Lanes:
             )
         for lane in left:
             lane.entrusted = 0
-
-
-def _is_plain(lane: Lane) -> bool:
-    return type(lane) is Lane and not lane.places

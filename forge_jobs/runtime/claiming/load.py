@@ -10,7 +10,7 @@ from forge_jobs.runtime.claiming.doors import Door
 
 
 class Load:
-    """Counted up by the fetcher alone.
+    """Counted up by the fetcher alone, but for `inherited`, which the finalizer counts up.
 
     `work_done()` tells how many runs of workers have ended, and the seconds that they took, and
     `takers()` how many workers take jobs.
@@ -33,12 +33,14 @@ class Load:
         self._desks = desks
         self.threads = threads
         self.claimed = 0
+        self.inherited = 0
+        """How many jobs the finalizer has claimed."""
         self.given_back = 0
 
     @property
     def taken(self) -> int:
         """How many jobs this process has taken on so far."""
-        return self.claimed - self.given_back
+        return self.claimed + self.inherited - self.given_back
 
     def ahead(self) -> int:
         """How many jobs run, or wait here for nothing but a worker."""

@@ -18,6 +18,11 @@ LARGEST_FOR_DESK: Final = 1_000
 LARGEST_HOLD: Final = 5_000
 LEISURE_SECONDS: Final = 0.05
 
+SHARE_OF_HEIRS: Final = 2
+"""They wait for workers here for half of the time for which prefetched jobs may: whoever else is
+idle would get none of a key that passes from one job here to the next.
+"""
+
 
 class Room:
     def __init__(self, *, load: Load, claims: Claims, limits: Limits) -> None:
@@ -63,6 +68,19 @@ class Room:
         if ahead > 0 and room <= self.prefetch.jobs // 2:
             return 0
         return min(room, self.jobs_left())
+
+    def for_heirs(self, *, ended: int) -> int:
+        """How many of so many, which are claimed still, others may take the places of.
+
+        Their workers may not have said yet that they are free. None where each job counts, which
+        the fetcher counts alone.
+        """
+        if self._limits.max_jobs is not None:
+            return 0
+        held = len(self._claims)
+        free = max(self._load.free_threads(), self._load.threads - held + ended)
+        ahead = min(self.prefetch.jobs // SHARE_OF_HEIRS, self._load.threads)
+        return min(ended, free + ahead, LARGEST_HOLD - held)
 
     def jobs_left(self) -> int:
         """How many jobs this process may still claim before it makes way for another."""

@@ -57,7 +57,6 @@ class Rounds:
         self._writing = writing
         self._stopping = stopping
         self._is_unsure = False
-        self.supplied_at = time.monotonic()
 
     def fill(self) -> int:
         """Claim into the buffer, each lane first as often as its weight says; how many jobs."""
@@ -100,14 +99,13 @@ class Rounds:
     def _claim(self, lanes: Sequence[Lane], limit: int) -> list[ClaimedJob]:
         """Claim once; a claim whose answer got lost before is given back first."""
         with self._writing:
-            if self._is_unsure:
-                self._claims.release_unheld()
+            stays_unsure = self._is_unsure and not self._claims.release_unheld()
             self._is_unsure = True
             if len(lanes) > 1:
                 claimed = self._admission.claim_together(lanes, limit)
             else:
                 claimed = self._claim_kinds(lanes[0], limit)
-            self._is_unsure = False
+            self._is_unsure = stays_unsure
         return claimed
 
     def _claim_kinds(self, lane: Lane, limit: int) -> list[ClaimedJob]:
@@ -130,9 +128,7 @@ class Rounds:
         Returns how many jobs were given back.
         """
         surplus = 0
-        if claimed:
-            self._load.claimed += len(claimed)
-            self.supplied_at = time.monotonic()
+        self._load.claimed += len(claimed)
         for (_, kind), alike in groupby(claimed, key=QUEUE_AND_KIND):
             jobs = [*alike]
             room = self._kinds.room_for(kind, wanted=len(jobs))

@@ -15,6 +15,7 @@ from forge_jobs.runtime.claiming.claims import Claims
 from forge_jobs.runtime.claiming.doors import Door
 from forge_jobs.runtime.claiming.draining import Draining
 from forge_jobs.runtime.claiming.fetcher import Fetcher
+from forge_jobs.runtime.claiming.heirs import Heirs
 from forge_jobs.runtime.claiming.kind_limits import KindLimits
 from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.runtime.claiming.load import Load
@@ -92,4 +93,19 @@ def fetcher(
         limits=options.limits,
         poll_interval=options.poll_interval,
         stopping=stopping,
+    )
+
+
+def heirs(fetcher: Fetcher) -> Heirs:
+    """What claims beside it, by the same parts."""
+    return Heirs(
+        lanes=fetcher.lanes,
+        steering=fetcher.steering,
+        room=fetcher.room,
+        load=fetcher.load,
+        claims=fetcher.claims,
+        buffer=fetcher.buffer,
+        bell=fetcher.bell,
+        lifecycle=fetcher.lifecycle,
+        stopping=fetcher.stopping,
     )

@@ -6,13 +6,17 @@ import pytest
 
 from forge_jobs import Chunk, chunk_job
 from forge_jobs.db.rows import ClaimedJob
+from forge_jobs.runtime.claiming.buffer import LONGEST_WAIT
 from forge_jobs.runtime.claiming.few_kinds import ChunkLane
-from forge_jobs.wake.local import NEVER
+from forge_jobs.wake.local import NEVER, Bell
 from tests.app.jobs import noop
 from tests.conftest import NOON
+from tests.rows import claim
 from tests.running import engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+ONE = ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None)
 
 
 def test_while_short_jobs_stream_a_chunk_kind_without_a_call_has_room_for_one() -> None:
@@ -52,6 +56,46 @@ def test_a_soloist_has_as_much_ahead_of_it_as_one_worker_needs() -> None:
     assert subject.fetcher.room.prefetch.jobs == 100
 
 
+@pytest.mark.parametrize(("prefetched", "ahead"), [(0, 0), (1, 0), (2, 1), (500, 2)])
+def test_of_who_comes_next_with_a_key_no_more_are_claimed_than_may_begin_at_once(
+    prefetched: int, ahead: int
+) -> None:
+    fetcher = engine(threads=2).fetcher
+    fetcher.claims.add(*(ONE._replace(id=number) for number in range(10)))
+    fetcher.load.claimed = 1  # and so one worker is free
+    fetcher.room.prefetch.jobs = prefetched
+
+    assert fetcher.room.for_heirs(ended=9) == 1 + ahead
+
+
+def test_who_has_ended_a_job_is_free_though_its_worker_has_not_said_so() -> None:
+    fetcher = engine(threads=2).fetcher
+    fetcher.claims.add(ONE, ONE._replace(id=2))
+    fetcher.load.claimed = 2
+
+    assert fetcher.room.for_heirs(ended=1) == 1
+
+
+def test_a_fetcher_sleeps_no_longer_than_jobs_may_wait_for_its_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subject = engine()
+    fetcher = subject.fetcher
+    naps: list[float] = []
+
+    def hear(_bell: Bell, seconds: float) -> bool:
+        naps.append(seconds)
+        return True
+
+    monkeypatch.setattr(fetcher.lanes, "hear", hear)
+    noop.enqueue()
+    fetcher.buffer.put(*claim(subject.process))
+    fetcher.buffer.filled_at -= 0.75
+    fetcher.sleep()
+
+    assert naps[0] <= LONGEST_WAIT - 0.75
+
+
 def test_a_fetcher_tells_when_it_last_found_work() -> None:
     fetcher = engine().fetcher
     fetcher.poll_seconds = 0.0
@@ -71,6 +115,6 @@ def test_news_can_wait_while_jobs_wait_for_workers() -> None:
     fetcher.sleep()
     assert not fetcher.bell.can_wait
 
-    fetcher.buffer.put(ClaimedJob(1, "default", "app.noop", "{}", "{}", 0, NOON, 1, 5, None))
+    fetcher.buffer.put(ONE)
     fetcher.sleep()
     assert fetcher.bell.can_wait
