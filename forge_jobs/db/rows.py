@@ -209,6 +209,13 @@ class Transition(NamedTuple):
         return self.id, self.claimed_at, self.finished_at, self.result
 
 
+class Committed(NamedTuple):
+    """The states of those whose claim still held, and whether the session was left as well."""
+
+    states: dict[int, str]
+    is_left: bool
+
+
 class BudgetLevel(NamedTuple):
     """What is in a token bucket; while it is drained, for `paused_seconds`, none is granted."""
 

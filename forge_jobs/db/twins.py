@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.observed import (
     DatabaseFacts,
     DatabaseGauges,
@@ -24,6 +23,7 @@ from forge_jobs.db.observed import (
 from forge_jobs.db.rows import (
     BudgetLevel,
     ClaimedJob,
+    Committed,
     InsertedRow,
     KeyHolder,
     Move,
@@ -105,8 +105,8 @@ class Jobs(Protocol):
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> dict[int, str]: ...
     def settle_and_commit(
-        self, connection: Any, *, process: int, transition: Transition, leaving: Leaving
-    ) -> dict[int, str] | None: ...
+        self, connection: Any, *, process: int, transition: Transition, back: bytes
+    ) -> Committed | None: ...
     def forget(
         self, cursor: Any, *, process: int, transitions: Sequence[Transition]
     ) -> set[int]: ...

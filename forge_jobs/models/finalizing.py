@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from forge_jobs import db
+from forge_jobs.db.rows import Committed
 
 if TYPE_CHECKING:
-    from forge_jobs.db.leaving import Leaving
     from forge_jobs.db.rows import Promoted, Transition
     from forge_jobs.db.wanted import Wanted
     from forge_jobs.models.process import Process
@@ -26,14 +26,12 @@ def finalize(transitions: Sequence[Transition], *, process: Process) -> dict[int
     return states
 
 
-def finalize_and_commit(
-    transition: Transition, *, process: Process, leaving: Leaving
-) -> dict[int, str]:
+def finalize_and_commit(transition: Transition, *, process: Process, back: bytes) -> Committed:
     """The same of one, at the end of a block of `atomic()`, which may be committed by that."""
-    states = db.twin().settle_and_commit(
-        db.connection(), process=process.pk, transition=transition, leaving=leaving
+    committed = db.twin().settle_and_commit(
+        db.connection(), process=process.pk, transition=transition, back=back
     )
-    return finalize([transition], process=process) if states is None else states
+    return committed or Committed(finalize([transition], process=process), is_left=False)
 
 
 def finalize_and_promote(

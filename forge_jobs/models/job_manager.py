@@ -20,8 +20,7 @@ from forge_jobs.models.verbs import RowsManager, verb
 from forge_jobs.states import State
 
 if TYPE_CHECKING:
-    from forge_jobs.db.leaving import Leaving
-    from forge_jobs.db.rows import ClaimedJob, Position, Promoted, Transition
+    from forge_jobs.db.rows import ClaimedJob, Committed, Position, Promoted, Transition
     from forge_jobs.db.wanted import Wanted
     from forge_jobs.models.job import Job  # noqa: F401 - ruff reads no base in quotes
 
@@ -110,13 +109,13 @@ class JobManager(RowsManager["Job", JobQuerySet]):
         return finalizing.finalize(transitions, process=process)
 
     def finalize_and_commit(
-        self, transition: Transition, *, process: Process, leaving: Leaving
-    ) -> dict[int, str]:
+        self, transition: Transition, *, process: Process, back: bytes
+    ) -> Committed:
         """The same of one, at the end of a block of `atomic()`, which may be committed by that.
 
-        So may its session be left.
+        So may its session go the way `back`, by which it is as good as new.
         """
-        return finalizing.finalize_and_commit(transition, process=process, leaving=leaving)
+        return finalizing.finalize_and_commit(transition, process=process, back=back)
 
     def finalize_and_promote(
         self,

@@ -18,7 +18,6 @@ from django.db.backends.signals import connection_created
 
 from forge_jobs import db
 from forge_jobs.conf import conf
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.runtime.shelf import Shelf
 
 LONGEST_LIFE: Final = 900.0
@@ -116,10 +115,10 @@ class Keeper:
         self._put_away(connection)
         return True
 
-    def leaving(self, connection: BaseDatabaseWrapper) -> Leaving:
+    def way_back(self, connection: BaseDatabaseWrapper) -> bytes:
         """How its session may be left by who asks the last of it; in a process of ours only."""
         is_known = self._traits is not None and connection.connection is self._session
-        return Leaving(self._back if is_known and custody.is_ours else b"")
+        return self._back if is_known and custody.is_ours else b""
 
     def keep_what_was_left(self, connection: BaseDatabaseWrapper) -> None:
         """Take a session that was left like that; one that is not fit is for others to see to."""

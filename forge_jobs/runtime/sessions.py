@@ -13,7 +13,6 @@ from django.db.backends.signals import connection_created
 
 from forge_jobs import db
 from forge_jobs.conf import conf
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.runtime.keeper import Keeper, custody, shelf, this_thread
 
 LONGEST_REST: Final = 60.0
@@ -138,10 +137,10 @@ def _put_away(connection: BaseDatabaseWrapper) -> None:
         del connections[connection.alias]
 
 
-def leaving(connection: BaseDatabaseWrapper) -> Leaving:
-    """How its session may be left in the message that asks the last of it."""
+def way_back(connection: BaseDatabaseWrapper) -> bytes:
+    """How its session may be left in the message that asks the last of it; empty if it may not."""
     keeper = _keepers.get(connection)
-    return keeper.leaving(connection) if keeper else Leaving(b"")
+    return keeper.way_back(connection) if keeper else b""
 
 
 def put_away(connection: BaseDatabaseWrapper) -> None:

@@ -11,10 +11,9 @@ import psycopg
 from django.db import Error
 from psycopg.pq import TransactionStatus
 
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.postgresql import prepared
 from forge_jobs.db.postgresql.asking import asked_at_once
-from forge_jobs.db.rows import Transition
+from forge_jobs.db.rows import Committed, Transition
 
 CONFLICTS: Final = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, lock timeout."""
@@ -147,32 +146,30 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def settle_and_commit(
-    connection: Any, *, process: int, transition: Transition, leaving: Leaving
-) -> dict[int, str] | None:
+    connection: Any, *, process: int, transition: Transition, back: bytes
+) -> Committed | None:
     """The same of one, at the end of a block of `atomic()`; None where others are to do both.
 
-    By the same message the session is left, unless there are others to come after the commit, or
-    the driver has to hear of it, which prepares statements of its own.
+    By the same message the session goes the way `back`, unless others are to come after the commit,
+    or the driver has to hear of it, which prepares statements of its own.
     """
     is_bare = transition.is_bare_success and not transition.is_forgotten
     if not (is_bare and _is_outermost(connection)):
         return None
-    session = connection.connection
-    may_leave = not connection.run_on_commit and session.prepare_threshold is None
-    back = leaving.back if may_leave else b""
+    if connection.run_on_commit or connection.connection.prepare_threshold is not None:
+        back = b""
     try:
         values = of_success(transition, process=process)
         is_done = asked_at_once(connection, _succeeding(back), values) is not None
     except Error as error:
         if _sqlstate(error) == DIVISION_BY_ZERO and _goes_on(connection):
-            return {}
+            return Committed({}, is_left=False)
         if not (back and _has_succeeded(connection, transition)):
             raise
-        return {transition.id: transition.state}
-    if is_done and back:
-        prepared.forget(session)
-        leaving.is_over = True
-    return {transition.id: transition.state} if is_done else None
+        is_done, back = True, b""
+    if back and is_done:
+        prepared.forget(connection.connection)
+    return Committed({transition.id: transition.state}, bool(back)) if is_done else None
 
 
 @lru_cache(maxsize=100)  # there is one for each thread that runs jobs

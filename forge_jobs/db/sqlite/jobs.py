@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from django.db import Error
 
-from forge_jobs.db.leaving import Leaving
-from forge_jobs.db.rows import Transition
+from forge_jobs.db.rows import Committed, Transition
 
 NOW: Final = "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') || '000', '.000000', '')"
 """The present moment as Django stores one; by three digits alone it would be less than itself."""
@@ -128,8 +127,8 @@ def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> d
 
 
 def settle_and_commit(
-    connection: Any, *, process: int, transition: Transition, leaving: Leaving
-) -> dict[int, str] | None:
+    connection: Any, *, process: int, transition: Transition, back: bytes
+) -> Committed | None:
     """Always None: to ask for both at once would save nothing here."""
     return None
 

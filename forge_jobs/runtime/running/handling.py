@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 from django.db import Error, transaction
 
 from forge_jobs import db
-from forge_jobs.db.leaving import Leaving
 from forge_jobs.db.rows import Transition
 from forge_jobs.handlers import middleware
 from forge_jobs.handlers.border import failed, own
@@ -133,9 +132,9 @@ class Handling:
         try:
             with transaction.atomic(using=connection.alias), twin.beginning_late(connection):
                 outcome = self.call(handler, run)
-                leaving = sessions.leaving(connection)
-                transition = self._stored(run, outcome, leaving=leaving)
-            if leaving.is_over:
+                back = sessions.way_back(connection)
+                transition, is_left = self._stored(run, outcome, back=back)
+            if is_left:
                 sessions.put_away(connection)
         except Error as error:
             if twin.is_locked(error):
@@ -143,15 +142,20 @@ class Handling:
             raise
         return outcome, transition
 
-    def _stored(self, run: Run, outcome: Outcome, *, leaving: Leaving) -> Transition:
-        """What became of the job. Raises `Released` if that is not for the handler to say."""
+    def _stored(self, run: Run, outcome: Outcome, *, back: bytes) -> tuple[Transition, bool]:
+        """What became of the job, and whether its session was left.
+
+        Raises `Released` if that is not for the handler to say.
+        """
         if isinstance(outcome, Released):
             raise outcome
         transition = self._settled(run, outcome)
-        states = Job.objects.finalize_and_commit(transition, process=self._process, leaving=leaving)
+        states, is_left = Job.objects.finalize_and_commit(
+            transition, process=self._process, back=back
+        )
         if not states:
             raise Released
-        return transition._replace(state=State(states[run.job.id]))
+        return transition._replace(state=State(states[run.job.id])), is_left
 
     def call(self, handler: JobHandler, run: Run) -> Outcome:
         payload = read_json(run.job.payload)
