@@ -189,4 +189,6 @@ class Fetcher(EngineThread):
     def give_back(self) -> None:
         """Let others have what our workers, slower than it seemed, won't start soon."""
         self.load.given_back += self.buffer.release_unstarted()
+        # What is left are calls that wait for workers: no reason to come round at once.
+        self.buffer.filled_at = time.monotonic()
         self.room.prefetch.forget()

@@ -8,6 +8,7 @@ from forge_jobs import Chunk, chunk_job
 from forge_jobs.db.rows import ClaimedJob
 from forge_jobs.runtime.claiming.buffer import LONGEST_WAIT
 from forge_jobs.runtime.claiming.few_kinds import ChunkLane
+from forge_jobs.runtime.claiming.lanes import Lanes
 from forge_jobs.wake.local import NEVER, Bell
 from tests.app.jobs import noop
 from tests.conftest import NOON
@@ -76,24 +77,43 @@ def test_who_has_ended_a_job_is_free_though_its_worker_has_not_said_so() -> None
     assert fetcher.room.for_heirs(ended=1) == 1
 
 
-def test_a_fetcher_sleeps_no_longer_than_jobs_may_wait_for_its_workers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    subject = engine()
-    fetcher = subject.fetcher
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how many seconds fetchers would have slept."""
     naps: list[float] = []
 
-    def hear(_bell: Bell, seconds: float) -> bool:
+    def hear(_lanes: Lanes, _bell: Bell, seconds: float) -> bool:
         naps.append(seconds)
         return True
 
-    monkeypatch.setattr(fetcher.lanes, "hear", hear)
+    monkeypatch.setattr(Lanes, "hear", hear)
+    return naps
+
+
+def test_a_fetcher_sleeps_no_longer_than_jobs_may_wait_for_its_workers(naps: list[float]) -> None:
+    subject = engine()
+    fetcher = subject.fetcher
     noop.enqueue()
     fetcher.buffer.put(*claim(subject.process))
     fetcher.buffer.filled_at -= 0.75
     fetcher.sleep()
 
     assert naps[0] <= LONGEST_WAIT - 0.75
+
+
+def test_a_fetcher_sleeps_though_a_call_whose_jobs_were_given_back_waits_for_a_worker(
+    naps: list[float],
+) -> None:
+    @chunk_job(kind="tests.given_back", size=4)
+    def given_back(chunk: Chunk[object]) -> None: ...
+
+    fetcher = engine().fetcher
+    fetcher.buffer.put(ONE._replace(kind="tests.given_back"))
+    fetcher.buffer.filled_at -= LONGEST_WAIT
+    fetcher.run_once()
+
+    assert fetcher.load.given_back == 1
+    assert naps[0] > LONGEST_WAIT / 2
 
 
 def test_a_fetcher_tells_when_it_last_found_work() -> None:
