@@ -10,6 +10,10 @@ from typing import Final, Self
 
 IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
 
+LEAVES_MARK: Final = sys.version_info < (3, 12)
+LOOKS: Final = 10
+"""Turns of a loop, at each of which Python looks whether something is to be raised."""
+
 
 class Reach:
     """Where another thread can `strike()`: within the block, in the thread that is in it.
@@ -60,13 +64,30 @@ def strike(thread: int, exception: type[BaseException]) -> bool:
     time.sleep(0)
     if is_importing(thread):
         return False
-    _raise_in(thread, ctypes.py_object(exception))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
     return True
 
 
 def take_back(thread: int) -> None:
-    """Let not happen what has been raised in a thread and has not arrived."""
-    _raise_in(thread, ctypes.py_object())
+    """Let not happen what has been raised in a thread and has not arrived.
+
+    To take it back leaves a mark in Python 3.11, which only an arrival takes away: until then it
+    looks for one again and again, and a thread that is traced or profiled gets no further than the
+    next function. So something arrives here, at once; to call a function before would be too late.
+    """
+    set_pending = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    try:
+        set_pending(ctypes.c_ulong(thread), ctypes.py_object())
+        if LEAVES_MARK:
+            set_pending(ctypes.c_ulong(get_ident()), ctypes.py_object(_Arrived))
+            for _ in range(LOOKS):
+                pass
+    except _Arrived:
+        pass
+
+
+class _Arrived(BaseException):
+    """Goes no further than where it was made."""
 
 
 def is_importing(thread: int) -> bool:
@@ -77,7 +98,3 @@ def is_importing(thread: int) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _raise_in(thread: int, pending: ctypes.py_object[type[BaseException]]) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pending)
