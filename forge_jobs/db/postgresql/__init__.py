@@ -14,4 +14,5 @@ from forge_jobs.db.postgresql.metrics import *
 from forge_jobs.db.postgresql.opening import *
 from forge_jobs.db.postgresql.schedules import *
 from forge_jobs.db.postgresql.sessions import *
+from forge_jobs.db.postgresql.staging import *
 from forge_jobs.db.postgresql.steps import *

@@ -13,4 +13,5 @@ from forge_jobs.db.sqlite.locks import *
 from forge_jobs.db.sqlite.metrics import *
 from forge_jobs.db.sqlite.schedules import *
 from forge_jobs.db.sqlite.sessions import *
+from forge_jobs.db.sqlite.staging import *
 from forge_jobs.db.sqlite.steps import *

@@ -1,4 +1,4 @@
-"""The job table: what becomes of jobs that were claimed, or wait for their time."""
+"""The job table: what becomes of jobs that were claimed."""
 
 import json
 import sqlite3
@@ -96,25 +96,6 @@ WHERE process_id = %(process)s AND (id, started_at) IN (
 RETURNING id
 """
 
-STAGE = """
-UPDATE forge_jobs_job
-SET state = CASE WHEN concurrency_key IS NULL THEN 'ready' ELSE 'blocked' END
-WHERE id IN (
-    SELECT id FROM forge_jobs_job
-    WHERE state IN ('scheduled', 'retrying') AND run_at <= %(now)s
-    ORDER BY run_at, id
-    LIMIT %(limit)s
-)
-RETURNING queue, concurrency_key
-"""
-
-NEXT_DUE = """
-SELECT run_at FROM forge_jobs_job
-WHERE state IN ('scheduled', 'retrying')
-ORDER BY run_at, id
-LIMIT 1
-"""
-
 
 def settle(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> dict[int, str]:
     """Write transitions out of `running`; returns the states of those whose claim still held."""
@@ -140,20 +121,6 @@ def forget(cursor: Any, *, process: int, transitions: Sequence[Transition]) -> s
     """
     cursor.execute(FORGET, {"rows": as_json(transitions), "process": process})
     return {row[0] for row in cursor.fetchall()}
-
-
-def stage(cursor: Any, *, now: datetime, limit: int) -> list[tuple[str, str | None]]:
-    """Make up to `limit` due jobs ready, or blocked; returns queue and concurrency key of each."""
-    cursor.execute(STAGE, {"now": as_text(now), "limit": limit})
-    rows: list[tuple[str, str | None]] = cursor.fetchall()
-    return rows
-
-
-def next_due(cursor: Any) -> datetime | None:
-    """When the first job that waits for its time is due."""
-    cursor.execute(NEXT_DUE)
-    row = cursor.fetchone()
-    return aware(row[0]) if row and row[0] else None  # it may be no moment at all
 
 
 def interrupt(connection: Any) -> None:
